@@ -1,0 +1,159 @@
+"""Lineal: an experiment tracker for machine learning. A lab notebook that writes itself.
+
+    import lineal
+
+    with lineal.init(experiment="digits", params={"lr": 0.01}) as run:
+        for step in range(1000):
+            run.log({"loss": loss}, step=step)
+
+    lineal.get_run(run.run_id).history("loss")
+
+Names are loaded when they are first used, so that the import costs next to nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lineal._version import __version__
+
+if TYPE_CHECKING:
+    from lineal.api import (
+        ContentId,
+        Run,
+        content_id,
+        current_run,
+        define_metric,
+        delete_run,
+        end_run,
+        finish,
+        get_run,
+        init,
+        log,
+        log_artifact,
+        log_params,
+        open_store,
+        restore_run,
+        runs,
+        set_experiment,
+        set_json,
+        set_note,
+        set_tags,
+        tag_run,
+    )
+    from lineal.model.errors import (
+        Busy,
+        Conflict,
+        Damaged,
+        InvalidInput,
+        LinealError,
+        NewerFormat,
+        NotFound,
+        NotWritable,
+        OverLimit,
+    )
+    from lineal.tracking.experiment_tracker import (
+        ActiveRun,
+        ExperimentConfig,
+        ExperimentTracker,
+        RunConfig,
+        RunMetrics,
+    )
+
+_HOMES = {
+    "lineal.api": (
+        "ContentId",
+        "Run",
+        "content_id",
+        "current_run",
+        "define_metric",
+        "delete_run",
+        "end_run",
+        "finish",
+        "get_run",
+        "init",
+        "log",
+        "log_artifact",
+        "log_params",
+        "open_store",
+        "restore_run",
+        "runs",
+        "set_experiment",
+        "set_json",
+        "set_note",
+        "set_tags",
+        "tag_run",
+    ),
+    "lineal.model.errors": (
+        "Busy",
+        "Conflict",
+        "Damaged",
+        "InvalidInput",
+        "LinealError",
+        "NewerFormat",
+        "NotFound",
+        "NotWritable",
+        "OverLimit",
+    ),
+    "lineal.tracking.experiment_tracker": (
+        "ActiveRun",
+        "ExperimentConfig",
+        "ExperimentTracker",
+        "RunConfig",
+        "RunMetrics",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'lineal' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})
+
+
+__all__ = [
+    "ActiveRun",
+    "Busy",
+    "Conflict",
+    "ContentId",
+    "Damaged",
+    "ExperimentConfig",
+    "ExperimentTracker",
+    "InvalidInput",
+    "LinealError",
+    "NewerFormat",
+    "NotFound",
+    "NotWritable",
+    "OverLimit",
+    "Run",
+    "RunConfig",
+    "RunMetrics",
+    "__version__",
+    "content_id",
+    "current_run",
+    "define_metric",
+    "delete_run",
+    "end_run",
+    "finish",
+    "get_run",
+    "init",
+    "log",
+    "log_artifact",
+    "log_params",
+    "open_store",
+    "restore_run",
+    "runs",
+    "set_experiment",
+    "set_json",
+    "set_note",
+    "set_tags",
+    "tag_run",
+]

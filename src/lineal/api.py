@@ -1,0 +1,280 @@
+"""What users and integrations may touch. `import lineal` hands out these names when they are first asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lineal.client import host, session
+from lineal.client.content_id import ContentId, content_id
+from lineal.client.run import Run
+from lineal.client.session import Known, Resume, current_run
+from lineal.client.settings import resolve
+from lineal.journal.journal import Identity, Journal
+from lineal.journal.layout import Folder
+from lineal.model.entities import EndStatus, Goal
+from lineal.record.records import AttemptEnded, ExperimentSet, Record, RunLifecycleSet, TagsSet
+
+if TYPE_CHECKING:
+    from lineal.local import LocalStore, LoggedRun, Runs
+
+
+def init(
+    experiment: str | None = None,
+    name: str | None = None,
+    *,
+    params: Any = None,
+    tags: Mapping[str, Any] | None = None,
+    note: str | None = None,
+    description: str | None = None,
+    run_id: str | None = None,
+    resume: Resume | None = None,
+    parent_run_id: str | None = None,
+    fork_from: str | None = None,
+    rank: int | None = None,
+    user_id: str | None = None,
+    url: str | os.PathLike[str] | None = None,
+    tenant: str | None = None,
+) -> Run:
+    """Starts (or resumes) a run and makes it the current one. Use it as a context manager, or call `finish`.
+
+    experiment     named set of runs; "Default" (or LINEAL_EXPERIMENT) without one
+    name           display name; without one, the first characters of the run id
+    params         dict, dataclass, pydantic model, argparse.Namespace, OmegaConf, or the path of a YAML, JSON or TOML file
+    run_id         your own id (letters, digits, "_", "-"), or `lineal.content_id(...)`; random without one
+    resume         what to do with a run_id that exists: None returns a finished run as it is and resumes any other; "allow" resumes
+                   or creates; "must" requires it; "never" forbids it
+    parent_run_id  the run that this one is a part of
+    fork_from      "RUN@STEP": continue another run's curves from that step in a new run
+    rank           number of this process among those that share the run_id (found out under torchrun); ranks above 0
+                   log their series with the label rank and leave the run's status to rank 0
+    url            folder to record in; without one LINEAL_URL, else `.lineal` found upward, else beside `.git`, else here
+    tenant         isolation unit within the folder; "default" without one
+
+    Raises InvalidInput, NotFound or Conflict for arguments that cannot be used, NewerFormat for a folder of a newer
+    Lineal. A disk that refuses is warned about and never raised: training goes on."""
+    return session.init(
+        _find_known,
+        experiment=experiment,
+        name=name,
+        params=params,
+        tags=tags,
+        note=note,
+        description=description,
+        run_id=run_id,
+        resume=resume,
+        parent_run_id=parent_run_id,
+        fork_from=fork_from,
+        rank=rank,
+        user_id=user_id,
+        url=url,
+        tenant=tenant,
+    )
+
+
+def _current() -> Run:
+    return current_run() or init()
+
+
+def log(metrics: Mapping[str, Any], step: int | float | None = None, *, timestamp: int | None = None) -> None:
+    """`Run.log` on the current run; starts one if there is none."""
+    _current().log(metrics, step, timestamp=timestamp)
+
+
+def log_params(params: Any) -> None:
+    """`Run.log_params` on the current run; starts one if there is none."""
+    _current().log_params(params)
+
+
+def define_metric(
+    name: str, *, goal: Goal | None = None, step_metric: str | None = None, unit: str | None = None
+) -> None:
+    """`Run.define_metric` on the current run; starts one if there is none."""
+    _current().define_metric(name, goal=goal, step_metric=step_metric, unit=unit)
+
+
+def set_tags(tags: Mapping[str, Any]) -> None:
+    """`Run.set_tags` on the current run; starts one if there is none."""
+    _current().set_tags(tags)
+
+
+def set_note(text: str) -> None:
+    """`Run.set_note` on the current run; starts one if there is none."""
+    _current().set_note(text)
+
+
+def set_json(name: str, content: Any) -> None:
+    """`Run.set_json` on the current run; starts one if there is none."""
+    _current().set_json(name, content)
+
+
+def log_artifact(local_path: str | os.PathLike[str], path: str | None = None) -> None:
+    """`Run.log_artifact` on the current run; starts one if there is none."""
+    _current().log_artifact(local_path, path)
+
+
+def finish(status: EndStatus = "finished") -> None:
+    """Finishes the current run, if there is one."""
+    run = current_run()
+    if run is not None:
+        run.finish(status)
+
+
+# -- reading ------------------------------------------------------------------------------------
+
+_open_stores: dict[tuple[int, str, str], LocalStore] = {}
+
+
+def open_store(url: str | os.PathLike[str] | None = None, *, tenant: str | None = None) -> LocalStore:
+    """The runs of a folder, for reading; a context manager. Keep it open to ask many questions."""
+    from lineal.local import LocalStore
+
+    settings = resolve(url, tenant)
+    return LocalStore(settings.folder.root, settings.tenant, host=host.host_name(), boot=host.boot_id())
+
+
+def get_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> LoggedRun:
+    """A run by its id or any unique beginning of it. Raises NotFound, or InvalidInput if several begin so."""
+    return _shared_store(url, tenant).get_run(run_id)
+
+
+def runs(
+    filter: str = "",
+    *,
+    order_by: str | None = None,
+    limit: int = 100,
+    offset: int = 0,
+    experiment: str | None = None,
+    url: str | os.PathLike[str] | None = None,
+    tenant: str | None = None,
+) -> Runs:
+    """Runs that match a filter such as "params.lr = 0.1 and metrics.val/acc > 0.9", newest first or as `order_by` says."""
+    return _shared_store(url, tenant).runs(filter, order_by=order_by, limit=limit, offset=offset, experiment=experiment)
+
+
+def _shared_store(url: str | os.PathLike[str] | None, tenant: str | None) -> LocalStore:
+    """One open store a folder, tenant and process (a forked child must not use its parent's connection)."""
+    settings = resolve(url, tenant)
+    key = (os.getpid(), settings.folder.root, settings.tenant)
+    store = _open_stores.get(key)
+    if store is None:
+        store = _open_stores[key] = open_store(settings.folder.root, tenant=settings.tenant)
+    return store
+
+
+def _find_known(folder: Folder, tenant: str, run_id: str) -> Known | None:
+    """What `init` must know of an id that it was given."""
+    if not folder.check():
+        return None
+    from lineal.model.errors import NotFound
+
+    store = _shared_store(folder.root, tenant)
+    store.refresh()
+    try:
+        details = store.reader().get_details(run_id)
+    except NotFound:
+        return None
+    steps = [info.summary.last_step for info in store.reader().list_series(run_id)]
+    whole = [int(step) for step in steps if step == step and abs(step) < 2**62]
+    latest = max(details.attempts, key=lambda attempt: (attempt.started_ms, attempt.attempt_id), default=None)
+    run = details.run
+    return Known(
+        run.status,
+        run.lifecycle == "deleted",
+        run.experiment_name,
+        run.name,
+        store.live_attempt(run_id),
+        latest.attempt_id if latest else None,
+        max(whole) + 1 if whole else 0,
+        run.content_digest,
+    )
+
+
+# -- changes from outside of a run --------------------------------------------------------------
+
+
+def set_experiment(
+    name: str,
+    *,
+    description: str | None = None,
+    artifact_location: str | None = None,
+    tags: Mapping[str, str | None] | None = None,
+    url: str | os.PathLike[str] | None = None,
+    tenant: str | None = None,
+) -> str:
+    """Makes the experiment if it is new, sets what is given, and returns its id."""
+    record = ExperimentSet(name, description, artifact_location, dict(tags) if tags else None)
+    _say_outside(None, record, url, tenant)
+    return _shared_store(url, tenant).get_experiment(name).experiment_id
+
+
+def tag_run(
+    run_id: str, tags: Mapping[str, Any], *, url: str | os.PathLike[str] | None = None, tenant: str | None = None
+) -> None:
+    """Sets tags of any run, running or not; None removes one."""
+    full_id = get_run(run_id, url=url, tenant=tenant).run_id
+    values = {str(key): None if value is None else str(value) for key, value in tags.items()}
+    _say_outside(full_id, TagsSet(values), url, tenant)
+
+
+def delete_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> None:
+    """Puts a run away: lists leave it out, `restore_run` brings it back."""
+    full_id = get_run(run_id, url=url, tenant=tenant).run_id
+    _say_outside(None, RunLifecycleSet(full_id, "deleted"), url, tenant)
+
+
+def restore_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> None:
+    """The opposite of `delete_run`."""
+    full_id = get_run(run_id, url=url, tenant=tenant).run_id
+    _say_outside(None, RunLifecycleSet(full_id, "active"), url, tenant)
+
+
+def end_run(
+    run_id: str, status: EndStatus = "finished", *, url: str | os.PathLike[str] | None = None, tenant: str | None = None
+) -> None:
+    """Ends a run by its id: this process's own, or one whose process is gone."""
+    run = current_run()
+    if run is not None and run.run_id == run_id:
+        run.finish(status)
+        return
+    logged = get_run(run_id, url=url, tenant=tenant)
+    latest = max(logged.attempts, key=lambda attempt: (attempt.started_ms, attempt.attempt_id), default=None)
+    _say_outside(logged.run_id, AttemptEnded(latest.attempt_id if latest else "", status), url, tenant)
+
+
+def _say_outside(run_id: str | None, record: Record, url: str | os.PathLike[str] | None, tenant: str | None) -> None:
+    """A statement about a run (or, with None, about the tenant) by a writer of its own. On disk when it returns."""
+    settings = resolve(url, tenant)
+    identity = Identity(settings.tenant, run_id, "", False, host.host_name(), host.boot_id())
+    journal = Journal(settings.folder, identity, mode=settings.writer_mode)
+    journal.append(record, barrier=False)
+    if not journal.close():
+        from lineal.model.errors import NotWritable
+
+        raise NotWritable(f"{settings.folder.root} refuses writes; nothing was changed", field="url")
+
+
+__all__ = [
+    "ContentId",
+    "Run",
+    "content_id",
+    "current_run",
+    "define_metric",
+    "delete_run",
+    "end_run",
+    "finish",
+    "get_run",
+    "init",
+    "log",
+    "log_artifact",
+    "log_params",
+    "open_store",
+    "restore_run",
+    "runs",
+    "set_experiment",
+    "set_json",
+    "set_note",
+    "set_tags",
+    "tag_run",
+]

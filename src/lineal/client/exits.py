@@ -1,0 +1,86 @@
+"""How a process ends, seen from inside: signals, exceptions, sys.exit, the interpreter's end. Each leaves a true status.
+
+What cannot be seen (SIGKILL, os._exit, a crash in C) leaves no end in the journal; the lock on the writer is gone then,
+and the reader says `lost`. A bare `raise SystemExit(3)` outside of `with` is seen as a normal end: CPython does not
+tell exit handlers the status."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from lineal.model.entities import EndStatus
+from lineal.model.limits import SIGNAL_SYNC_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from lineal.client.run import Run
+
+
+class Exits:
+    """Hooks of one process, set when its first run starts. Earlier handlers keep working and keep their say."""
+
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+        self._installed_in: int | None = None
+        self._ended_by: BaseException | None = None
+        self._previous_sigterm: Any = None
+        self._previous_excepthook: Callable[..., Any] = sys.excepthook
+        self._previous_exit: Callable[..., NoReturn] = sys.exit
+
+    def add(self, run: Run) -> None:
+        self._runs.append(run)
+        if self._installed_in is None:
+            self._installed_in = os.getpid()
+            self._install()
+
+    def remove(self, run: Run) -> None:
+        if run in self._runs:
+            self._runs.remove(run)
+
+    def _install(self) -> None:
+        atexit.register(self._at_exit)
+        self._previous_excepthook, sys.excepthook = sys.excepthook, self._excepthook
+        self._previous_exit, sys.exit = sys.exit, self._exit
+        if threading.current_thread() is threading.main_thread():
+            earlier = signal.getsignal(signal.SIGTERM)
+            if earlier is not signal.SIG_IGN and earlier is not None:
+                self._previous_sigterm = earlier
+                signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
+        for run in list(self._runs):
+            run.end_by_signal("killed", SIGNAL_SYNC_TIMEOUT_S)
+        if callable(self._previous_sigterm):
+            self._previous_sigterm(number, frame)
+            return
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+        os._exit(128 + signal.SIGTERM)  # process 1 of a container is not killed by its own default SIGTERM
+
+    def _excepthook(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        self._ended_by = error
+        self._previous_excepthook(kind, error, traceback)
+
+    def _exit(self, status: Any = None, /) -> NoReturn:
+        if threading.current_thread() is threading.main_thread():
+            self._ended_by = SystemExit(status)
+        self._previous_exit(status)
+
+    def _at_exit(self) -> None:
+        from lineal.client.run import judge
+
+        for run in list(self._runs):
+            status: EndStatus
+            status, text = judge(self._ended_by)
+            if run.signalled is not None and (status == "finished" or isinstance(self._ended_by, SystemExit)):
+                status, text = run.signalled, None
+            run.finish(status, error=text)
+
+
+EXITS = Exits()

@@ -1,0 +1,500 @@
+"""The handle a training script holds: it turns calls into records and hands them to its journal."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import mimetypes
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from time import time_ns
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from lineal.client.guard import Guard
+from lineal.client.params import read_params
+from lineal.journal import blobs
+from lineal.journal.journal import Identity, Journal, JournalClosed, JournalFull
+from lineal.journal.layout import Folder
+from lineal.journal.numbers import NotExact, exact_number
+from lineal.model.entities import END_STATUSES, EndStatus, Goal
+from lineal.model.errors import InvalidInput, LinealError, OverLimit
+from lineal.model.limits import (
+    DOCUMENT_MAX_BYTES,
+    NAME_MAX_BYTES,
+    NOTE_MAX_BYTES,
+    TAG_VALUE_MAX_BYTES,
+    TRACEBACK_MAX_BYTES,
+)
+from lineal.model.values import ParamValue, check_name, clean_text, to_json, value_text
+from lineal.record.records import (
+    ArtifactLogged,
+    AttemptEnded,
+    DocumentSet,
+    MetricDefined,
+    NameSet,
+    NoteSet,
+    ParamsSet,
+    Record,
+    TagsSet,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NS_PER_MS = 1_000_000
+
+
+class Run:
+    """One execution. Made by `lineal.init`; usable from any thread, in forked children, and (pickled) in spawned ones.
+
+    Methods that log never raise for a fault of Lineal's or of the disk: what is lost is counted and said at `finish`.
+    They raise for a mistake of the caller that would lose more than one value (a missing file, a status that does not exist)."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        experiment: str,
+        name: str | None,
+        primary: bool,
+        resumed: bool = False,
+        next_step: int = 0,
+        finished: bool = False,
+        on_finish: Callable[[Run], None] | None = None,
+    ) -> None:
+        self._journal = journal
+        self._append = journal.append_points
+        self._steps = itertools.count(next_step)
+        self._last_step: int | None = None
+        self._guard = Guard()
+        self._params: dict[str, ParamValue] = {}
+        self._experiment = experiment
+        self._name = name
+        self._primary = primary
+        self._resumed = resumed
+        self._finished = finished
+        self._finish_calls = itertools.count()  # next() is atomic: a lock could be held at a fork
+        self._on_finish = on_finish
+        self.signalled: EndStatus | None = None
+
+    # -- who am I -------------------------------------------------------------------------------
+
+    @property
+    def run_id(self) -> str:
+        return self._journal.identity.run_id or ""
+
+    @property
+    def experiment(self) -> str:
+        return self._experiment
+
+    @property
+    def name(self) -> str:
+        return self._name or self.run_id[:8]
+
+    @property
+    def tenant(self) -> str:
+        return self._journal.identity.tenant
+
+    @property
+    def folder(self) -> str:
+        """The Lineal folder that this run is recorded in."""
+        return self._journal.folder.root
+
+    @property
+    def finished(self) -> bool:
+        """True after `finish`, and from the start for a run that `init` found finished already."""
+        return self._finished
+
+    @property
+    def resumed(self) -> bool:
+        return self._resumed
+
+    @property
+    def primary(self) -> bool:
+        """Whether this writer decides the run's status; ranks above 0 and forked children do not."""
+        return self._primary and self._journal.identity.primary
+
+    def __repr__(self) -> str:
+        return (
+            f"<lineal.Run {self.name!r} {self.run_id} of {self._experiment!r}{' (finished)' if self._finished else ''}>"
+        )
+
+    # -- points ---------------------------------------------------------------------------------
+
+    def log(self, metrics: Mapping[str, Any], step: int | float | None = None, *, timestamp: int | None = None) -> None:
+        """Records the values of some metrics at one step.
+
+        metrics    name -> int, float, bool, numpy or torch scalar; NaN and infinities are fine; nested mappings are joined by "/"
+        step       any order, int or float; without it, one more than this process's last
+        timestamp  ms since the epoch; without it, now
+
+        Returns in microseconds and never raises: a value that is no number is refused by name, counted and said once."""
+        try:
+            if step is None:
+                step = self._next_step()
+            else:
+                self._last_step = step  # type: ignore[assignment]
+            when_ns = time_ns() if timestamp is None else timestamp * _NS_PER_MS
+            if self._append(metrics, step, when_ns):  # type: ignore[arg-type]
+                return
+        except Exception:
+            when_ns = time_ns()
+        self._log_slowly(metrics, step, when_ns if timestamp is None else timestamp)
+
+    def _next_step(self) -> int:
+        last = self._last_step
+        if last is not None:
+            self._last_step = None
+            with contextlib.suppress(Exception):
+                self._steps = itertools.count(int(last) + 1)
+        return next(self._steps)
+
+    def _log_slowly(self, metrics: Any, step: Any, when: Any) -> None:
+        """The road of odd values: converts what can be converted exactly, refuses the rest one by one."""
+        try:
+            when_ns = when if isinstance(when, int) and when > 10**15 else int(when) * _NS_PER_MS
+            if not -(2**63) <= when_ns < 2**63:
+                raise NotExact("not_a_number", "the timestamp is beyond the year 2262")
+            if not isinstance(metrics, Mapping):
+                raise NotExact(
+                    "not_a_mapping", f"log() takes a dict of names and numbers, not {type(metrics).__name__}"
+                )
+            step = exact_number(step)
+        except (NotExact, TypeError, ValueError, OverflowError) as error:
+            self._refuse(getattr(error, "reason", "not_a_number"), f"log(step={step!r:.40}): {error}")
+            return
+        good: dict[str, int | float] = {}
+        try:
+            for name, value in _flattened("", metrics):
+                self._take(name, value, good)
+            if good and not self._append(good, step, when_ns):
+                self._refuse("internal_fault", "a call of log() could not be packed", len(good))
+        except JournalClosed:
+            self._refuse(
+                "after_finish", f"run {self.name!r} is finished; log() after finish() is not recorded", len(good)
+            )
+        except JournalFull:
+            self._journal.count_loss("disk_refuses", len(good))
+        except InvalidInput as error:
+            self._refuse("name_over_limit", error.message, len(good))
+        except Exception as error:
+            self._refuse("internal_fault", f"log() failed: {error!r:.200}", len(good) or 1)
+
+    def _take(self, name: Any, value: Any, good: dict[str, int | float]) -> None:
+        try:
+            good[check_name(name, field="metric name", max_bytes=NAME_MAX_BYTES)] = exact_number(value)
+        except NotExact as error:
+            self._refuse(error.reason, f"metric {name!r:.60}: {error}")
+        except InvalidInput as error:
+            self._refuse("bad_name", error.message)
+
+    def log_metric(self, key: str, value: Any, step: int | float | None = None, timestamp: int | None = None) -> None:
+        """One metric; see `log`."""
+        self.log({key: value}, step, timestamp=timestamp)
+
+    def define_metric(
+        self, name: str, *, goal: Goal | None = None, step_metric: str | None = None, unit: str | None = None
+    ) -> None:
+        """Declares which direction is better (`goal` "min" or "max"), what to draw the metric over, and its unit."""
+        if goal not in (None, "min", "max"):
+            raise InvalidInput(f"goal {goal!r} is not one of 'min', 'max'", field="goal")
+        name = check_name(name, field="metric name", max_bytes=NAME_MAX_BYTES)
+        self._say(MetricDefined(name, goal, step_metric, unit))
+
+    # -- params, tags, words --------------------------------------------------------------------
+
+    def log_params(self, params: Any) -> None:
+        """Records params from a dict, dataclass, pydantic model, argparse.Namespace, OmegaConf config, or a YAML, JSON or TOML path.
+
+        A param is written once: another value for a known name is recorded as a conflict and the first value stands."""
+        read = read_params(params)
+        for name, why in read.refused.items():
+            self._refuse("param_refused", why, detail=name)
+        for name, value in read.flat.items():
+            known = self._params.setdefault(name, value)
+            if type(known) is not type(value) or value_text(known) != value_text(value):
+                self._guard.warn_once(
+                    f"param {name}",
+                    f"param {name!r:.60} was {known!r:.60} already; the new value {value!r:.60} is kept as a conflict",
+                )
+        attempt = self._journal.identity.attempt
+        if read.flat:
+            for part in _split(read.flat):
+                self._say(ParamsSet(attempt, part))
+        if read.whole is not None and len(to_json(read.whole)) <= DOCUMENT_MAX_BYTES:
+            self._say(DocumentSet("params", read.whole))
+
+    def log_param(self, key: str, value: Any) -> None:
+        self.log_params({key: value})
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Sets tags; values become text; None removes a tag."""
+        checked: dict[str, str | None] = {}
+        for key, value in tags.items():
+            name = check_name(key, field="tag name", max_bytes=NAME_MAX_BYTES)
+            text = None if value is None else clean_text(str(value))
+            if text is not None and len(text.encode()) > TAG_VALUE_MAX_BYTES:
+                raise OverLimit(
+                    f"tag {name!r:.60} has more than {TAG_VALUE_MAX_BYTES:,} bytes; use set_note or an artifact",
+                    field=name,
+                )
+            checked[name] = text
+        if checked:
+            self._say(TagsSet(checked))
+
+    def set_tag(self, key: str, value: Any) -> None:
+        self.set_tags({key: value})
+
+    def set_note(self, text: str) -> None:
+        """Free Markdown text of the run; replaces the note before."""
+        text = clean_text(str(text))
+        if len(text.encode()) > NOTE_MAX_BYTES:
+            raise OverLimit(f"the note has more than {NOTE_MAX_BYTES:,} bytes; log it as an artifact", field="text")
+        self._say(NoteSet(text))
+
+    def set_name(self, name: str) -> None:
+        self._name = check_name(name, field="name", max_bytes=NAME_MAX_BYTES)
+        self._say(NameSet(self._name))
+
+    def set_json(self, name: str, content: Any) -> None:
+        """Keeps a JSON document under the run; replaces the document of that name."""
+        name = check_name(name, field="document name", max_bytes=NAME_MAX_BYTES)
+        try:
+            size = len(to_json(content).encode())
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidInput(f"document {name!r:.60} is not JSON: {error}", field="content") from None
+        if size > DOCUMENT_MAX_BYTES:
+            raise OverLimit(
+                f"document {name!r:.60} has {size:,} bytes; the limit is {DOCUMENT_MAX_BYTES:,}", field="content"
+            )
+        self._say(DocumentSet(name, content))
+
+    # -- artifacts ------------------------------------------------------------------------------
+
+    def log_artifact(
+        self,
+        local_path: str | os.PathLike[str],
+        path: str | None = None,
+        *,
+        mode: Literal["copy", "move", "reference"] = "copy",
+        digest: str | None = None,
+    ) -> None:
+        """Keeps a file, or every file of a folder, with the run. Safe when the call returns.
+
+        path  folder within the run's artifacts ("models"); the file keeps its own name
+        mode  "copy" (a reflink where possible), "move", or "reference": a URI or path of which only the name, the size if it is
+              a file here, and `digest` if given are recorded, never the bytes
+
+        Raises NotFound for a missing file, InvalidInput for a path that leads outside."""
+        folder = _artifact_path(path)
+        if mode == "reference":
+            self._say(_reference(os.fspath(local_path), folder, digest))
+            return
+        if mode not in ("copy", "move"):
+            raise InvalidInput(f"mode {mode!r} is not one of 'copy', 'move', 'reference'", field="mode")
+        source = Path(local_path)
+        if source.is_dir():
+            for item in sorted(item for item in source.rglob("*") if item.is_file()):
+                inner = "/".join(
+                    part for part in (folder, item.relative_to(source).parent.as_posix()) if part not in ("", ".")
+                )
+                self._keep_file(item, inner, mode)
+        else:
+            self._keep_file(source, folder, mode)
+
+    def log_text(self, text: str, artifact_file: str) -> None:
+        """Keeps a text as an artifact under that path."""
+        self._keep_bytes(clean_text(text).encode(), artifact_file)
+
+    def log_dict(self, dictionary: Any, artifact_file: str) -> None:
+        """Keeps a dictionary as a JSON (or, by its suffix .yaml or .yml, YAML) artifact."""
+        if artifact_file.lower().endswith((".yaml", ".yml")):
+            import yaml
+
+            text = yaml.safe_dump(dictionary, sort_keys=False, allow_unicode=True)
+        else:
+            import json
+
+            text = json.dumps(dictionary, indent=2, default=str, ensure_ascii=False)
+        self.log_text(text, artifact_file)
+
+    def log_figure(self, figure: Any, artifact_file: str) -> None:
+        """Keeps a matplotlib or plotly figure as an artifact; the suffix says in which format."""
+        import io
+
+        buffer = io.BytesIO()
+        suffix = artifact_file.rpartition(".")[2].lower()
+        if hasattr(figure, "savefig"):
+            figure.savefig(buffer, format=suffix)
+        elif hasattr(figure, "write_html"):
+            buffer.write(figure.to_html().encode() if suffix in ("html", "htm") else figure.to_image(format=suffix))
+        else:
+            raise InvalidInput(f"{type(figure).__name__} is neither a matplotlib nor a plotly figure", field="figure")
+        self._keep_bytes(buffer.getvalue(), artifact_file)
+
+    def _keep_file(self, source: Path, folder: str, mode: blobs.TakeMode) -> None:
+        path = _artifact_path(f"{folder}/{source.name}" if folder else source.name)
+        try:
+            self._journal.folder.ensure()
+            blob = blobs.add_file(self._journal.folder, self.tenant, str(source), mode=mode)
+        except LinealError:
+            raise
+        except OSError as error:
+            self._refuse("artifact_not_kept", f"artifact {path!r} could not be kept: {error}", detail=path)
+            return
+        self._say(ArtifactLogged(path, blob.size_bytes, blob.digest, None, _media_type(path)))
+
+    def _keep_bytes(self, content: bytes, artifact_file: str) -> None:
+        path = _artifact_path(artifact_file)
+        if not path:
+            raise InvalidInput("artifact_file is empty", field="artifact_file")
+        try:
+            self._journal.folder.ensure()
+            blob = blobs.add_bytes(self._journal.folder, self.tenant, content)
+        except LinealError:
+            raise
+        except OSError as error:
+            self._refuse("artifact_not_kept", f"artifact {path!r} could not be kept: {error}", detail=path)
+            return
+        self._say(ArtifactLogged(path, blob.size_bytes, blob.digest, None, _media_type(path)))
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def finish(self, status: EndStatus = "finished", *, error: str | None = None) -> None:
+        """Ends the run and returns when everything is on disk. A second call changes nothing."""
+        if status not in END_STATUSES:
+            raise InvalidInput(f"status {status!r} is not one of {', '.join(END_STATUSES)}", field="status")
+        if self._finished or next(self._finish_calls):
+            return
+        self._finished = True
+        try:
+            if self.primary:
+                self._say(AttemptEnded(self._journal.identity.attempt, status, _tail(error)))
+            if not self._journal.close():
+                self._guard.warn_once(
+                    "finish",
+                    f"run {self.name!r}: not everything could be written to {self.folder}; see `lineal doctor`",
+                )
+        except Exception as fault:
+            self._guard.warn_once("finish", f"run {self.name!r} could not be closed: {fault!r:.200}")
+        if self._on_finish is not None:
+            self._on_finish(self)
+
+    def end_by_signal(self, status: EndStatus, timeout_s: float) -> None:
+        """From a signal handler: the status is on disk within the timeout; the run stays usable if the process survives."""
+        if self._finished or not self.primary:
+            return
+        self.signalled = status
+        record = AttemptEnded(self._journal.identity.attempt, status)
+        say = threading.Thread(target=self._journal.append_urgently, args=(record, timeout_s / 2), daemon=True)
+        say.start()
+        say.join(timeout_s)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        status, text = judge(error)
+        if self.signalled is not None and status == "finished" and isinstance(error, SystemExit):
+            status = self.signalled
+        self.finish(status, error=text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A spawned process gets a writer of its own on the same run."""
+        identity = self._journal.identity
+        return (_attach, (self.folder, identity, self._experiment, self._name))
+
+    # -- within ---------------------------------------------------------------------------------
+
+    def _say(self, record: Record) -> None:
+        """Records anything but points. Never raises."""
+        try:
+            self._journal.append(record)
+        except JournalClosed:
+            self._refuse("after_finish", f"run {self.name!r} is finished; {type(record).__name__} is not recorded")
+        except JournalFull:
+            self._journal.count_loss("disk_refuses", detail=type(record).__name__)
+        except Exception as error:
+            self._refuse("internal_fault", f"{type(record).__name__} was not recorded: {error!r:.200}")
+
+    def _refuse(self, reason: str, message: str, count: int = 1, *, detail: str | None = None) -> None:
+        self._journal.count_loss(reason, count, detail or message[:200])
+        self._guard.warn_once(reason, f"{message} (further ones are counted, not repeated)")
+
+
+def judge(error: BaseException | None) -> tuple[EndStatus, str | None]:
+    """The status that an exception leaving the run means, and the traceback to keep."""
+    if error is None:
+        return "finished", None
+    if isinstance(error, KeyboardInterrupt):
+        return "killed", None
+    if isinstance(error, SystemExit):
+        return ("finished", None) if error.code in (None, 0) else ("failed", f"SystemExit: {error.code}")
+    import traceback
+
+    return "failed", "".join(traceback.format_exception(error))
+
+
+def _attach(root: str, identity: Identity, experiment: str, name: str | None) -> Run:
+    from dataclasses import replace
+
+    journal = Journal(Folder(root), replace(identity, primary=False))
+    return Run(journal, experiment=experiment, name=name, primary=False)
+
+
+def _flattened(prefix: str, metrics: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
+    for name, value in metrics.items():
+        if isinstance(value, Mapping) and len(prefix) <= NAME_MAX_BYTES:
+            yield from _flattened(f"{prefix}{name}/", value)
+        else:
+            yield (f"{prefix}{name}" if prefix else name), value
+
+
+def _split(params: dict[str, ParamValue], part_bytes: int = 1024 * 1024) -> Iterator[dict[str, ParamValue]]:
+    """Parts that fit a frame."""
+    part: dict[str, ParamValue] = {}
+    size = 0
+    for name, value in params.items():
+        size += 6 * (len(name) + (len(value) if isinstance(value, str) else 8)) + 8  # 6: a character as \\uXXXX
+        if part and size > part_bytes:
+            yield part
+            part, size = {}, 0
+        part[name] = value
+    yield part
+
+
+def _artifact_path(path: str | None) -> str:
+    """A clean relative path with "/"; it is only ever a name, but exports and browsers will meet it."""
+    if path is None:
+        return ""
+    parts = [part for part in clean_text(os.fspath(path)).replace("\\", "/").split("/") if part not in ("", ".")]
+    if ".." in parts or any("\0" in part for part in parts) or len("/".join(parts).encode()) > NAME_MAX_BYTES:
+        raise InvalidInput(
+            f"artifact path {path!r:.80} must stay within the run and under {NAME_MAX_BYTES} bytes", field="path"
+        )
+    return "/".join(parts)
+
+
+def _reference(uri: str, folder: str, digest: str | None) -> ArtifactLogged:
+    name = _artifact_path(uri.rstrip("/").rpartition("/")[2]) or "reference"
+    size = os.path.getsize(uri) if os.path.isfile(uri) else None
+    full = os.path.abspath(uri) if os.path.exists(uri) else uri
+    path = f"{folder}/{name}" if folder else name
+    return ArtifactLogged(path, size, digest, full, _media_type(path))
+
+
+def _media_type(path: str) -> str | None:
+    return mimetypes.guess_type(path)[0]
+
+
+def _tail(error: str | None) -> str | None:
+    """The end of a traceback says what failed."""
+    if error is None:
+        return None
+    kept = clean_text(error).encode()[-TRACEBACK_MAX_BYTES:]
+    return kept.decode("utf-8", "ignore")

@@ -1,0 +1,1 @@
+"""Records -> state. Two doors, `replay` (journals: never refuses) and `submit` (validates), one `apply` behind both."""

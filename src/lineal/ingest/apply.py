@@ -1,0 +1,161 @@
+"""One function a kind of record. Each is idempotent because the store's verbs are: see `store/contracts.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
+from lineal.model.errors import Damaged
+from lineal.model.values import to_json
+from lineal.record.records import (
+    ArtifactLogged,
+    AttemptEnded,
+    AttemptStarted,
+    DocumentSet,
+    ExperimentSet,
+    LayoutDefined,
+    Lost,
+    MetricDefined,
+    NameSet,
+    NoteSet,
+    ParamsSet,
+    Record,
+    RunLifecycleSet,
+    TagsSet,
+)
+from lineal.store.contracts import RunStart, TenantWriter
+
+_VALUE_TYPES = {"d": "float64", "q": "int64"}
+
+
+class Context(NamedTuple):
+    """Into what a record is applied. `run_id` is None on a tenant's stream."""
+
+    store: TenantWriter
+    run_id: str | None
+
+
+def apply(context: Context, record: Record, stamp: Stamp) -> None:
+    """Makes the record part of the state. Raises Damaged if the record has no place on this stream."""
+    function = _FUNCTIONS.get(type(record))
+    if function is None:
+        raise Damaged(f"{type(record).__name__} is not a statement")
+    if context.run_id is None and type(record) not in _TENANT_KINDS:
+        raise Damaged(f"{type(record).__name__} on a tenant's stream")
+    function(context, record, stamp)
+
+
+def layout_of(record: LayoutDefined) -> Layout:
+    """Raises Damaged if the definition makes no sense."""
+    try:
+        keys = tuple(_series_key(*entry) for entry in record.series)
+        return Layout(_VALUE_TYPES[record.step], keys)  # type: ignore[arg-type]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Damaged(f"layout {record.number} makes no sense: {error!r}") from None
+
+
+def _series_key(name: str, code: str, labels: dict[str, str] | None = None) -> SeriesKey:
+    if not isinstance(name, str):
+        raise TypeError("a name is not text")
+    pairs = tuple(sorted((str(key), str(value)) for key, value in (labels or {}).items()))
+    return SeriesKey(name, pairs, _VALUE_TYPES[code])  # type: ignore[arg-type]
+
+
+def _attempt_started(context: Context, record: AttemptStarted, stamp: Stamp) -> None:
+    attempt = Attempt(
+        record.attempt,
+        stamp.time_ms,
+        user_id=record.user_id,
+        host=record.host,
+        pid=record.pid,
+        resumed=record.resumed,
+    )
+    start = RunStart(
+        record.experiment,
+        record.name,
+        record.description,
+        record.user_id,
+        record.parent_run_id,
+        record.forked_from,
+        record.fork_step,
+        record.content_digest,
+    )
+    context.store.start_attempt(_run(context), attempt, start, stamp)
+
+
+def _attempt_ended(context: Context, record: AttemptEnded, stamp: Stamp) -> None:
+    context.store.end_attempt(_run(context), record.attempt, record.status, record.error, stamp)
+
+
+def _params_set(context: Context, record: ParamsSet, stamp: Stamp) -> None:
+    context.store.set_params(_run(context), record.attempt, record.params, stamp)
+
+
+def _tags_set(context: Context, record: TagsSet, stamp: Stamp) -> None:
+    context.store.set_tags(_run(context), record.tags, stamp)
+
+
+def _note_set(context: Context, record: NoteSet, stamp: Stamp) -> None:
+    context.store.set_note(_run(context), record.text, stamp)
+
+
+def _name_set(context: Context, record: NameSet, stamp: Stamp) -> None:
+    context.store.set_name(_run(context), record.name, stamp)
+
+
+def _document_set(context: Context, record: DocumentSet, stamp: Stamp) -> None:
+    context.store.set_document(_run(context), record.name, to_json(record.content), stamp)
+
+
+def _metric_defined(context: Context, record: MetricDefined, stamp: Stamp) -> None:
+    definition = MetricDefinition(record.name, record.goal, record.step_metric, record.unit)
+    context.store.define_metric(_run(context), definition, stamp)
+
+
+def _artifact_logged(context: Context, record: ArtifactLogged, stamp: Stamp) -> None:
+    artifact = Artifact(
+        record.path, 0, record.size_bytes, record.digest, record.uri, record.media_type, logged_ms=stamp.time_ms
+    )
+    context.store.add_artifact(_run(context), artifact, stamp)
+
+
+def _lost(context: Context, record: Lost, stamp: Stamp) -> None:
+    context.store.add_loss(_run(context), record.reason, record.count, stamp)
+
+
+def _experiment_set(context: Context, record: ExperimentSet, stamp: Stamp) -> None:
+    context.store.set_experiment(
+        record.name,
+        stamp,
+        description=record.description,
+        artifact_location=record.artifact_location,
+        tags=record.tags,
+        lifecycle=record.lifecycle,
+    )
+
+
+def _run_lifecycle_set(context: Context, record: RunLifecycleSet, stamp: Stamp) -> None:
+    context.store.set_lifecycle(record.run_id, record.lifecycle, stamp)
+
+
+def _run(context: Context) -> str:
+    assert context.run_id is not None  # `apply` has checked
+    return context.run_id
+
+
+_FUNCTIONS: dict[type, Callable[[Context, Any, Stamp], None]] = {
+    AttemptStarted: _attempt_started,
+    AttemptEnded: _attempt_ended,
+    ParamsSet: _params_set,
+    TagsSet: _tags_set,
+    NoteSet: _note_set,
+    NameSet: _name_set,
+    DocumentSet: _document_set,
+    MetricDefined: _metric_defined,
+    ArtifactLogged: _artifact_logged,
+    Lost: _lost,
+    ExperimentSet: _experiment_set,
+    RunLifecycleSet: _run_lifecycle_set,
+}
+_TENANT_KINDS = (ExperimentSet, RunLifecycleSet)

@@ -1,0 +1,218 @@
+"""Follows the journals of a local folder: everything written before `catch_up` began is in the store when it returns.
+
+The caller holds the folder's ingest lock. A segment is deleted once it is applied, committed, and nobody writes it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from lineal.ingest.replay import find_opening, replay
+from lineal.journal.layout import Folder, SegmentFile
+from lineal.journal.locks import locks_of
+from lineal.model.entities import Cursor, Stamp
+from lineal.model.errors import NewerFormat
+from lineal.model.limits import INGEST_TRANSACTION_BYTES, KIB, MIB
+from lineal.record.records import SegmentOpened
+from lineal.record.stream import header_at, scan, start_of
+from lineal.store.contracts import Store, Transaction
+
+_PROBE_BYTES = 256 * KIB
+_TAIL_ZEROS = bytes(4 * KIB)
+
+
+@dataclass(slots=True)
+class CaughtUp:
+    """What one round did. `problems` are for people: one line for each segment that could not be taken in."""
+
+    records: int = 0
+    writers: int = 0
+    removed: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """A writer's segments as they were listed, and whether it was dead before its last segment was looked at."""
+
+    writer: str
+    segments: list[SegmentFile]
+    dead: bool
+
+
+class Follower:
+    """`keep_files` leaves every segment where it is: for a snapshot, whose journals belong to somebody else."""
+
+    def __init__(
+        self, folder: Folder, store: Store, *, host: str = "", boot: str = "", keep_files: bool = False
+    ) -> None:
+        self._folder = folder
+        self._store = store
+        self._host = host
+        self._boot = boot
+        self._keep_files = keep_files
+        self._opened: dict[str, SegmentOpened] = {}
+
+    def catch_up(self) -> CaughtUp:
+        """One round over all journals. Raises what the store raises; then nothing of that transaction is applied."""
+        done = CaughtUp()
+        waiting = self._list_writers()
+        while waiting:
+            finished: list[str] = []
+            moved: list[str] = []
+            with self._store.begin() as transaction:
+                budget = INGEST_TRANSACTION_BYTES
+                touched: set[tuple[str, str]] = set()
+                while waiting and budget > 0:
+                    budget -= self._take(transaction, waiting.pop(), done, finished, moved, touched)
+                for tenant, run_id in sorted(touched):
+                    transaction.tenant(tenant).compact(run_id)
+            self._clear(finished, moved, done)
+        self._clear_spares(done)
+        return done
+
+    def _list_writers(self) -> list[_Writer]:
+        """Death is asked between two listings: a writer dead by then has written nothing that the second one lacks."""
+        first = {segment.writer for segment in self._folder.list_segments()}
+        if not first:
+            return []
+        locks = locks_of(self._folder.locks)
+        dead = {writer for writer in first if not locks.is_live(writer)}
+        listed = groupby(self._folder.list_segments(), key=lambda segment: segment.writer)
+        writers = [_Writer(writer, list(segments), writer in dead) for writer, segments in listed]
+        return writers[::-1]  # taken from the end
+
+    def _take(
+        self,
+        transaction: Transaction,
+        writer: _Writer,
+        done: CaughtUp,
+        finished: list[str],
+        moved: list[str],
+        touched: set[tuple[str, str]],
+    ) -> int:
+        """Applies what is new of one writer. Returns the bytes read."""
+        opened = self._opening_of(writer)
+        if opened is None:
+            if writer.dead and any(os.path.getsize(segment.path) for segment in writer.segments):
+                moved.extend(segment.path for segment in writer.segments)
+                done.problems.append(
+                    f"{writer.segments[0].path}: no frame tells whose it is; moved to {self._folder.kept}"
+                )
+            elif writer.dead:
+                finished.extend(segment.path for segment in writer.segments)
+            return 0
+        dead = writer.dead and self._can_judge(opened)
+        store = transaction.tenant(opened.tenant)
+        cursor = store.find_cursor(writer.writer) or Cursor(writer.writer, opened.run_id, 0, 0, 0)
+        before = cursor
+        sealed: bool | None = None
+        last_ms = size = 0
+        for segment in writer.segments:
+            is_last = segment is writer.segments[-1]
+            if segment.number < cursor.segment:
+                finished.append(segment.path)
+                continue
+            # A dead writer's last segment is read from its start, so that its last time is known whatever was applied before.
+            resume = segment.number == cursor.segment and not (dead and is_last)
+            start = cursor.offset if resume else 0
+            try:
+                data = _read(segment.path, start)
+                position = 0 if start else start_of(memoryview(data))
+                replayed = replay(store, opened, data, position, cursor, final=dead or not is_last)
+            except (NewerFormat, FileNotFoundError) as error:
+                done.problems.append(f"{segment.path}: {error}")
+                break
+            size += len(data)
+            cursor = replayed.cursor._replace(segment=segment.number, offset=start + replayed.position)
+            sealed, last_ms = replayed.sealed, max(last_ms, replayed.last_ms)
+            done.records += replayed.applied
+            if replayed.unknown:
+                moved.append(segment.path)
+                done.problems.append(
+                    f"{segment.path}: {replayed.unknown} records of a newer kind are kept for a newer Lineal"
+                )
+            elif dead or not is_last or sealed is not None:
+                finished.append(segment.path)
+        if dead and sealed is None and opened.primary and opened.run_id is not None:
+            store.lose_attempt(opened.run_id, opened.attempt, Stamp(last_ms, writer.writer, cursor.seq))
+            touched.add((opened.tenant, opened.run_id))
+        if cursor != before:
+            store.set_cursor(cursor)
+            done.writers += 1
+            if opened.run_id is not None:
+                touched.add((opened.tenant, opened.run_id))
+        return size
+
+    def _opening_of(self, writer: _Writer) -> SegmentOpened | None:
+        """Who writes: from any of its segments, since one of them may be damaged."""
+        known = self._opened.get(writer.writer)
+        if known is not None:
+            return known
+        for segment in writer.segments:
+            with contextlib.suppress(OSError, NewerFormat), open(segment.path, "rb") as file:
+                opened = find_opening(file.read(_PROBE_BYTES // 4))
+                if opened is not None and opened.writer == writer.writer:
+                    self._opened[writer.writer] = opened
+                    return opened
+        return None
+
+    def _can_judge(self, opened: SegmentOpened) -> bool:
+        """A free lock means death only where the kernel that would hold it is (or was) ours."""
+        return not self._boot or opened.boot == self._boot or opened.host == self._host
+
+    def _clear(self, finished: list[str], moved: list[str], done: CaughtUp) -> None:
+        """After the commit: what is applied for good goes, what a newer Lineal may read is put aside."""
+        if self._keep_files:
+            return
+        for path in finished:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+                done.removed += 1
+        for path in moved:
+            os.makedirs(self._folder.kept, mode=0o700, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(path, os.path.join(self._folder.kept, os.path.basename(path)))
+
+    def _clear_spares(self, done: CaughtUp) -> None:
+        if self._keep_files:
+            return
+        for writer, path in self._folder.list_spares():
+            if not locks_of(self._folder.locks).is_live(writer):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
+
+
+def _read(path: str, start: int) -> bytes:
+    """The file from `start` on, without most of the zeros that follow what is written.
+
+    Reads, never maps: the writer may cut the file meanwhile, and a mapped page beyond its end is a SIGBUS."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        position, chunk_bytes = start, _PROBE_BYTES
+        while chunk := os.pread(fd, chunk_bytes, position):
+            parts.append(chunk)
+            position += len(chunk)
+            chunk_bytes = 8 * MIB
+            if chunk.endswith(_TAIL_ZEROS) and not _continues(b"".join(parts), start):
+                break
+        return b"".join(parts)
+    finally:
+        os.close(fd)
+
+
+def _continues(data: bytes, start: int) -> bool:
+    """Whether what looks like the zero tail may be the inside of a long frame of zeros."""
+    view = memoryview(data)
+    position = start_of(view) if not start else 0
+    found = scan(view, position, final=False)
+    if found.tail == "torn" or len(data) - found.position < 24:
+        return (
+            header_at(view, found.position).length > len(data) - found.position
+            if len(data) - found.position >= 24
+            else True
+        )
+    return False

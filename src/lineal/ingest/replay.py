@@ -1,0 +1,164 @@
+"""The door of journals: bytes of one writer's segment -> state. Never refuses; what is damaged is counted.
+
+Exactly once follows from the cursor: records up to `cursor.seq` are skipped, and it moves in the same transaction."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lineal.ingest import points
+from lineal.ingest.apply import Context, apply, layout_of
+from lineal.model.entities import Cursor, Stamp
+from lineal.model.errors import Damaged
+from lineal.record import kinds
+from lineal.record.codec import decode
+from lineal.record.records import LayoutDefined, SegmentOpened, SegmentSealed
+from lineal.record.stream import Scan, header_at, payload_at, scan, start_of
+from lineal.series.columns import Block
+from lineal.store.contracts import TenantWriter
+
+_NS_PER_MS = 1_000_000
+
+
+class Replayed(NamedTuple):
+    """What one segment gave. `position` is the offset behind the last valid frame, relative to the data given.
+
+    sealed   None while the segment is open; then whether another segment follows
+    unknown  frames of kinds that a newer Lineal may know
+    """
+
+    cursor: Cursor
+    position: int
+    sealed: bool | None
+    unknown: int
+    last_ms: int
+    applied: int
+
+
+def find_opening(data: bytes) -> SegmentOpened | None:
+    """Who wrote this segment; None if both of its first frames are damaged or not written yet."""
+    view = memoryview(data)
+    try:
+        found = scan(view[: 64 * 1024], start_of(view), final=True)
+    except Damaged:
+        return None
+    for offset in found.offsets[:2]:
+        header = header_at(view, offset)
+        if header.kind == kinds.SEGMENT_OPENED:
+            try:
+                opened = decode(header.kind, payload_at(view, offset, header.length))
+            except Damaged:
+                continue
+            if isinstance(opened, SegmentOpened):
+                return opened
+    return None
+
+
+def replay(
+    store: TenantWriter, opened: SegmentOpened, data: bytes, position: int, cursor: Cursor, *, final: bool
+) -> Replayed:
+    """Applies the frames of `data` (a segment, or its part from the cursor's offset on) from `position`.
+
+    `final`: nobody writes this segment any more, so a torn tail is the end. The returned cursor's offset is relative to
+    the data; the caller adds where its data begins, and stores it."""
+    data = data[: len(data) & ~7]
+    view = memoryview(data)
+    found = scan(view, position, final=final)
+    if not found.offsets:
+        return Replayed(_tail_loss(store, opened, found, cursor, final), found.position, None, 0, 0, 0)
+    frames = points.headers(data, found.offsets)
+    is_new = (frames.seq > cursor.seq) | (frames.seq == 0)
+    is_points = (frames.kind == kinds.POINTS_APPENDED) & is_new
+    context = Context(store, opened.run_id)
+    state = _Statements(context, opened)
+    others = np.flatnonzero(~is_points & is_new)
+    for index in others.tolist():
+        state.take(view, found.offsets[index])
+    if is_points.any():
+        _append(store, opened, data, points.select(frames, is_points))
+    last = header_at(view, found.offsets[-1])
+    last_ms = last.time_ns // _NS_PER_MS
+    new_seqs = frames.seq[(frames.seq > cursor.seq)]
+    seq = int(new_seqs[-1]) if len(new_seqs) else cursor.seq
+    missing = seq - cursor.seq - len(new_seqs) + state.damaged
+    if missing > 0 and opened.run_id is not None:
+        store.add_loss(opened.run_id, "damaged", missing, Stamp(last_ms, opened.writer, seq))
+    moved = cursor._replace(seq=seq, offset=found.position)
+    return Replayed(
+        _tail_loss(store, opened, found, moved, final),
+        found.position,
+        state.sealed,
+        state.unknown,
+        last_ms,
+        len(new_seqs),
+    )
+
+
+def _tail_loss(store: TenantWriter, opened: SegmentOpened, found: Scan, cursor: Cursor, final: bool) -> Cursor:
+    """A torn tail is one record that was being written when its writer died: said, since it is a loss if the call returned."""
+    if final and found.tail == "torn" and opened.run_id is not None:
+        store.add_loss(opened.run_id, "torn", 1, Stamp(0, opened.writer, cursor.seq))
+    return cursor._replace(offset=found.position)
+
+
+class _Statements:
+    """Applies everything but points, in order, and remembers what it meant for the segment."""
+
+    def __init__(self, context: Context, opened: SegmentOpened) -> None:
+        self._context = context
+        self._writer = opened.writer
+        self._attempt = opened.attempt
+        self.sealed: bool | None = None
+        self.unknown = 0
+        self.damaged = 0
+
+    def take(self, view: memoryview, offset: int) -> None:
+        header = header_at(view, offset)
+        if header.kind not in kinds.KNOWN:
+            self.unknown += 1
+            return
+        try:
+            record = decode(header.kind, payload_at(view, offset, header.length))
+            if isinstance(record, LayoutDefined):
+                self._define(record)
+            elif isinstance(record, SegmentSealed):
+                self.sealed = record.next
+            elif not isinstance(record, SegmentOpened):
+                apply(self._context, record, Stamp(header.time_ns // _NS_PER_MS, self._writer, header.seq))
+        except Damaged:
+            self.damaged += 1
+
+    def _define(self, record: LayoutDefined) -> None:
+        store, run_id = self._context
+        layout = layout_of(record)
+        if run_id is None or store.find_layout(self._writer, record.number) is not None:
+            return
+        store.define_layout(run_id, self._writer, record.number, layout)
+        for kept in store.take_orphans(self._writer, record.number):
+            found = scan(memoryview(kept), 0, final=True)
+            block, _ = points.to_block(points.headers(kept, found.offsets), layout)
+            if block is not None:
+                store.append_points(run_id, self._writer, self._attempt, [block])
+
+
+def _append(store: TenantWriter, opened: SegmentOpened, data: bytes, frames: points.Frames) -> None:
+    if opened.run_id is None:
+        return
+    blocks: list[Block] = []
+    misfits = 0
+    for number, group in points.by_layout(frames):
+        layout = store.find_layout(opened.writer, number)
+        if layout is None:
+            store.keep_orphans(opened.run_id, opened.writer, number, points.raw(data, group), len(group.offset))
+            continue
+        block, left_out = points.to_block(group, layout)
+        misfits += left_out
+        if block is not None:
+            blocks.append(block)
+    if blocks:
+        store.append_points(opened.run_id, opened.writer, opened.attempt, blocks)
+    if misfits:
+        stamp = Stamp(0, opened.writer, int(frames.seq[-1]))
+        store.add_loss(opened.run_id, "damaged", misfits, stamp)

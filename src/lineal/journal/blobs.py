@@ -1,0 +1,118 @@
+"""Artifact bytes beside the journal, named by the SHA-256 of their content: a blob is there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import stat
+from typing import Literal, NamedTuple, TypeAlias
+
+from lineal.journal.layout import Folder
+from lineal.model.errors import InvalidInput, NotFound
+from lineal.model.limits import MIB
+
+TakeMode: TypeAlias = Literal["copy", "move"]
+
+_FICLONE = 0x40049409  # ioctl_ficlone(2): share the blocks of a whole file
+_CHUNK_BYTES = 1 * MIB
+
+
+class Blob(NamedTuple):
+    digest: str
+    size_bytes: int
+
+
+def add_file(folder: Folder, tenant: str, path: str, *, mode: TakeMode = "copy") -> Blob:
+    """Takes the file as it is now (a reflink where the file system can, else a copy; with "move" the file itself).
+    On disk when it returns; the same bytes are kept once a tenant.
+
+    Raises NotFound for a missing file, InvalidInput for what is no regular file, OSError as the disk says."""
+    try:
+        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise NotFound(f"artifact file {path!r} does not exist", field="local_path") from None
+    try:
+        if not stat.S_ISREG(os.fstat(source).st_mode):
+            raise InvalidInput(f"artifact {path!r} is not a regular file", field="local_path")
+        with _draft(folder, tenant) as (draft, name):
+            hasher = hashlib.sha256()
+            size = _clone(source, draft, hasher) if _reflink(source, draft) else _copy(source, draft, hasher)
+            blob = _place(folder, tenant, draft, name, hasher.hexdigest(), size)
+    finally:
+        os.close(source)
+    if mode == "move":
+        os.unlink(path)
+    return blob
+
+
+def add_bytes(folder: Folder, tenant: str, content: bytes) -> Blob:
+    """Like `add_file`, for bytes in memory."""
+    with _draft(folder, tenant) as (draft, name):
+        view = memoryview(content)
+        while view:
+            view = view[os.write(draft, view) :]
+        return _place(folder, tenant, draft, name, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def find_blob(folder: Folder, tenant: str, digest: str) -> str | None:
+    """Path of the blob, for reading only; None if it is not here."""
+    path = _path(folder, tenant, digest)
+    return path if os.path.exists(path) else None
+
+
+def _path(folder: Folder, tenant: str, digest: str) -> str:
+    return os.path.join(folder.blobs, tenant, digest[:2], digest)
+
+
+@contextlib.contextmanager
+def _draft(folder: Folder, tenant: str):  # type: ignore[no-untyped-def]
+    """An open file beside the blobs that is gone afterwards unless it was placed."""
+    place = os.path.join(folder.blobs, tenant)
+    os.makedirs(place, mode=0o700, exist_ok=True)
+    name = os.path.join(place, f"draft-{os.urandom(8).hex()}")
+    fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        yield fd, name
+    finally:
+        os.close(fd)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def _place(folder: Folder, tenant: str, draft: int, name: str, digest: str, size: int) -> Blob:
+    path = _path(folder, tenant, digest)
+    if not os.path.exists(path):
+        os.fdatasync(draft)
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        os.rename(name, path)
+    return Blob(digest, size)
+
+
+def _reflink(source: int, target: int) -> bool:
+    try:
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError:
+        return False
+    return True
+
+
+def _clone(source: int, target: int, hasher: hashlib._Hash) -> int:
+    """Hashes the clone, not the source, which may change meanwhile."""
+    size = 0
+    while chunk := os.pread(target, _CHUNK_BYTES, size):
+        hasher.update(chunk)
+        size += len(chunk)
+    return size
+
+
+def _copy(source: int, target: int, hasher: hashlib._Hash) -> int:
+    size = 0
+    while chunk := os.read(source, _CHUNK_BYTES):
+        hasher.update(chunk)
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(target, view) :]
+        size += len(chunk)
+    return size

@@ -1,0 +1,485 @@
+"""One writer's append-only log. The training thread only ever adds bytes here; everything else is the keeper's.
+
+Re-entrance: a signal handler may run inside `append` and log. The same thread would then find the journal half
+way through a frame, so it is sent to a *side journal*: another writer of the same run, which has nothing half done.
+Fork: the child drops what it inherited and becomes a new writer at its first record."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from zlib import crc32
+
+from lineal.journal.keeper import KEEPER
+from lineal.journal.layout import Folder
+from lineal.journal.locks import locks_of
+from lineal.journal.points import Layouts, PackedLayout
+from lineal.journal.segment import FileSegment, MappedSegment, SegmentFull, WriterMode, create_segment, mode_for
+from lineal.model.clock import SYSTEM_CLOCK, Clock
+from lineal.model.ids import new_writer_id
+from lineal.model.limits import (
+    BARRIER_DELAY_S,
+    FINISH_SYNC_TIMEOUT_S,
+    PENDING_MAX_BYTES,
+    SEGMENT_FIRST_BYTES,
+    SEGMENT_GROWTH,
+    SEGMENT_MAX_BYTES,
+)
+from lineal.record.codec import encode_frame
+from lineal.record.frame import CHECKSUM
+from lineal.record.kinds import POINTS_APPENDED
+from lineal.record.records import Lost, Record, SegmentOpened, SegmentSealed
+
+_pack_checksum = CHECKSUM.pack
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose records a journal holds."""
+
+    tenant: str
+    run_id: str | None
+    attempt: str
+    primary: bool
+    host: str = ""
+    boot: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+class JournalFull(Exception):
+    """The disk refuses, and what may be kept in memory meanwhile is used up: this record is lost."""
+
+
+class JournalClosed(Exception):
+    """The run was finished: a later write needs a new attempt."""
+
+
+class Journal:
+    """Appends records of one writer. Nothing touches the disk before the first record.
+
+    `on_fault(error)` is told, at most from one thread at a time, when the disk begins to refuse; logging goes on in memory
+    and then by counting, and heals by itself."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        identity: Identity,
+        *,
+        mode: WriterMode | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        on_fault: Callable[[OSError], None] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.clock = clock
+        self._mode = mode
+        self.on_fault = on_fault
+        self._become(identity)
+        _journals.add(self)
+
+    def _become(self, identity: Identity) -> None:
+        """A fresh writer: new id, sequence from 1, nothing open."""
+        self.identity = identity
+        self.writer = new_writer_id()
+        self._lock = threading.RLock()
+        self._busy = False
+        self._seq = 0
+        self._layouts = Layouts()
+        self._current = self._layouts.current
+        self._segment: MappedSegment | FileSegment | None = None
+        self._number = 0
+        self._size = 0
+        self._retired: list[MappedSegment | FileSegment] = []
+        self._spare: MappedSegment | FileSegment | None = None
+        self._synced_end = (0, 0)
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._refusing = False
+        self._closed = False
+        self._losses: dict[str, tuple[int, str | None]] = {}
+        self._side_journal: Journal | None = None
+        self._tending = threading.Lock()
+        self._write: Callable[[bytes], None] = self._write_first
+
+    # -- saying things --------------------------------------------------------------------------
+
+    def append_points(self, metrics: dict[str, Any], step: int | float, time_ns: int) -> bool:
+        """Records one call of `log`; False if a value needs converting first (see `numbers.exact_number`).
+
+        Raises InvalidInput for a name that cannot be recorded, struct.error for an int beyond 64 bits, JournalFull."""
+        values = metrics.values()
+        key = (tuple(metrics), tuple(map(type, values)), type(step))
+        with self._lock:
+            if self._busy:
+                return self._side().append_points(metrics, step, time_ns)
+            self._busy = True
+            try:
+                layout = self._current.get(key) or self._define(key)
+                if layout is None:
+                    return False
+                seq = self._seq + 1
+                body = layout.pack(layout.length, POINTS_APPENDED, 0, seq, time_ns, step, *values, layout.number)
+                self._seq = seq
+                try:
+                    self._write(body + _pack_checksum(crc32(body)))
+                except (SegmentFull, JournalFull, OSError) as reason:
+                    self._write_record_slowly(body + _pack_checksum(crc32(body)), seq, reason, layout)
+            finally:
+                self._busy = False
+        return True
+
+    def append(self, record: Record, *, barrier: bool = True) -> None:
+        """Records anything but points; with `barrier` it is on disk BARRIER_DELAY_S later, or at `close`.
+
+        Raises OverLimit if the record is larger than a frame may be, JournalFull."""
+        with self._lock:
+            if self._busy:
+                return self._side().append(record, barrier=barrier)
+            self._busy = True
+            try:
+                seq = self._seq + 1
+                frame = encode_frame(record, seq, self.clock.time_ns())
+                self._seq = seq
+                try:
+                    self._write(frame)
+                except (SegmentFull, JournalFull, OSError) as reason:
+                    self._write_record_slowly(frame, seq, reason, None)
+            finally:
+                self._busy = False
+        if barrier:
+            KEEPER.wake(BARRIER_DELAY_S)
+
+    def append_urgently(self, record: Record, timeout_s: float) -> None:
+        """For signal handlers: never waits longer for the lock; if it is not to be had, another writer speaks.
+        Synced when it returns (as far as the disk answers)."""
+        if self._lock.acquire(timeout=timeout_s):
+            try:
+                self.append(record, barrier=False)
+            finally:
+                self._lock.release()
+        else:
+            self._side().append(record, barrier=False)
+        self.sync()
+
+    def count_loss(self, reason: str, count: int = 1, detail: str | None = None) -> None:
+        """Loss is data: becomes a Lost record at the next round of the keeper, at the latest at `close`."""
+        with self._lock:
+            known, first = self._losses.get(reason, (0, None))
+            self._losses[reason] = (known + count, first or detail)
+
+    # -- the writer's own affairs, all under the lock -------------------------------------------
+
+    def _define(self, key: Any) -> PackedLayout | None:
+        layout = self._layouts.find(key)
+        if layout is not None:
+            self._define_in_segment(layout)
+            self._current[key] = layout
+        return layout
+
+    def _define_in_segment(self, layout: PackedLayout) -> None:
+        definition = encode_frame(layout.definition(self.identity.labels), 0, self.clock.time_ns())
+        try:
+            self._write(definition)
+        except (SegmentFull, JournalFull, OSError) as reason:
+            self._write_slowly(definition, reason, None)
+
+    def _write_first(self, frame: bytes) -> None:
+        """Stands in for the segment's `write` until there is a segment."""
+        try:
+            self.folder.ensure()
+            locks_of(self.folder.locks).hold(self.writer)
+            if self._mode is None:
+                self._mode = mode_for(self.folder.journals)
+            self._roll(len(frame))
+        finally:
+            KEEPER.add(self)
+        self._write(frame)
+
+    def _write_record_slowly(self, frame: bytes, seq: int, reason: Exception, layout: PackedLayout | None) -> None:
+        try:
+            self._write_slowly(frame, reason, layout)
+        except JournalFull:
+            self._seq = seq - 1  # the record was not made: a gap would be reported as damage
+            raise
+
+    def _write_slowly(self, frame: bytes, reason: Exception, layout: PackedLayout | None) -> None:
+        """Rolls to the next segment, or keeps the frame in memory while the disk refuses."""
+        try:
+            if not isinstance(reason, SegmentFull):
+                raise reason
+            self._roll(len(frame))
+            if layout is not None:
+                self._define_in_segment(layout)
+            self._write(frame)
+        except SegmentFull:
+            self._write_slowly(frame, SegmentFull(), layout)
+        except OSError as error:
+            self._begin_refusing(error)
+            self._keep(frame)
+
+    def _roll(self, needed_bytes: int) -> None:
+        """Seals the segment, if there is one, and opens the next. Raises OSError and stays as it was."""
+        size = min(SEGMENT_MAX_BYTES, self._size * SEGMENT_GROWTH) if self._size else SEGMENT_FIRST_BYTES
+        segment = self._take_spare(needed_bytes) or self._create(max(size, needed_bytes + 8 * 1024))
+        number = self._number + 1
+        try:
+            segment.write(self._opened(number) * 2)  # twice: everything in a segment hangs on it
+            path = self.folder.segment(self.writer, number)
+            os.rename(segment.path, path)
+            segment.path = path
+        except BaseException:
+            segment.close(cut=False)
+            with contextlib.suppress(OSError):
+                os.unlink(segment.path)
+            raise
+        if self._segment is not None:
+            self._seal(self._segment, has_next=True)
+            self._retired.append(self._segment)
+            KEEPER.wake()
+        self._segment, self._number, self._size = segment, number, size
+        self._current.clear()
+        self._write = segment.write
+
+    def _create(self, size: int) -> MappedSegment | FileSegment:
+        """Under a name that no reader looks at until the first frame is in."""
+        return create_segment(self._mode or "write", f"{self.folder.spare(self.writer)}-{os.urandom(4).hex()}", size)
+
+    def _take_spare(self, needed_bytes: int) -> MappedSegment | FileSegment | None:
+        spare = self._spare
+        if spare is None or needed_bytes > SEGMENT_FIRST_BYTES:
+            return None
+        self._spare = None
+        return spare
+
+    def _opened(self, number: int) -> bytes:
+        who = self.identity
+        opened = SegmentOpened(
+            who.tenant,
+            who.run_id,
+            self.writer,
+            who.attempt,
+            who.primary,
+            number,
+            who.host,
+            who.boot,
+            os.getpid(),
+            who.labels,
+        )
+        return encode_frame(opened, 0, self.clock.time_ns())
+
+    def _seal(self, segment: MappedSegment | FileSegment, *, has_next: bool) -> None:
+        frame = encode_frame(SegmentSealed(self._seq, has_next), 0, self.clock.time_ns())
+        with contextlib.suppress(OSError):  # an unsealed segment is read as that of a dead writer: nothing is lost
+            segment.write_seal(frame)
+
+    def _side(self) -> Journal:
+        if self._side_journal is None:
+            identity = replace(self.identity, primary=False)
+            self._side_journal = Journal(self.folder, identity, mode=self._mode, clock=self.clock)
+        return self._side_journal
+
+    # -- when the disk refuses ------------------------------------------------------------------
+
+    def _begin_refusing(self, error: OSError) -> None:
+        self._write = self._keep
+        self._current.clear()  # so that what is kept defines its own layouts
+        if not self._refusing:
+            self._refusing = True
+            if self.on_fault is not None:
+                self.on_fault(error)
+
+    def _keep(self, frame: bytes) -> None:
+        """Stands in for the segment's `write` while the disk refuses."""
+        if self._pending_bytes + len(frame) > PENDING_MAX_BYTES:
+            raise JournalFull
+        self._pending.append(frame)
+        self._pending_bytes += len(frame)
+
+    def _heal(self) -> None:
+        """Tries the disk again; on success what was kept is written first, in order."""
+        with self._lock:
+            if not self._refusing or self._busy:
+                return
+            self._busy = True
+            try:
+                self.folder.ensure()
+                locks_of(self.folder.locks).hold(self.writer)
+                if self._mode is None:
+                    self._mode = mode_for(self.folder.journals)
+                if self._segment is not None and self._segment.is_deleted():
+                    self._rewrite(self._segment)
+                self._roll(max(self._pending_bytes, SEGMENT_FIRST_BYTES))
+                for frame in self._pending:
+                    self._write(frame)
+            except (OSError, SegmentFull):
+                self._write = self._keep
+                return
+            finally:
+                self._busy = False
+            self._pending, self._pending_bytes = [], 0
+            self._refusing = False
+
+    def _restore(self) -> None:
+        """The folder or segment was deleted under us: what this segment holds is still mapped, so write it anew."""
+        with self._lock:
+            old = self._segment
+            if old is None or self._busy or not old.is_deleted():
+                return
+            self._busy = True
+            try:
+                self.folder.ensure()
+                locks_of(self.folder.locks).hold(self.writer)
+                self._rewrite(old)
+            except OSError as error:
+                self._begin_refusing(error)
+            finally:
+                self._busy = False
+
+    def _rewrite(self, old: MappedSegment | FileSegment) -> None:
+        content = old.content()
+        fresh = self._create(max(self._size, len(content) + 8 * 1024))
+        fresh.write(content[fresh.end :])
+        os.rename(fresh.path, old.path)
+        fresh.path = old.path
+        self._segment, self._write, self._spare = fresh, fresh.write, None
+        self._synced_end = (0, 0)
+        old.close(cut=False)
+
+    # -- the keeper's and the end ---------------------------------------------------------------
+
+    def tend(self) -> None:
+        """What is due: losses said, a refused disk tried, the next segment made, everything synced. Never raises."""
+        try:
+            with self._tending:
+                self._tend()
+        except OSError as error:
+            if self.on_fault is not None and not self._refusing:
+                self.on_fault(error)
+        except Exception:
+            self.count_loss("internal_fault")
+
+    def _tend(self) -> None:
+        if self._closed:
+            return
+        self._say_losses()
+        if self._refusing:
+            self._heal()
+            return
+        segment = self._segment
+        if segment is None:
+            return
+        if segment.is_deleted():
+            self._restore()
+            return
+        self._close_retired()
+        if self._spare is None and segment.end > SEGMENT_FIRST_BYTES // 2:
+            self._spare = self._create(min(SEGMENT_MAX_BYTES, self._size * SEGMENT_GROWTH))
+        self.sync()
+
+    def sync(self) -> None:
+        """What was appended before is on disk when it returns. Raises OSError."""
+        side = self._side_journal
+        if side is not None:
+            side.sync()
+        segment = self._segment
+        if segment is None or self._closed:
+            return
+        mark = (self._number, segment.end)
+        if mark != self._synced_end:
+            segment.sync()
+            if self._synced_end == (0, 0):
+                _sync_folder(self.folder.journals)
+            self._synced_end = mark
+
+    def _close_retired(self) -> None:
+        while self._retired:
+            self._retired[0].close(cut=True)
+            self._retired.pop(0)
+
+    def _say_losses(self) -> None:
+        with self._lock:
+            if self._busy or not self._losses or self._refusing:
+                return
+            losses, self._losses = self._losses, {}
+        for reason, (count, detail) in losses.items():
+            self.append(Lost(reason, count, detail))
+
+    def close(self) -> bool:
+        """Seals, cuts and syncs with one barrier. False if something could not be written. Idempotent."""
+        if self._side_journal is not None:
+            self._side_journal.close()
+        KEEPER.remove(self)
+        if self._closed:
+            return True
+        if self._refusing:
+            self._heal()
+        self._say_losses()
+        waited = self._tending.acquire(timeout=FINISH_SYNC_TIMEOUT_S)
+        try:
+            return self._close() and waited
+        finally:
+            if waited:
+                self._tending.release()
+
+    def _close(self) -> bool:
+        with self._lock:
+            self._closed = True
+            good = not self._refusing and not self._losses
+            self._write = _write_after_close
+            self._current.clear()
+            segment = self._segment
+            if segment is not None:
+                self._seal(segment, has_next=False)
+        if segment is None:
+            return good
+        try:
+            self._close_retired()
+            segment.close(cut=True)
+            if self._number == 1:
+                _sync_folder(self.folder.journals)
+        except OSError:
+            good = False
+        if self._spare is not None:
+            with contextlib.suppress(OSError):
+                self._spare.close(cut=False)
+                os.unlink(self._spare.path)
+        locks_of(self.folder.locks).release(self.writer)
+        return good
+
+    def after_fork_in_child(self) -> None:
+        """The parent goes on writing what we inherited: drop it, and be someone else from the first record on."""
+        for segment in (self._segment, self._spare, *self._retired):
+            if segment is not None:
+                with contextlib.suppress(OSError):
+                    segment.close(cut=False)
+        closed = self._closed
+        self._become(replace(self.identity, primary=False))
+        self._closed = closed
+
+
+def _write_after_close(frame: bytes) -> None:
+    raise JournalClosed
+
+
+def _sync_folder(path: str) -> None:
+    """A new file's name is on disk only when its folder is (fsync(2))."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for journal in list(_journals):
+        journal.after_fork_in_child()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,115 @@
+"""Names of the files below a Lineal folder. No user's text ever becomes a path: writers' ids and digests do.
+
+.lineal/
+  VERSION                           format number of the folder
+  journals/<writer>-<number>.seg    segments (spec/record.md)
+  journals/<writer>.spare           the next segment, made ahead
+  journals/locks                    who is alive (locks.py)
+  journals/kept/                    applied segments with records of a newer kind
+  blobs/<tenant>/<2 hex>/<digest>   artifact bytes
+  lineal.db                         the store
+  ingest.lock                       who ingests
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from lineal.model.errors import NewerFormat, NotWritable
+
+FOLDER_VERSION = 1
+FOLDER_NAME = ".lineal"
+
+_SEGMENT = re.compile(r"([0-9a-f]{15})-(\d{6,})\.seg")
+_SPARE = re.compile(r"([0-9a-f]{15})\.spare.*")
+
+
+class SegmentFile(NamedTuple):
+    writer: str
+    number: int
+    path: str
+
+
+class Folder:
+    """Paths of one Lineal folder; touches the disk only in methods that say so."""
+
+    __slots__ = ("blobs", "database", "ingest_lock", "journals", "kept", "locks", "root", "version")
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = os.path.abspath(root)
+        self.version = os.path.join(self.root, "VERSION")
+        self.journals = os.path.join(self.root, "journals")
+        self.locks = os.path.join(self.journals, "locks")
+        self.kept = os.path.join(self.journals, "kept")
+        self.blobs = os.path.join(self.root, "blobs")
+        self.database = os.path.join(self.root, "lineal.db")
+        self.ingest_lock = os.path.join(self.root, "ingest.lock")
+
+    def segment(self, writer: str, number: int) -> str:
+        return os.path.join(self.journals, f"{writer}-{number:06d}.seg")
+
+    def spare(self, writer: str) -> str:
+        return os.path.join(self.journals, f"{writer}.spare")
+
+    def check(self) -> bool:
+        """Whether the folder exists; raises NewerFormat if a newer Lineal made it."""
+        try:
+            text = Path(self.version).read_text("ascii", "replace").strip()
+        except FileNotFoundError:
+            return os.path.isdir(self.journals)
+        except NotADirectoryError:
+            raise NotWritable(f"{self.root} is not a folder", field="url") from None
+        if text.isdigit() and int(text) > FOLDER_VERSION:
+            raise NewerFormat(
+                f"{self.root} was written by a newer Lineal (folder version {text}, this one reads {FOLDER_VERSION}): upgrade "
+                "Lineal, or choose another folder; nothing was changed"
+            )
+        return True
+
+    def ensure(self) -> None:
+        """Makes what is missing, readable by its owner alone. Raises NewerFormat, or OSError as the disk says."""
+        if self.check() and os.path.isdir(self.journals) and os.path.exists(self.version):
+            return
+        os.makedirs(self.journals, mode=0o700, exist_ok=True)
+        os.chmod(self.root, 0o700)
+        if not os.path.exists(self.version):
+            draft = f"{self.version}.{os.getpid()}"
+            with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+                file.write(f"{FOLDER_VERSION}\n")
+            os.replace(draft, self.version)
+
+    def list_segments(self) -> list[SegmentFile]:
+        """By writer, then number; [] if there is no folder."""
+        found = []
+        for name in self._names():
+            match = _SEGMENT.fullmatch(name)
+            if match:
+                found.append(SegmentFile(match[1], int(match[2]), os.path.join(self.journals, name)))
+        return sorted(found)
+
+    def list_spares(self) -> list[tuple[str, str]]:
+        """(writer, path) of the segments made ahead."""
+        matches = (_SPARE.fullmatch(name) for name in self._names())
+        return [(match[1], os.path.join(self.journals, match[0])) for match in matches if match]
+
+    def _names(self) -> list[str]:
+        try:
+            return os.listdir(self.journals)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+
+def find_root(start: str | None = None) -> str:
+    """Where data goes when nobody says: the nearest `.lineal` upward; else beside the nearest `.git`; else here."""
+    here = Path(start or os.getcwd()).absolute()
+    places = [here, *here.parents]
+    for place in places:
+        if (place / FOLDER_NAME).is_dir():
+            return str(place / FOLDER_NAME)
+    for place in places:
+        if (place / ".git").exists():
+            return str(place / FOLDER_NAME)
+    return str(here / FOLDER_NAME)

@@ -1,0 +1,189 @@
+"""Two writers of one segment behind one contract: mapped memory where the file system reserves blocks, `write(2)` elsewhere.
+
+A page that cannot be allocated kills a process by SIGBUS. So a mapped segment's blocks are reserved before it is
+mapped, which means something on ext4, xfs and tmpfs only; everywhere else, or by setting, the plain writer is used. Never
+`mmap.flush()`: it holds the interpreter lock. `os.fdatasync` does not, and on Linux covers mapped pages."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+from typing import Literal, Protocol, TypeAlias
+
+from lineal.model.limits import KIB
+from lineal.record.kinds import MAGIC
+
+WriterMode: TypeAlias = Literal["mapped", "write"]
+
+SEAL_RESERVE_BYTES = 128  # the frame that seals a segment must always fit
+_PAGE_BYTES = 4 * KIB
+_MAPPED_FILE_SYSTEMS = frozenset(("ext4", "xfs", "tmpfs"))
+
+
+class SegmentFull(Exception):
+    """The frame does not fit; the caller rolls to the next segment."""
+
+
+class Segment(Protocol):
+    """An open segment. One thread at a time writes; `sync` may be called by another."""
+
+    path: str
+    end: int
+    """Bytes written so far."""
+
+    def write(self, frame: bytes) -> None:
+        """Appends whole, or raises SegmentFull or OSError and has appended nothing. Survives SIGKILL once it returned."""
+        ...
+
+    def write_seal(self, frame: bytes) -> None:
+        """Like `write`, but may use the reserve that `write` leaves."""
+        ...
+
+    def sync(self) -> None:
+        """Everything written before is on disk. Does not hold the interpreter lock. Raises OSError."""
+        ...
+
+    def content(self) -> bytes:
+        """What was written; also when the file was deleted meanwhile."""
+        ...
+
+    def is_deleted(self) -> bool: ...
+
+    def close(self, *, cut: bool) -> None:
+        """Lets go; with `cut` the file ends behind the last frame. Idempotent. Raises OSError."""
+        ...
+
+
+class MappedSegment:
+    """Costs a memory copy a frame. The file has its full size from the start."""
+
+    __slots__ = ("_fd", "_limit", "_map", "end", "path")
+
+    def __init__(self, path: str, size_bytes: int) -> None:
+        """Creates the file. Raises OSError (ENOSPC before anything is mapped) and leaves no file then."""
+        size_bytes = -(-size_bytes // _PAGE_BYTES) * _PAGE_BYTES
+        self.path = path
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(self._fd, 0, size_bytes)
+            self._map = mmap.mmap(self._fd, size_bytes)
+        except BaseException:
+            os.close(self._fd)
+            os.unlink(path)
+            raise
+        self._limit = size_bytes - SEAL_RESERVE_BYTES
+        self._map[: len(MAGIC)] = MAGIC
+        self.end = len(MAGIC)
+
+    def write(self, frame: bytes) -> None:
+        end = self.end + len(frame)
+        if end > self._limit:
+            raise SegmentFull
+        self._map[self.end : end] = frame
+        self.end = end
+
+    def write_seal(self, frame: bytes) -> None:
+        end = self.end + len(frame)
+        self._map[self.end : end] = frame
+        self.end = end
+
+    def sync(self) -> None:
+        os.fdatasync(self._fd)
+
+    def content(self) -> bytes:
+        return self._map[: self.end]
+
+    def is_deleted(self) -> bool:
+        return os.fstat(self._fd).st_nlink == 0
+
+    def close(self, *, cut: bool) -> None:
+        if self._fd < 0:
+            return
+        fd, self._fd = self._fd, -1
+        self._limit = 0
+        try:
+            self._map.close()
+            if cut:
+                os.ftruncate(fd, self.end)
+                os.fdatasync(fd)
+        finally:
+            os.close(fd)
+
+
+class FileSegment:
+    """Costs a system call a frame. The file grows with what is written."""
+
+    __slots__ = ("_fd", "_size", "end", "path")
+
+    def __init__(self, path: str, size_bytes: int) -> None:
+        self.path = path
+        self._size = size_bytes
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_APPEND, 0o600)
+        self.end = 0
+        try:
+            self._append(MAGIC)
+        except BaseException:
+            os.close(self._fd)
+            os.unlink(path)
+            raise
+
+    def write(self, frame: bytes) -> None:
+        if self.end + len(frame) > self._size - SEAL_RESERVE_BYTES:
+            raise SegmentFull
+        self._append(frame)
+
+    def write_seal(self, frame: bytes) -> None:
+        self._append(frame)
+
+    def sync(self) -> None:
+        os.fdatasync(self._fd)
+
+    def content(self) -> bytes:
+        return os.pread(self._fd, self.end, 0)
+
+    def is_deleted(self) -> bool:
+        return os.fstat(self._fd).st_nlink == 0
+
+    def close(self, *, cut: bool) -> None:
+        if self._fd < 0:
+            return
+        fd, self._fd = self._fd, -1
+        try:
+            if cut:
+                os.fdatasync(fd)
+        finally:
+            os.close(fd)
+
+    def _append(self, frame: bytes) -> None:
+        written = os.write(self._fd, frame)
+        if written == len(frame):
+            self.end += written
+            return
+        # A short write means that the disk ran full in the middle of the frame: take the half back.
+        os.ftruncate(self._fd, self.end)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.path)
+
+
+def create_segment(mode: WriterMode, path: str, size_bytes: int) -> MappedSegment | FileSegment:
+    return MappedSegment(path, size_bytes) if mode == "mapped" else FileSegment(path, size_bytes)
+
+
+def mode_for(path: str) -> WriterMode:
+    """Which writer the file system below `path` (which exists) can bear."""
+    return "mapped" if _file_system(path) in _MAPPED_FILE_SYSTEMS else "write"
+
+
+def _file_system(path: str) -> str | None:
+    """Its type by /proc/self/mountinfo (proc(5)); None where there is no such file, or the device is not listed."""
+    device = os.stat(path).st_dev
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
+            for line in mounts:
+                left, _, right = line.partition(" - ")
+                if left.split(" ", 3)[2] == wanted:
+                    return right.split(" ", 1)[0]
+    except OSError:
+        return None
+    return None

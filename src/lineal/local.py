@@ -1,0 +1,408 @@
+"""Reads of a local folder: the journals are taken in first, so an answer includes every call that returned before it.
+
+Loaded late: a training script that only logs never imports this module, nor numpy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lineal.ingest.follow import CaughtUp, Follower
+from lineal.ingest.lock import ingest_lock
+from lineal.journal.blobs import find_blob
+from lineal.journal.layout import Folder
+from lineal.journal.locks import locks_of
+from lineal.model.entities import Artifact, Attempt, Experiment, Labels, RunDetails, SeriesInfo, Status
+from lineal.model.errors import Busy, InvalidInput, NotFound, NotWritable
+from lineal.model.ids import DEFAULT_TENANT
+from lineal.model.limits import INGEST_LOCK_WAIT_S, RUNS_PAGE_MAX_COUNT
+from lineal.model.values import ParamValue, from_json
+from lineal.query.parser import parse, parse_order
+from lineal.store.compare import Comparison, compare, latest_values
+from lineal.store.contracts import RunQuery, Store, TenantReader
+from lineal.store.open import copy_store, open_store
+
+if TYPE_CHECKING:
+    from lineal.series.merge import History
+
+
+class LocalStore:
+    """A folder's runs, for reading. One process may keep it open; every question first takes in what was logged.
+
+    Usable from several threads; close it, or use it as a context manager."""
+
+    def __init__(
+        self, root: str | os.PathLike[str], tenant: str = DEFAULT_TENANT, *, host: str = "", boot: str = ""
+    ) -> None:
+        self.folder = Folder(root)
+        self.tenant = tenant
+        self._host, self._boot = host, boot
+        self._guard = threading.Lock()
+        self._store: Store | None = None
+        self._snapshot: _Snapshot | None = None
+
+    def __enter__(self) -> LocalStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with self._guard:
+            self._drop_store()
+
+    # -- questions ------------------------------------------------------------------------------
+
+    def get_run(self, run_id: str) -> LoggedRun:
+        """The run of that id, or of the only id that begins so. NotFound if there is none, InvalidInput if there are several."""
+        self.refresh()
+        reader = self.reader()
+        found = reader.find_run_ids(run_id, limit=3)
+        if not found:
+            raise NotFound(f"no run {run_id!r} in {self.folder.root} (tenant {self.tenant!r})", field="run_id")
+        if len(found) > 1:
+            raise InvalidInput(
+                f"run {run_id!r} is ambiguous: {', '.join(found[:3])} ...; give more characters", field="run_id"
+            )
+        return LoggedRun(self, reader.get_details(found[0]))
+
+    def runs(
+        self,
+        filter: str = "",
+        *,
+        order_by: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+        experiment: str | None = None,
+        deleted: bool = False,
+    ) -> Runs:
+        """Runs that match, newest first unless `order_by` says otherwise. Raises InvalidInput with the place for a wrong filter."""
+        if not 0 <= limit <= RUNS_PAGE_MAX_COUNT or offset < 0:
+            raise InvalidInput(f"limit is 0 to {RUNS_PAGE_MAX_COUNT:,}, offset 0 or more", field="limit")
+        conditions = parse(filter) if filter.strip() else ()
+        if experiment is not None:
+            conditions = (*conditions, *parse("experiment = '" + experiment.replace("'", "''") + "'"))
+        order = parse_order(order_by) if order_by else None
+        self.refresh()
+        query = RunQuery(conditions or None, order, "deleted" if deleted else "active", limit, offset)
+        reader = self.reader()
+        page = reader.list_runs(query)
+        ids = [run.run_id for run in page.runs]
+        return Runs([LoggedRun(self, details) for details in reader.get_details_of(ids)], page.total)
+
+    def experiments(self) -> list[Experiment]:
+        """All active experiments, by name."""
+        self.refresh()
+        return self.reader().list_experiments(limit=RUNS_PAGE_MAX_COUNT).experiments
+
+    def get_experiment(self, name: str) -> Experiment:
+        self.refresh()
+        found = self.reader().find_experiment(name)
+        if found is None:
+            raise NotFound(f"no experiment {name!r} in {self.folder.root} (tenant {self.tenant!r})", field="experiment")
+        return found
+
+    def compare(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> Comparison:
+        """Which of the runs is best in which metric, by the metrics' declared or usual direction."""
+        runs = [self.get_run(run_id) for run_id in run_ids]
+        return compare([run.details for run in runs], [run.series for run in runs], metrics)
+
+    def tenants(self) -> list[str]:
+        self.refresh()
+        store = self._store
+        return store.list_tenants() if store is not None else []
+
+    def of_tenant(self, tenant: str) -> LocalStore:
+        """The same folder seen as another tenant."""
+        return LocalStore(self.folder.root, tenant, host=self._host, boot=self._boot)
+
+    def live_attempt(self, run_id: str) -> str | None:
+        """The attempt that a living primary writer of the run has open, if there is one."""
+        from lineal.ingest.replay import find_opening
+
+        locks = locks_of(self.folder.locks)
+        for segment in self.folder.list_segments():
+            if locks.is_live(segment.writer):
+                with open(segment.path, "rb") as file:
+                    opened = find_opening(file.read(8_192))
+                if opened and opened.primary and opened.run_id == run_id and opened.tenant == self.tenant:
+                    return opened.attempt
+        return None
+
+    # -- taking in ------------------------------------------------------------------------------
+
+    def refresh(self) -> CaughtUp:
+        """Takes in every record whose call returned before this one began.
+
+        Where the folder cannot be written, or somebody else keeps its lock, the answers come from a private snapshot."""
+        with self._guard:
+            exists = self.folder.check()
+            if not exists or not self.folder.list_segments():
+                if self._store is None or self._snapshot is not None:
+                    self._drop_store()
+                    self._store = self._open_reader()
+                return CaughtUp()
+            try:
+                with ingest_lock(self.folder.ingest_lock, INGEST_LOCK_WAIT_S):
+                    done = self._take_in()
+            except (Busy, NotWritable):
+                return self._take_in_privately()
+            if self._store is None or self._snapshot is not None:
+                self._drop_store()
+                self._store = self._open_reader()
+            return done
+
+    def _take_in(self) -> CaughtUp:
+        """Only the holder of the ingest lock ever has a writing connection, and only while it holds it."""
+        store = open_store(self._url())
+        try:
+            return Follower(self.folder, store, host=self._host, boot=self._boot).catch_up()
+        finally:
+            store.close()
+
+    def _take_in_privately(self) -> CaughtUp:
+        if self._snapshot is None or not self._snapshot.is_current():
+            self._drop_store()
+            self._snapshot = _Snapshot(self.folder)
+            self._store = self._snapshot.store
+        return Follower(self.folder, self._snapshot.store, host=self._host, boot=self._boot, keep_files=True).catch_up()
+
+    def _open_reader(self) -> Store:
+        if not os.path.exists(self.folder.database):
+            return open_store("memory:")
+        return open_store(self._url(), read_only=True)
+
+    def _url(self) -> str:
+        return f"sqlite:///{self.folder.database}"
+
+    def _drop_store(self) -> None:
+        if self._snapshot is not None:
+            self._snapshot.close()
+            self._snapshot = None
+        elif self._store is not None:
+            self._store.close()
+        self._store = None
+
+    def reader(self) -> TenantReader:
+        """The store's own contract, as of the last `refresh`."""
+        if self._store is None:
+            self.refresh()
+        assert self._store is not None
+        return self._store.tenant(self.tenant)
+
+
+class _Snapshot:
+    """A private copy of the folder's database into which the journals' tails can be taken in. See docs/adr/0006."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._source = folder.database
+        self._place = tempfile.mkdtemp(prefix="lineal-snapshot-")
+        self._stamp = self._now()
+        copy = os.path.join(self._place, "lineal.db")
+        if os.path.exists(folder.database):
+            copy_store(f"sqlite:///{folder.database}", copy)
+        self.store = open_store(f"sqlite:///{copy}")
+
+    def is_current(self) -> bool:
+        return self._stamp == self._now()
+
+    def close(self) -> None:
+        self.store.close()
+        shutil.rmtree(self._place, ignore_errors=True)
+
+    def _now(self) -> tuple[tuple[int, int], ...]:
+        """Size and time of the database's files: they change with every commit."""
+        found = []
+        for path in (self._source, f"{self._source}-wal"):
+            try:
+                status = os.stat(path)
+            except FileNotFoundError:
+                continue
+            found.append((status.st_size, status.st_mtime_ns))
+        return tuple(found)
+
+
+class LoggedRun:
+    """One run as it was when it was asked for: a handle for reading. Its points are read when asked for."""
+
+    def __init__(self, store: LocalStore, details: RunDetails) -> None:
+        self._store = store
+        self.details = details
+
+    @property
+    def run_id(self) -> str:
+        return self.details.run.run_id
+
+    @property
+    def name(self) -> str:
+        return self.details.run.name
+
+    @property
+    def experiment(self) -> str:
+        return self.details.run.experiment_name
+
+    @property
+    def status(self) -> Status:
+        return self.details.run.status
+
+    @property
+    def params(self) -> dict[str, ParamValue]:
+        """Typed values by flat name."""
+        return dict(self.details.params)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return dict(self.details.tags)
+
+    @property
+    def note(self) -> str:
+        return self.details.note
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        return list(self.details.attempts)
+
+    @property
+    def artifacts(self) -> list[Artifact]:
+        """Latest version of each path and the versions before it, by path."""
+        return list(self.details.artifacts)
+
+    @property
+    def losses(self) -> dict[str, int]:
+        """What was dropped, by reason; {} when nothing was."""
+        return dict(self.details.losses)
+
+    @property
+    def started_at(self) -> datetime:
+        return datetime.fromtimestamp(self.details.run.started_ms / 1000, UTC)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        ended_ms = self.details.run.ended_ms
+        return None if ended_ms is None else datetime.fromtimestamp(ended_ms / 1000, UTC)
+
+    @property
+    def duration_s(self) -> float | None:
+        duration_ms = self.details.run.duration_ms
+        return None if duration_ms is None else duration_ms / 1000
+
+    @cached_property
+    def series(self) -> list[SeriesInfo]:
+        """Every series with its summary."""
+        return self._store.reader().list_series(self.run_id)
+
+    @property
+    def metrics(self) -> dict[str, float | int]:
+        """Metric name -> value logged last."""
+        return latest_values(self.series)
+
+    def document(self, name: str) -> object:
+        """The JSON document set under that name. NotFound."""
+        return from_json(self._store.reader().get_document(self.run_id, name))
+
+    def history(
+        self,
+        name: str,
+        *,
+        labels: Mapping[str, str] | None = None,
+        max_points: int | None = None,
+        step_min: float | None = None,
+        step_max: float | None = None,
+        attempts: Literal["all", "latest"] | None = None,
+    ) -> History:
+        """A metric's points as numpy columns `step`, `time_ms`, `value`.
+
+        Without `max_points`: every point that was logged, bit-exact, in order of logging, all attempts.
+        With it: at most about so many buckets (`.buckets`: min, max, first, last, count ...), nothing sampled away; the chart's
+        policy is that a later attempt replaces the steps it covers (`attempts="all"` shows both).
+        NotFound if the run has no such metric."""
+        return self.histories(
+            [name], labels=labels, max_points=max_points, step_min=step_min, step_max=step_max, attempts=attempts
+        )[name]
+
+    def histories(
+        self,
+        names: Sequence[str],
+        *,
+        labels: Mapping[str, str] | None = None,
+        max_points: int | None = None,
+        step_min: float | None = None,
+        step_max: float | None = None,
+        attempts: Literal["all", "latest"] | None = None,
+    ) -> dict[str, History]:
+        """`history` of several metrics in one reading."""
+        from lineal.series import merge
+
+        if max_points is not None and max_points < 1:
+            raise InvalidInput("max_points is 1 or more", field="max_points")
+        key: Labels = tuple(sorted((labels or {}).items()))
+        reader = self._store.reader()
+        found: dict[str, History] = {}
+        if max_points is None:
+            for name in names:
+                pieces = reader.read_points(self.run_id, name, key, step_min=step_min, step_max=step_max)
+                if attempts == "latest":
+                    pieces = merge.latest_attempt_wins(pieces)
+                found[name] = merge.merge_pieces(pieces, name, key)
+        else:
+            wanted = [(self.run_id, (name, key)) for name in names]
+            summed = reader.read_buckets(wanted, max_points, step_min=step_min, step_max=step_max)
+            for name, buckets in zip(names, summed, strict=True):
+                kept = buckets if attempts == "all" else merge.latest_attempt_wins_buckets(buckets)
+                found[name] = merge.merge_bucket_pieces(kept, max_points, name, key)
+        for name, history in found.items():
+            if not len(history) and not self._has(name, key):
+                raise NotFound(
+                    f"run {self.run_id} has no metric {name!r}{f' with labels {dict(key)}' if key else ''}",
+                    field="name",
+                )
+        return found
+
+    def _has(self, name: str, labels: Labels) -> bool:
+        return any(info.key.name == name and info.key.labels == labels for info in self.series)
+
+    def artifact_path(self, path: str, version: int | None = None) -> Path:
+        """Where the bytes of an artifact lie, for reading only. NotFound if there is no such artifact, or it is a reference."""
+        fitting = [item for item in self.details.artifacts if item.path == path and version in (None, item.version)]
+        if not fitting:
+            raise NotFound(
+                f"run {self.run_id} has no artifact {path!r}{f' version {version}' if version else ''}", field="path"
+            )
+        artifact = max(fitting, key=lambda item: item.version)
+        blob = find_blob(self._store.folder, self._store.tenant, artifact.digest) if artifact.digest else None
+        if blob is None:
+            raise NotFound(
+                f"artifact {path!r} has no bytes here{f': it refers to {artifact.uri}' if artifact.uri else ''}",
+                field="path",
+            )
+        return Path(blob)
+
+    def __repr__(self) -> str:
+        return f"<lineal.LoggedRun {self.name!r} {self.run_id} {self.status}>"
+
+
+class Runs(Sequence[LoggedRun]):
+    """A page of runs; `total` counts all that match."""
+
+    def __init__(self, runs: list[LoggedRun], total: int) -> None:
+        self._runs = runs
+        self.total = total
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        return self._runs[index]
+
+    def __iter__(self) -> Iterator[LoggedRun]:
+        return iter(self._runs)
+
+    def __repr__(self) -> str:
+        return f"<{len(self._runs)} of {self.total} runs: {', '.join(run.name for run in self._runs[:5])}{' ...' if len(self) > 5 else ''}>"

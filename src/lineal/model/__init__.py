@@ -1,0 +1,1 @@
+"""Ground: words, values, bounds and errors. Standard library only, no I/O."""

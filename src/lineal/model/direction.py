@@ -1,0 +1,21 @@
+"""Which of two values of a metric is better: as declared, else as its name suggests (api: compare)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from lineal.model.entities import Goal, MetricDefinition
+
+# Names that contain one of these words are better low.
+_LOW = ("loss", "error", "perplexity", "rmse", "mae", "mse", "latency", "time")
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+
+def goal_of(name: str, definitions: Mapping[str, MetricDefinition]) -> Goal:
+    """The declared goal, else "min" for names with a word such as loss or error among their parts, else "max"."""
+    declared = definitions.get(name)
+    if declared is not None and declared.goal is not None:
+        return declared.goal
+    words = {word.lower() for word in _WORDS.findall(name)}
+    return "min" if any(word in words or word.rstrip("s") in words or f"{word}es" in words for word in _LOW) else "max"

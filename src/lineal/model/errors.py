@@ -1,0 +1,75 @@
+"""Every error that Lineal raises on purpose, and what the caller can do about it.
+
+    LinealError
+    ├── InvalidInput       a value the caller gave is not usable: mend it        (ValueError)
+    │   └── OverLimit      ... because it is larger than a stated bound
+    ├── NotFound           nothing by that name: look it up, then ask again      (LookupError)
+    ├── Conflict           it exists already, with other content: choose
+    ├── NotWritable        the folder or file refuses writes: mend it, then retry (OSError)
+    ├── NewerFormat        written by a newer Lineal: upgrade, nothing was changed
+    ├── Busy               somebody else holds it for now: wait, then retry
+    └── Damaged            bytes that fail their checksum: they are skipped and counted
+
+`code` is stable and part of the contract: REST answers and `--json` output carry it.
+"""
+
+from __future__ import annotations
+
+
+class LinealError(Exception):
+    """Base of every error raised on purpose. `field` names the offending input, if one is to blame."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class InvalidInput(LinealError, ValueError):
+    """A value given by the caller is not usable; the message says which one and what would be."""
+
+    code = "invalid_input"
+
+
+class OverLimit(InvalidInput):
+    """A value is larger than its bound in `model/limits.py`; the message carries the bound."""
+
+    code = "over_limit"
+
+
+class NotFound(LinealError, LookupError):
+    """Nothing by that name or id."""
+
+    code = "not_found"
+
+
+class Conflict(LinealError):
+    """What was to be created or set once exists already with other content."""
+
+    code = "conflict"
+
+
+class NotWritable(LinealError, OSError):
+    """A folder or file that must be written refuses it."""
+
+    code = "not_writable"
+
+
+class NewerFormat(LinealError):
+    """The data was written by a newer version of Lineal. Nothing was changed; upgrade to read it."""
+
+    code = "newer_format"
+
+
+class Busy(LinealError):
+    """Somebody else holds what is needed; the same call may succeed a moment later."""
+
+    code = "busy"
+
+
+class Damaged(LinealError):
+    """Stored bytes fail their checksum or make no sense."""
+
+    code = "damaged"

@@ -1,0 +1,41 @@
+"""Every bound of the system, with the sum that justifies it. Nothing else in the code invents one."""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+
+# -- names and values ---------------------------------------------------------------------------
+RUN_ID_MAX_CHARS = 256  # MLflow's bound, so that its ids fit
+TENANT_MAX_CHARS = 63  # a DNS label, so that a tenant can be part of a host name
+NAME_MAX_BYTES = 1 * KIB  # metric, param, tag: 4x MLflow's 250 characters even when all are 4-byte UTF-8
+EXPERIMENT_NAME_MAX_CHARS = 255  # api.md, POST /experiments
+DESCRIPTION_MAX_CHARS = 1_000  # api.md, POST /experiments
+PARAM_VALUE_MAX_BYTES = 64 * KIB  # 10x MLflow's 6,000; longer values are files
+TAG_VALUE_MAX_BYTES = 64 * KIB  # 8x MLflow's 8,000
+NOTE_MAX_BYTES = 1 * MIB  # a long page of Markdown
+DOCUMENT_MAX_BYTES = 4 * MIB  # a JSON document; larger ones are artifacts
+TRACEBACK_MAX_BYTES = 64 * KIB  # the tail of a traceback says what failed
+LABELS_MAX_COUNT = 8  # rank, dataset, model id and some of the user's own
+SERIES_PER_RUN_MAX_COUNT = 200_000  # 2x the promise of 100,000 metric names; about 60 MB of client memory
+
+# -- journal ------------------------------------------------------------------------------------
+FRAME_MAX_BYTES = 8 * MIB  # two documents; a reader may refuse a larger length as damage
+SEGMENT_FIRST_BYTES = 64 * KIB  # a short run needs 4 to 8 KiB and is cut when it finishes
+SEGMENT_MAX_BYTES = 8 * MIB  # 70,000 calls of 10 metrics; a tail of this size is read in 10 ms
+SEGMENT_GROWTH = 8  # 64 KiB, 512 KiB, 4 MiB, 8 MiB: a long run reaches full size after 4.6 MB
+PENDING_MAX_BYTES = 4 * MIB  # kept in memory while the disk refuses: minutes of ordinary logging
+SYNC_INTERVAL_S = 1.0  # a power cut loses at most this much of the points
+BARRIER_DELAY_S = 0.05  # params wait this long for a finish to share its sync: short runs pay one
+HEAL_INTERVAL_S = 1.0  # how often a refused disk is tried again; the promise is 5 s
+FINISH_SYNC_TIMEOUT_S = 30.0  # a disk that does not answer must not keep a process for ever
+SIGNAL_SYNC_TIMEOUT_S = 0.5  # status on disk within this after SIGTERM
+
+# -- ingest and store ---------------------------------------------------------------------------
+INGEST_LOCK_WAIT_S = 2.0  # a query waits this long for another's ingest, then reads a snapshot
+INGEST_TRANSACTION_BYTES = 64 * MIB  # journal bytes one transaction applies: 1 s of work at most
+BLOCK_ROWS = 65_536  # rows of a full block: 512 KiB raw a column, decoded in 0.2 ms
+BLOCK_MIN_ROWS = 1_024  # fewer rows than this stay in a fresh batch: a chunk costs 100 bytes of row
+FRESH_BATCHES_MAX_COUNT = 32  # fresh batches of a run before they are merged: a read decodes so many
+PYRAMID_MAX_BUCKETS = 2_048  # more than the pixels of a chart; at most 0.4 bytes a point
+RUNS_PAGE_MAX_COUNT = 50_000  # MLflow's bound for a page of runs

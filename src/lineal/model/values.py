@@ -1,0 +1,95 @@
+"""Params keep their type; numbers come back bit-exact; JSON has no NaN, so three strings stand for it."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, TypeAlias
+
+from lineal.model.errors import InvalidInput
+
+ParamValue: TypeAlias = bool | int | float | str | None
+"""What a param may be after flattening. Nested dicts and lists become several params."""
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+_NON_FINITE = "$float"
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON of a value made of dicts, lists, strings, numbers, booleans and None.
+
+    A float that is not finite becomes {"$float": "NaN" | "Infinity" | "-Infinity"}, so that it is told from
+    the string "NaN". Shortest-repr floats and unbounded ints survive `from_json` exactly."""
+    return json.dumps(_tagged(value), separators=(",", ":"), allow_nan=False)
+
+
+def from_json(text: str | bytes) -> Any:
+    """The inverse of `to_json`."""
+    return json.loads(text, object_hook=_untag)
+
+
+def float_text(value: float) -> str:
+    """Shortest text that reads back as the same float; NaN, Infinity and -Infinity by those names."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return repr(value)
+
+
+def value_text(value: ParamValue) -> str:
+    """The string beside a typed value: what the facade and MLflow's dialect hand out, and what text filters see."""
+    if isinstance(value, float):
+        return float_text(value)
+    return str(value)
+
+
+def number_of(value: ParamValue) -> float | int | None:
+    """The number a value stands for when it is compared with a number; None if it reads as none."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, str) and 0 < len(value) <= 64 and value.isascii():
+        try:
+            return int(value) if value.lstrip("+-").isdigit() else float(value)
+        except ValueError:
+            return None
+    return None
+
+
+def clean_text(text: str) -> str:
+    """The text with lone surrogates replaced: they are not Unicode and no database takes them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def check_name(name: object, *, field: str, max_bytes: int) -> str:
+    """A metric, param or tag name as data: any text but the empty one, up to `max_bytes` of UTF-8."""
+    if not isinstance(name, str):
+        raise InvalidInput(f"{field} {name!r:.80} is not a string but {type(name).__name__}", field=field)
+    name = clean_text(name)
+    if not name:
+        raise InvalidInput(f"{field} is empty", field=field)
+    if len(name) * 4 > max_bytes and len(name.encode()) > max_bytes:
+        raise InvalidInput(f"{field} {name!r:.60}... is longer than {max_bytes} bytes", field=field)
+    return name
+
+
+def _tagged(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {_NON_FINITE: float_text(value)}
+    if isinstance(value, dict):
+        return {str(key): _tagged(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_tagged(item) for item in value]
+    return value
+
+
+def _untag(mapping: dict[str, Any]) -> Any:
+    if len(mapping) == 1 and _NON_FINITE in mapping:
+        return float(mapping[_NON_FINITE])
+    return mapping

@@ -1,0 +1,1 @@
+"""The filter language: what may be asked of runs. Knows no SQL."""

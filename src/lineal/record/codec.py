@@ -1,0 +1,145 @@
+"""Record <-> JSON payload. Decoding is the door: what passes it has the types that `records` promises."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import Any
+
+from lineal.model.entities import END_STATUSES
+from lineal.model.errors import Damaged
+from lineal.model.values import from_json, to_json
+from lineal.record import kinds
+from lineal.record.frame import frame
+from lineal.record.records import (
+    ArtifactLogged,
+    AttemptEnded,
+    AttemptStarted,
+    DocumentSet,
+    ExperimentSet,
+    LayoutDefined,
+    Lost,
+    MetricDefined,
+    NameSet,
+    NoteSet,
+    ParamsSet,
+    Record,
+    RunLifecycleSet,
+    SegmentOpened,
+    SegmentSealed,
+    TagsSet,
+)
+
+_CLASSES: dict[int, type[Record]] = {
+    kinds.SEGMENT_OPENED: SegmentOpened,
+    kinds.LAYOUT_DEFINED: LayoutDefined,
+    kinds.SEGMENT_SEALED: SegmentSealed,
+    kinds.ATTEMPT_STARTED: AttemptStarted,
+    kinds.ATTEMPT_ENDED: AttemptEnded,
+    kinds.PARAMS_SET: ParamsSet,
+    kinds.TAGS_SET: TagsSet,
+    kinds.NOTE_SET: NoteSet,
+    kinds.NAME_SET: NameSet,
+    kinds.DOCUMENT_SET: DocumentSet,
+    kinds.METRIC_DEFINED: MetricDefined,
+    kinds.ARTIFACT_LOGGED: ArtifactLogged,
+    kinds.LOST: Lost,
+    kinds.EXPERIMENT_SET: ExperimentSet,
+    kinds.RUN_LIFECYCLE_SET: RunLifecycleSet,
+}
+_KINDS = {record_class: kind for kind, record_class in _CLASSES.items()}
+_FIELDS = {record_class: fields(record_class) for record_class in _KINDS}
+
+# Annotation text -> the JSON types that may stand there. bool is an int in Python but not here.
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int": (int,),
+    "int | None": (int, type(None)),
+    "bool": (bool,),
+    "dict[str, str]": (dict,),
+    "dict[str, str | None]": (dict,),
+    "dict[str, str | None] | None": (dict, type(None)),
+    "dict[str, ParamValue]": (dict,),
+    "list[list[Any]]": (list,),
+    "EndStatus": (str,),
+    "Goal | None": (str, type(None)),
+    "Lifecycle": (str,),
+    "Lifecycle | None": (str, type(None)),
+}
+_CHOICES = {
+    "EndStatus": END_STATUSES,
+    "Goal | None": (None, "min", "max"),
+    "Lifecycle": ("active", "deleted"),
+    "Lifecycle | None": (None, "active", "deleted"),
+}
+_ITEMS: dict[str, tuple[type, ...]] = {
+    "dict[str, str]": (str,),
+    "dict[str, str | None]": (str, type(None)),
+    "dict[str, str | None] | None": (str, type(None)),
+    "dict[str, ParamValue]": (str, int, float, bool, type(None)),
+    "list[list[Any]]": (list,),
+}
+
+
+def kind_of(record: Record) -> int:
+    return _KINDS[type(record)]
+
+
+def encode(record: Record) -> bytes:
+    """The JSON payload: members that hold their default are left out."""
+    members = {}
+    for item in _FIELDS[type(record)]:
+        value = getattr(record, item.name)
+        if value is None or (value is False and item.default is False):
+            continue
+        if value == {} and item.name != "content":
+            continue
+        members[item.name] = value
+    return to_json(members).encode()
+
+
+def encode_frame(record: Record, seq: int, time_ns: int) -> bytes:
+    return frame(kind_of(record), seq, time_ns, encode(record))
+
+
+def decode(kind: int, payload: bytes | memoryview) -> Record:
+    """The record of a kind in `kinds.KNOWN` that has a JSON payload. Raises Damaged if the payload is not of that kind."""
+    record_class = _CLASSES[kind]
+    try:
+        members = from_json(bytes(payload))
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"{record_class.__name__} is not JSON: {error}") from None
+    if not isinstance(members, dict):
+        raise Damaged(f"{record_class.__name__} is not a JSON object")
+    values: dict[str, Any] = {}
+    for item in _FIELDS[record_class]:
+        if item.name in members:
+            values[item.name] = _checked(record_class, item.name, str(item.type), members[item.name])
+        elif item.default is MISSING and item.default_factory is MISSING:
+            values[item.name] = _absent(record_class, item.name, str(item.type))
+    return record_class(**values)
+
+
+def _checked(record_class: type[Record], name: str, annotation: str, value: Any) -> Any:
+    if annotation == "Any":
+        return value
+    good = isinstance(value, _TYPES[annotation])
+    if isinstance(value, bool) and bool not in _TYPES[annotation]:
+        good = False
+    if good and annotation in _CHOICES:
+        good = value in _CHOICES[annotation]
+    if good and annotation in _ITEMS and value is not None:
+        items = value.values() if isinstance(value, dict) else value
+        good = all(isinstance(item, _ITEMS[annotation]) for item in items)
+    if not good:
+        raise Damaged(f"{record_class.__name__}.{name} is not {annotation}: {value!r:.60}")
+    return value
+
+
+def _absent(record_class: type[Record], name: str, annotation: str) -> Any:
+    """A member that `encode` leaves out because it is null or empty."""
+    if "None" in annotation or annotation == "Any":
+        return None
+    if annotation.startswith("dict"):
+        return {}
+    raise Damaged(f"{record_class.__name__} lacks {name}")

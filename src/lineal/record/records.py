@@ -1,0 +1,147 @@
+"""Everything that can be said, one frozen type each. Points and layouts have no type here: they are columns on both
+sides (`journal/points.py` packs them, `ingest/points.py` unpacks them)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from lineal.model.entities import EndStatus, Goal, Lifecycle
+from lineal.model.values import ParamValue
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentOpened:
+    tenant: str
+    run_id: str | None
+    writer: str
+    attempt: str
+    primary: bool
+    segment: int
+    host: str = ""
+    boot: str = ""
+    pid: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutDefined:
+    """`step` and the codes in `series` are "q" (int64) or "d" (float64)."""
+
+    number: int
+    step: str
+    series: list[list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSealed:
+    last_seq: int
+    next: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    attempt: str
+    experiment: str
+    name: str | None = None
+    description: str | None = None
+    user_id: str | None = None
+    host: str | None = None
+    pid: int | None = None
+    parent_run_id: str | None = None
+    forked_from: str | None = None
+    fork_step: int | None = None
+    content_digest: str | None = None
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    attempt: str
+    status: EndStatus
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsSet:
+    attempt: str
+    params: dict[str, ParamValue]
+
+
+@dataclass(frozen=True, slots=True)
+class TagsSet:
+    tags: dict[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSet:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameSet:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSet:
+    name: str
+    content: Any
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDefined:
+    name: str
+    goal: Goal | None = None
+    step_metric: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactLogged:
+    path: str
+    size_bytes: int | None = None
+    digest: str | None = None
+    uri: str | None = None
+    media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Loss is data: `count` things were dropped for `reason`; `detail` names the first."""
+
+    reason: str
+    count: int
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentSet:
+    name: str
+    description: str | None = None
+    artifact_location: str | None = None
+    tags: dict[str, str | None] | None = None
+    lifecycle: Lifecycle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunLifecycleSet:
+    run_id: str
+    lifecycle: Lifecycle
+
+
+Structure: TypeAlias = SegmentOpened | LayoutDefined | SegmentSealed
+RunRecord: TypeAlias = (
+    AttemptStarted
+    | AttemptEnded
+    | ParamsSet
+    | TagsSet
+    | NoteSet
+    | NameSet
+    | DocumentSet
+    | MetricDefined
+    | ArtifactLogged
+    | Lost
+)
+TenantRecord: TypeAlias = ExperimentSet | RunLifecycleSet
+Record: TypeAlias = Structure | RunRecord | TenantRecord

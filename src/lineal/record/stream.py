@@ -1,0 +1,112 @@
+"""Finds the frames of a segment. Truncated is not corrupt: see the table "What a reader finds" in `spec/record.md`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+from zlib import crc32
+
+from lineal.model.errors import NewerFormat
+from lineal.model.limits import FRAME_MAX_BYTES
+from lineal.record.frame import FRAME_MIN_BYTES, HEADER, HEADER_BYTES, is_frame
+from lineal.record.kinds import FORMAT_VERSION, MAGIC
+
+Tail: TypeAlias = Literal["end", "torn"]
+
+# A live writer's torn frame is normal for an instant; looking far behind it at each poll would cost more than waiting.
+_LIVE_SEARCH_BYTES = 64 * 1024
+_KIND_MAX = 1023
+
+
+class Damage(NamedTuple):
+    """Bytes that are no frame, with a valid frame (or, in a final segment, nothing) behind them."""
+
+    offset: int
+    size_bytes: int
+
+
+class Header(NamedTuple):
+    length: int
+    kind: int
+    seq: int
+    time_ns: int
+
+
+@dataclass(slots=True)
+class Scan:
+    """Offsets of the valid frames in order; where to go on; what was skipped; how it ended.
+
+    tail "end": nothing is written behind `position`. tail "torn": something is, but it is not (yet) a frame."""
+
+    offsets: list[int] = field(default_factory=list)
+    position: int = 0
+    damages: list[Damage] = field(default_factory=list)
+    tail: Tail = "end"
+
+
+def start_of(data: memoryview) -> int:
+    """Offset of the first frame. Raises NewerFormat for a later version; damaged magic bytes are stepped over."""
+    magic = bytes(data[: len(MAGIC)])
+    if magic[:4] == MAGIC[:4] and magic[6:] == MAGIC[6:]:
+        version = int.from_bytes(magic[4:6], "little")
+        # One flipped bit must not turn version 1 into a refusal: a real newer segment has whole frames of its own magic.
+        if version > FORMAT_VERSION and not _plausible(data, len(MAGIC), len(data)):
+            raise NewerFormat(f"segment format {version} is newer than {FORMAT_VERSION}: upgrade Lineal to read it")
+    return len(MAGIC)
+
+
+def header_at(data: memoryview, offset: int) -> Header:
+    length, kind, _, seq, time_ns = HEADER.unpack_from(data, offset)
+    return Header(length, kind, seq, time_ns)
+
+
+def payload_at(data: memoryview, offset: int, length: int) -> memoryview:
+    return data[offset + HEADER_BYTES : offset + length - 4]
+
+
+def scan(data: memoryview, position: int, *, final: bool) -> Scan:
+    """Reads frames from `position`, a multiple of 8, to the end of what is written.
+
+    `final` says that nobody writes this segment any more: then what is torn at its tail is damage, not a wait."""
+    result = Scan(position=position)
+    usable = len(data) & ~7
+    words = data[:usable].cast("I")
+    append = result.offsets.append
+    while position + FRAME_MIN_BYTES <= usable:
+        length = words[position >> 2]
+        if FRAME_MIN_BYTES <= length <= FRAME_MAX_BYTES and not length & 7:
+            end = position + length
+            if end <= usable and crc32(data[position : end - 4]) == words[(end >> 2) - 1]:
+                append(position)
+                position = end
+                continue
+        if length == 0 and not any(data[position : position + HEADER_BYTES]):
+            result.position = position
+            return result
+        behind = _search(data, position + 8, usable if final else min(usable, position + _LIVE_SEARCH_BYTES), usable)
+        if behind is None:
+            break
+        result.damages.append(Damage(position, behind - position))
+        position = behind
+    result.position = position
+    if position < len(data) and any(data[position : position + HEADER_BYTES]):
+        result.tail = "torn"
+        if final:
+            result.damages.append(Damage(position, len(data) - position))
+    return result
+
+
+def _search(data: memoryview, position: int, limit: int, usable: int) -> int | None:
+    for candidate in range(position, limit - FRAME_MIN_BYTES + 1, 8):
+        if _plausible(data, candidate, usable):
+            return candidate
+    return None
+
+
+def _plausible(data: memoryview, position: int, usable: int) -> bool:
+    if position + FRAME_MIN_BYTES > usable:
+        return False
+    length, kind, reserved, _, _ = HEADER.unpack_from(data, position)
+    if reserved or not 0 < kind <= _KIND_MAX or length & 7 or not FRAME_MIN_BYTES <= length <= FRAME_MAX_BYTES:
+        return False
+    return position + length <= usable and is_frame(data, position, length)

@@ -1,0 +1,327 @@
+"""What a store promises. Three doors: `Store` opens and begins, `TenantWriter` changes, `TenantReader` answers.
+
+Rules that hold for every method and every backend (the suite in `lineal.testing.store_suite` proves them):
+
+- **A tenant is bound, never passed.** A writer or reader of one tenant cannot see or change another's.
+- **Writers are inside a transaction.** All of `with store.begin() as tx:` is kept, or, when the block raises, nothing.
+  One transaction at a time a store; a second thread's `begin` waits. Readers see committed state only.
+- **Applying twice changes nothing, and order does not matter.** State is a function of the *set* of statements:
+  what is set is decided by `Stamp` (the later statement wins for names, tags, notes, documents, lifecycle; the earlier one for
+  a param within its attempt), what is added is keyed. Points are the exception: they are appended once, guarded by the
+  writer's cursor, which the caller moves in the same transaction.
+- **Runs and experiments come into being by being mentioned.** A tag for an unknown run makes the run (a journal may
+  be damaged at its start); its experiment is then "Default" until an attempt says which.
+- **Every change except appended points writes one audit row** in the same transaction: who (writer), when, what, and
+  SHA-256 digests of the values, not the values.
+- Names are data: any Unicode text without lone surrogates; NUL, "/" and emoji included. Numbers come back bit-exact,
+  NaN payloads included.
+- `get` raises NotFound, `find` returns None, `list` returns a page.
+- Reads of one call are consistent with one another (one snapshot).
+- Threads: a Store may be shared by threads; a tenant writer belongs to the thread that began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+from lineal.model.entities import (
+    Artifact,
+    Attempt,
+    Cursor,
+    EndStatus,
+    Experiment,
+    Labels,
+    Layout,
+    Lifecycle,
+    MetricDefinition,
+    Run,
+    RunDetails,
+    SeriesInfo,
+    Stamp,
+)
+from lineal.model.values import ParamValue
+from lineal.query.syntax import Filter, Order
+
+if TYPE_CHECKING:
+    # A list of runs needs no columns, and numpy costs a process 80 ms.
+    from lineal.series.columns import Block, Buckets, Columns
+
+
+class Store(Protocol):
+    """One database. Opened by `store/open.py`."""
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """A transaction: committed, durably, when the block ends; undone when it raises.
+        Raises NotWritable if this store was opened read-only."""
+        ...
+
+    def tenant(self, name: str) -> TenantReader:
+        """Reads of one tenant; an unknown tenant is an empty one."""
+        ...
+
+    def list_tenants(self) -> list[str]: ...
+
+    def change_number(self) -> int:
+        """Rises with every commit that changed anything; equal numbers mean equal state."""
+        ...
+
+    def close(self) -> None:
+        """Idempotent. Readers of a closed store fail."""
+        ...
+
+
+class Transaction(Protocol):
+    """Spans tenants, so that a hundred journals cost one commit."""
+
+    def tenant(self, name: str) -> TenantWriter:
+        """The tenant's writer, the tenant being made if it is new."""
+        ...
+
+
+class RunStart(NamedTuple):
+    """What an attempt says of its run when it opens."""
+
+    experiment: str
+    name: str | None = None
+    description: str | None = None
+    user_id: str | None = None
+    parent_run_id: str | None = None
+    forked_from: str | None = None
+    fork_step: int | None = None
+    content_digest: str | None = None
+
+
+class TenantWriter(Protocol):
+    """Changes of one tenant. See the module's rules; a method's own words say what they leave open."""
+
+    # -- cursors -------------------------------------------------------------------------------
+    def find_cursor(self, writer: str) -> Cursor | None: ...
+
+    def set_cursor(self, cursor: Cursor) -> None:
+        """Overwrites; cursors outlive the deletion of their run. No audit row."""
+        ...
+
+    # -- experiments ---------------------------------------------------------------------------
+    def ensure_experiment(self, name: str, stamp: Stamp) -> str:
+        """The id of the experiment of that name, which is made with `ids.experiment_id` if it is new (if that id is
+        taken by a renamed experiment, `experiment_id(tenant, name + "\\0" + str(n))` for n = 2, 3, ...).
+        `created_ms` is the earliest stamp's time."""
+        ...
+
+    def set_experiment(
+        self,
+        name: str,
+        stamp: Stamp,
+        *,
+        description: str | None = None,
+        artifact_location: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        lifecycle: Lifecycle | None = None,
+    ) -> str:
+        """Ensures the experiment and sets what is given (None leaves as it is; a tag of None is removed)."""
+        ...
+
+    # -- runs ----------------------------------------------------------------------------------
+    def start_attempt(self, run_id: str, attempt: Attempt, start: RunStart, stamp: Stamp) -> None:
+        """Opens an attempt (keyed by `attempt.attempt_id`; a second opening of the same id changes nothing).
+        Experiment, parent, fork and content digest are the earliest attempt's; name, description and user
+        the latest attempt's that gives them. A name nobody gave is the run id's first 8 characters."""
+        ...
+
+    def end_attempt(self, run_id: str, attempt_id: str, status: EndStatus, error: str | None, stamp: Stamp) -> None:
+        """Closes an attempt: the latest end by stamp wins (a process may survive the signal that it recorded), and any
+        end replaces `lost`. An end that arrives before its start is kept and used when the start comes."""
+        ...
+
+    def lose_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
+        """Its writer is dead and said no end: status `lost`, ended at the stamp's time, unless an end is known
+        or comes later."""
+        ...
+
+    def set_params(self, run_id: str, attempt_id: str, params: Mapping[str, ParamValue], stamp: Stamp) -> None:
+        """Typed values (1, 1.0, True and "1" differ; NaN equals NaN). Within an attempt the earliest value stands and any other
+        value is kept as a conflict. A run's effective value is that of the latest attempt (by start, then id) that set the name."""
+        ...
+
+    def set_tags(self, run_id: str, tags: Mapping[str, str | None], stamp: Stamp) -> None:
+        """Later stamp wins, tag by tag; None removes."""
+        ...
+
+    def set_note(self, run_id: str, text: str, stamp: Stamp) -> None: ...
+
+    def set_name(self, run_id: str, name: str, stamp: Stamp) -> None:
+        """Renames; beats the names that attempts started earlier than `stamp` gave."""
+        ...
+
+    def set_document(self, run_id: str, name: str, json_text: str, stamp: Stamp) -> None: ...
+
+    def set_lifecycle(self, run_id: str, lifecycle: Lifecycle, stamp: Stamp) -> None: ...
+
+    def define_metric(self, run_id: str, definition: MetricDefinition, stamp: Stamp) -> None:
+        """Later stamp wins, metric by metric, as a whole definition."""
+        ...
+
+    def add_artifact(self, run_id: str, artifact: Artifact, stamp: Stamp) -> None:
+        """Other content under a known path becomes the next version, in order of stamps (`artifact.version` is
+        ignored); the same statement (stamp) again changes nothing, and the same content as the version before it is no new version."""
+        ...
+
+    def add_loss(self, run_id: str, reason: str, count: int, stamp: Stamp) -> None:
+        """Adds up by reason; keyed by (stamp, reason), so saying it twice counts once."""
+        ...
+
+    # -- points --------------------------------------------------------------------------------
+    def define_layout(self, run_id: str, writer: str, number: int, layout: Layout) -> None:
+        """What a writer's layout number means; the same again changes nothing. No audit row."""
+        ...
+
+    def find_layout(self, writer: str, number: int) -> Layout | None: ...
+
+    def keep_orphans(self, run_id: str, writer: str, number: int, payload: bytes, count: int) -> None:
+        """Frames whose layout is not known (its definition was damaged): kept raw, under their number, until it is."""
+        ...
+
+    def take_orphans(self, writer: str, number: int) -> list[bytes]:
+        """Hands out, and forgets, what was kept under that number, oldest first."""
+        ...
+
+    def append_points(self, run_id: str, writer: str, attempt_id: str, blocks: Sequence[Block]) -> None:
+        """Adds rows. Costs a constant number of database rows for small blocks (one fresh batch);
+        a block of BLOCK_MIN_ROWS or more may be stored as chunks at once."""
+        ...
+
+    def compact(self, run_id: str) -> None:
+        """Merges what `append_points` left (fresh batches into chunks once BLOCK_MIN_ROWS of a layout have gathered), brings
+        pyramids, stored summaries and the search index up to date. Changes no answer of a reader. Cheap when nothing is fresh."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs, in which order. Without an order: newest start first. Ties: newest start, then run id;
+    a run that lacks the sort key (or whose value is NaN) comes last in either direction."""
+
+    filter: Filter | None = None
+    order: Order | None = None
+    lifecycle: Lifecycle | None = "active"
+    limit: int = 100
+    offset: int = 0
+
+
+class RunPage(NamedTuple):
+    """`total` counts all runs that match, not only this page's."""
+
+    runs: list[Run]
+    total: int
+
+
+class ExperimentPage(NamedTuple):
+    experiments: list[Experiment]
+    total: int
+
+
+class AuditRow(NamedTuple):
+    """`digest` is the SHA-256, in hex, of the canonical JSON of what was set."""
+
+    number: int
+    time_ms: int
+    writer: str
+    seq: int
+    action: str
+    subject: str
+    digest: str
+
+
+class Piece(NamedTuple):
+    """Points of one series key from one writer of one attempt, in order of logging."""
+
+    attempt_id: str
+    writer: str
+    value_type: str
+    columns: Columns
+
+
+class BucketPiece(NamedTuple):
+    """Like `Piece`, summed up; `exact` says that every bucket holds one point."""
+
+    attempt_id: str
+    writer: str
+    value_type: str
+    buckets: Buckets
+
+
+SeriesName: TypeAlias = tuple[str, Labels]
+
+
+class TenantReader(Protocol):
+    """Answers about one tenant."""
+
+    def get_run(self, run_id: str) -> Run:
+        """NotFound if there is none. Deleted runs are found too; `lifecycle` says so."""
+        ...
+
+    def find_run_ids(self, prefix: str, limit: int = 2) -> list[str]:
+        """Ids that start with the prefix, sorted; an exact match alone if there is one."""
+        ...
+
+    def list_runs(self, query: RunQuery) -> RunPage: ...
+
+    def get_details(self, run_id: str) -> RunDetails: ...
+
+    def get_details_of(self, run_ids: Sequence[str]) -> list[RunDetails]:
+        """Of many runs at a constant number of statements, in the order asked; unknown ids: NotFound."""
+        ...
+
+    def get_document(self, run_id: str, name: str) -> str:
+        """The JSON text; NotFound."""
+        ...
+
+    def list_series(self, run_id: str) -> list[SeriesInfo]:
+        """Sorted by key. Summaries include everything appended, compacted or not."""
+        ...
+
+    def list_summaries(self, run_ids: Sequence[str]) -> list[list[SeriesInfo]]:
+        """`list_series` of many runs at a constant number of statements (plus the fresh batches of unfinished ones)."""
+        ...
+
+    def read_points(
+        self,
+        run_id: str,
+        name: str,
+        labels: Labels = (),
+        *,
+        step_min: float | None = None,
+        step_max: float | None = None,
+    ) -> list[Piece]:
+        """Every point, exactly: a piece for each (attempt, writer, value type), by attempt start, then writer; [] if there is no
+        such series. With a range: the points whose step lies within it (both ends included)."""
+        ...
+
+    def read_buckets(
+        self,
+        wanted: Sequence[tuple[str, SeriesName]],
+        max_points: int,
+        *,
+        step_min: float | None = None,
+        step_max: float | None = None,
+    ) -> list[list[BucketPiece]]:
+        """For each (run id, series): its pieces summed up into about `max_points` buckets or fewer, at a cost that does
+        not grow with the length of the run. No point is left out: counts add up to all points (in the range)."""
+        ...
+
+    def get_experiment(self, experiment_id: str) -> Experiment: ...
+
+    def find_experiment(self, name: str) -> Experiment | None: ...
+
+    def list_experiments(
+        self, *, search: str | None = None, lifecycle: Lifecycle | None = "active", limit: int = 100, offset: int = 0
+    ) -> ExperimentPage:
+        """By name; `search` is a substring of the name, case ignored."""
+        ...
+
+    def find_cursor(self, writer: str) -> Cursor | None: ...
+
+    def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]: ...

@@ -1,0 +1,262 @@
+"""The reference: a store of dicts. It keeps what was said and works out every answer anew; nothing here is fast."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from lineal.model import ids
+from lineal.model.entities import (
+    Artifact,
+    Attempt,
+    Cursor,
+    EndStatus,
+    Layout,
+    Lifecycle,
+    MetricDefinition,
+    Stamp,
+)
+from lineal.model.values import ParamValue, to_json
+from lineal.series.columns import Block
+from lineal.store.audit import Action, digest_of
+from lineal.store.contracts import AuditRow, RunStart
+from lineal.store.memory_reader import MemoryReader
+from lineal.store.memory_state import ExperimentFacts, RunState, State, TenantState, set_later
+from lineal.store.rules import Ending, Opening, say_params
+
+
+class MemoryStore:
+    """See `contracts.Store`. Lives as long as the process."""
+
+    def __init__(self) -> None:
+        self._state = State()
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+        self._closed = False
+
+    @contextmanager
+    def begin(self) -> Iterator[MemoryTransaction]:
+        self.check_open()
+        if self._owner == threading.get_ident():
+            raise RuntimeError("this thread is in a transaction already")
+        with self._lock:
+            self._owner = threading.get_ident()
+            try:
+                transaction = MemoryTransaction(self._state)
+                yield transaction
+                self._state = transaction.result()
+            finally:
+                self._owner = None
+
+    def tenant(self, name: str) -> MemoryReader:
+        return MemoryReader(self, name)
+
+    def list_tenants(self) -> list[str]:
+        self.check_open()
+        return sorted(self._state.tenants)
+
+    def change_number(self) -> int:
+        self.check_open()
+        return self._state.change_number
+
+    def close(self) -> None:
+        self._closed = True
+
+    def committed(self, tenant: str) -> TenantState:
+        """What readers see."""
+        self.check_open()
+        return self._state.tenants.get(tenant) or TenantState(tenant)
+
+    def check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("this store is closed")
+
+
+class MemoryTransaction:
+    """See `contracts.Transaction`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._writers: dict[str, MemoryWriter] = {}
+
+    def tenant(self, name: str) -> MemoryWriter:
+        ids.check_tenant(name)
+        if name not in self._writers:
+            known = self._state.tenants.get(name)
+            self._writers[name] = MemoryWriter(known.copy() if known else TenantState(name), known is None)
+        return self._writers[name]
+
+    def result(self) -> State:
+        if not any(writer.changed for writer in self._writers.values()):
+            return self._state
+        changed = {name: writer.state for name, writer in self._writers.items()}
+        return State({**self._state.tenants, **changed}, self._state.change_number + 1)
+
+
+class MemoryWriter:
+    """See `contracts.TenantWriter`."""
+
+    def __init__(self, state: TenantState, is_new: bool) -> None:
+        self.state = state
+        self.changed = is_new
+        self._touched: set[str] = set()
+
+    # -- cursors -------------------------------------------------------------------------------------------
+
+    def find_cursor(self, writer: str) -> Cursor | None:
+        return self.state.cursors.get(writer)
+
+    def set_cursor(self, cursor: Cursor) -> None:
+        self.changed |= self.state.cursors.get(cursor.writer) != cursor
+        self.state.cursors[cursor.writer] = cursor
+
+    # -- experiments ---------------------------------------------------------------------------------------
+
+    def ensure_experiment(self, name: str, stamp: Stamp) -> str:
+        if self._mention_experiment(name, stamp):
+            self._audit("experiment.ensure", name, stamp, {"name": name})
+        return ids.experiment_id(self.state.name, name)
+
+    def set_experiment(
+        self,
+        name: str,
+        stamp: Stamp,
+        *,
+        description: str | None = None,
+        artifact_location: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        lifecycle: Lifecycle | None = None,
+    ) -> str:
+        changed = self._mention_experiment(name, stamp)
+        given = {"description": description, "artifact_location": artifact_location, "lifecycle": lifecycle}
+        settings = self.state.experiments[name].settings
+        for kind, value in given.items():
+            if value is not None:
+                changed |= set_later(settings, kind, "", stamp, value)
+        for key, tag in (tags or {}).items():
+            changed |= set_later(settings, "tag", key, stamp, tag)
+        if changed:
+            self._audit("experiment.set", name, stamp, {"name": name, **given, "tags": dict(tags or {})})
+        return ids.experiment_id(self.state.name, name)
+
+    def _mention_experiment(self, name: str, stamp: Stamp) -> bool:
+        facts = self.state.experiments.setdefault(name, ExperimentFacts())
+        if facts.created_ms is not None and facts.created_ms <= stamp.time_ms:
+            return False
+        facts.created_ms = stamp.time_ms
+        self.changed = True
+        return True
+
+    # -- runs ----------------------------------------------------------------------------------------------
+
+    def start_attempt(self, run_id: str, attempt: Attempt, start: RunStart, stamp: Stamp) -> None:
+        run = self._run(run_id)
+        self._mention_experiment(start.experiment, stamp)
+        if run.attempt(attempt.attempt_id).open(Opening(attempt, start, stamp)):
+            values = {"attempt": asdict(attempt), "start": start._asdict()}
+            self._audit("attempt.start", run_id, stamp, values)
+
+    def end_attempt(self, run_id: str, attempt_id: str, status: EndStatus, error: str | None, stamp: Stamp) -> None:
+        if self._run(run_id).attempt(attempt_id).end(Ending(status, error, stamp)):
+            values = {"attempt": attempt_id, "status": status, "error": error}
+            self._audit("attempt.end", run_id, stamp, values)
+
+    def lose_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
+        if self._run(run_id).attempt(attempt_id).lose(stamp):
+            self._audit("attempt.lose", run_id, stamp, {"attempt": attempt_id})
+
+    def set_params(self, run_id: str, attempt_id: str, params: Mapping[str, ParamValue], stamp: Stamp) -> None:
+        run = self._run(run_id)
+        run.attempt(attempt_id)
+        if say_params(run.params.setdefault(attempt_id, {}), params, stamp):
+            self._audit("params.set", run_id, stamp, {"attempt": attempt_id, "params": dict(params)})
+
+    def set_tags(self, run_id: str, tags: Mapping[str, str | None], stamp: Stamp) -> None:
+        settings = self._run(run_id).settings
+        if any([set_later(settings, "tag", key, stamp, value) for key, value in tags.items()]):
+            self._audit("tags.set", run_id, stamp, {"tags": dict(tags)})
+
+    def set_note(self, run_id: str, text: str, stamp: Stamp) -> None:
+        self._set(run_id, "note", "", text, stamp, "note.set", {"text": text})
+
+    def set_name(self, run_id: str, name: str, stamp: Stamp) -> None:
+        self._set(run_id, "name", "", name, stamp, "name.set", {"name": name})
+
+    def set_document(self, run_id: str, name: str, json_text: str, stamp: Stamp) -> None:
+        values = {"name": name, "json": json_text}
+        self._set(run_id, "document", name, json_text, stamp, "document.set", values)
+
+    def set_lifecycle(self, run_id: str, lifecycle: Lifecycle, stamp: Stamp) -> None:
+        self._set(run_id, "lifecycle", "", lifecycle, stamp, "lifecycle.set", {"lifecycle": lifecycle})
+
+    def define_metric(self, run_id: str, definition: MetricDefinition, stamp: Stamp) -> None:
+        values = asdict(definition)
+        self._set(run_id, "metric", definition.name, to_json(values), stamp, "metric.define", values)
+
+    def _set(
+        self, run_id: str, kind: str, name: str, value: str, stamp: Stamp, action: Action, values: dict[str, Any]
+    ) -> None:
+        if set_later(self._run(run_id).settings, kind, name, stamp, value):
+            self._audit(action, run_id, stamp, values)
+
+    def add_artifact(self, run_id: str, artifact: Artifact, stamp: Stamp) -> None:
+        artifacts = self._run(run_id).artifacts
+        if (artifact.path, stamp) not in artifacts:
+            artifacts[artifact.path, stamp] = artifact
+            self._audit("artifact.add", run_id, stamp, {**asdict(artifact), "version": None})
+
+    def add_loss(self, run_id: str, reason: str, count: int, stamp: Stamp) -> None:
+        losses = self._run(run_id).losses
+        if (stamp, reason) not in losses:
+            losses[stamp, reason] = count
+            self._audit("loss.add", run_id, stamp, {"reason": reason, "count": count})
+
+    # -- points --------------------------------------------------------------------------------------------
+
+    def define_layout(self, run_id: str, writer: str, number: int, layout: Layout) -> None:
+        self._run(run_id)
+        self.changed |= (writer, number) not in self.state.layouts
+        self.state.layouts.setdefault((writer, number), layout)
+
+    def find_layout(self, writer: str, number: int) -> Layout | None:
+        return self.state.layouts.get((writer, number))
+
+    def keep_orphans(self, run_id: str, writer: str, number: int, payload: bytes, count: int) -> None:
+        self._run(run_id)
+        self.state.orphans.setdefault((writer, number), []).append(payload)
+        self.changed = True
+
+    def take_orphans(self, writer: str, number: int) -> list[bytes]:
+        taken = self.state.orphans.pop((writer, number), [])
+        self.changed |= bool(taken)
+        return taken
+
+    def append_points(self, run_id: str, writer: str, attempt_id: str, blocks: Sequence[Block]) -> None:
+        run = self._run(run_id)
+        run.attempt(attempt_id)
+        run.points += [(attempt_id, writer, block) for block in blocks]
+        self.changed |= bool(blocks)
+
+    def compact(self, run_id: str) -> None:
+        """There is nothing to bring up to date."""
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _run(self, run_id: str) -> RunState:
+        """The run, made by being mentioned, as a copy that this transaction may change."""
+        if run_id not in self._touched:
+            self._touched.add(run_id)
+            known = self.state.runs.get(run_id)
+            self.changed |= known is None
+            self.state.runs[run_id] = RunState() if known is None else known.copy()
+        return self.state.runs[run_id]
+
+    def _audit(self, action: Action, subject: str, stamp: Stamp, values: dict[str, Any]) -> None:
+        number = len(self.state.audit) + 1
+        digest = digest_of(values).hex()
+        row = AuditRow(number, stamp.time_ms, stamp.writer, stamp.seq, action, subject, digest)
+        self.state.audit.append(row)
+        self.changed = True

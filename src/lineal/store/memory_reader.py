@@ -1,0 +1,235 @@
+"""Answers of the memory store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lineal.model.entities import (
+    Cursor,
+    Experiment,
+    Labels,
+    Lifecycle,
+    MetricDefinition,
+    Run,
+    RunDetails,
+    SeriesInfo,
+    SeriesKey,
+)
+from lineal.model.errors import NotFound
+from lineal.model.values import ParamValue, from_json
+from lineal.query.evaluate import holds, in_order
+from lineal.query.syntax import Field
+from lineal.series.blocks import slice_steps
+from lineal.series.downsample import bucketize
+from lineal.series.stats import stats_of, summary_of
+from lineal.store.contracts import (
+    AuditRow,
+    BucketPiece,
+    ExperimentPage,
+    Piece,
+    RunPage,
+    RunQuery,
+    SeriesName,
+)
+from lineal.store.memory_state import RunState, TenantState, values_of
+from lineal.store.rules import (
+    artifact_versions,
+    attempt_of,
+    attribute_of,
+    effective_params,
+    loss_sums,
+    param_conflicts,
+    started,
+)
+from lineal.store.summaries import PieceStats, latest_of, merge_in_order
+
+if TYPE_CHECKING:
+    from lineal.store.memory import MemoryStore
+
+
+class MemoryReader:
+    """See `contracts.TenantReader`."""
+
+    def __init__(self, store: MemoryStore, tenant: str) -> None:
+        self._store = store
+        self._tenant = tenant
+
+    # -- runs ----------------------------------------------------------------------------------------------
+
+    def get_run(self, run_id: str) -> Run:
+        return self._state(run_id).run(self._tenant, run_id)
+
+    def find_run_ids(self, prefix: str, limit: int = 2) -> list[str]:
+        runs = self._store.committed(self._tenant).runs
+        if prefix in runs:
+            return [prefix]
+        return sorted(run_id for run_id in runs if run_id.startswith(prefix))[:limit]
+
+    def list_runs(self, query: RunQuery) -> RunPage:
+        found = []
+        for run_id, state in self._store.committed(self._tenant).runs.items():
+            run = state.run(self._tenant, run_id)
+            if query.lifecycle in (None, run.lifecycle) and all(
+                holds(comparison, value_of(run, state, comparison.field)) for comparison in query.filter or ()
+            ):
+                found.append((run, state))
+        found.sort(key=lambda item: (-item[0].started_ms, item[0].run_id))
+        runs = [run for run, _ in found]
+        if query.order is not None:
+            by = query.order.field
+            runs = in_order(((value_of(run, state, by), run) for run, state in found), by, query.order.descending)
+        return RunPage(runs[query.offset : query.offset + query.limit], len(runs))
+
+    def get_details(self, run_id: str) -> RunDetails:
+        return self.get_details_of([run_id])[0]
+
+    def get_details_of(self, run_ids: Sequence[str]) -> list[RunDetails]:
+        tenant = self._store.committed(self._tenant)
+        return [self._details(run_id, run_in(tenant, run_id)) for run_id in run_ids]
+
+    def _details(self, run_id: str, state: RunState) -> RunDetails:
+        said = [(state.rank(attempt_id), params) for attempt_id, params in state.params.items()]
+        definitions = values_of(state.settings, "metric")
+        return RunDetails(
+            run=state.run(self._tenant, run_id),
+            params=effective_params(said),
+            tags=values_of(state.settings, "tag"),
+            note=values_of(state.settings, "note").get("", ""),
+            attempts=[attempt_of(facts) for facts in started(state.attempts.values())],
+            artifacts=artifact_versions((stamp, a) for (_, stamp), a in state.artifacts.items()),
+            metric_definitions={name: MetricDefinition(**from_json(text)) for name, text in definitions.items()},
+            conflicts=param_conflicts(said),
+            losses=loss_sums((reason, count) for (_, reason), count in state.losses.items()),
+            document_names=list(values_of(state.settings, "document")),
+        )
+
+    def get_document(self, run_id: str, name: str) -> str:
+        documents = values_of(self._state(run_id).settings, "document")
+        if name not in documents:
+            raise NotFound(f"run {run_id:.80} has no document {name!r:.80}", field="name")
+        return documents[name]
+
+    # -- series --------------------------------------------------------------------------------------------
+
+    def list_series(self, run_id: str) -> list[SeriesInfo]:
+        return self.list_summaries([run_id])[0]
+
+    def list_summaries(self, run_ids: Sequence[str]) -> list[list[SeriesInfo]]:
+        tenant = self._store.committed(self._tenant)
+        states = [run_in(tenant, run_id) for run_id in run_ids]
+        return [
+            [SeriesInfo(key, summary_of(merge_in_order(piece_stats(state, key)))) for key in state.series_keys()]
+            for state in states
+        ]
+
+    def read_points(
+        self,
+        run_id: str,
+        name: str,
+        labels: Labels = (),
+        *,
+        step_min: float | None = None,
+        step_max: float | None = None,
+    ) -> list[Piece]:
+        return read_pieces(self._state(run_id), name, labels, step_min, step_max)
+
+    def read_buckets(
+        self,
+        wanted: Sequence[tuple[str, SeriesName]],
+        max_points: int,
+        *,
+        step_min: float | None = None,
+        step_max: float | None = None,
+    ) -> list[list[BucketPiece]]:
+        tenant = self._store.committed(self._tenant)
+        return [
+            [
+                BucketPiece(*piece[:3], bucketize(piece.columns, max_points))
+                for piece in read_pieces(run_in(tenant, run_id), *name, step_min, step_max)
+            ]
+            for run_id, name in wanted
+        ]
+
+    # -- experiments, cursors, audit -----------------------------------------------------------------------
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        for experiment in self._store.committed(self._tenant).list_experiments():
+            if experiment.experiment_id == experiment_id:
+                return experiment
+        raise NotFound(f"no experiment has the id {experiment_id!r:.80}", field="experiment_id")
+
+    def find_experiment(self, name: str) -> Experiment | None:
+        experiments = self._store.committed(self._tenant).list_experiments()
+        return next((experiment for experiment in experiments if experiment.name == name), None)
+
+    def list_experiments(
+        self,
+        *,
+        search: str | None = None,
+        lifecycle: Lifecycle | None = "active",
+        limit: int = 100,
+        offset: int = 0,
+    ) -> ExperimentPage:
+        found = [
+            experiment
+            for experiment in self._store.committed(self._tenant).list_experiments()
+            if lifecycle in (None, experiment.lifecycle)
+            and (search is None or search.casefold() in experiment.name.casefold())
+        ]
+        return ExperimentPage(found[offset : offset + limit], len(found))
+
+    def find_cursor(self, writer: str) -> Cursor | None:
+        return self._store.committed(self._tenant).cursors.get(writer)
+
+    def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:
+        rows = self._store.committed(self._tenant).audit
+        return [row for row in rows if row.number > after][:limit]
+
+    def _state(self, run_id: str) -> RunState:
+        return run_in(self._store.committed(self._tenant), run_id)
+
+
+def run_in(tenant: TenantState, run_id: str) -> RunState:
+    state = tenant.runs.get(run_id)
+    if state is None:
+        raise NotFound(f"no run has the id {run_id!r:.80}", field="run_id")
+    return state
+
+
+def read_pieces(
+    state: RunState, name: str, labels: Labels, step_min: float | None, step_max: float | None
+) -> list[Piece]:
+    found = []
+    for key in state.series_keys():
+        if (key.name, key.labels) == (name, labels):
+            for attempt_id, writer, columns in state.pieces(key):
+                columns = slice_steps(columns, step_min, step_max)
+                if len(columns):
+                    found.append(Piece(attempt_id, writer, key.value_type, columns))
+    return sorted(found, key=lambda piece: (state.rank(piece.attempt_id), piece.writer, piece.value_type))
+
+
+def value_of(run: Run, state: RunState, field: Field) -> ParamValue:
+    """What a filter or an order sees of a run; None if it lacks the field."""
+    if field.kind == "attribute":
+        return attribute_of(run, field.name)
+    if field.kind == "tag":
+        return values_of(state.settings, "tag").get(field.name)
+    if field.kind == "param":
+        said = [(state.rank(attempt_id), params) for attempt_id, params in state.params.items()]
+        return effective_params(said).get(field.name)
+    pieces = [
+        piece
+        for key in state.series_keys()
+        if (key.name, key.labels) == (field.name, ())
+        for piece in piece_stats(state, key)
+    ]
+    return latest_of(pieces).stats.last if pieces else None
+
+
+def piece_stats(state: RunState, key: SeriesKey) -> list[PieceStats]:
+    return [
+        PieceStats(state.rank(attempt_id), writer, int(columns.seq[-1]), stats_of(columns))
+        for attempt_id, writer, columns in state.pieces(key)
+    ]

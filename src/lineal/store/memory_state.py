@@ -1,0 +1,152 @@
+"""What the memory store keeps: statements, in dicts. Committed state is never changed; a transaction changes copies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lineal.model import ids
+from lineal.model.entities import Artifact, Cursor, Experiment, Layout, Lifecycle, Run, SeriesKey, Stamp
+from lineal.series.blocks import columns_of, concat_columns
+from lineal.series.columns import Block, Columns
+from lineal.store.contracts import AuditRow
+from lineal.store.rules import DEFAULT_EXPERIMENT, AttemptFacts, Rank, SaidParams, rank, run_of
+
+Settings = dict[tuple[str, str], tuple[Stamp, str | None]]
+"""(kind, name) -> the latest word on it; None is removed."""
+
+
+def set_later(settings: Settings, kind: str, name: str, stamp: Stamp, value: str | None) -> bool:
+    """The later statement wins; True if this one did."""
+    known = settings.get((kind, name))
+    if known is not None and known[0] >= stamp:
+        return False
+    settings[kind, name] = (stamp, value)
+    return True
+
+
+def values_of(settings: Settings, kind: str) -> dict[str, str]:
+    return {n: value for (k, n), (_, value) in sorted(settings.items()) if k == kind and value is not None}
+
+
+@dataclass(slots=True)
+class ExperimentFacts:
+    created_ms: int | None = None
+    """None if it is known only by runs that no attempt has put elsewhere."""
+    settings: Settings = field(default_factory=dict)
+
+    def copy(self) -> ExperimentFacts:
+        return ExperimentFacts(self.created_ms, dict(self.settings))
+
+
+@dataclass(slots=True)
+class RunState:
+    attempts: dict[str, AttemptFacts] = field(default_factory=dict)
+    params: dict[str, SaidParams] = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
+    artifacts: dict[tuple[str, Stamp], Artifact] = field(default_factory=dict)
+    losses: dict[tuple[Stamp, str], int] = field(default_factory=dict)
+    points: list[tuple[str, str, Block]] = field(default_factory=list)
+    """(attempt, writer, rows), as they were appended."""
+
+    def copy(self) -> RunState:
+        return RunState(
+            {key: facts.copy() for key, facts in self.attempts.items()},
+            {key: {name: dict(said) for name, said in params.items()} for key, params in self.params.items()},
+            dict(self.settings),
+            dict(self.artifacts),
+            dict(self.losses),
+            list(self.points),
+        )
+
+    def attempt(self, attempt_id: str) -> AttemptFacts:
+        return self.attempts.setdefault(attempt_id, AttemptFacts(attempt_id))
+
+    def rank(self, attempt_id: str) -> Rank:
+        return rank(self.attempts.get(attempt_id), attempt_id)
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        return "deleted" if values_of(self.settings, "lifecycle").get("") == "deleted" else "active"
+
+    def run(self, tenant: str, run_id: str) -> Run:
+        rename = self.settings.get(("name", ""))
+        return run_of(
+            run_id,
+            self.attempts.values(),
+            None if rename is None else (rename[0], rename[1] or ""),
+            self.lifecycle,
+            lambda name: ids.experiment_id(tenant, name),
+        )
+
+    def series_keys(self) -> list[SeriesKey]:
+        return sorted({key for _, _, block in self.points if len(block) for key in block.layout.series})
+
+    def pieces(self, key: SeriesKey) -> list[tuple[str, str, Columns]]:
+        """(attempt, writer, every point), by attempt start, then writer; each in order of logging."""
+        found: dict[tuple[str, str], list[Columns]] = {}
+        for attempt_id, writer, block in self.points:
+            columns = columns_of(block, key)
+            if columns is not None and len(columns):
+                found.setdefault((attempt_id, writer), []).append(columns)
+        return [
+            (attempt_id, writer, _in_order_of_logging(found[attempt_id, writer]))
+            for attempt_id, writer in sorted(found, key=lambda source: (self.rank(source[0]), source[1]))
+        ]
+
+
+def _in_order_of_logging(pieces: list[Columns]) -> Columns:
+    columns = concat_columns(pieces)
+    order = columns.seq.argsort(kind="stable")
+    return Columns(columns.seq[order], columns.step[order], columns.time_ms[order], columns.value[order])
+
+
+@dataclass(slots=True)
+class TenantState:
+    name: str
+    experiments: dict[str, ExperimentFacts] = field(default_factory=dict)
+    runs: dict[str, RunState] = field(default_factory=dict)
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    layouts: dict[tuple[str, int], Layout] = field(default_factory=dict)
+    orphans: dict[tuple[str, int], list[bytes]] = field(default_factory=dict)
+    audit: list[AuditRow] = field(default_factory=list)
+
+    def copy(self) -> TenantState:
+        """Runs are shared: copy one before changing it."""
+        return TenantState(
+            self.name,
+            {name: facts.copy() for name, facts in self.experiments.items()},
+            dict(self.runs),
+            dict(self.cursors),
+            dict(self.layouts),
+            {key: list(payloads) for key, payloads in self.orphans.items()},
+            list(self.audit),
+        )
+
+    def list_experiments(self) -> list[Experiment]:
+        """By name. "Default" is among them while a run is in it that no attempt has put elsewhere."""
+        facts = dict(self.experiments)
+        if any(
+            state.run(self.name, run_id).experiment_name == DEFAULT_EXPERIMENT for run_id, state in self.runs.items()
+        ):
+            facts.setdefault(DEFAULT_EXPERIMENT, ExperimentFacts())
+        return [self._experiment(name, facts[name]) for name in sorted(facts)]
+
+    def _experiment(self, name: str, facts: ExperimentFacts) -> Experiment:
+        values = {key: value for key, (_, value) in facts.settings.items() if value is not None}
+        created_ms = facts.created_ms or 0
+        return Experiment(
+            experiment_id=ids.experiment_id(self.name, name),
+            name=name,
+            description=values.get(("description", ""), ""),
+            artifact_location=values.get(("artifact_location", "")),
+            lifecycle="deleted" if values.get(("lifecycle", "")) == "deleted" else "active",
+            created_ms=created_ms,
+            updated_ms=max([created_ms, *(stamp.time_ms for stamp, _ in facts.settings.values())]),
+            tags=values_of(facts.settings, "tag"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    tenants: dict[str, TenantState] = field(default_factory=dict)
+    change_number: int = 0

@@ -1,0 +1,99 @@
+"""Brings a database to this release's schema: numbered .sql files, each applied whole or not at all.
+
+The number reached is a row of the table `lineal_schema`, changed in the transaction that applies the file, so that a
+process killed at any statement leaves the old schema or the new one."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+
+from lineal.model.errors import Damaged, NewerFormat
+
+APPLICATION_ID = 0x4C4E4C31  # "LNL1", so that `file` and we know the database for ours
+
+_FILE = re.compile(r"(\d{4})_\w+\.sql")
+
+
+@cache
+def migrations() -> dict[int, str]:
+    """Number -> SQL text, in order, without a gap."""
+    found: dict[int, str] = {}
+    for file in files("lineal.store.sql").joinpath("schema").iterdir():
+        name = _FILE.fullmatch(file.name)
+        if name:
+            found[int(name[1])] = file.read_text(encoding="utf-8")
+    if sorted(found) != list(range(1, len(found) + 1)):
+        raise RuntimeError(f"migrations are numbered from 1 without a gap, not {sorted(found)}")
+    return dict(sorted(found.items()))
+
+
+def current_version() -> int:
+    return max(migrations())
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """0 for an empty database. Damaged if it has tables, but not ours."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if "lineal_schema" in tables:
+        row = connection.execute("SELECT version FROM lineal_schema").fetchone()
+        if row is None:
+            raise Damaged("the database has lost its schema version")
+        return int(row[0])
+    if tables:
+        raise Damaged("this is a database, but not one of Lineal's")
+    return 0
+
+
+def check_version(version: int) -> None:
+    """NewerFormat if this release does not know that version."""
+    if version > current_version():
+        raise NewerFormat(
+            f"the database has schema {version}, and this Lineal knows schemas up to {current_version()}: "
+            "upgrade Lineal to open it (nothing was changed)"
+        )
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Applies what is missing. Two processes may call it at once: the second waits and finds nothing to do."""
+    while True:
+        version = version_of(connection)
+        check_version(version)
+        if version == current_version():
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have been faster than our lock.
+            if version_of(connection) == version:
+                _apply(connection, version + 1)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # a full disk has rolled back by itself
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _apply(connection: sqlite3.Connection, version: int) -> None:
+    for statement in statements(migrations()[version]):
+        connection.execute(statement)
+    if version == 1:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("CREATE TABLE lineal_schema (version INTEGER NOT NULL, change_number INTEGER NOT NULL)")
+        connection.execute("INSERT INTO lineal_schema (version, change_number) VALUES (1, 0)")
+    else:
+        connection.execute("UPDATE lineal_schema SET version = ?", (version,))
+
+
+def statements(text: str) -> Iterator[str]:
+    """The statements of a file one by one: `executescript` would commit first."""
+    pending = ""
+    for line in text.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending.strip()
+            pending = ""
+    if any(line.strip() and not line.strip().startswith("--") for line in pending.splitlines()):
+        raise ValueError(f"a statement without an end: {pending.strip()[:80]}")

@@ -1,0 +1,171 @@
+"""Names become numbers once: tenants, writers, experiments, attribute keys, series keys and layouts.
+
+The caches belong to the writing connection and hold what its transaction sees, so they are dropped when one is undone."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from array import array
+from collections.abc import Hashable
+from sys import byteorder
+
+from lineal.model import ids
+from lineal.model.entities import Labels, Layout, SeriesKey, StepType, ValueType
+from lineal.model.values import from_json, to_json
+
+CACHE_MAX_COUNT = 500_000  # about 100 MB of names, then start over
+
+
+def labels_text(labels: Labels) -> str:
+    return to_json([list(pair) for pair in labels])
+
+
+def labels_of(text: str) -> Labels:
+    return tuple((key, value) for key, value in from_json(text))
+
+
+def pack_series(pks: list[int]) -> bytes:
+    packed = array("I", pks)
+    if byteorder == "big":
+        packed.byteswap()
+    return packed.tobytes()
+
+
+def unpack_series(data: bytes) -> list[int]:
+    packed = array("I")
+    packed.frombytes(data)
+    if byteorder == "big":
+        packed.byteswap()
+    return packed.tolist()
+
+
+class Names:
+    """Finds or makes the number of a name, within the transaction of its connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._cache: dict[Hashable, int] = {}
+        self._layouts: dict[int, tuple[Layout, list[int]]] = {}
+
+    def forget(self) -> None:
+        """After a rollback the numbers may be given to others."""
+        self._cache.clear()
+        self._layouts.clear()
+
+    def find_tenant(self, name: str) -> int | None:
+        return self._find("SELECT pk FROM tenant WHERE name = ?", (name,))
+
+    def tenant(self, name: str) -> int:
+        return self._number(
+            ("tenant", name),
+            "SELECT pk FROM tenant WHERE name = ?",
+            "INSERT INTO tenant (name) VALUES (?) RETURNING pk",
+            (name,),
+        )
+
+    def find_writer(self, tenant: int, name: str) -> int | None:
+        known = self._cache.get(("writer", tenant, name))
+        return known or self._find("SELECT pk FROM writer WHERE tenant = ? AND name = ?", (tenant, name))
+
+    def writer(self, tenant: int, name: str) -> int:
+        return self._number(
+            ("writer", tenant, name),
+            "SELECT pk FROM writer WHERE tenant = ? AND name = ?",
+            "INSERT INTO writer (tenant, name) VALUES (?, ?) RETURNING pk",
+            (tenant, name),
+        )
+
+    def experiment(self, tenant: int, tenant_name: str, name: str) -> int:
+        cached = self._cache.get(("experiment", tenant, name))
+        if cached is not None:
+            return cached
+        pk = self._find("SELECT pk FROM experiment WHERE tenant = ? AND name = ?", (tenant, name))
+        if pk is None:
+            sql = "INSERT INTO experiment (tenant, name, experiment_id) VALUES (?, ?, ?) RETURNING pk"
+            pk = self._insert(sql, (tenant, name, self._free_experiment_id(tenant, tenant_name, name)))
+        return self._keep(("experiment", tenant, name), pk)
+
+    def _free_experiment_id(self, tenant: int, tenant_name: str, name: str) -> str:
+        """The id of that name, or the next derivation if a renamed experiment has it."""
+        taken = "SELECT pk FROM experiment WHERE tenant = ? AND experiment_id = ?"
+        experiment_id, n = ids.experiment_id(tenant_name, name), 1
+        while self._find(taken, (tenant, experiment_id)) is not None:
+            n += 1
+            experiment_id = ids.experiment_id(tenant_name, f"{name}\0{n}")
+        return experiment_id
+
+    def attribute_key(self, tenant: int, kind: str, name: str) -> int:
+        return self._number(
+            (kind, tenant, name),
+            "SELECT pk FROM attribute_key WHERE tenant = ? AND kind = ? AND name = ?",
+            "INSERT INTO attribute_key (tenant, kind, name) VALUES (?, ?, ?) RETURNING pk",
+            (tenant, kind, name),
+        )
+
+    def series(self, tenant: int, key: SeriesKey) -> int:
+        cached = self._cache.get((tenant, key))
+        if cached is not None:
+            return cached
+        return self._number(
+            (tenant, key),
+            "SELECT pk FROM series_key WHERE tenant = ? AND name = ? AND labels = ? AND value_type = ?",
+            "INSERT INTO series_key (tenant, name, labels, value_type) VALUES (?, ?, ?, ?) RETURNING pk",
+            (tenant, key.name, labels_text(key.labels), key.value_type),
+        )
+
+    def layout(self, tenant: int, layout: Layout) -> int:
+        cached = self._cache.get((tenant, layout))
+        if cached is not None:
+            return cached
+        packed = pack_series([self.series(tenant, key) for key in layout.series])
+        digest = hashlib.sha256(layout.step_type.encode() + packed).digest()[:16]
+        return self._number(
+            (tenant, layout),
+            "SELECT pk FROM layout WHERE tenant = ? AND digest = ?",
+            "INSERT INTO layout (tenant, digest, step_type, series) VALUES (?, ?, ?, ?) RETURNING pk",
+            (tenant, digest, layout.step_type, packed),
+            found_by=2,
+        )
+
+    def layout_of(self, pk: int) -> Layout:
+        return self.layout_and_series(pk)[0]
+
+    def layout_and_series(self, pk: int) -> tuple[Layout, list[int]]:
+        """The layout of that number and the numbers of its series."""
+        if pk not in self._layouts:
+            self._layouts[pk] = read_layout(self._connection, pk)
+        return self._layouts[pk]
+
+    def _number(self, key: Hashable, find: str, insert: str, values: tuple[object, ...], found_by: int = 9) -> int:
+        cached = self._cache.get(key)
+        if cached is not None:
+            return cached
+        pk = self._find(find, values[:found_by])
+        return self._keep(key, self._insert(insert, values) if pk is None else pk)
+
+    def _keep(self, key: Hashable, pk: int) -> int:
+        if len(self._cache) >= CACHE_MAX_COUNT:
+            self._cache.clear()
+        self._cache[key] = pk
+        return pk
+
+    def _find(self, sql: str, values: tuple[object, ...]) -> int | None:
+        row = self._connection.execute(sql, values).fetchone()
+        return None if row is None else int(row[0])
+
+    def _insert(self, sql: str, values: tuple[object, ...]) -> int:
+        return int(self._connection.execute(sql, values).fetchone()[0])
+
+
+def read_layout(connection: sqlite3.Connection, pk: int) -> tuple[Layout, list[int]]:
+    step_type: StepType
+    value_type: ValueType
+    step_type, packed = connection.execute("SELECT step_type, series FROM layout WHERE pk = ?", (pk,)).fetchone()
+    numbers = unpack_series(packed)
+    sql = "SELECT name, labels, value_type FROM series_key WHERE pk = ?"
+    keys = []
+    for number in numbers:
+        name, labels, value_type = connection.execute(sql, (number,)).fetchone()
+        keys.append(SeriesKey(name, labels_of(labels), value_type))
+    return Layout(step_type, tuple(keys)), numbers

@@ -1,0 +1,92 @@
+"""Stats of a writer's series as bytes: one row of the table `summary` holds all of them.
+
+    entry  := series, last_seq, flags, count, nan_count, last_ms, last_step, first [last] [min] [max] [total]
+
+Counts and times are varints; a float is its 8 bytes, an int a length and its bytes (a total may exceed 64 bits)."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from lineal.series.stats import Stats
+from lineal.series.varint import get_signed, get_varint, put_signed, put_varint
+
+_FLOAT = struct.Struct("<d")
+_IS_INT, _STEP_IS_INT, _NO_MIN_MAX = 1, 2, 4
+_SAME = (8, 16, 32, 64)  # last, min, max, total have the bytes of first
+
+
+class SeriesStats(NamedTuple):
+    last_seq: int
+    stats: Stats
+
+
+def pack_stats(entries: dict[int, SeriesStats]) -> bytes:
+    out = bytearray()
+    for series, (last_seq, stats) in entries.items():
+        put_varint(out, series)
+        put_varint(out, last_seq)
+        first = _pack(stats.first)
+        others = [_pack(number) for number in (stats.last, stats.min, stats.max, stats.total) if number is not None]
+        flags = (_IS_INT if isinstance(stats.first, int) else 0) | (
+            _STEP_IS_INT if isinstance(stats.last_step, int) else 0
+        )
+        if stats.min is None or stats.max is None:
+            flags |= _NO_MIN_MAX
+            same = (_SAME[0], _SAME[3])
+        else:
+            same = _SAME
+        for bit, packed in zip(same, others, strict=True):
+            flags |= bit if packed == first else 0
+        out.append(flags)
+        put_varint(out, stats.count)
+        put_varint(out, stats.nan_count)
+        put_signed(out, stats.last_ms)
+        out += _pack(stats.last_step) + first
+        for bit, packed in zip(same, others, strict=True):
+            out += b"" if flags & bit else packed
+    return bytes(out)
+
+
+def unpack_stats(data: bytes) -> dict[int, SeriesStats]:
+    entries: dict[int, SeriesStats] = {}
+    at = 0
+    while at < len(data):
+        series, at = get_varint(data, at)
+        last_seq, at = get_varint(data, at)
+        flags = data[at]
+        count, at = get_varint(data, at + 1)
+        nan_count, at = get_varint(data, at)
+        last_ms, at = get_signed(data, at)
+        last_step, at = _unpack(data, at, bool(flags & _STEP_IS_INT))
+        first, at = _unpack(data, at, bool(flags & _IS_INT))
+        numbers: list[float | int | None] = []
+        for bit in _SAME:
+            if flags & _NO_MIN_MAX and bit in _SAME[1:3]:
+                numbers.append(None)
+            elif flags & bit:
+                numbers.append(first)
+            else:
+                number, at = _unpack(data, at, bool(flags & _IS_INT))
+                numbers.append(number)
+        last, least, most, total = numbers
+        assert last is not None and total is not None
+        stats = Stats(count, nan_count, first, last, last_step, last_ms, least, most, total)
+        entries[series] = SeriesStats(last_seq, stats)
+    return entries
+
+
+def _pack(number: float | int) -> bytes:
+    if isinstance(number, int):
+        size = number.bit_length() // 8 + 1
+        return bytes((size,)) + number.to_bytes(size, "little", signed=True)
+    return _FLOAT.pack(number)
+
+
+def _unpack(data: bytes, at: int, is_int: bool) -> tuple[float | int, int]:
+    if is_int:
+        end = at + 1 + data[at]
+        return int.from_bytes(data[at + 1 : end], "little", signed=True), end
+    number: float = _FLOAT.unpack_from(data, at)[0]
+    return number, at + 8

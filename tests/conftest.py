@@ -1,0 +1,50 @@
+"""What every test can rely on: a hypothesis profile, and nothing of the developer's own Lineal settings.
+
+LINEAL_TEST_PROFILE chooses the profile. `ci` (the default) repeats the same examples on every machine, so
+that red means the change. `torture` searches with fresh seeds, prints the blob that replays a failure, and
+admits the tests marked `torture`.
+"""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Before anything imports lineal: a LINEAL_URL from somebody's shell must not receive the tests' runs.
+for _name in list(os.environ):
+    if _name.startswith("LINEAL_") and not _name.startswith("LINEAL_TEST_"):
+        del os.environ[_name]
+
+PROFILE = os.environ.get("LINEAL_TEST_PROFILE", "ci")
+
+# No deadline: the machines are shared, and a slow example is not a wrong one.
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    max_examples=50,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "torture",
+    derandomize=False,
+    deadline=None,
+    max_examples=2_000,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(PROFILE)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"lineal: test profile {PROFILE}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if PROFILE == "torture":
+        return
+    spared = [item for item in items if item.get_closest_marker("torture")]
+    if spared:
+        config.hook.pytest_deselected(items=spared)
+        items[:] = [item for item in items if not item.get_closest_marker("torture")]
