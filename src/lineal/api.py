@@ -13,7 +13,8 @@ from lineal.client.session import Known, Resume, current_run
 from lineal.client.settings import resolve
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.layout import Folder
-from lineal.model.entities import EndStatus, Goal
+from lineal.model.errors import Conflict, InvalidInput, NotFound
+from lineal.model.vocabulary import EndStatus, Goal
 from lineal.record.records import AttemptEnded, ExperimentSet, Record, RunLifecycleSet, TagsSet
 
 if TYPE_CHECKING:
@@ -150,7 +151,10 @@ def runs(
     tenant: str | None = None,
 ) -> Runs:
     """Runs that match a filter such as "params.lr = 0.1 and metrics.val/acc > 0.9", newest first or as `order_by` says."""
-    return _shared_store(url, tenant).runs(filter, order_by=order_by, limit=limit, offset=offset, experiment=experiment)
+    experiments = None if experiment is None else [experiment]
+    return _shared_store(url, tenant).runs(
+        filter, order_by=order_by, limit=limit, offset=offset, experiments=experiments
+    )
 
 
 def _shared_store(url: str | os.PathLike[str] | None, tenant: str | None) -> LocalStore:
@@ -167,8 +171,6 @@ def _find_known(folder: Folder, tenant: str, run_id: str) -> Known | None:
     """What `init` must know of an id that it was given."""
     if not folder.check():
         return None
-    from lineal.model.errors import NotFound
-
     store = _shared_store(folder.root, tenant)
     store.refresh()
     try:
@@ -256,7 +258,10 @@ def _say_outside(run_id: str | None, record: Record, url: str | os.PathLike[str]
 
 
 __all__ = [
+    "Conflict",
     "ContentId",
+    "InvalidInput",
+    "NotFound",
     "Run",
     "content_id",
     "current_run",

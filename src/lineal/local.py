@@ -12,25 +12,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lineal.ingest.follow import CaughtUp, Follower
 from lineal.ingest.lock import ingest_lock
 from lineal.journal.blobs import find_blob
 from lineal.journal.layout import Folder
 from lineal.journal.locks import locks_of
-from lineal.model.entities import Artifact, Attempt, Experiment, Labels, RunDetails, SeriesInfo, Status
+from lineal.model.entities import Artifact, Attempt, Experiment, RunDetails, SeriesInfo
 from lineal.model.errors import Busy, InvalidInput, NotFound, NotWritable
 from lineal.model.ids import DEFAULT_TENANT
 from lineal.model.limits import INGEST_LOCK_WAIT_S, RUNS_PAGE_MAX_COUNT
 from lineal.model.values import ParamValue, from_json
+from lineal.model.vocabulary import Labels, Status
 from lineal.query.parser import parse, parse_order
 from lineal.store.compare import Comparison, compare, latest_values
-from lineal.store.contracts import RunQuery, Store, TenantReader
+from lineal.store.contracts import BucketPiece, RunQuery, Store, TenantReader
 from lineal.store.open import copy_store, open_store
+from lineal.store.run_view import comparison_dict, run_dict
 
 if TYPE_CHECKING:
     from lineal.series.merge import History
+
+_FORKS_MAX_COUNT = 32  # a fork of a fork of a ...: a bound against rings made by hand
 
 
 class LocalStore:
@@ -80,18 +84,17 @@ class LocalStore:
         order_by: str | None = None,
         limit: int = 100,
         offset: int = 0,
-        experiment: str | None = None,
+        experiments: Sequence[str] | None = None,
         deleted: bool = False,
     ) -> Runs:
         """Runs that match, newest first unless `order_by` says otherwise. Raises InvalidInput with the place for a wrong filter."""
         if not 0 <= limit <= RUNS_PAGE_MAX_COUNT or offset < 0:
             raise InvalidInput(f"limit is 0 to {RUNS_PAGE_MAX_COUNT:,}, offset 0 or more", field="limit")
         conditions = parse(filter) if filter.strip() else ()
-        if experiment is not None:
-            conditions = (*conditions, *parse("experiment = '" + experiment.replace("'", "''") + "'"))
         order = parse_order(order_by) if order_by else None
         self.refresh()
-        query = RunQuery(conditions or None, order, "deleted" if deleted else "active", limit, offset)
+        names = None if experiments is None else tuple(experiments)
+        query = RunQuery(conditions or None, order, "deleted" if deleted else "active", limit, offset, names)
         reader = self.reader()
         page = reader.list_runs(query)
         ids = [run.run_id for run in page.runs]
@@ -113,6 +116,12 @@ class LocalStore:
         """Which of the runs is best in which metric, by the metrics' declared or usual direction."""
         runs = [self.get_run(run_id) for run_id in run_ids]
         return compare([run.details for run in runs], [run.series for run in runs], metrics)
+
+    def compare_dict(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> dict[str, Any]:
+        """The same as the body that POST /experiments/runs/compare answers with."""
+        runs = [self.get_run(run_id) for run_id in run_ids]
+        compared = compare([run.details for run in runs], [run.series for run in runs], metrics)
+        return comparison_dict([run.to_dict() for run in runs], compared)
 
     def tenants(self) -> list[str]:
         self.refresh()
@@ -303,6 +312,10 @@ class LoggedRun:
         """Metric name -> value logged last."""
         return latest_values(self.series)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The run as GET /experiments/runs/{run_id} answers; params as text, NaN and infinities as floats."""
+        return run_dict(self.details, self.metrics, f"lineal:///{self._store.tenant}/{self.run_id}/artifacts")
+
     def document(self, name: str) -> object:
         """The JSON document set under that name. NotFound."""
         return from_json(self._store.reader().get_document(self.run_id, name))
@@ -344,29 +357,53 @@ class LoggedRun:
             raise InvalidInput("max_points is 1 or more", field="max_points")
         key: Labels = tuple(sorted((labels or {}).items()))
         reader = self._store.reader()
+        sources = self._sources(step_max)
         found: dict[str, History] = {}
         if max_points is None:
             for name in names:
-                pieces = reader.read_points(self.run_id, name, key, step_min=step_min, step_max=step_max)
-                if attempts == "latest":
-                    pieces = merge.latest_attempt_wins(pieces)
-                found[name] = merge.merge_pieces(pieces, name, key)
+                pieces = [
+                    piece
+                    for run_id, end in sources
+                    for piece in reader.read_points(run_id, name, key, step_min=step_min, step_max=end)
+                ]
+                kept = merge.latest_attempt_wins(pieces) if attempts == "latest" else pieces
+                found[name] = merge.merge_pieces(kept, name, key)
         else:
-            wanted = [(self.run_id, (name, key)) for name in names]
-            summed = reader.read_buckets(wanted, max_points, step_min=step_min, step_max=step_max)
+            wanted = [(name, key) for name in names]
+            summed: list[list[BucketPiece]] = [[] for _ in names]
+            for run_id, end in sources:
+                of_run = [(run_id, series) for series in wanted]
+                for known, more in zip(
+                    summed, reader.read_buckets(of_run, max_points, step_min=step_min, step_max=end), strict=True
+                ):
+                    known.extend(more)
             for name, buckets in zip(names, summed, strict=True):
-                kept = buckets if attempts == "all" else merge.latest_attempt_wins_buckets(buckets)
-                found[name] = merge.merge_bucket_pieces(kept, max_points, name, key)
+                drawn = buckets if attempts == "all" else merge.latest_attempt_wins_buckets(buckets)
+                found[name] = merge.merge_bucket_pieces(drawn, max_points, name, key)
         for name, history in found.items():
-            if not len(history) and not self._has(name, key):
-                raise NotFound(
-                    f"run {self.run_id} has no metric {name!r}{f' with labels {dict(key)}' if key else ''}",
-                    field="name",
-                )
+            if not len(history) and not any(self._has(run_id, name, key) for run_id, _ in sources):
+                said = f" with labels {dict(key)}" if key else ""
+                raise NotFound(f"run {self.run_id} has no metric {name!r}{said}", field="name")
         return found
 
-    def _has(self, name: str, labels: Labels) -> bool:
-        return any(info.key.name == name and info.key.labels == labels for info in self.series)
+    def _sources(self, step_max: float | None) -> list[tuple[str, float | None]]:
+        """The runs whose points make up this run's curves, oldest first, each with the last step that counts: a fork begins
+        with what the run it was forked from had logged up to the fork's step."""
+        sources = [(self.run_id, step_max)]
+        run, end = self.details.run, step_max
+        while run.forked_from is not None and len(sources) < _FORKS_MAX_COUNT:
+            if run.fork_step is not None:
+                end = run.fork_step if end is None else min(end, run.fork_step)
+            try:
+                run = self._store.reader().get_run(run.forked_from)
+            except NotFound:
+                break
+            sources.append((run.run_id, end))
+        return sources[::-1]
+
+    def _has(self, run_id: str, name: str, labels: Labels) -> bool:
+        series = self.series if run_id == self.run_id else self._store.reader().list_series(run_id)
+        return any(info.key.name == name and info.key.labels == labels for info in series)
 
     def artifact_path(self, path: str, version: int | None = None) -> Path:
         """Where the bytes of an artifact lie, for reading only. NotFound if there is no such artifact, or it is a reference."""

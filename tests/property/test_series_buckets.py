@@ -1,16 +1,17 @@
 """Buckets against plain Python, and pyramids that do not depend on how the points arrived."""
 
 import math
+from itertools import pairwise
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineal.series import pyramid as pyramids
 from lineal.series.blocks import concat_columns
 from lineal.series.columns import Columns
 from lineal.series.downsample import bucketize, coarsen, concat_buckets, slice_buckets
-from lineal.series.pyramid import build, buckets_of, extend
+from lineal.series.pyramid import buckets_of, build, extend
 from tests.unit.series.strategies import columns, row_bits
 
 FIELDS = ("count", "nan_count", "min", "max", "first", "last", "step_min", "step_max", "time_min", "time_max")
@@ -80,21 +81,18 @@ def cut(points, places):
     edges = [0, *sorted(place % (len(points) + 1) for place in places), len(points)]
     return [
         Columns(*(getattr(points, name)[a:b] for name in ("seq", "step", "time_ms", "value")))
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in pairwise(edges)
     ]
 
 
 @given(columns(), st.lists(st.integers(0, 60), max_size=6), st.sampled_from([1, 2, 4, 7]))
 def test_a_pyramid_does_not_depend_on_the_cuts(points, places, max_buckets):
-    original = pyramids.PYRAMID_MAX_BUCKETS
-    pyramids.PYRAMID_MAX_BUCKETS = max_buckets
-    try:
+    with patch("lineal.series.pyramid.PYRAMID_MAX_BUCKETS", max_buckets):
         whole = build(points)
-        grown = None
-        for part in cut(points, places):
+        first, *others = cut(points, places)
+        grown = extend(None, first)
+        for part in others:
             grown = extend(grown, part)
-    finally:
-        pyramids.PYRAMID_MAX_BUCKETS = original
     assert grown.width == whole.width
     assert grown.point_count == whole.point_count == len(points)
     assert len(whole.buckets) <= max_buckets

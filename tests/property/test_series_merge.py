@@ -36,7 +36,7 @@ def pieces(draw):
     found = []
     for attempt in draw(st.permutations(["a", "b", "c"])):
         for writer in draw(st.lists(st.sampled_from(["v", "w", "x"]), unique=True)):
-            points = draw(columns(value=st.just(np.zeros(0))))
+            points = draw(columns(max_size=12))
             by_type = draw(st.lists(st.sampled_from(["float64", "int64"]), min_size=len(points), max_size=len(points)))
             for value_type in ("float64", "int64"):
                 rows = np.flatnonzero(np.array(by_type) == value_type)
@@ -47,14 +47,11 @@ def pieces(draw):
     return found
 
 
-# `columns` draws its own sizes; the values are replaced, so an empty one will do.
-
-
 def naive_merge(given_pieces):
     """(attempt, step, time, value) of each point in order of logging."""
     rows = []
     for attempt in dict.fromkeys(piece.attempt_id for piece in given_pieces):
-        streams = {}
+        streams: dict[str, list] = {}
         for piece in given_pieces:
             if piece.attempt_id == attempt:
                 c = piece.columns
@@ -107,15 +104,28 @@ def test_the_latest_attempt_wins(given_pieces):
 
 @given(pieces(), st.integers(1, 40))
 def test_buckets_of_many_writers(given_pieces, max_points):
-    summed = [BucketPiece(*piece[:3], bucketize(piece.columns, 7)) for piece in given_pieces]
+    summed = [
+        BucketPiece(piece.attempt_id, piece.writer, piece.value_type, bucketize(piece.columns, 7))
+        for piece in given_pieces
+    ]
     history = merge_bucket_pieces(summed, max_points)
     assert history.point_count == sum(len(piece.columns) for piece in given_pieces)
     assert len(history) <= max(max_points, len(history.attempts))
+    assert history.buckets is not None
     assert (np.diff(history.attempt) >= 0).all()
     for place, attempt in enumerate(history.attempts):
         of_attempt = sum(len(p.columns) for p in given_pieces if p.attempt_id == attempt)
         assert history.buckets.count[history.attempt == place].sum() == of_attempt
-    assert {id(p) for p in latest_attempt_wins_buckets(summed)} or not history.point_count
+
+
+@given(pieces())
+def test_the_latest_attempt_wins_of_buckets(given_pieces):
+    """Of buckets of one point each it keeps what it keeps of points."""
+    points = latest_attempt_wins(given_pieces)
+    summed = [BucketPiece(p.attempt_id, p.writer, p.value_type, bucketize(p.columns, 60)) for p in given_pieces]
+    kept = latest_attempt_wins_buckets(summed)
+    assert [piece[:3] for piece in kept] == [piece[:3] for piece in points]
+    assert [piece.buckets.last.tolist() for piece in kept] == [piece.columns.value.tolist() for piece in points]
 
 
 @given(columns(), st.none() | st.floats() | any_int64, st.none() | st.floats() | any_int64)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +39,7 @@ def content_id(*, code: str | None = None, data: Any = None, params: Any = None)
         "data": [_data_state(item) for item in (data if isinstance(data, (list, tuple)) else [data])],
         "params": dict(sorted(read_params(params).flat.items())) if params is not None else {},
     }
-    return ContentId(hashlib.sha256(to_json(parts).encode()).hexdigest())
+    return ContentId(_sha256(to_json(parts).encode()).hexdigest())
 
 
 def _git_state() -> list[str]:
@@ -49,10 +47,12 @@ def _git_state() -> list[str]:
     if commit is None:
         raise InvalidInput("content_id: no git commit here; name the code with code='...'", field="code")
     patch = _git("diff", "--binary", "HEAD") or b""
-    return [commit.decode().strip(), hashlib.sha256(patch).hexdigest() if patch else ""]
+    return [commit.decode().strip(), _sha256(patch).hexdigest() if patch else ""]
 
 
 def _git(*arguments: str) -> bytes | None:
+    import subprocess  # late: 5 ms that only content ids need
+
     try:
         done = subprocess.run(["git", *arguments], capture_output=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -69,10 +69,19 @@ def _data_state(data: Any) -> str:
     if path.is_dir():
         files = sorted(item for item in path.rglob("*") if item.is_file())
         names = [[item.relative_to(path).as_posix(), _file_digest(item)] for item in files]
-        return hashlib.sha256(to_json(names).encode()).hexdigest()
+        return _sha256(to_json(names).encode()).hexdigest()
     return str(data)
 
 
 def _file_digest(path: Path) -> str:
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        hasher = _sha256(b"")
+        while chunk := file.read(1024 * 1024):
+            hasher.update(chunk)
+        return str(hasher.hexdigest())
+
+
+def _sha256(content: bytes) -> Any:
+    import hashlib  # late: 2 ms of OpenSSL that only content ids and artifacts need
+
+    return hashlib.sha256(content)

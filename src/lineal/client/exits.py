@@ -15,8 +15,8 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lineal.model.entities import EndStatus
 from lineal.model.limits import SIGNAL_SYNC_TIMEOUT_S
+from lineal.model.vocabulary import EndStatus
 
 if TYPE_CHECKING:
     from lineal.client.run import Run

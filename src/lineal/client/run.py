@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import mimetypes
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,6 @@ from lineal.journal import blobs
 from lineal.journal.journal import Identity, Journal, JournalClosed, JournalFull
 from lineal.journal.layout import Folder
 from lineal.journal.numbers import NotExact, exact_number
-from lineal.model.entities import END_STATUSES, EndStatus, Goal
 from lineal.model.errors import InvalidInput, LinealError, OverLimit
 from lineal.model.limits import (
     DOCUMENT_MAX_BYTES,
@@ -29,6 +27,7 @@ from lineal.model.limits import (
     TRACEBACK_MAX_BYTES,
 )
 from lineal.model.values import ParamValue, check_name, clean_text, to_json, value_text
+from lineal.model.vocabulary import END_STATUSES, EndStatus, Goal
 from lineal.record.records import (
     ArtifactLogged,
     AttemptEnded,
@@ -489,6 +488,8 @@ def _reference(uri: str, folder: str, digest: str | None) -> ArtifactLogged:
 
 
 def _media_type(path: str) -> str | None:
+    import mimetypes  # late: it reads the system's tables
+
     return mimetypes.guess_type(path)[0]
 
 

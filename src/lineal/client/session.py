@@ -14,11 +14,11 @@ from lineal.client.run import Run
 from lineal.client.settings import Settings, resolve
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.layout import Folder
-from lineal.model.entities import Status
 from lineal.model.errors import Conflict, InvalidInput, NotFound
 from lineal.model.ids import check_run_id, new_run_id, new_writer_id
 from lineal.model.limits import DESCRIPTION_MAX_CHARS, EXPERIMENT_NAME_MAX_CHARS, NAME_MAX_BYTES
 from lineal.model.values import check_name
+from lineal.model.vocabulary import Status
 from lineal.record.records import AttemptStarted
 
 Resume: TypeAlias = Literal["allow", "must", "never"]

@@ -47,7 +47,8 @@ def by_layout(frames: Frames) -> Iterator[tuple[int, Frames]]:
     if (number == number[0]).all():
         yield int(number[0]), frames
         return
-    order = np.argsort(number, kind="stable")
+    small = number.astype(np.uint16) if int(number.max()) < 2**16 else number  # 16 bits sort in linear time
+    order = np.argsort(small, kind="stable")
     ordered = number[order]
     cuts = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
     for chosen in np.split(order, cuts):

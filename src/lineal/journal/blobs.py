@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import stat
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lineal.journal.layout import Folder
 from lineal.model.errors import InvalidInput, NotFound
@@ -37,7 +36,7 @@ def add_file(folder: Folder, tenant: str, path: str, *, mode: TakeMode = "copy")
         if not stat.S_ISREG(os.fstat(source).st_mode):
             raise InvalidInput(f"artifact {path!r} is not a regular file", field="local_path")
         with _draft(folder, tenant) as (draft, name):
-            hasher = hashlib.sha256()
+            hasher = _sha256()
             size = _clone(source, draft, hasher) if _reflink(source, draft) else _copy(source, draft, hasher)
             blob = _place(folder, tenant, draft, name, hasher.hexdigest(), size)
     finally:
@@ -53,7 +52,7 @@ def add_bytes(folder: Folder, tenant: str, content: bytes) -> Blob:
         view = memoryview(content)
         while view:
             view = view[os.write(draft, view) :]
-        return _place(folder, tenant, draft, name, hashlib.sha256(content).hexdigest(), len(content))
+        return _place(folder, tenant, draft, name, _sha256(content).hexdigest(), len(content))
 
 
 def find_blob(folder: Folder, tenant: str, digest: str) -> str | None:
@@ -98,7 +97,7 @@ def _reflink(source: int, target: int) -> bool:
     return True
 
 
-def _clone(source: int, target: int, hasher: hashlib._Hash) -> int:
+def _clone(source: int, target: int, hasher: Any) -> int:
     """Hashes the clone, not the source, which may change meanwhile."""
     size = 0
     while chunk := os.pread(target, _CHUNK_BYTES, size):
@@ -107,7 +106,7 @@ def _clone(source: int, target: int, hasher: hashlib._Hash) -> int:
     return size
 
 
-def _copy(source: int, target: int, hasher: hashlib._Hash) -> int:
+def _copy(source: int, target: int, hasher: Any) -> int:
     size = 0
     while chunk := os.read(source, _CHUNK_BYTES):
         hasher.update(chunk)
@@ -116,3 +115,9 @@ def _copy(source: int, target: int, hasher: hashlib._Hash) -> int:
             view = view[os.write(target, view) :]
         size += len(chunk)
     return size
+
+
+def _sha256(content: bytes = b"") -> Any:
+    import hashlib  # late: 2 ms of OpenSSL that a script without artifacts need not pay
+
+    return hashlib.sha256(content)

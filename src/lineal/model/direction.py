@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from lineal.model.entities import Goal, MetricDefinition
+from lineal.model.entities import MetricDefinition
+from lineal.model.vocabulary import Goal
 
 # Names that contain one of these words are better low.
 _LOW = ("loss", "error", "perplexity", "rmse", "mae", "mse", "latency", "time")

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from lineal.model.values import ParamValue
-
-Status: TypeAlias = Literal["running", "finished", "failed", "killed", "lost"]
-EndStatus: TypeAlias = Literal["finished", "failed", "killed"]
-Lifecycle: TypeAlias = Literal["active", "deleted"]
-ValueType: TypeAlias = Literal["float64", "int64"]
-StepType: TypeAlias = Literal["int64", "float64"]
-Goal: TypeAlias = Literal["min", "max"]
-Labels: TypeAlias = tuple[tuple[str, str], ...]
-"""Sorted (key, value) pairs; () for most series."""
-
-STATUSES: tuple[Status, ...] = ("running", "finished", "failed", "killed", "lost")
-END_STATUSES: tuple[EndStatus, ...] = ("finished", "failed", "killed")
+from lineal.model.vocabulary import Goal, Labels, Lifecycle, Status, StepType, ValueType
 
 
 class Stamp(NamedTuple):

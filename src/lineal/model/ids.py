@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 
@@ -30,6 +29,8 @@ def experiment_id(tenant: str, name: str) -> str:
 
     A renamed experiment keeps its id; a later one under the old name gets the next free derivation
     (see the store's `ensure_experiment`)."""
+    import hashlib  # late: 2 ms of OpenSSL that a training script need not pay at import
+
     return hashlib.sha256(f"experiment\0{tenant}\0{name}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lineal.model.entities import Attempt, Status
+from lineal.model.entities import Attempt
+from lineal.model.vocabulary import Status
 
 
 def latest(attempts: Iterable[Attempt]) -> Attempt | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import Any
 
-from lineal.model.entities import END_STATUSES
 from lineal.model.errors import Damaged
 from lineal.model.values import from_json, to_json
+from lineal.model.vocabulary import END_STATUSES
 from lineal.record import kinds
 from lineal.record.frame import frame
 from lineal.record.records import (
@@ -107,7 +107,7 @@ def decode(kind: int, payload: bytes | memoryview) -> Record:
     record_class = _CLASSES[kind]
     try:
         members = from_json(bytes(payload))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:  # also what a "$float" of nonsense raises
         raise Damaged(f"{record_class.__name__} is not JSON: {error}") from None
     if not isinstance(members, dict):
         raise Damaged(f"{record_class.__name__} is not a JSON object")
@@ -138,7 +138,7 @@ def _checked(record_class: type[Record], name: str, annotation: str, value: Any)
 
 def _absent(record_class: type[Record], name: str, annotation: str) -> Any:
     """A member that `encode` leaves out because it is null or empty."""
-    if "None" in annotation or annotation == "Any":
+    if annotation.endswith("| None") or annotation == "Any":
         return None
     if annotation.startswith("dict"):
         return {}

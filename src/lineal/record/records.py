@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from lineal.model.entities import EndStatus, Goal, Lifecycle
 from lineal.model.values import ParamValue
+from lineal.model.vocabulary import EndStatus, Goal, Lifecycle
 
 
 @dataclass(frozen=True, slots=True)

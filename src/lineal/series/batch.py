@@ -11,7 +11,7 @@ import numpy as np
 from lineal.model.entities import Layout, SeriesKey
 from lineal.model.errors import Damaged, NewerFormat
 from lineal.series.columns import Block, Columns, Int64s, Numbers
-from lineal.series.encoding import FLOAT64, INT64, decode_column, encode_column
+from lineal.series.encoding import FLOAT64, INT64, decode_bare, encode_bare
 from lineal.series.values import decode_values, encode_values
 from lineal.series.varint import get_varint, put_varint
 
@@ -39,7 +39,7 @@ def encode_batch(blocks: Sequence[tuple[int, Block]]) -> bytes:
         for column, dtype in zip((block.seq, block.step, block.time_ms), _shared_types(block.layout), strict=True):
             if column.dtype != dtype or len(column) != len(block):
                 raise ValueError(f"{len(column)} {column.dtype} numbers where {len(block)} {dtype} belong")
-            data = encode_column(column)
+            data = encode_bare(column)
             put_varint(body, len(data))
             body += data
         body += encode_values(block)
@@ -109,7 +109,7 @@ def _shared(part: _Part, layout: Layout) -> tuple[Int64s, Numbers, Int64s, memor
     columns: list[Numbers] = []
     for dtype in _shared_types(layout):
         size, offset = get_varint(part.body, offset)
-        column = decode_column(part.body[offset : offset + size])
+        column = decode_bare(part.body[offset : offset + size])
         if column.dtype != dtype or len(column) != part.rows:
             raise Damaged(f"a block's column has {len(column)} {column.dtype} values, not {part.rows}")
         columns.append(column)

@@ -14,18 +14,14 @@ from pcodec import ChunkConfig
 from pcodec.standalone import simple_compress, simple_decompress_into
 
 from lineal.model.errors import Damaged, OverLimit
-from lineal.model.limits import BLOCK_ROWS
+from lineal.model.limits import COLUMN_MAX_ROWS, COLUMN_SMALL_ROWS
 from lineal.series.columns import Int64s, Numbers
 from lineal.series.varint import get_signed, get_varint, put_signed, put_varint
 
-COLUMN_MAX_ROWS = 64 * BLOCK_ROWS  # a column of a few bytes may stand for so many rows: 32 MiB, no bomb
-SMALL_ROWS = 64  # from here on pcodec earns its 27 bytes of header, and a column its checksum
 PCODEC_LEVEL = 4  # of 65,536 rows of noise 6.96 bytes a value; level 3: 7.03, level 8: 6.88 but slower
 
 _RAW, _REGULAR, _NARROW, _FLOAT32, _PCODEC = range(5)
-_METHOD_BITS = 0x0F
 _FLOAT = 0x40
-_CHECKED = 0x80
 _CRC_BYTES = 4
 
 INT64: np.dtype[np.generic] = np.dtype(np.int64)
@@ -35,49 +31,52 @@ _WRAP = 1 << 64
 
 
 def encode_column(array: Numbers) -> bytes:
-    """One-dimensional int64 or float64 array -> bytes that say their own type and length. Deterministic.
+    """One-dimensional int64 or float64 array -> bytes that say their own type and length, and end in a checksum.
+    TypeError for another dtype or shape; OverLimit beyond COLUMN_MAX_ROWS."""
+    data = encode_bare(array)
+    return data + crc32(data).to_bytes(_CRC_BYTES, "little")
 
-    From SMALL_ROWS rows on they end in a checksum; shorter columns have none, since they live inside batches and
-    pyramids, which do. TypeError for another dtype or shape; OverLimit beyond COLUMN_MAX_ROWS."""
+
+def decode_column(data: bytes | memoryview) -> Numbers:
+    """The array, bit for bit, in memory of its own. Damaged if the bytes fail their checksum."""
+    data = memoryview(data)
+    end = len(data) - _CRC_BYTES
+    if end < 1 or crc32(data[:end]) != int.from_bytes(data[end:], "little"):
+        raise Damaged("a column fails its checksum")
+    return decode_bare(data[:end])
+
+
+def encode_bare(array: Numbers) -> bytes:
+    """`encode_column` without the checksum, for what lies inside a piece that has one."""
     if array.ndim != 1 or (array.dtype != FLOAT64 and array.dtype != INT64):
         raise TypeError(f"a column is a one-dimensional int64 or float64 array, not {array.ndim}-d {array.dtype}")
     rows = len(array)
     if rows > COLUMN_MAX_ROWS:
         raise OverLimit(f"a column of {rows} rows; at most {COLUMN_MAX_ROWS} fit")
     array = np.ascontiguousarray(array)
-    if rows < SMALL_ROWS:
+    regular = _regular(array)
+    if regular is not None and len(regular) <= array.nbytes:
+        return regular
+    if rows < COLUMN_SMALL_ROWS:
         return _encode_small(array)
-    type_bit = _FLOAT if array.dtype == FLOAT64 else 0
-    out = _regular(array, type_bit | _CHECKED)
-    if out is None:
-        out = bytearray((_PCODEC | type_bit | _CHECKED,))
-        put_varint(out, rows)
-        out += simple_compress(array, _CONFIG)
-        if len(out) > array.nbytes:
-            out = bytearray((_RAW | type_bit | _CHECKED,)) + array.tobytes()
-    return bytes(out + crc32(out).to_bytes(_CRC_BYTES, "little"))
+    out = bytearray((_tag(_PCODEC, array),))
+    put_varint(out, rows)
+    out += simple_compress(array, _CONFIG)
+    return bytes(out) if len(out) <= array.nbytes else _raw(array)
 
 
-def decode_column(data: bytes | memoryview) -> Numbers:
-    """The array, bit for bit, in memory of its own. Damaged if the bytes make no sense."""
+def decode_bare(data: memoryview) -> Numbers:
+    """The inverse of `encode_bare`. Damaged if the bytes make no sense; wrong ones often do, so check them first."""
     if not len(data):
         raise Damaged("a column of no bytes")
-    data = memoryview(data)
-    tag = data[0]
-    if tag & _CHECKED:
-        checked = len(data) - _CRC_BYTES
-        if checked < 1 or crc32(data[:checked]) != int.from_bytes(data[checked:], "little"):
-            raise Damaged("a column fails its checksum")
-        data = data[:checked]
-    dtype = FLOAT64 if tag & _FLOAT else INT64
-    method = tag & ~(_FLOAT | _CHECKED)
+    dtype = FLOAT64 if data[0] & _FLOAT else INT64
+    method = data[0] & ~_FLOAT
     if method == _RAW:
         return _fixed(data, dtype, dtype)
-    if method == _FLOAT32 and tag & _FLOAT:
+    if method == _FLOAT32 and dtype == FLOAT64:
         return _fixed(data, np.dtype(np.float32), dtype)
-    if method not in (_REGULAR, _NARROW, _PCODEC) or (method == _PCODEC and not tag & _CHECKED):
-        # Without a checksum pcodec would decode most flipped bits to other numbers, and not complain.
-        raise Damaged(f"a column of unknown kind {tag:#04x}")
+    if method not in (_REGULAR, _NARROW, _PCODEC):
+        raise Damaged(f"a column of unknown kind {data[0]:#04x}")
     rows, offset = get_varint(data, 1)
     if rows > COLUMN_MAX_ROWS:
         raise Damaged(f"a column that claims {rows} rows")
@@ -88,22 +87,20 @@ def decode_column(data: bytes | memoryview) -> Numbers:
     return _decode_pcodec(data, offset, rows, dtype)
 
 
+def _tag(method: int, array: Numbers) -> int:
+    return method | _FLOAT if array.dtype == FLOAT64 else method
+
+
+def _raw(array: Numbers) -> bytes:
+    return bytes((_tag(_RAW, array),)) + array.tobytes()
+
+
 def _encode_small(array: Numbers) -> bytes:
-    """Whatever is shortest of the methods that need no pcodec."""
-    is_float = array.dtype == FLOAT64
-    type_bit = _FLOAT if is_float else 0
-    regular = _regular(array, type_bit)
-    if regular is not None and len(regular) <= array.nbytes:
-        return bytes(regular)
-    if is_float:
-        short = narrow_floats(array)
-        if short is not None:
-            return bytes((_FLOAT32 | _FLOAT,)) + short.tobytes()
-    else:
-        narrow = _narrow(array)
-        if narrow is not None:
-            return narrow
-    return bytes((_RAW | type_bit,)) + array.tobytes()
+    """The shortest of the methods that need no pcodec."""
+    if array.dtype == INT64:
+        return _narrow(array) or _raw(array)
+    short = narrow_floats(array)
+    return _raw(array) if short is None else bytes((_FLOAT32 | _FLOAT,)) + short.tobytes()
 
 
 def narrow_floats(array: Numbers) -> Numbers | None:
@@ -117,7 +114,7 @@ def narrow_floats(array: Numbers) -> Numbers | None:
 # -- regular: start, start + increment, ... over the 64 bits as integers; a constant has increment 0 -----------
 
 
-def _regular(array: Numbers, flags: int) -> bytearray | None:
+def _regular(array: Numbers) -> bytes | None:
     bits = array.view(np.int64)
     rows = len(bits)
     if rows == 0:
@@ -130,11 +127,11 @@ def _regular(array: Numbers, flags: int) -> bytearray | None:
             return None
         if rows > 2 and not (bits[1:] - bits[:-1] == increment).all():
             return None
-    out = bytearray((_REGULAR | flags,))
+    out = bytearray((_tag(_REGULAR, array),))
     put_varint(out, rows)
     put_signed(out, start)
     put_signed(out, increment)
-    return out
+    return bytes(out)
 
 
 def _decode_regular(data: memoryview, offset: int, rows: int) -> Int64s:

@@ -9,7 +9,7 @@ from typing import Protocol, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from lineal.model.entities import Labels
+from lineal.model.vocabulary import Labels
 from lineal.series.blocks import concat_columns, select
 from lineal.series.columns import Buckets, Columns, Int64s, Numbers
 from lineal.series.downsample import bucketize, coarsen, concat_buckets, take_buckets

@@ -11,7 +11,7 @@ from lineal.model.errors import Damaged, NewerFormat
 from lineal.model.limits import PYRAMID_MAX_BUCKETS
 from lineal.series.columns import Buckets, Columns, Int64s, Numbers
 from lineal.series.downsample import bucketize_at, coarsen, coarsen_at, concat_buckets
-from lineal.series.encoding import decode_column, encode_column
+from lineal.series.encoding import decode_bare, encode_bare
 from lineal.series.reduce import nan_counts, plain
 from lineal.series.varint import get_signed, get_varint, put_signed, put_varint
 
@@ -80,7 +80,7 @@ def encode_pyramid(pyramid: Pyramid) -> bytes:
             put_signed(out, int(high[-1] - low[-1]))
             columns.append(low[1:] - high[:-1])
     for column in columns:
-        data = encode_column(column)
+        data = encode_bare(column)
         put_varint(out, len(data))
         out += data
     return bytes(out + crc32(out).to_bytes(_CRC_BYTES, "little"))
@@ -101,7 +101,7 @@ def decode_pyramid(data: bytes | memoryview) -> Pyramid:
     columns = []
     while offset < len(data):
         size, offset = get_varint(data, offset)
-        columns.append(decode_column(data[offset : offset + size]))
+        columns.append(decode_bare(data[offset : offset + size]))
         offset += size
     expected = [rows] * 3 if width == 1 else [rows] * 7 + [rows - 1] * 2
     if [len(column) for column in columns] != expected:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lineal.model.entities import Summary
+from lineal.model.limits import STATS_STACK_ROWS
 from lineal.series.columns import Block, Columns, Numbers
 
 
@@ -27,9 +28,6 @@ class Stats:
     total: float | int
 
 
-STACK_ROWS = 4_096  # shorter series of a block are summed up together; longer ones gain nothing from the copy
-
-
 def stats_of(columns: Columns) -> Stats:
     """Stats of at least one point; ValueError if there is none. Values are float64 or int64."""
     return _stats(columns.value[np.newaxis], columns.step, columns.time_ms)[0]
@@ -37,7 +35,7 @@ def stats_of(columns: Columns) -> Stats:
 
 def stats_of_block(block: Block) -> list[Stats]:
     """`stats_of` each series of a block, in the layout's order. ValueError if it has no rows."""
-    if len(block) >= STACK_ROWS:
+    if len(block) >= STATS_STACK_ROWS:
         return [_stats(values[np.newaxis], block.step, block.time_ms)[0] for values in block.values]
     found: dict[int, Stats] = {}
     for dtype in (np.dtype(np.float64), np.dtype(np.int64)):

@@ -2,7 +2,7 @@
 
 Few rows of many metrics are the common case, and a column for each metric would cost 5 us and some bytes apiece. So
 the values of a small block lie in one matrix for each type, series after series, where each is found by counting.
-From SMALL_ROWS rows on each series is a column, and a table of lengths says where.
+From COLUMN_SMALL_ROWS rows on each series is a column, and a table of lengths says where.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 
 from lineal.model.entities import SeriesKey
 from lineal.model.errors import Damaged
+from lineal.model.limits import COLUMN_SMALL_ROWS
 from lineal.series.columns import Block, Numbers
-from lineal.series.encoding import FLOAT64, INT64, SMALL_ROWS, decode_column, encode_column, narrow_floats
+from lineal.series.encoding import FLOAT64, INT64, decode_bare, encode_bare, narrow_floats
 
 _SHORT_FLOATS, _SHORT_INTS = 0x01, 0x02
 _LENGTH = np.dtype("<u4")
@@ -26,15 +27,15 @@ def encode_values(block: Block) -> bytes:
         if values.dtype != dtype_of(key) or len(values) != len(block):
             wanted = f"{len(block)} {key.value_type}"
             raise ValueError(f"series {key.name!r} has {len(values)} {values.dtype} numbers where {wanted} belong")
-    if len(block) < SMALL_ROWS:
+    if len(block) < COLUMN_SMALL_ROWS:
         return _encode_matrices(block.values)
-    columns = [encode_column(values) for values in block.values]
+    columns = [encode_bare(values) for values in block.values]
     return np.array([len(column) for column in columns], _LENGTH).tobytes() + b"".join(columns)
 
 
 def decode_values(data: memoryview, rows: int, series: Sequence[SeriesKey], wanted: Sequence[int]) -> list[Numbers]:
     """The values of the wanted places of `series`, in that order. Damaged if the bytes do not fit the layout."""
-    if rows < SMALL_ROWS:
+    if rows < COLUMN_SMALL_ROWS:
         return _decode_matrices(data, rows, series, wanted)
     table = _LENGTH.itemsize * len(series)
     if len(data) < table:
@@ -44,7 +45,7 @@ def decode_values(data: memoryview, rows: int, series: Sequence[SeriesKey], want
         raise Damaged(f"a block of {len(series)} series does not fit its {len(data)} bytes")
     found = []
     for place in wanted:
-        column = decode_column(data[ends[place - 1] if place else table : ends[place]])
+        column = decode_bare(data[ends[place - 1] if place else table : ends[place]])
         if column.dtype != dtype_of(series[place]) or len(column) != rows:
             raise Damaged(f"a block's column has {len(column)} {column.dtype} values, not {rows}")
         found.append(column)

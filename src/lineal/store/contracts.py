@@ -31,11 +31,8 @@ from lineal.model.entities import (
     Artifact,
     Attempt,
     Cursor,
-    EndStatus,
     Experiment,
-    Labels,
     Layout,
-    Lifecycle,
     MetricDefinition,
     Run,
     RunDetails,
@@ -43,6 +40,7 @@ from lineal.model.entities import (
     Stamp,
 )
 from lineal.model.values import ParamValue
+from lineal.model.vocabulary import EndStatus, Labels, Lifecycle
 from lineal.query.syntax import Filter, Order
 
 if TYPE_CHECKING:
@@ -209,6 +207,8 @@ class RunQuery:
     lifecycle: Lifecycle | None = "active"
     limit: int = 100
     offset: int = 0
+    experiments: tuple[str, ...] | None = None
+    """Only runs of experiments with one of these names; None means all."""
 
 
 class RunPage(NamedTuple):

@@ -9,17 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from lineal.model import ids
-from lineal.model.entities import (
-    Artifact,
-    Attempt,
-    Cursor,
-    EndStatus,
-    Layout,
-    Lifecycle,
-    MetricDefinition,
-    Stamp,
-)
+from lineal.model.entities import Artifact, Attempt, Cursor, Layout, MetricDefinition, Stamp
 from lineal.model.values import ParamValue, to_json
+from lineal.model.vocabulary import EndStatus, Lifecycle
 from lineal.series.columns import Block
 from lineal.store.audit import Action, digest_of
 from lineal.store.contracts import AuditRow, RunStart
@@ -176,7 +168,8 @@ class MemoryWriter:
 
     def set_tags(self, run_id: str, tags: Mapping[str, str | None], stamp: Stamp) -> None:
         settings = self._run(run_id).settings
-        if any([set_later(settings, "tag", key, stamp, value) for key, value in tags.items()]):
+        changed = [key for key, value in tags.items() if set_later(settings, "tag", key, stamp, value)]
+        if changed:
             self._audit("tags.set", run_id, stamp, {"tags": dict(tags)})
 
     def set_note(self, run_id: str, text: str, stamp: Stamp) -> None:

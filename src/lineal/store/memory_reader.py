@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lineal.model.entities import (
-    Cursor,
-    Experiment,
-    Labels,
-    Lifecycle,
-    MetricDefinition,
-    Run,
-    RunDetails,
-    SeriesInfo,
-    SeriesKey,
-)
+from lineal.model.entities import Cursor, Experiment, MetricDefinition, Run, RunDetails, SeriesInfo, SeriesKey
 from lineal.model.errors import NotFound
 from lineal.model.values import ParamValue, from_json
+from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.evaluate import holds, in_order
 from lineal.query.syntax import Field
 from lineal.series.blocks import slice_steps

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lineal.model import ids
-from lineal.model.entities import Artifact, Cursor, Experiment, Layout, Lifecycle, Run, SeriesKey, Stamp
+from lineal.model.entities import Artifact, Cursor, Experiment, Layout, Run, SeriesKey, Stamp
+from lineal.model.vocabulary import Lifecycle
 from lineal.series.blocks import columns_of, concat_columns
 from lineal.series.columns import Block, Columns
 from lineal.store.contracts import AuditRow

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from lineal.model.entities import Artifact, Attempt, EndStatus, Lifecycle, ParamConflict, Run, Stamp
+from lineal.model.entities import Artifact, Attempt, ParamConflict, Run, Stamp
 from lineal.model.errors import InvalidInput
 from lineal.model.values import ParamValue, to_json
+from lineal.model.vocabulary import EndStatus, Lifecycle
 from lineal.store.contracts import RunStart
 
 DEFAULT_EXPERIMENT = "Default"

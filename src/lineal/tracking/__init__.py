@@ -1,0 +1,1 @@
+"""The tracker facade: the calls of existing experiment code, a thin layer over `lineal.api`."""

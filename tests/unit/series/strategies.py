@@ -64,15 +64,14 @@ any_arrays = sizes.flatmap(arrays)
 
 
 @st.composite
-def columns(draw, size=None, value=None, step=None):
+def columns(draw, max_size=60):
     """Points of one series; steps and times may go back, steps may be floats and NaN."""
-    if size is None:
-        size = draw(st.integers(0, 60))
-    steps = step or st.one_of(
+    size = draw(st.integers(0, max_size))
+    steps = st.one_of(
         st.lists(st.integers(-5, 30), min_size=size, max_size=size).map(int_array),
         st.lists(st.sampled_from([0.0, -0.0, 0.5, 1.5, float("nan")]), min_size=size, max_size=size).map(float_array),
     )
-    values = value or st.one_of(float64_arrays(size), int64_arrays(size))
+    values = st.one_of(float64_arrays(size), int64_arrays(size))
     times = draw(st.lists(st.integers(0, 50), min_size=size, max_size=size))
     return Columns(np.arange(1, size + 1), draw(steps), int_array(times), draw(values))
 

@@ -43,7 +43,8 @@ def block_of(meaning):
     series = tuple(SeriesKey(s["name"], tuple(map(tuple, s["labels"])), s["value_type"]) for s in meaning["series"])
     values = tuple(from_json(values) for values in meaning["values"])
     layout = Layout(meaning["step_type"], series)
-    return Block(layout, *(from_json(meaning[name]) for name in ("seq", "step", "time_ms")), values)
+    seq, step, time_ms = (from_json(meaning[name]) for name in ("seq", "step", "time_ms"))
+    return Block(layout, seq, step, time_ms, values)
 
 
 def bits(array):
@@ -133,19 +134,25 @@ def columns():
 def blocks():
     loss, lr, seen = SeriesKey("loss"), SeriesKey("lr", (("rank", "1"),)), SeriesKey("seen", (), "int64")
     times = 1_700_000_000_000 + np.array([0, 12, 11])
-    yield 3, Block(
-        Layout("int64", (loss, seen, lr)),
-        np.array([7, 8, 10]),
-        np.array([0, 1, 1]),
-        times,
-        (np.array([0.1, math.nan, -0.0]), np.array([2**53 + 1, 0, -(2**63)]), np.array([0.01, 0.01, 0.001])),
+    yield (
+        3,
+        Block(
+            Layout("int64", (loss, seen, lr)),
+            np.array([7, 8, 10]),
+            np.array([0, 1, 1]),
+            times,
+            (np.array([0.1, math.nan, -0.0]), np.array([2**53 + 1, 0, -(2**63)]), np.array([0.01, 0.01, 0.001])),
+        ),
     )
-    yield 1, Block(
-        Layout("float64", (seen, loss)),
-        np.array([9, 11]),
-        np.array([0.5, 0.25]),
-        times[1:],
-        (np.array([1, 2]), np.array([0.5, math.inf])),
+    yield (
+        1,
+        Block(
+            Layout("float64", (seen, loss)),
+            np.array([9, 11]),
+            np.array([0.5, 0.25]),
+            times[1:],
+            (np.array([1, 2]), np.array([0.5, math.inf])),
+        ),
     )
     steps = np.arange(70)
     yield 2, Block(Layout("int64", (seen,)), 12 + steps, steps, times[0] + 5 * steps, (steps * 64,))

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from lineal.model.errors import Busy, Damaged, LinealError, NotFound, NotWritable
+from lineal.model.values import value_text
 
 PAGE_BYTES = 4096
 BUSY_TIMEOUT_S = 5.0  # another process checkpoints or migrates: milliseconds, so this is patience enough
@@ -87,6 +88,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
     try:
         connection.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.create_function("lineal_text", 1, value_text, deterministic=True)
     except BaseException:
         connection.close()
         raise

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
-from lineal.model.errors import Damaged, NewerFormat
+from lineal.model.errors import Damaged, NewerFormat, NotFound
 
 APPLICATION_ID = 0x4C4E4C31  # "LNL1", so that `file` and we know the database for ours
 
@@ -97,3 +97,13 @@ def statements(text: str) -> Iterator[str]:
             pending = ""
     if any(line.strip() and not line.strip().startswith("--") for line in pending.splitlines()):
         raise ValueError(f"a statement without an end: {pending.strip()[:80]}")
+
+
+def check_readable(connection: sqlite3.Connection) -> None:
+    """For readers, who cannot migrate: NewerFormat, or NotFound if there is nothing of this release's to read yet."""
+    version = version_of(connection)
+    check_version(version)
+    if version < current_version():
+        raise NotFound(
+            f"the database has schema {version}, not {current_version()}: open it for writing once", field="url"
+        )

@@ -9,10 +9,12 @@ import sqlite3
 from array import array
 from collections.abc import Hashable
 from sys import byteorder
+from typing import NamedTuple
 
 from lineal.model import ids
-from lineal.model.entities import Labels, Layout, SeriesKey, StepType, ValueType
+from lineal.model.entities import Layout, SeriesKey
 from lineal.model.values import from_json, to_json
+from lineal.model.vocabulary import Labels, StepType, ValueType
 
 CACHE_MAX_COUNT = 500_000  # about 100 MB of names, then start over
 
@@ -40,18 +42,42 @@ def unpack_series(data: bytes) -> list[int]:
     return packed.tolist()
 
 
+class KnownLayout(NamedTuple):
+    """A layout and the numbers of its series keys; `places`: such a number -> its place in the layout."""
+
+    layout: Layout
+    series: list[int]
+    places: dict[int, int]
+
+
 class Names:
     """Finds or makes the number of a name, within the transaction of its connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._cache: dict[Hashable, int] = {}
-        self._layouts: dict[int, tuple[Layout, list[int]]] = {}
+        self._layouts: dict[int, KnownLayout] = {}
+        self._series_keys: dict[int, SeriesKey] = {}
+        self._writers: dict[int, str] = {}
+        self._next_run: int | None = None
 
     def forget(self) -> None:
         """After a rollback the numbers may be given to others."""
         self._cache.clear()
         self._layouts.clear()
+        self._series_keys.clear()
+        self._writers.clear()
+
+    def begin(self) -> None:
+        """A transaction begins; another process may have written since the last one."""
+        self._next_run = None
+
+    def next_run(self) -> int:
+        """The number of a run whose row will be written when the transaction ends."""
+        if self._next_run is None:
+            self._next_run = self._find("SELECT coalesce(max(pk), 0) FROM run", ()) or 0
+        self._next_run += 1
+        return self._next_run
 
     def find_tenant(self, name: str) -> int | None:
         return self._find("SELECT pk FROM tenant WHERE name = ?", (name,))
@@ -129,13 +155,22 @@ class Names:
         )
 
     def layout_of(self, pk: int) -> Layout:
-        return self.layout_and_series(pk)[0]
+        return self.known_layout(pk).layout
 
-    def layout_and_series(self, pk: int) -> tuple[Layout, list[int]]:
-        """The layout of that number and the numbers of its series."""
+    def known_layout(self, pk: int) -> KnownLayout:
         if pk not in self._layouts:
             self._layouts[pk] = read_layout(self._connection, pk)
         return self._layouts[pk]
+
+    def series_key(self, pk: int) -> SeriesKey:
+        if pk not in self._series_keys:
+            self._series_keys[pk] = read_series_key(self._connection, pk)
+        return self._series_keys[pk]
+
+    def writer_name(self, pk: int) -> str:
+        if pk not in self._writers:
+            [self._writers[pk]] = self._connection.execute("SELECT name FROM writer WHERE pk = ?", (pk,)).fetchone()
+        return self._writers[pk]
 
     def _number(self, key: Hashable, find: str, insert: str, values: tuple[object, ...], found_by: int = 9) -> int:
         cached = self._cache.get(key)
@@ -158,14 +193,17 @@ class Names:
         return int(self._connection.execute(sql, values).fetchone()[0])
 
 
-def read_layout(connection: sqlite3.Connection, pk: int) -> tuple[Layout, list[int]]:
+def read_layout(connection: sqlite3.Connection, pk: int) -> KnownLayout:
     step_type: StepType
-    value_type: ValueType
     step_type, packed = connection.execute("SELECT step_type, series FROM layout WHERE pk = ?", (pk,)).fetchone()
-    numbers = unpack_series(packed)
-    sql = "SELECT name, labels, value_type FROM series_key WHERE pk = ?"
-    keys = []
-    for number in numbers:
-        name, labels, value_type = connection.execute(sql, (number,)).fetchone()
-        keys.append(SeriesKey(name, labels_of(labels), value_type))
-    return Layout(step_type, tuple(keys)), numbers
+    series = unpack_series(packed)
+    keys = tuple(read_series_key(connection, number) for number in series)
+    return KnownLayout(Layout(step_type, keys), series, {number: place for place, number in enumerate(series)})
+
+
+def read_series_key(connection: sqlite3.Connection, pk: int) -> SeriesKey:
+    value_type: ValueType
+    name, labels, value_type = connection.execute(
+        "SELECT name, labels, value_type FROM series_key WHERE pk = ?", (pk,)
+    ).fetchone()
+    return SeriesKey(name, labels_of(labels), value_type)

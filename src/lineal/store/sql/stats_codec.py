@@ -14,7 +14,7 @@ from lineal.series.varint import get_signed, get_varint, put_signed, put_varint
 
 _FLOAT = struct.Struct("<d")
 _IS_INT, _STEP_IS_INT, _NO_MIN_MAX = 1, 2, 4
-_SAME = (8, 16, 32, 64)  # last, min, max, total have the bytes of first
+_SAME: tuple[int, ...] = (8, 16, 32, 64)  # last, min, max, total have the bytes of first
 
 
 class SeriesStats(NamedTuple):
@@ -34,7 +34,7 @@ def pack_stats(entries: dict[int, SeriesStats]) -> bytes:
         )
         if stats.min is None or stats.max is None:
             flags |= _NO_MIN_MAX
-            same = (_SAME[0], _SAME[3])
+            same: tuple[int, ...] = (_SAME[0], _SAME[3])
         else:
             same = _SAME
         for bit, packed in zip(same, others, strict=True):

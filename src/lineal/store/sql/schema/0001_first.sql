@@ -201,7 +201,7 @@ CREATE TABLE orphan (
 CREATE INDEX orphan_of_writer ON orphan (writer, number);
 
 -- Points: fresh batches, and the blocks they are compacted into. A block's shared columns are in block, the values of
--- the n-th series of its layout in chunk, under pk = block.pk * 2^20 + n.
+-- the n-th series of its layout in chunk, under pk = block.pk * 2^20 + n. step_min and step_max are NULL if a step is NaN.
 CREATE TABLE fresh (
     pk INTEGER PRIMARY KEY,
     run INTEGER NOT NULL,
@@ -209,6 +209,7 @@ CREATE TABLE fresh (
     writer INTEGER NOT NULL,
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL,
+    row_count INTEGER NOT NULL,
     payload BLOB NOT NULL
 );
 CREATE INDEX fresh_of_run ON fresh (run);
@@ -241,6 +242,7 @@ CREATE TABLE pyramid (
     attempt INTEGER NOT NULL,
     writer INTEGER NOT NULL,
     through_seq INTEGER NOT NULL,
+    has_nan_step INTEGER NOT NULL,
     payload BLOB NOT NULL,
     UNIQUE (run, series, attempt, writer)
 );
@@ -250,9 +252,9 @@ CREATE TABLE summary (
     attempt INTEGER NOT NULL,
     writer INTEGER NOT NULL,
     through_seq INTEGER NOT NULL,
-    payload BLOB NOT NULL
+    payload BLOB NOT NULL,
+    UNIQUE (run, attempt, writer)
 );
-CREATE INDEX summary_of_run ON summary (run);
 
 -- One row a change. Its subject is a run or an experiment. digest: SHA-256, 32 bytes.
 CREATE TABLE audit (

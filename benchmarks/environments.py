@@ -1,0 +1,94 @@
+"""A virtual environment for each peer, built on demand from `requirements/NAME.txt`, beside this file and
+git-ignored.
+
+Lineal and the CSV floor run in the Python that runs the benchmarks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENVS = HERE / ".venvs"
+REQUIREMENTS = HERE / "requirements"
+
+
+class NotInstalled(Exception):
+    """The peer's environment could not be built; the message ends with pip's last words."""
+
+
+def python_of(tracker: str) -> Path:
+    """The Python that has this tracker; built if it is not there or its requirements changed."""
+    wanted = REQUIREMENTS / f"{tracker}.txt"
+    if not wanted.exists():
+        return Path(sys.executable)
+    place = VENVS / tracker
+    python = place / "bin" / "python"
+    stamp = place / "requirements.sha256"
+    digest = hashlib.sha256(wanted.read_bytes() + platform.python_version().encode()).hexdigest()
+    if python.exists() and stamp.exists() and stamp.read_text() == digest:
+        return python
+    print(f"building the environment of {tracker} ...", file=sys.stderr, flush=True)
+    venv.create(place, with_pip=True, clear=True)
+    command = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+        str(wanted),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise NotInstalled(f"{tracker}: {done.stderr.strip().splitlines()[-1:]}")
+    stamp.write_text(digest)
+    return python
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown"
+
+
+def _filesystem(folder: Path) -> str:
+    best, kind = "", "unknown"
+    try:
+        for line in Path("/proc/mounts").read_text().splitlines():
+            _, mounted, its_kind, *_ = line.split()
+            inside = (
+                mounted == "/" or str(folder.resolve()) == mounted or str(folder.resolve()).startswith(mounted + "/")
+            )
+            if inside and len(mounted) >= len(best):
+                best, kind = mounted, its_kind
+    except OSError:
+        pass
+    return kind
+
+
+def machine(folder: Path) -> dict[str, str | int]:
+    """What a reader must know to judge the figures; names no place."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (ValueError, OSError):
+        memory = 0.0
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
+        "cpu": _cpu(),
+        "cores": os.cpu_count() or 0,
+        "memory_gib": round(memory),
+        "filesystem": _filesystem(folder),
+    }

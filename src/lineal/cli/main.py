@@ -1,0 +1,78 @@
+"""The command `lineal`: finds the group, calls it, and ends with a status that scripts can rely on.
+
+A group's module is imported when it is asked for, and imports what it needs when its command runs: `lineal --help`
+and `lineal --version` load neither numpy nor rich."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from lineal._version import __version__
+from lineal.cli.exits import INTERRUPTED_STATUS, Refusal, end_with
+from lineal.model.errors import LinealError
+
+_COMMANDS = {
+    "demo": "lineal.cli.demo",
+    "doctor": "lineal.cli.doctor",
+    "runs": "lineal.cli.runs",
+}
+
+_EPILOG = (
+    "Exit status: 0 done, 1 the answer is no, 2 wrong usage, 3 not found, 4 conflict, 5 unreachable or not writable."
+)
+
+
+class Commands(click.Group):
+    """The top group. Errors raised on purpose become one line and an exit status, never a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = _COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command = getattr(import_module(module), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (LinealError, Refusal) as error:
+            end_with(ctx, error)
+        except KeyboardInterrupt:
+            end_with(ctx, Refusal("interrupted", INTERRUPTED_STATUS, "interrupted"))
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EPILOG,
+)
+@click.version_option(__version__, prog_name="lineal", message="%(prog)s %(version)s")
+@click.pass_context
+def lineal(ctx: click.Context) -> None:
+    """Lineal, an experiment tracker: a lab notebook that writes itself.
+
+    It reads the folder that your runs are recorded in: --url, else LINEAL_URL, else the nearest .lineal folder upward."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets a "?" and not a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    lineal(prog_name="lineal")
+
+
+if __name__ == "__main__":
+    main()

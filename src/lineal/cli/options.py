@@ -1,0 +1,37 @@
+"""Options that several commands share, so that they mean and read the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from lineal.cli.exits import remember_json
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def folder_option(command: Command) -> Command:
+    return click.option(
+        "--url",
+        "--folder",
+        "url",
+        metavar="PATH",
+        help="Lineal folder. Without it: LINEAL_URL, else the nearest .lineal upward, else one beside .git, else here.",
+    )(command)
+
+
+def tenant_option(command: Command) -> Command:
+    return click.option("--tenant", metavar="NAME", help='Tenant. Without it: LINEAL_TENANT, else "default".')(command)
+
+
+def json_option(command: Command) -> Command:
+    return click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        is_eager=True,
+        callback=remember_json,
+        help="Print JSON on standard output, and nothing else there.",
+    )(command)

@@ -1,0 +1,79 @@
+"""`lineal runs ...`."""
+
+from __future__ import annotations
+
+import click
+
+from lineal.cli.options import folder_option, json_option, tenant_option
+
+
+@click.group()
+def runs() -> None:
+    """List runs, and look at one."""
+
+
+@runs.command("list")
+@click.argument("filter", default="", metavar="[FILTER]")
+@click.option(
+    "--order-by", metavar="KEY", help='Such as "metrics.val/acc desc", params.lr, duration. Else newest first.'
+)
+@click.option("--limit", type=click.IntRange(0, 50_000), default=20, show_default=True, help="At most so many runs.")
+@click.option("--experiment", metavar="NAME", help="Only runs of this experiment.")
+@folder_option
+@tenant_option
+@json_option
+def list_runs(
+    filter: str,
+    order_by: str | None,
+    limit: int,
+    experiment: str | None,
+    url: str | None,
+    tenant: str | None,
+    as_json: bool,
+) -> None:
+    """List the runs that match FILTER, newest first.
+
+    A filter compares params, metrics, tags and attributes of a run, joined by "and":
+
+    \b
+      lineal runs list "params.optimizer/lr = 0.01 and metrics.val/accuracy > 0.97"
+      lineal runs list "status = 'failed'" --experiment digits
+
+    Attributes: run_id, name, status, experiment, experiment_id, user_id, parent_run_id, start_time, end_time, duration."""
+    from lineal.api import open_store
+
+    with open_store(url, tenant=tenant) as store:
+        experiments = None if experiment is None else [experiment]
+        page = store.runs(filter, order_by=order_by, limit=limit, experiments=experiments)
+        if as_json:
+            from lineal.cli.output import write_json
+
+            write_json({"runs": [run.to_dict() for run in page], "total": page.total})
+            return
+        from lineal.cli.run_table import print_runs
+
+        print_runs(store, page, filter=filter, order_by=order_by, experiment=experiment)
+
+
+@runs.command("show")
+@click.argument("run", metavar="RUN")
+@folder_option
+@tenant_option
+@json_option
+def show_run(run: str, url: str | None, tenant: str | None, as_json: bool) -> None:
+    """Show one run: params, metrics and their curves, files, what went wrong.
+
+    RUN is a run's id, or any beginning of it that no other run shares."""
+    from lineal.api import open_store
+
+    with open_store(url, tenant=tenant) as store:
+        logged = store.get_run(run)
+        if as_json:
+            from lineal.cli.output import write_json
+            from lineal.cli.run_json import describe_run
+
+            write_json(describe_run(logged))
+            return
+        from lineal.cli.run_page import print_run
+
+        print_run(store, logged)

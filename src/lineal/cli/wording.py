@@ -1,0 +1,120 @@
+"""How numbers, times and names read in a terminal."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
+_HARMLESS = {"\u200d"}  # joins emoji
+_SHORT_ID_CHARS = 8
+
+
+def printable(text: str, *, keep_lines: bool = False) -> str:
+    """The text with everything escaped that would move a cursor, ring a bell or turn the writing direction: names are
+    data, and a terminal is a program."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character
+        if character in _HARMLESS
+        or (keep_lines and character in "\n\t")
+        or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def shortened(text: str, width: int) -> str:
+    """At most so many characters, the middle left out: both ends of a name tell it apart."""
+    if len(text) <= width:
+        return text
+    tail = (width - 1) // 2
+    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def number_text(value: float | int | None) -> str:
+    """Four significant digits of a float, all of an int."""
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return str(value)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return f"{value:.4g}"
+
+
+def count_text(count: int, noun: str, plural: str | None = None) -> str:
+    """1 run, 2,400 runs."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def bytes_text(size: int | None) -> str:
+    if size is None:
+        return "?"
+    amount, unit = float(size), 0
+    while amount >= 1_024 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1_024, unit + 1
+    return (
+        f"{size} bytes"
+        if unit == 0
+        else f"{amount:.3g} {_UNITS[unit]}"
+        if amount < 100
+        else f"{amount:.0f} {_UNITS[unit]}"
+    )
+
+
+def duration_text(seconds: float | None) -> str:
+    """0.8s, 42s, 3m05s, 2h14m, 3d04h."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    whole = int(seconds)
+    if whole < _MINUTE_S:
+        return f"{whole}s"
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S}m{whole % _MINUTE_S:02}s"
+    if whole < _DAY_S:
+        return f"{whole // _HOUR_S}h{whole % _HOUR_S // _MINUTE_S:02}m"
+    return f"{whole // _DAY_S}d{whole % _DAY_S // _HOUR_S:02}h"
+
+
+def ago_text(then_ms: int, now_ms: int) -> str:
+    """just now, 42s ago, 3m ago, 2h ago, 5d ago, and the date after a month."""
+    seconds = (now_ms - then_ms) // 1_000
+    if seconds < 10:
+        return "just now"
+    if seconds < _MINUTE_S:
+        return f"{seconds}s ago"
+    if seconds < _HOUR_S:
+        return f"{seconds // _MINUTE_S}m ago"
+    if seconds < _DAY_S:
+        return f"{seconds // _HOUR_S}h ago"
+    if seconds < 31 * _DAY_S:
+        return f"{seconds // _DAY_S}d ago"
+    return datetime.fromtimestamp(then_ms / 1_000, UTC).strftime("%Y-%m-%d")
+
+
+def time_text(time_ms: int) -> str:
+    """In the reader's own time zone."""
+    return datetime.fromtimestamp(time_ms / 1_000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z").rstrip()
+
+
+def short_ids(run_ids: Sequence[str]) -> list[str]:
+    """Beginnings of the ids that tell these runs apart: 8 characters, more where needed. An id that somebody chose is
+    short enough to be shown whole."""
+    length = _SHORT_ID_CHARS
+    distinct = len(set(run_ids))
+    while len({run_id[:length] for run_id in run_ids}) < distinct:
+        length += 2
+    return [run_id[:length] if _is_random(run_id) else run_id for run_id in run_ids]
+
+
+def _is_random(run_id: str) -> bool:
+    return len(run_id) == 32 and all(character in "0123456789abcdef" for character in run_id)

@@ -1,0 +1,17 @@
+"""The closed sets of words that values come from. Apart from `entities`, because the SDK needs these and not those."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Status: TypeAlias = Literal["running", "finished", "failed", "killed", "lost"]
+EndStatus: TypeAlias = Literal["finished", "failed", "killed"]
+Lifecycle: TypeAlias = Literal["active", "deleted"]
+ValueType: TypeAlias = Literal["float64", "int64"]
+StepType: TypeAlias = Literal["int64", "float64"]
+Goal: TypeAlias = Literal["min", "max"]
+Labels: TypeAlias = tuple[tuple[str, str], ...]
+"""Sorted (key, value) pairs; () for most series."""
+
+STATUSES: tuple[Status, ...] = ("running", "finished", "failed", "killed", "lost")
+END_STATUSES: tuple[EndStatus, ...] = ("finished", "failed", "killed")

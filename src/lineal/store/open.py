@@ -1,0 +1,51 @@
+"""The only file that names backends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineal.model.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from lineal.store.contracts import Store
+
+MEMORY_URL = "memory:"
+SQLITE_PREFIX = "sqlite:///"
+
+
+def open_store(url: str, *, read_only: bool = False) -> Store:
+    """The store at `url`: "memory:" (a new, empty one) or "sqlite:///PATH" (a fourth slash begins an absolute path).
+
+    A writing SQLite store is made (file 0600, new folders 0700) or migrated where needed. Raises InvalidInput for another
+    URL; NotFound (read-only, nothing there), NewerFormat (nothing was changed), NotWritable, Busy, Damaged."""
+    if url == MEMORY_URL:
+        from lineal.store.memory import MemoryStore
+
+        return MemoryStore()
+    path = sqlite_path(url)
+    from lineal.store.sql.store import SqliteStore
+
+    return SqliteStore(path, read_only=read_only)
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that a SQLite URL names; InvalidInput for another URL."""
+    if url.startswith(SQLITE_PREFIX) and len(url) > len(SQLITE_PREFIX) and "\0" not in url:
+        return Path(url.removeprefix(SQLITE_PREFIX))
+    raise InvalidInput(f"{url!r:.80} is not a store: memory: or sqlite:///path/to/file is", field="url")
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a database file."""
+    return f"{SQLITE_PREFIX}{path.absolute()}"
+
+
+def copy_store(url: str, path: str | Path) -> Store:
+    """A writable copy of a SQLite store as it is now, for a private snapshot (ADR 0006). `path` must not exist yet.
+    Errors as `open_store`, and NotWritable if there is no room for the copy."""
+    from lineal.store.sql.copy import copy_database
+    from lineal.store.sql.store import SqliteStore
+
+    copy_database(sqlite_path(url), Path(path))
+    return SqliteStore(Path(path))

@@ -1,0 +1,57 @@
+"""The search index: what params, tags and metrics of runs compare as."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Literal, NamedTuple, TypeAlias
+
+from lineal.model.values import ParamValue, value_text
+from lineal.query.evaluate import operand_of
+from lineal.store.sql.names import Names
+
+AttributeKind: TypeAlias = Literal["param", "tag", "metric"]
+
+
+class Stored(NamedTuple):
+    """A value as the table has it. Without a text it compares as the text of its number."""
+
+    number: int | float | None
+    text: str | None
+
+
+def stored(value: ParamValue) -> Stored | None:
+    """None if the value satisfies no comparison, and so has no row."""
+    operand = None if value is None else operand_of(value)
+    if operand is None:
+        return None
+    number = operand.number
+    # SQLite may forget the sign of a zero.
+    if number is not None and value_text(number or abs(number)) == operand.text:
+        return Stored(number, None)
+    return Stored(number, operand.text)
+
+
+class AttributeIndex:
+    """Gathers changes of many runs and writes them in the table's own order."""
+
+    def __init__(self, connection: sqlite3.Connection, names: Names, tenant: int) -> None:
+        self._connection = connection
+        self._names = names
+        self._tenant = tenant
+        self._rows: dict[tuple[int, int], Stored | None] = {}
+
+    def set(self, run: int, kind: AttributeKind, name: str, value: ParamValue) -> None:
+        self._rows[self._names.attribute_key(self._tenant, kind, name), run] = stored(value)
+
+    def write(self) -> None:
+        rows = sorted(self._rows.items())
+        self._rows = {}
+        self._connection.executemany(
+            "INSERT INTO attribute (attribute_key, run, number, text) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (attribute_key, run) DO UPDATE SET number = excluded.number, text = excluded.text"
+            " WHERE attribute.number IS NOT excluded.number OR attribute.text IS NOT excluded.text",
+            [(*key, *value) for key, value in rows if value is not None],
+        )
+        self._connection.executemany(
+            "DELETE FROM attribute WHERE attribute_key = ? AND run = ?", [key for key, value in rows if value is None]
+        )

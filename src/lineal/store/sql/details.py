@@ -1,0 +1,124 @@
+"""Runs and all that belongs to them but their points, of many runs at a constant number of statements."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from lineal.model.entities import Artifact, MetricDefinition, Run, RunDetails, Stamp
+from lineal.model.values import from_json, to_json
+from lineal.store.rules import (
+    AttemptFacts,
+    SaidParams,
+    artifact_versions,
+    attempt_of,
+    effective_params,
+    loss_sums,
+    param_conflicts,
+    rank,
+    started,
+)
+from lineal.store.sql.draft import ATTEMPT_COLUMNS, attempt_from_row
+from lineal.store.sql.params import read_params
+
+_OF_RUNS = "run IN (SELECT value FROM json_each(?))"
+
+
+def read_runs(connection: sqlite3.Connection, pks: Sequence[int]) -> dict[int, Run]:
+    """By number."""
+    rows = connection.execute(
+        "SELECT run.pk, run_id, experiment.experiment_id, experiment.name, run.name, status,"
+        " CASE is_deleted WHEN 1 THEN 'deleted' ELSE 'active' END, started_ms, ended_ms, coalesce(description, ''),"
+        " user_id, parent_run_id, forked_from, fork_step, content_digest"
+        " FROM run JOIN experiment ON experiment.pk = run.experiment"
+        " WHERE run.pk IN (SELECT value FROM json_each(?))",
+        (to_json(list(pks)),),
+    )
+    return {pk: Run(*values) for pk, *values in rows}
+
+
+def read_details(connection: sqlite3.Connection, pks: Sequence[int]) -> dict[int, RunDetails]:
+    """By number."""
+    wanted = to_json(list(pks))
+    runs = read_runs(connection, pks)
+    attempts = read_attempts(connection, wanted)
+    params = _read_params(connection, wanted)
+    settings = _grouped(
+        connection.execute(
+            "SELECT run, kind, name, CASE kind WHEN 'document' THEN '' ELSE value END FROM run_setting"
+            f" WHERE {_OF_RUNS} AND value IS NOT NULL ORDER BY run, kind, name",
+            (wanted,),
+        )
+    )
+    artifacts = _grouped(
+        connection.execute(
+            "SELECT run, time_ms, writer, seq, path, size_bytes, digest, uri, media_type, logged_ms FROM artifact"
+            f" WHERE {_OF_RUNS}",
+            (wanted,),
+        )
+    )
+    losses = _grouped(connection.execute(f"SELECT run, reason, point_count FROM loss WHERE {_OF_RUNS}", (wanted,)))
+    return {
+        pk: _details(
+            runs[pk],
+            attempts.get(pk, {}),
+            params.get(pk, {}),
+            settings.get(pk, []),
+            artifacts.get(pk, []),
+            losses.get(pk, []),
+        )
+        for pk in pks
+    }
+
+
+def read_attempts(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[int, AttemptFacts]]:
+    """Of the runs in a JSON list: run -> number -> attempt."""
+    found: dict[int, dict[int, AttemptFacts]] = {}
+    sql = f"SELECT run, number, {ATTEMPT_COLUMNS} FROM attempt WHERE {_OF_RUNS}"
+    for run, number, *values in connection.execute(sql, (wanted,)):
+        found.setdefault(run, {})[number] = attempt_from_row(values)
+    return found
+
+
+def _details(
+    run: Run,
+    attempts: dict[int, AttemptFacts],
+    params: dict[int, SaidParams],
+    settings: list[Any],
+    artifacts: list[Any],
+    losses: list[Any],
+) -> RunDetails:
+    said = [(rank(attempts[number], attempts[number].attempt_id), params[number]) for number in params]
+    values: dict[str, dict[str, str]] = {}
+    for kind, name, value in settings:
+        values.setdefault(kind, {})[name] = value
+    return RunDetails(
+        run=run,
+        params=effective_params(said),
+        tags=values.get("tag", {}),
+        note=values.get("note", {}).get("", ""),
+        attempts=[attempt_of(facts) for facts in started(attempts.values())],
+        artifacts=artifact_versions((Stamp(*row[:3]), Artifact(row[3], 0, *row[4:])) for row in artifacts),
+        metric_definitions={
+            name: MetricDefinition(**from_json(text)) for name, text in values.get("metric", {}).items()
+        },
+        conflicts=param_conflicts(said),
+        losses=loss_sums(losses),
+        document_names=list(values.get("document", {})),
+    )
+
+
+def _read_params(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[int, SaidParams]]:
+    found: dict[int, dict[int, SaidParams]] = {}
+    for run, number, body in connection.execute(f"SELECT run, attempt, body FROM params WHERE {_OF_RUNS}", (wanted,)):
+        read_params(found.setdefault(run, {}).setdefault(number, {}), body)
+    return found
+
+
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[Any]]:
+    """By the first column, without it."""
+    found: dict[int, list[Any]] = {}
+    for run, *values in rows:
+        found.setdefault(run, []).append(values)
+    return found

@@ -1,0 +1,31 @@
+"""An experiment as a transaction changes it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from lineal.store.sql.settings import SettingsDraft
+
+
+class ExperimentDraft:
+    def __init__(self, connection: sqlite3.Connection, pk: int) -> None:
+        self.pk = pk
+        row = connection.execute("SELECT experiment_id, created_ms FROM experiment WHERE pk = ?", (pk,)).fetchone()
+        self.experiment_id: str = row[0]
+        self.created_ms: int | None = row[1]
+        self._is_changed = False
+        self.settings = SettingsDraft(connection, "experiment", pk, is_new=False)
+
+    def mention(self, time_ms: int) -> bool:
+        """True if nobody had mentioned it, or none so early."""
+        if self.created_ms is not None and self.created_ms <= time_ms:
+            return False
+        self.created_ms = time_ms
+        self._is_changed = True
+        return True
+
+    def flush(self, connection: sqlite3.Connection) -> None:
+        if self._is_changed:
+            connection.execute("UPDATE experiment SET created_ms = ? WHERE pk = ?", (self.created_ms, self.pk))
+            self._is_changed = False
+        self.settings.flush()

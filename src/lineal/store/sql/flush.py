@@ -1,0 +1,121 @@
+"""Writes the runs that a transaction changed: their rows, their search index, their points."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+
+from lineal.store.rules import effective_params
+from lineal.store.sql.attributes import AttributeIndex
+from lineal.store.sql.draft import ATTEMPT_COLUMNS, RunDraft, attempt_row
+from lineal.store.sql.names import Names
+
+_ATTEMPT_NAMES = [name.strip() for name in ATTEMPT_COLUMNS.split(",")]
+_RUN_NAMES = (
+    "tenant",
+    "run_id",
+    "experiment",
+    "name",
+    "status",
+    "is_deleted",
+    "is_stale",
+    "started_ms",
+    "ended_ms",
+    "description",
+    "user_id",
+    "parent_run_id",
+    "forked_from",
+    "fork_step",
+    "content_digest",
+)
+
+
+def _upsert(table: str, keys: list[str], names: Iterable[str]) -> str:
+    names = list(names)
+    columns = [*keys, *names]
+    sets = ", ".join(f"{name} = excluded.{name}" for name in names)
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"
+    )
+
+
+_ATTEMPT_UPSERT = _upsert("attempt", ["run", "number"], _ATTEMPT_NAMES)
+_RUN_UPSERT = _upsert("run", ["pk"], _RUN_NAMES)
+
+
+def flush_runs(
+    connection: sqlite3.Connection,
+    names: Names,
+    tenant: int,
+    runs: Iterable[RunDraft],
+    experiment_pk: Callable[[str], int],
+) -> bool:
+    """True if rows were merged or deleted, so that pages may be free."""
+    index = AttributeIndex(connection, names, tenant)
+    frees_pages = False
+    for run in runs:
+        _index_statements(run, index)
+        was_stale = run.is_stale
+        if run.attempts_changed and len(run.attempts) > 1:
+            run.is_stale = True  # which of the attempts is the latest may have changed, and so each metric's last value
+        changed = run.row_changed or bool(run.attempts_changed)
+        connection.executemany(
+            _ATTEMPT_UPSERT,
+            [(run.pk, run.numbers[key], *attempt_row(run.attempts[key])) for key in run.attempts_changed],
+        )
+        run.attempts_changed.clear()
+        changed |= any(kind in ("name", "lifecycle") for kind, _ in run.settings.changed)
+        run.settings.flush()
+        run.params.flush()
+        if run.points or (run.wants_compaction and run.is_stale):
+            from lineal.store.sql.points import flush_points
+
+            frees_pages |= flush_points(connection, names, run, index)
+        run.wants_compaction = False
+        if changed or run.is_stale != was_stale:
+            _write_run(connection, tenant, run, experiment_pk)
+    index.write()
+    return frees_pages
+
+
+def _index_statements(run: RunDraft, index: AttributeIndex) -> None:
+    """What the search index shall know of params and tags."""
+    if run.params.fresh or (run.attempts_changed and not run.is_new):
+        said = [(run.rank(attempt_id), params) for attempt_id, params in run.params.all().items()]
+        # A new attempt may change which value counts; without one, only what was said now can have changed.
+        told = None if run.attempts_changed else {name for _, _, params in run.params.fresh for name in params}
+        for name, value in effective_params(said).items():
+            if told is None or name in told:
+                index.set(run.pk, "param", name, value)
+    for (kind, name), (_, value) in run.settings.changed.items():
+        if kind == "tag":
+            index.set(run.pk, "tag", name, value)
+
+
+def _write_run(
+    connection: sqlite3.Connection, tenant: int, draft: RunDraft, experiment_pk: Callable[[str], int]
+) -> None:
+    run = draft.run()
+    connection.execute(
+        _RUN_UPSERT,
+        (
+            draft.pk,
+            tenant,
+            run.run_id,
+            experiment_pk(run.experiment_name),
+            run.name,
+            run.status,
+            run.lifecycle == "deleted",
+            draft.is_stale,
+            run.started_ms,
+            run.ended_ms,
+            run.description or None,
+            run.user_id,
+            run.parent_run_id,
+            run.forked_from,
+            run.fork_step,
+            run.content_digest,
+        ),
+    )
+    draft.is_new = draft.row_changed = False

@@ -1,0 +1,197 @@
+"""Answers about one tenant. Every method reads one snapshot; what needs numpy is imported when it is asked for."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lineal.model.entities import Cursor, Experiment, Run, RunDetails, SeriesInfo
+from lineal.model.errors import NotFound
+from lineal.model.vocabulary import Labels, Lifecycle
+from lineal.store.contracts import AuditRow, BucketPiece, ExperimentPage, Piece, RunPage, RunQuery, SeriesName
+from lineal.store.sql.catalog import Catalog
+from lineal.store.sql.connection import ReadPool
+from lineal.store.sql.cursors import read_cursor
+from lineal.store.sql.details import read_details, read_runs
+from lineal.store.sql.experiment_reader import read_experiments
+from lineal.store.sql.ranges import Range
+
+if TYPE_CHECKING:
+    from lineal.store.sql.series_reader import SeriesReader
+
+NO_TENANT = -1
+
+
+class SqlReader:
+    """See `contracts.TenantReader`."""
+
+    def __init__(self, pool: ReadPool, catalog: Catalog, tenant: str) -> None:
+        self._pool = pool
+        self._catalog = catalog
+        self._name = tenant
+        self._pk: int | None = None
+
+    # -- runs ----------------------------------------------------------------------------------------------
+
+    def get_run(self, run_id: str) -> Run:
+        with self._snapshot() as (connection, tenant):
+            pk = find_runs(connection, tenant, [run_id])[run_id]
+            return read_runs(connection, [pk])[pk]
+
+    def find_run_ids(self, prefix: str, limit: int = 2) -> list[str]:
+        with self._snapshot() as (connection, tenant):
+            rows = connection.execute(
+                "SELECT run_id FROM run WHERE tenant = ? AND run_id >= ? ORDER BY run_id LIMIT ?",
+                (tenant, prefix, max(limit, 1)),
+            ).fetchall()
+        found = [run_id for (run_id,) in rows if run_id.startswith(prefix)]
+        return [prefix] if prefix in found else found[:limit]
+
+    def list_runs(self, query: RunQuery) -> RunPage:
+        from lineal.store.sql.search import search_runs
+
+        with self._snapshot() as (connection, tenant):
+            pks, total = search_runs(connection, self._catalog, tenant, query)
+            runs = read_runs(connection, pks)
+            return RunPage([runs[pk] for pk in pks], total)
+
+    def get_details(self, run_id: str) -> RunDetails:
+        return self.get_details_of([run_id])[0]
+
+    def get_details_of(self, run_ids: Sequence[str]) -> list[RunDetails]:
+        with self._snapshot() as (connection, tenant):
+            pks = find_runs(connection, tenant, run_ids)
+            details = read_details(connection, list(pks.values()))
+            return [details[pks[run_id]] for run_id in run_ids]
+
+    def get_document(self, run_id: str, name: str) -> str:
+        with self._snapshot() as (connection, tenant):
+            pk = find_runs(connection, tenant, [run_id])[run_id]
+            row = connection.execute(
+                "SELECT value FROM run_setting WHERE run = ? AND kind = 'document' AND name = ?", (pk, name)
+            ).fetchone()
+        if row is None:
+            raise NotFound(f"run {run_id:.80} has no document {name!r:.80}", field="name")
+        return str(row[0])
+
+    # -- series --------------------------------------------------------------------------------------------
+
+    def list_series(self, run_id: str) -> list[SeriesInfo]:
+        return self.list_summaries([run_id])[0]
+
+    def list_summaries(self, run_ids: Sequence[str]) -> list[list[SeriesInfo]]:
+        from lineal.store.sql.summary_reader import read_series_infos
+
+        with self._snapshot() as (connection, tenant):
+            pks = find_runs(connection, tenant, run_ids)
+            infos = read_series_infos(connection, self._catalog, list(pks.values()))
+            return [infos[pks[run_id]] for run_id in run_ids]
+
+    def read_points(
+        self,
+        run_id: str,
+        name: str,
+        labels: Labels = (),
+        *,
+        step_min: float | None = None,
+        step_max: float | None = None,
+    ) -> list[Piece]:
+        with self._snapshot() as (connection, tenant):
+            pk = find_runs(connection, tenant, [run_id])[run_id]
+            series = self._series(connection, tenant, 1)
+            return series.points(pk, (name, labels), Range(step_min, step_max))
+
+    def read_buckets(
+        self,
+        wanted: Sequence[tuple[str, SeriesName]],
+        max_points: int,
+        *,
+        step_min: float | None = None,
+        step_max: float | None = None,
+    ) -> list[list[BucketPiece]]:
+        with self._snapshot() as (connection, tenant):
+            pks = find_runs(connection, tenant, [run_id for run_id, _ in wanted])
+            series = self._series(connection, tenant, len(wanted))
+            steps = Range(step_min, step_max)
+            return [series.buckets(pks[run_id], name, max_points, steps) for run_id, name in wanted]
+
+    def _series(self, connection: sqlite3.Connection, tenant: int, wanted_count: int) -> SeriesReader:
+        from lineal.store.sql.series_reader import SeriesReader
+
+        return SeriesReader(connection, self._catalog, tenant, wanted_count)
+
+    # -- experiments, cursors, audit -----------------------------------------------------------------------
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        with self._snapshot() as (connection, tenant):
+            found = read_experiments(connection, tenant, "experiment_id", experiment_id)
+        if not found:
+            raise NotFound(f"no experiment has the id {experiment_id!r:.80}", field="experiment_id")
+        return found[0]
+
+    def find_experiment(self, name: str) -> Experiment | None:
+        with self._snapshot() as (connection, tenant):
+            found = read_experiments(connection, tenant, "name", name)
+        return found[0] if found else None
+
+    def list_experiments(
+        self,
+        *,
+        search: str | None = None,
+        lifecycle: Lifecycle | None = "active",
+        limit: int = 100,
+        offset: int = 0,
+    ) -> ExperimentPage:
+        with self._snapshot() as (connection, tenant):
+            found = [
+                experiment
+                for experiment in read_experiments(connection, tenant)
+                if lifecycle in (None, experiment.lifecycle)
+                # Not in SQL, which knows the cases of ASCII only.
+                and (search is None or search.casefold() in experiment.name.casefold())
+            ]
+        return ExperimentPage(found[offset : offset + limit], len(found))
+
+    def find_cursor(self, writer: str) -> Cursor | None:
+        with self._snapshot() as (connection, tenant):
+            return read_cursor(connection, tenant, writer)
+
+    def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:
+        with self._snapshot() as (connection, tenant):
+            rows = connection.execute(
+                "SELECT audit.number, audit.time_ms, writer.name, audit.seq, audit.action,"
+                " coalesce(run.run_id, experiment.name), audit.digest FROM audit"
+                " JOIN writer ON writer.pk = audit.writer LEFT JOIN run ON run.pk = audit.run"
+                " LEFT JOIN experiment ON experiment.pk = audit.experiment"
+                " WHERE audit.tenant = ? AND audit.number > ? ORDER BY audit.number LIMIT ?",
+                (tenant, after, limit),
+            ).fetchall()
+        return [AuditRow(*row, digest.hex()) for *row, digest in rows]
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[tuple[sqlite3.Connection, int]]:
+        """A connection within one moment, and the tenant's number."""
+        with self._pool.snapshot() as connection:
+            if self._pk is None:
+                row = connection.execute("SELECT pk FROM tenant WHERE name = ?", (self._name,)).fetchone()
+                if row is None:
+                    yield connection, NO_TENANT
+                    return
+                self._pk = int(row[0])
+            yield connection, self._pk
+
+
+def find_runs(connection: sqlite3.Connection, tenant: int, run_ids: Sequence[str]) -> dict[str, int]:
+    """Run id -> number; NotFound names the first that there is none of."""
+    found: dict[str, int] = {}
+    for run_id in run_ids:
+        if run_id not in found:
+            row = connection.execute("SELECT pk FROM run WHERE tenant = ? AND run_id = ?", (tenant, run_id)).fetchone()
+            if row is None:
+                raise NotFound(f"no run has the id {run_id!r:.80}", field="run_id")
+            found[run_id] = int(row[0])
+    return found

@@ -1,0 +1,135 @@
+"""A store in one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineal.model import ids
+from lineal.model.errors import NotWritable
+from lineal.store.sql import migrate
+from lineal.store.sql.catalog import Catalog
+from lineal.store.sql.connection import ReadPool, in_our_words, open_writer
+from lineal.store.sql.reader import SqlReader
+
+if TYPE_CHECKING:
+    from lineal.store.sql.names import Names
+    from lineal.store.sql.writer import SqlWriter
+
+VACUUM_PAGES = 256  # given back to the file system a commit, of what compaction freed: 1 MiB
+
+
+class SqliteStore:
+    """See `contracts.Store`. One connection writes, under a lock; readers have their own."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Opens the file; a writing store makes it and brings it to this release's schema.
+
+        Raises NewerFormat, NotWritable, Busy, Damaged; NotFound if a read-only store has no file, or an empty one."""
+        self._path = path
+        self._writer: sqlite3.Connection | None = None
+        self._names: Names | None = None
+        self._read_only = read_only
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+        self._pool = ReadPool(path)
+        self._catalog = Catalog()
+        if read_only:
+            with self._pool.snapshot() as connection:
+                migrate.check_readable(connection)
+        else:
+            with in_our_words(path):
+                self._open_writer()
+
+    def _open_writer(self) -> None:
+        from lineal.store.sql.names import Names
+
+        connection = open_writer(self._path)
+        try:
+            migrate.migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._writer, self._names = connection, Names(connection)
+
+    @contextmanager
+    def begin(self) -> Iterator[SqlTransaction]:
+        if self._read_only:
+            raise NotWritable(f"the database {self._path} was opened read-only")
+        if self._owner == threading.get_ident():
+            raise RuntimeError("this thread is in a transaction already")
+        with self._lock, in_our_words(self._path):
+            if self._writer is None or self._names is None:
+                raise RuntimeError("this store is closed")
+            self._owner = threading.get_ident()
+            try:
+                yield from self._transaction(self._writer, self._names)
+            finally:
+                self._owner = None
+
+    def _transaction(self, connection: sqlite3.Connection, names: Names) -> Iterator[SqlTransaction]:
+        connection.execute("BEGIN IMMEDIATE")
+        names.begin()
+        before = connection.total_changes
+        try:
+            transaction = SqlTransaction(connection, names)
+            yield transaction
+            transaction.flush()
+            if connection.total_changes != before:
+                connection.execute("UPDATE lineal_schema SET change_number = change_number + 1")
+            connection.execute("COMMIT")
+        except BaseException:
+            names.forget()
+            if connection.in_transaction:  # a full disk has rolled back by itself
+                connection.execute("ROLLBACK")
+            raise
+        if transaction.frees_pages:
+            connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+
+    def tenant(self, name: str) -> SqlReader:
+        return SqlReader(self._pool, self._catalog, name)
+
+    def list_tenants(self) -> list[str]:
+        with self._pool.snapshot() as connection:
+            return [name for (name,) in connection.execute("SELECT name FROM tenant ORDER BY name")]
+
+    def change_number(self) -> int:
+        with self._pool.snapshot() as connection:
+            return int(connection.execute("SELECT change_number FROM lineal_schema").fetchone()[0])
+
+    def close(self) -> None:
+        self._pool.close()
+        with self._lock:
+            connection, self._writer = self._writer, None
+            if connection is not None:
+                # The last connection to close brings the -wal file home and removes it.
+                connection.close()
+
+
+class SqlTransaction:
+    """See `contracts.Transaction`. Writers gather what they are told; `flush` writes it."""
+
+    def __init__(self, connection: sqlite3.Connection, names: Names) -> None:
+        self._connection = connection
+        self._names = names
+        self._writers: dict[str, SqlWriter] = {}
+
+    def tenant(self, name: str) -> SqlWriter:
+        from lineal.store.sql.writer import SqlWriter
+
+        if name not in self._writers:
+            ids.check_tenant(name)
+            self._writers[name] = SqlWriter(self._connection, self._names, self._names.tenant(name), name)
+        return self._writers[name]
+
+    def flush(self) -> None:
+        for writer in self._writers.values():
+            writer.flush()
+
+    @property
+    def frees_pages(self) -> bool:
+        return any(writer.frees_pages for writer in self._writers.values())

@@ -1,0 +1,295 @@
+"""Changes of one tenant, gathered run by run and written when the transaction ends.
+
+What a statement changes is decided at once, from what the database and the transaction hold; that is what audit rows
+need. Rows are written by `flush`, because a run is told a dozen things in a row and should cost one write of each row."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from lineal.model.entities import Artifact, Attempt, Cursor, Layout, MetricDefinition, Stamp
+from lineal.model.limits import INGEST_TRANSACTION_BYTES
+from lineal.model.values import ParamValue, to_json
+from lineal.model.vocabulary import EndStatus, Lifecycle
+from lineal.store.audit import Action, digest_of
+from lineal.store.contracts import RunStart
+from lineal.store.rules import Ending, Opening, say_params
+from lineal.store.sql.cursors import read_cursor
+from lineal.store.sql.draft import RunDraft
+from lineal.store.sql.experiments import ExperimentDraft
+from lineal.store.sql.flush import flush_runs
+from lineal.store.sql.names import Names
+
+if TYPE_CHECKING:
+    from lineal.series.columns import Block
+
+
+class SqlWriter:
+    """See `contracts.TenantWriter`."""
+
+    def __init__(self, connection: sqlite3.Connection, names: Names, tenant: int, tenant_name: str) -> None:
+        self._connection = connection
+        self._names = names
+        self._tenant = tenant
+        self._tenant_name = tenant_name
+        self._runs: dict[str, RunDraft] = {}
+        self._experiments: dict[str, ExperimentDraft] = {}
+        self._cursors: dict[str, Cursor] = {}
+        self._audit_rows: list[tuple[Any, ...]] = []
+        self._pending_bytes = 0
+        self.frees_pages = False
+
+    # -- cursors -------------------------------------------------------------------------------------------
+
+    def find_cursor(self, writer: str) -> Cursor | None:
+        return self._cursors.get(writer) or read_cursor(self._connection, self._tenant, writer)
+
+    def set_cursor(self, cursor: Cursor) -> None:
+        if cursor != self.find_cursor(cursor.writer):
+            self._cursors[cursor.writer] = cursor
+
+    def _write_cursor(self, cursor: Cursor) -> None:
+        pk = self._names.writer(self._tenant, cursor.writer)
+        run, run_id = None, cursor.run_id
+        if run_id is not None:
+            draft = self._runs.get(run_id)
+            run = draft.pk if draft is not None else self._find_run(run_id)
+        self._connection.execute(
+            "UPDATE writer SET run = ?, run_id = ?, seq = ?, segment = ?, byte_offset = ? WHERE pk = ?",
+            (run, None if run is not None else run_id, cursor.seq, cursor.segment, cursor.offset, pk),
+        )
+
+    # -- experiments ---------------------------------------------------------------------------------------
+
+    def ensure_experiment(self, name: str, stamp: Stamp) -> str:
+        experiment = self._experiment(name)
+        if experiment.mention(stamp.time_ms):
+            self._audit_experiment("experiment.ensure", experiment, stamp, {"name": name})
+        return experiment.experiment_id
+
+    def set_experiment(
+        self,
+        name: str,
+        stamp: Stamp,
+        *,
+        description: str | None = None,
+        artifact_location: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        lifecycle: Lifecycle | None = None,
+    ) -> str:
+        experiment = self._experiment(name)
+        changed = experiment.mention(stamp.time_ms)
+        given = {"description": description, "artifact_location": artifact_location, "lifecycle": lifecycle}
+        for kind, value in given.items():
+            if value is not None:
+                changed |= experiment.settings.say(kind, "", stamp, value)
+        for key, tag in (tags or {}).items():
+            changed |= experiment.settings.say("tag", key, stamp, tag)
+        if changed:
+            values = {"name": name, **given, "tags": dict(tags or {})}
+            self._audit_experiment("experiment.set", experiment, stamp, values)
+        return experiment.experiment_id
+
+    # -- runs ----------------------------------------------------------------------------------------------
+
+    def start_attempt(self, run_id: str, attempt: Attempt, start: RunStart, stamp: Stamp) -> None:
+        run = self._run(run_id)
+        self._experiment(start.experiment).mention(stamp.time_ms)
+        facts = run.attempt(attempt.attempt_id)
+        if facts.open(Opening(attempt, start, stamp)):
+            run.attempts_changed.add(attempt.attempt_id)
+            values = {"attempt": asdict(attempt), "start": start._asdict()}
+            self._audit_run("attempt.start", run, stamp, values)
+
+    def end_attempt(self, run_id: str, attempt_id: str, status: EndStatus, error: str | None, stamp: Stamp) -> None:
+        run = self._run(run_id)
+        if run.attempt(attempt_id).end(Ending(status, error, stamp)):
+            run.attempts_changed.add(attempt_id)
+            values = {"attempt": attempt_id, "status": status, "error": error}
+            self._audit_run("attempt.end", run, stamp, values)
+
+    def lose_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
+        run = self._run(run_id)
+        if run.attempt(attempt_id).lose(stamp):
+            run.attempts_changed.add(attempt_id)
+            self._audit_run("attempt.lose", run, stamp, {"attempt": attempt_id})
+
+    def set_params(self, run_id: str, attempt_id: str, params: Mapping[str, ParamValue], stamp: Stamp) -> None:
+        run = self._run(run_id)
+        run.attempt(attempt_id)
+        fresh = say_params(run.params.of(attempt_id), params, stamp)
+        if fresh:
+            run.params.fresh.append((attempt_id, stamp, fresh))
+            self._audit_run("params.set", run, stamp, {"attempt": attempt_id, "params": dict(params)})
+
+    def set_tags(self, run_id: str, tags: Mapping[str, str | None], stamp: Stamp) -> None:
+        run = self._run(run_id)
+        changed = [key for key, value in tags.items() if run.settings.say("tag", key, stamp, value)]
+        if changed:
+            self._audit_run("tags.set", run, stamp, {"tags": dict(tags)})
+
+    def set_note(self, run_id: str, text: str, stamp: Stamp) -> None:
+        self._set(run_id, "note", "", text, stamp, "note.set", {"text": text})
+
+    def set_name(self, run_id: str, name: str, stamp: Stamp) -> None:
+        self._set(run_id, "name", "", name, stamp, "name.set", {"name": name})
+
+    def set_document(self, run_id: str, name: str, json_text: str, stamp: Stamp) -> None:
+        values = {"name": name, "json": json_text}
+        self._set(run_id, "document", name, json_text, stamp, "document.set", values)
+
+    def set_lifecycle(self, run_id: str, lifecycle: Lifecycle, stamp: Stamp) -> None:
+        self._set(run_id, "lifecycle", "", lifecycle, stamp, "lifecycle.set", {"lifecycle": lifecycle})
+
+    def define_metric(self, run_id: str, definition: MetricDefinition, stamp: Stamp) -> None:
+        values = asdict(definition)
+        self._set(run_id, "metric", definition.name, to_json(values), stamp, "metric.define", values)
+
+    def _set(
+        self, run_id: str, kind: str, name: str, value: str, stamp: Stamp, action: Action, values: dict[str, Any]
+    ) -> None:
+        run = self._run(run_id)
+        if run.settings.say(kind, name, stamp, value):
+            self._audit_run(action, run, stamp, values)
+
+    def add_artifact(self, run_id: str, artifact: Artifact, stamp: Stamp) -> None:
+        run = self._run(run_id)
+        a = artifact
+        added = self._connection.execute(
+            "INSERT INTO artifact (run, path, time_ms, writer, seq, size_bytes, digest, uri, media_type, logged_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (run.pk, a.path, *stamp, a.size_bytes, a.digest, a.uri, a.media_type, a.logged_ms),
+        )
+        if added.rowcount:
+            self._audit_run("artifact.add", run, stamp, {**asdict(artifact), "version": None})
+
+    def add_loss(self, run_id: str, reason: str, count: int, stamp: Stamp) -> None:
+        run = self._run(run_id)
+        added = self._connection.execute(
+            "INSERT INTO loss (run, time_ms, writer, seq, reason, point_count) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (run.pk, *stamp, reason, count),
+        )
+        if added.rowcount:
+            self._audit_run("loss.add", run, stamp, {"reason": reason, "count": count})
+
+    # -- points --------------------------------------------------------------------------------------------
+
+    def define_layout(self, run_id: str, writer: str, number: int, layout: Layout) -> None:
+        self._run(run_id)
+        pks = self._names.writer(self._tenant, writer), number, self._names.layout(self._tenant, layout)
+        self._connection.execute(
+            "INSERT INTO writer_layout (writer, number, layout) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", pks
+        )
+
+    def find_layout(self, writer: str, number: int) -> Layout | None:
+        pk = self._names.find_writer(self._tenant, writer)
+        row = self._connection.execute(
+            "SELECT layout FROM writer_layout WHERE writer = ? AND number = ?", (pk, number)
+        ).fetchone()
+        return None if row is None else self._names.layout_of(row[0])
+
+    def keep_orphans(self, run_id: str, writer: str, number: int, payload: bytes, count: int) -> None:
+        run = self._run(run_id)
+        self._connection.execute(
+            "INSERT INTO orphan (writer, number, run, point_count, payload) VALUES (?, ?, ?, ?, ?)",
+            (self._names.writer(self._tenant, writer), number, run.pk, count, payload),
+        )
+
+    def take_orphans(self, writer: str, number: int) -> list[bytes]:
+        pk = self._names.find_writer(self._tenant, writer)
+        found = self._connection.execute(
+            "SELECT pk, payload FROM orphan WHERE writer = ? AND number = ? ORDER BY pk", (pk, number)
+        ).fetchall()
+        self._connection.executemany("DELETE FROM orphan WHERE pk = ?", [(pk,) for pk, _ in found])
+        return [payload for _, payload in found]
+
+    def append_points(self, run_id: str, writer: str, attempt_id: str, blocks: Sequence[Block]) -> None:
+        run = self._run(run_id)
+        run.attempt(attempt_id)
+        writer_pk = self._names.writer(self._tenant, writer)
+        for block in blocks:
+            if len(block):
+                layout = self._names.layout(self._tenant, block.layout)
+                run.points.setdefault((attempt_id, writer_pk), []).append((layout, block))
+                self._pending_bytes += 8 * len(block) * (3 + len(block.values))
+        if self._pending_bytes > INGEST_TRANSACTION_BYTES:
+            self._flush_runs()
+
+    def compact(self, run_id: str) -> None:
+        run = self._runs.get(run_id)
+        if run is None and self._find_run(run_id) is None:
+            return
+        self._run(run_id).wants_compaction = True
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Writes everything gathered. The caller commits."""
+        self._flush_runs()
+        for experiment in self._experiments.values():
+            experiment.flush(self._connection)
+        for cursor in self._cursors.values():
+            self._write_cursor(cursor)
+        if self._audit_rows:
+            [last] = self._connection.execute(
+                "SELECT coalesce(max(number), 0) FROM audit WHERE tenant = ?", (self._tenant,)
+            ).fetchone()
+            self._connection.executemany(
+                "INSERT INTO audit (tenant, number, time_ms, writer, seq, action, run, experiment, digest)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(self._tenant, last + n, *row) for n, row in enumerate(self._audit_rows, 1)],
+            )
+
+    def _flush_runs(self) -> None:
+        self.frees_pages |= flush_runs(
+            self._connection,
+            self._names,
+            self._tenant,
+            self._runs.values(),
+            lambda name: self._experiment(name).pk,
+        )
+        self._pending_bytes = 0
+
+    def _run(self, run_id: str) -> RunDraft:
+        """The run, made by being mentioned."""
+        run = self._runs.get(run_id)
+        if run is None:
+            pk = self._find_run(run_id)
+            if pk is None:
+                run = RunDraft(self._connection, run_id, self._names.next_run(), is_new=True)
+            else:
+                run = RunDraft.load(self._connection, run_id, pk)
+            self._runs[run_id] = run
+        return run
+
+    def _find_run(self, run_id: str) -> int | None:
+        row = self._connection.execute(
+            "SELECT pk FROM run WHERE tenant = ? AND run_id = ?", (self._tenant, run_id)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _experiment(self, name: str) -> ExperimentDraft:
+        experiment = self._experiments.get(name)
+        if experiment is None:
+            pk = self._names.experiment(self._tenant, self._tenant_name, name)
+            experiment = self._experiments[name] = ExperimentDraft(self._connection, pk)
+        return experiment
+
+    def _audit_run(self, action: Action, run: RunDraft, stamp: Stamp, values: dict[str, Any]) -> None:
+        self._audit(action, run.pk, None, stamp, values)
+
+    def _audit_experiment(
+        self, action: Action, experiment: ExperimentDraft, stamp: Stamp, values: dict[str, Any]
+    ) -> None:
+        self._audit(action, None, experiment.pk, stamp, values)
+
+    def _audit(
+        self, action: Action, run: int | None, experiment: int | None, stamp: Stamp, values: dict[str, Any]
+    ) -> None:
+        writer = self._names.writer(self._tenant, stamp.writer)
+        row = (stamp.time_ms, writer, stamp.seq, action, run, experiment, digest_of(values))
+        self._audit_rows.append(row)
