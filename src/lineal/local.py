@@ -50,6 +50,7 @@ class LocalStore:
         self._host, self._boot = host, boot
         self._guard = threading.Lock()
         self._store: Store | None = None
+        self._inode = 0
         self._snapshot: _Snapshot | None = None
 
     def __enter__(self) -> LocalStore:
@@ -154,18 +155,14 @@ class LocalStore:
         with self._guard:
             exists = self.folder.check()
             if not exists or not self.folder.list_segments():
-                if self._store is None or self._snapshot is not None:
-                    self._drop_store()
-                    self._store = self._open_reader()
+                self._use_database()
                 return CaughtUp()
             try:
                 with ingest_lock(self.folder.ingest_lock, INGEST_LOCK_WAIT_S):
                     done = self._take_in()
             except (Busy, NotWritable):
                 return self._take_in_privately()
-            if self._store is None or self._snapshot is not None:
-                self._drop_store()
-                self._store = self._open_reader()
+            self._use_database()
             return done
 
     def _take_in(self) -> CaughtUp:
@@ -183,10 +180,16 @@ class LocalStore:
             self._store = self._snapshot.store
         return Follower(self.folder, self._snapshot.store, host=self._host, boot=self._boot, keep_files=True).catch_up()
 
-    def _open_reader(self) -> Store:
-        if not os.path.exists(self.folder.database):
-            return open_store("memory:")
-        return open_store(self._url(), read_only=True)
+    def _use_database(self) -> None:
+        """Reads from the folder's own database from now on; from another one if the folder was deleted and made anew."""
+        try:
+            inode = os.stat(self.folder.database).st_ino
+        except FileNotFoundError:
+            inode = 0
+        if self._store is None or self._snapshot is not None or inode != self._inode:
+            self._drop_store()
+            self._store = open_store(self._url(), read_only=True) if inode else open_store("memory:")
+            self._inode = inode
 
     def _url(self) -> str:
         return f"sqlite:///{self.folder.database}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 from lineal.cli.check import Check
 from lineal.cli.wording import bytes_text, count_text
@@ -114,7 +114,7 @@ def _check_damage(writers: list[_Writer]) -> Iterator[Check]:
 
 def _check_kept(folder: Folder, writers: list[_Writer]) -> Iterator[Check]:
     try:
-        kept = len(os.listdir(folder.kept))
+        kept = len(list(Path(folder.kept).iterdir()))
     except OSError:
         kept = 0
     newer = sum(writer.is_newer for writer in writers)

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from lineal.cli.check import Check
 from lineal.cli.wording import bytes_text
@@ -64,7 +65,7 @@ def check_disk(root: str) -> Iterator[Check]:
 
 def _check_writable(root: str) -> Check:
     """Asks by writing: permissions, quotas and read-only mounts answer in no other way."""
-    probe = os.path.join(root, f".doctor-{os.urandom(4).hex()}")
+    probe = Path(root, f".doctor-{os.urandom(4).hex()}")
     try:
         fd = os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
@@ -72,7 +73,7 @@ def _check_writable(root: str) -> Check:
             os.fsync(fd)
         finally:
             os.close(fd)
-            os.unlink(probe)
+            probe.unlink()
     except OSError as error:
         return Check(
             "writable",
@@ -116,7 +117,7 @@ def file_system_of(path: str, mounts: str = "/proc/self/mountinfo") -> str | Non
 
 def _check_locks(root: str) -> Check:
     """Who is alive is told by byte locks: one that is held here must be seen by another process."""
-    probe = os.path.join(root, f".doctor-{os.urandom(4).hex()}")
+    probe = Path(root, f".doctor-{os.urandom(4).hex()}")
     try:
         fd = os.open(probe, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError:
@@ -136,7 +137,7 @@ def _check_locks(root: str) -> Check:
     finally:
         os.close(fd)
         with contextlib.suppress(OSError):
-            os.unlink(probe)
+            probe.unlink()
     if seen == "held":
         return Check("locks", "good", "a lock taken in one process is seen by another")
     return Check(

@@ -129,7 +129,7 @@ def _problem_of(folder: Folder, tenant: str, artifact: Artifact) -> str:
     path = find_blob(folder, tenant, artifact.digest or "")
     if path is None:
         return "is missing"
-    size = os.path.getsize(path)
+    size = Path(path).stat().st_size
     if artifact.size_bytes is not None and size != artifact.size_bytes:
         return f"has {size:,} bytes instead of {artifact.size_bytes:,}"
     return ""

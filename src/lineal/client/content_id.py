@@ -69,7 +69,7 @@ def _data_state(data: Any) -> str:
     if path.is_dir():
         files = sorted(item for item in path.rglob("*") if item.is_file())
         names = [[item.relative_to(path).as_posix(), _file_digest(item)] for item in files]
-        return _sha256(to_json(names).encode()).hexdigest()
+        return str(_sha256(to_json(names).encode()).hexdigest())
     return str(data)
 
 

@@ -60,7 +60,7 @@ def _mapping_of(source: Any) -> Mapping[str, Any]:
         if isinstance(dumped, Mapping):
             return dumped
     if type(source).__name__ == "Namespace" and hasattr(source, "__dict__"):  # argparse and its relatives
-        return vars(source)
+        return dict(vars(source))
     raise InvalidInput(
         f"params of type {type(source).__name__} are not understood; give a dict, dataclass, pydantic model, argparse.Namespace, "
         "OmegaConf config, or the path of a YAML, JSON or TOML file",

@@ -103,7 +103,7 @@ class Journal:
         self._losses: dict[str, tuple[int, str | None]] = {}
         self._side_journal: Journal | None = None
         self._tending = threading.Lock()
-        self._write: Callable[[bytes], None] = self._write_first
+        self._write: Callable[[bytes], object] = self._write_first
 
     # -- saying things --------------------------------------------------------------------------
 
@@ -126,7 +126,7 @@ class Journal:
                 self._seq = seq
                 try:
                     self._write(body + _pack_checksum(crc32(body)))
-                except (SegmentFull, JournalFull, OSError) as reason:
+                except (ValueError, JournalFull, OSError) as reason:
                     self._write_record_slowly(body + _pack_checksum(crc32(body)), seq, reason, layout)
             finally:
                 self._busy = False
@@ -146,7 +146,7 @@ class Journal:
                 self._seq = seq
                 try:
                     self._write(frame)
-                except (SegmentFull, JournalFull, OSError) as reason:
+                except (ValueError, JournalFull, OSError) as reason:
                     self._write_record_slowly(frame, seq, reason, None)
             finally:
                 self._busy = False
@@ -184,7 +184,7 @@ class Journal:
         definition = encode_frame(layout.definition(self.identity.labels), 0, self.clock.time_ns())
         try:
             self._write(definition)
-        except (SegmentFull, JournalFull, OSError) as reason:
+        except (ValueError, JournalFull, OSError) as reason:
             self._write_slowly(definition, reason, None)
 
     def _write_first(self, frame: bytes) -> None:
@@ -209,13 +209,13 @@ class Journal:
     def _write_slowly(self, frame: bytes, reason: Exception, layout: PackedLayout | None) -> None:
         """Rolls to the next segment, or keeps the frame in memory while the disk refuses."""
         try:
-            if not isinstance(reason, SegmentFull):
+            if not isinstance(reason, ValueError):  # a ValueError says that the frame does not fit the segment
                 raise reason
             self._roll(len(frame))
             if layout is not None:
                 self._define_in_segment(layout)
             self._write(frame)
-        except SegmentFull:
+        except ValueError:  # the definition filled the segment
             self._write_slowly(frame, SegmentFull(), layout)
         except OSError as error:
             self._begin_refusing(error)
@@ -315,7 +315,7 @@ class Journal:
                 self._roll(max(self._pending_bytes, SEGMENT_FIRST_BYTES))
                 for frame in self._pending:
                     self._write(frame)
-            except (OSError, SegmentFull):
+            except (OSError, ValueError):
                 self._write = self._keep
                 return
             finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+from collections.abc import Callable
 from typing import Literal, Protocol, TypeAlias
 
 from lineal.model.limits import KIB
@@ -21,19 +22,24 @@ _PAGE_BYTES = 4 * KIB
 _MAPPED_FILE_SYSTEMS = frozenset(("ext4", "xfs", "tmpfs"))
 
 
-class SegmentFull(Exception):
-    """The frame does not fit; the caller rolls to the next segment."""
+class SegmentFull(ValueError):
+    """The frame does not fit; the caller rolls to the next segment. (`mmap.write` says so by a plain ValueError.)"""
 
 
 class Segment(Protocol):
     """An open segment. One thread at a time writes; `sync` may be called by another."""
 
     path: str
-    end: int
-    """Bytes written so far."""
 
-    def write(self, frame: bytes) -> None:
-        """Appends whole, or raises SegmentFull or OSError and has appended nothing. Survives SIGKILL once it returned."""
+    @property
+    def write(self) -> Callable[[bytes], object]:
+        """Appends whole, or raises ValueError (it does not fit) or OSError and has appended nothing. Survives SIGKILL once
+        it returned."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """Bytes written so far."""
         ...
 
     def write_seal(self, frame: bytes) -> None:
@@ -58,35 +64,34 @@ class Segment(Protocol):
 class MappedSegment:
     """Costs a memory copy a frame. The file has its full size from the start."""
 
-    __slots__ = ("_fd", "_limit", "_map", "end", "path")
+    __slots__ = ("_cut_at", "_fd", "_map", "path", "write")
 
     def __init__(self, path: str, size_bytes: int) -> None:
         """Creates the file. Raises OSError (ENOSPC before anything is mapped) and leaves no file then."""
         size_bytes = -(-size_bytes // _PAGE_BYTES) * _PAGE_BYTES
         self.path = path
+        self._cut_at = 0
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(self._fd, 0, size_bytes)
-            self._map = mmap.mmap(self._fd, size_bytes)
+            # What is mapped ends before the reserve, so that the map's own write, which costs half of one in Python, is the
+            # segment's: it refuses what does not fit.
+            self._map = mmap.mmap(self._fd, size_bytes - SEAL_RESERVE_BYTES)
         except BaseException:
             os.close(self._fd)
             os.unlink(path)
             raise
-        self._limit = size_bytes - SEAL_RESERVE_BYTES
-        self._map[: len(MAGIC)] = MAGIC
-        self.end = len(MAGIC)
+        self._map.write(MAGIC)
+        self.write: Callable[[bytes], object] = self._map.write
 
-    def write(self, frame: bytes) -> None:
-        end = self.end + len(frame)
-        if end > self._limit:
-            raise SegmentFull
-        self._map[self.end : end] = frame
-        self.end = end
+    @property
+    def end(self) -> int:
+        return self._cut_at or self._map.tell()
 
     def write_seal(self, frame: bytes) -> None:
-        end = self.end + len(frame)
-        self._map[self.end : end] = frame
-        self.end = end
+        end = self.end
+        os.pwrite(self._fd, frame, end)
+        self._cut_at = end + len(frame)
 
     def sync(self) -> None:
         os.fdatasync(self._fd)
@@ -101,11 +106,11 @@ class MappedSegment:
         if self._fd < 0:
             return
         fd, self._fd = self._fd, -1
-        self._limit = 0
         try:
+            self._cut_at = self.end
             self._map.close()
             if cut:
-                os.ftruncate(fd, self.end)
+                os.ftruncate(fd, self._cut_at)
                 os.fdatasync(fd)
         finally:
             os.close(fd)

@@ -245,12 +245,17 @@ class Piece(NamedTuple):
 
 
 class BucketPiece(NamedTuple):
-    """Like `Piece`, summed up; `exact` says that every bucket holds one point."""
+    """Like `Piece`, summed up."""
 
     attempt_id: str
     writer: str
     value_type: str
     buckets: Buckets
+
+    @property
+    def exact(self) -> bool:
+        """Every bucket holds one point."""
+        return bool((self.buckets.count == 1).all())
 
 
 SeriesName: TypeAlias = tuple[str, Labels]

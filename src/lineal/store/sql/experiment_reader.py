@@ -30,7 +30,7 @@ def read_experiments(
         values,
     ):
         settings.setdefault(pk, []).append(tuple(setting))
-    return [_experiment(*row, settings.get(pk, [])) for pk, *row in rows]
+    return [_experiment(row[1], row[2], row[3], settings.get(row[0], [])) for row in rows]
 
 
 def _experiment(
