@@ -61,6 +61,8 @@ def targets(results: Results) -> list[str]:
         found = results.values(target.scenario, "lineal", target.figure)
         said = [verdict(target, found) if found else "not measured"]
         measured = cell(results, target.scenario, "lineal", target.figure)
+        if target.beside:
+            measured += f"; an empty loop {cell(results, target.scenario, 'lineal', target.beside)}"
         limit = f"{target.relation} {number(target.limit)}"
         said += results.troubles(target.scenario, "lineal")
         body.append([target.text, limit, measured, "; ".join(said)])

@@ -127,10 +127,10 @@ def _table(rows: list[Row], page: Page) -> Table:
     table.add_column("setting")
     table.add_column("mean", justify="right")
     table.add_column("spread", justify="right")
-    table.add_column("epochs, from 0.8 to 1", no_wrap=True)
+    table.add_column("0.85 to 1, by epoch", no_wrap=True)
     table.add_column("what it is", no_wrap=True, overflow="ellipsis")
     for place, row in enumerate(rows, 1):
-        curve = sparkline(row.curve, _CURVE_CHARS, low=0.8, high=1.0, blocks=page.shows_blocks)
+        curve = sparkline(row.curve, _CURVE_CHARS, low=0.85, high=1.0, blocks=page.shows_blocks)
         table.add_row(
             str(place),
             Text(row.setting.name, style="bold green" if place == 1 else ""),
@@ -156,12 +156,12 @@ def _next_commands(sweep: Sweep, url: str | None) -> list[str]:
     lineal = _program()
     best = sweep.rows[0].best_run_id[:8]
     folder = f" --url {shlex.quote(url)}" if url else ""
-    where = f', url="{url}"' if url else ""
+    where = f", url={url!r}" if url else ""
     return [
         f"{lineal} runs list \"tags.setting = '{sweep.rows[0].setting.name}'\"{folder}",
         f'{lineal} runs list --order-by "metrics.val/accuracy desc"{folder}',
         f"{lineal} runs show {best}{folder}",
-        f'python -c \'import lineal; print(lineal.get_run("{best}"{where}).history("val/accuracy").value)\'',
+        f"and in Python: lineal.get_run({best!r}{where}).history('val/accuracy').value",
     ]
 
 

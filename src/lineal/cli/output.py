@@ -47,8 +47,9 @@ class Page:
         self._console = self._make_console()
 
     def print(self, *blocks: RenderableType) -> None:
+        """A plain string is one line however long it is, so that a command can be copied whole."""
         for block in blocks or ("",):
-            self._console.print(block)
+            self._console.print(block, soft_wrap=isinstance(block, str))
         if not self.is_terminal:
             self._flush_plain()
 

@@ -51,7 +51,9 @@ _LOSS_REASONS = {
 def print_run(store: LocalStore, run: LoggedRun) -> None:
     page = Page()
     page.print(*_header(store, run))
-    page.print(*_troubles(run))
+    troubles = list(_troubles(run))
+    if troubles:
+        page.print(*troubles)
     for title, block in _sections(run, page):
         page.print("", Text(title, style="bold"), Padding(block, _INDENT, expand=False))
 
@@ -64,12 +66,13 @@ def _sections(run: LoggedRun, page: Page) -> Iterator[tuple[str, RenderableType]
     if run.tags:
         yield "Tags", _pairs(run.tags.items())
     if run.note:
-        yield "Note", Text(printable(run.note.strip(), keep_lines=True))
+        yield "Note", _note(run.note, page)
     if run.artifacts:
         yield "Artifacts", _artifacts(run.artifacts)
-    if run.details.document_names:
-        names = [printable(name) for name in run.details.document_names]
-        yield "Documents", Text(", ".join(names))
+    # "params" is what Params shows, as it was given.
+    documents = [printable(name) for name in run.details.document_names if name != "params"]
+    if documents:
+        yield "Documents", Text(", ".join(documents))
     if len(run.attempts) > 1:
         yield "Attempts", _attempts(run.attempts)
 
@@ -233,6 +236,15 @@ def _curve(run: LoggedRun, info: SeriesInfo, width: int, blocks: bool) -> str:
         return sparkline(history.value.tolist(), width, blocks=blocks)
     lows, highs = history.buckets.min.tolist(), history.buckets.max.tolist()
     return sparkline([low / 2 + high / 2 for low, high in zip(lows, highs, strict=True)], width, blocks=blocks)
+
+
+def _note(note: str, page: Page) -> RenderableType:
+    text = printable(note.strip(), keep_lines=True)
+    if not page.is_terminal:
+        return Text(text)
+    from rich.markdown import Markdown
+
+    return Markdown(text, hyperlinks=False)
 
 
 def _artifacts(artifacts: list[Artifact]) -> Table:

@@ -138,8 +138,7 @@ def _detail(
 def _value_cell(value: ParamValue) -> str:
     if value is None:
         return ""
-    text = number_text(value) if isinstance(value, float) else str(value)
-    return shortened(printable(text), _VALUE_CHARS)
+    return shortened(printable(value_text(value)), _VALUE_CHARS)
 
 
 def _fields_asked_for(filter: str, order_by: str | None) -> list[Field]:

@@ -37,7 +37,7 @@ def shortened(text: str, width: int) -> str:
 
 
 def number_text(value: float | int | None) -> str:
-    """Four significant digits of a float, all of an int."""
+    """Four significant digits of a float, zeros too so that a column lines up; all digits of an int."""
     if value is None:
         return ""
     if isinstance(value, int):
@@ -46,7 +46,7 @@ def number_text(value: float | int | None) -> str:
         return "NaN"
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
-    return f"{value:.4g}"
+    return f"{value:#.4g}"
 
 
 def count_text(count: int, noun: str, plural: str | None = None) -> str:

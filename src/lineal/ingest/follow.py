@@ -94,7 +94,11 @@ class Follower:
         touched: set[tuple[str, str]],
     ) -> int:
         """Applies what is new of one writer. Returns the bytes read."""
-        opened = self._opening_of(writer)
+        try:
+            opened = self._opening_of(writer)
+        except NewerFormat as error:
+            done.problems.append(f"{writer.segments[0].path}: {error}")
+            return 0
         if opened is None:
             if writer.dead and any(os.path.getsize(segment.path) for segment in writer.segments):
                 moved.extend(segment.path for segment in writer.segments)
@@ -109,6 +113,7 @@ class Follower:
         cursor = store.find_cursor(writer.writer) or Cursor(writer.writer, opened.run_id, 0, 0, 0)
         before = cursor
         sealed: bool | None = None
+        ended = False
         last_ms = size = 0
         for segment in writer.segments:
             is_last = segment is writer.segments[-1]
@@ -121,13 +126,16 @@ class Follower:
             try:
                 data = _read(segment.path, start)
                 position = 0 if start else start_of(memoryview(data))
-                replayed = replay(store, opened, data, position, cursor, final=dead or not is_last)
-            except (NewerFormat, FileNotFoundError) as error:
+            except (NewerFormat, OSError) as error:
                 done.problems.append(f"{segment.path}: {error}")
                 break
+            replayed = replay(store, opened, data, position, cursor, final=dead or not is_last)
+            if dead and replayed.torn and not replayed.cursor.seq:
+                done.problems.append(f"{segment.path}: no record of it can be read")
             size += len(data)
             cursor = replayed.cursor._replace(segment=segment.number, offset=start + replayed.position)
             sealed, last_ms = replayed.sealed, max(last_ms, replayed.last_ms)
+            ended |= replayed.ended
             done.records += replayed.applied
             if replayed.unknown:
                 moved.append(segment.path)
@@ -136,7 +144,7 @@ class Follower:
                 )
             elif dead or not is_last or sealed is not None:
                 finished.append(segment.path)
-        if dead and sealed is None and opened.primary and opened.run_id is not None:
+        if dead and opened.primary and opened.run_id is not None and cursor.seq and (sealed is None or not ended):
             store.lose_attempt(opened.run_id, opened.attempt, Stamp(last_ms, writer.writer, cursor.seq))
             touched.add((opened.tenant, opened.run_id))
         if cursor != before:
@@ -147,16 +155,25 @@ class Follower:
         return size
 
     def _opening_of(self, writer: _Writer) -> SegmentOpened | None:
-        """Who writes: from any of its segments, since one of them may be damaged."""
+        """Who writes: from any of its segments, since one of them may be damaged. Raises NewerFormat if that is why none tells."""
         known = self._opened.get(writer.writer)
         if known is not None:
             return known
+        newer: NewerFormat | None = None
         for segment in writer.segments:
-            with contextlib.suppress(OSError, NewerFormat), open(segment.path, "rb") as file:
-                opened = find_opening(file.read(_PROBE_BYTES // 4))
-                if opened is not None and opened.writer == writer.writer:
-                    self._opened[writer.writer] = opened
-                    return opened
+            try:
+                with open(segment.path, "rb") as file:
+                    opened = find_opening(file.read(_PROBE_BYTES // 4))
+            except OSError:
+                continue
+            except NewerFormat as error:
+                newer = error
+                continue
+            if opened is not None and opened.writer == writer.writer:
+                self._opened[writer.writer] = opened
+                return opened
+        if newer is not None:
+            raise newer
         return None
 
     def _can_judge(self, opened: SegmentOpened) -> bool:

@@ -10,14 +10,15 @@ import numpy as np
 
 from lineal.ingest import points
 from lineal.ingest.apply import Context, apply, layout_of
-from lineal.model.entities import Cursor, Stamp
+from lineal.model.entities import Attempt, Cursor, Stamp
 from lineal.model.errors import Damaged
 from lineal.record import kinds
 from lineal.record.codec import decode
-from lineal.record.records import LayoutDefined, SegmentOpened, SegmentSealed
+from lineal.record.records import AttemptStarted, LayoutDefined, SegmentOpened, SegmentSealed
 from lineal.record.stream import Scan, header_at, payload_at, scan, start_of
 from lineal.series.columns import Block
-from lineal.store.contracts import TenantWriter
+from lineal.store.contracts import RunStart, TenantWriter
+from lineal.store.rules import DEFAULT_EXPERIMENT
 
 _NS_PER_MS = 1_000_000
 
@@ -26,12 +27,16 @@ class Replayed(NamedTuple):
     """What one segment gave. `position` is the offset behind the last valid frame, relative to the data given.
 
     sealed   None while the segment is open; then whether another segment follows
+    ended    whether an end of the attempt stands in it
+    torn     something is written behind `position` that is no frame (yet)
     unknown  frames of kinds that a newer Lineal may know
     """
 
     cursor: Cursor
     position: int
     sealed: bool | None
+    ended: bool
+    torn: bool
     unknown: int
     last_ms: int
     applied: int
@@ -67,7 +72,7 @@ def replay(
     view = memoryview(data)
     found = scan(view, position, final=final)
     if not found.offsets:
-        return Replayed(_tail_loss(store, opened, found, cursor, final), found.position, None, 0, 0, 0)
+        return Replayed(_tail_loss(store, opened, found, cursor, final), found.position, None, False, found.tail == "torn", 0, 0, 0)
     frames = points.headers(data, found.offsets)
     is_new = (frames.seq > cursor.seq) | (frames.seq == 0)
     is_points = (frames.kind == kinds.POINTS_APPENDED) & is_new
@@ -82,14 +87,20 @@ def replay(
     last_ms = last.time_ns // _NS_PER_MS
     new_seqs = frames.seq[(frames.seq > cursor.seq)]
     seq = int(new_seqs[-1]) if len(new_seqs) else cursor.seq
+    if state.sealed is False:
+        seq = max(seq, state.last_seq)  # the seal knows what was said last, also when that is damaged
     missing = seq - cursor.seq - len(new_seqs) + state.damaged
     if missing > 0 and opened.run_id is not None:
         store.add_loss(opened.run_id, "damaged", missing, Stamp(last_ms, opened.writer, seq))
+    if opened.primary and cursor.seq == 0 and len(new_seqs) and new_seqs[0] > 1 and not state.started:
+        _start_attempt(store, opened, header_at(view, found.offsets[0]).time_ns // _NS_PER_MS)
     moved = cursor._replace(seq=seq, offset=found.position)
     return Replayed(
         _tail_loss(store, opened, found, moved, final),
         found.position,
         state.sealed,
+        bool((frames.kind == kinds.ATTEMPT_ENDED).any()),
+        found.tail == "torn",
         state.unknown,
         last_ms,
         len(new_seqs),
@@ -97,10 +108,18 @@ def replay(
 
 
 def _tail_loss(store: TenantWriter, opened: SegmentOpened, found: Scan, cursor: Cursor, final: bool) -> Cursor:
-    """A torn tail is one record that was being written when its writer died: said, since it is a loss if the call returned."""
-    if final and found.tail == "torn" and opened.run_id is not None:
+    """A torn tail is one record that was being written when its writer died: said, since it is a loss if the call returned.
+    Not of a run of which nothing else is known: that would make one which never began."""
+    if final and found.tail == "torn" and opened.run_id is not None and cursor.seq:
         store.add_loss(opened.run_id, "torn", 1, Stamp(0, opened.writer, cursor.seq))
     return cursor._replace(offset=found.position)
+
+
+def _start_attempt(store: TenantWriter, opened: SegmentOpened, time_ms: int) -> None:
+    """The record that started the attempt is damaged: say what the segment's head knows of it, so that its end can count."""
+    if opened.run_id is not None:
+        attempt = Attempt(opened.attempt, time_ms, host=opened.host, pid=opened.pid)
+        store.start_attempt(opened.run_id, attempt, RunStart(DEFAULT_EXPERIMENT), Stamp(time_ms, opened.writer, 1))
 
 
 class _Statements:
@@ -110,7 +129,9 @@ class _Statements:
         self._context = context
         self._writer = opened.writer
         self._attempt = opened.attempt
+        self.started = False
         self.sealed: bool | None = None
+        self.last_seq = 0
         self.unknown = 0
         self.damaged = 0
 
@@ -124,9 +145,10 @@ class _Statements:
             if isinstance(record, LayoutDefined):
                 self._define(record)
             elif isinstance(record, SegmentSealed):
-                self.sealed = record.next
+                self.sealed, self.last_seq = record.next, record.last_seq
             elif not isinstance(record, SegmentOpened):
                 apply(self._context, record, Stamp(header.time_ns // _NS_PER_MS, self._writer, header.seq))
+                self.started |= isinstance(record, AttemptStarted)
         except Damaged:
             self.damaged += 1
 
@@ -152,6 +174,8 @@ def _append(store: TenantWriter, opened: SegmentOpened, data: bytes, frames: poi
         layout = store.find_layout(opened.writer, number)
         if layout is None:
             store.keep_orphans(opened.run_id, opened.writer, number, points.raw(data, group), len(group.offset))
+            stamp = Stamp(0, opened.writer, int(group.seq[-1]))
+            store.add_loss(opened.run_id, "undefined", len(group.offset), stamp)
             continue
         block, left_out = points.to_block(group, layout)
         misfits += left_out

@@ -181,7 +181,8 @@ class Journal:
         return layout
 
     def _define_in_segment(self, layout: PackedLayout) -> None:
-        definition = encode_frame(layout.definition(self.identity.labels), 0, self.clock.time_ns())
+        # Twice: every point of the layout hangs on it.
+        definition = encode_frame(layout.definition(self.identity.labels), 0, self.clock.time_ns()) * 2
         try:
             self._write(definition)
         except (ValueError, JournalFull, OSError) as reason:

@@ -52,8 +52,9 @@ def start_of(data: memoryview) -> int:
     magic = bytes(data[: len(MAGIC)])
     if magic[:4] == MAGIC[:4] and magic[6:] == MAGIC[6:]:
         version = int.from_bytes(magic[4:6], "little")
-        # One flipped bit must not turn version 1 into a refusal: a real newer segment has whole frames of its own magic.
-        if version > FORMAT_VERSION and not _plausible(data, len(MAGIC), len(data)):
+        # One flipped bit must not turn version 1 into a refusal: versions one bit away from an older one are never given.
+        one_bit_away = (version ^ FORMAT_VERSION).bit_count() == 1 and _plausible(data, len(MAGIC), len(data))
+        if version > FORMAT_VERSION and not one_bit_away:
             raise NewerFormat(f"segment format {version} is newer than {FORMAT_VERSION}: upgrade Lineal to read it")
     return len(MAGIC)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from lineal.model.entities import Artifact, Attempt, ParamConflict, Run, Stamp
 from lineal.model.errors import InvalidInput
-from lineal.model.values import ParamValue, to_json
+from lineal.model.values import ParamValue, float_text
 from lineal.model.vocabulary import EndStatus, Lifecycle
 from lineal.store.contracts import RunStart
 
@@ -187,8 +187,14 @@ SaidParams: TypeAlias = dict[str, dict[str, tuple[Stamp, ParamValue]]]
 
 
 def typed_text(value: ParamValue) -> str:
-    """Equal for equal values of equal type only: 1, 1.0, True and "1" differ, NaN is NaN."""
-    return to_json(value)
+    """Equal for equal values of equal type only: 1, 1.0, True and "1" differ, as do the zeros; NaN is NaN."""
+    if isinstance(value, str):
+        return "s" + value
+    if isinstance(value, float):
+        return "f" + float_text(value)
+    if isinstance(value, bool) or value is None:
+        return "c" + str(value)
+    return f"i{value:x}"
 
 
 def say_params(said: SaidParams, params: Mapping[str, ParamValue], stamp: Stamp) -> dict[str, ParamValue]:
@@ -209,7 +215,7 @@ def effective_params(attempts: Iterable[tuple[Rank, SaidParams]]) -> dict[str, P
     effective: dict[str, ParamValue] = {}
     for _, said in sorted(attempts, key=lambda item: item[0]):
         for name, values in said.items():
-            effective[name] = min(values.values(), key=_when)[1]
+            effective[name] = (min(values.values(), key=_when) if len(values) > 1 else next(iter(values.values())))[1]
     return dict(sorted(effective.items()))
 
 
@@ -219,6 +225,8 @@ def param_conflicts(attempts: Iterable[tuple[Rank, SaidParams]]) -> list[ParamCo
     for (_, _, attempt_id), said in sorted(attempts, key=lambda item: item[0]):
         found = []
         for name, values in said.items():
+            if len(values) == 1:
+                continue
             (_, kept), *refused = sorted(values.values(), key=_when)
             found += [ParamConflict(attempt_id, name, kept, value, stamp) for stamp, value in refused]
         conflicts += sorted(found, key=lambda conflict: (conflict.stamp, conflict.name))

@@ -168,7 +168,7 @@ class SqlReader:
                 " WHERE audit.tenant = ? AND audit.number > ? ORDER BY audit.number LIMIT ?",
                 (tenant, after, limit),
             ).fetchall()
-        return [AuditRow(*row[:6], digest=row[6].hex()) for row in rows]
+        return [AuditRow._make((*row[:6], row[6].hex())) for row in rows]
 
     # -- inside --------------------------------------------------------------------------------------------
 
