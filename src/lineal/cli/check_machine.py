@@ -64,7 +64,19 @@ def check_disk(root: str) -> Iterator[Check]:
 
 
 def _check_writable(root: str) -> Check:
-    """Asks by writing: permissions, quotas and read-only mounts answer in no other way."""
+    refusal = why_not_writable(root)
+    if refusal is None:
+        return Check("writable", "good", "yes")
+    return Check(
+        "writable",
+        "bad",
+        f"no: {refusal}",
+        "Runs cannot be recorded here. Mend the folder, or set LINEAL_URL to another; what is there can still be read.",
+    )
+
+
+def why_not_writable(root: str) -> str | None:
+    """Asks by writing: permissions, quotas and read-only mounts answer in no other way. None if all is well."""
     probe = Path(root, f".doctor-{os.urandom(4).hex()}")
     try:
         fd = os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
@@ -75,13 +87,8 @@ def _check_writable(root: str) -> Check:
             os.close(fd)
             probe.unlink()
     except OSError as error:
-        return Check(
-            "writable",
-            "bad",
-            f"no: {error.strerror}",
-            "Runs cannot be recorded here. Mend the folder, or set LINEAL_URL to another; what is there can still be read.",
-        )
-    return Check("writable", "good", "yes")
+        return error.strerror or str(error)
+    return None
 
 
 def _check_file_system(root: str) -> Check:

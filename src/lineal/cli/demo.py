@@ -44,6 +44,7 @@ def demo(no_ui: bool, epochs: int | None, url: str | None, as_json: bool) -> Non
 
     # Meant for a program that is one run; the demo is many.
     os.environ.pop("LINEAL_RUN_ID", None)
+    _refuse_unless_writable(url)
     started_s = time.monotonic()
     try:
         with _progress(len(SETTINGS) * len(SEEDS)) as on_trained:
@@ -57,6 +58,26 @@ def demo(no_ui: bool, epochs: int | None, url: str | None, as_json: bool) -> Non
         write_json(_as_dict(sweep, seconds))
     else:
         _print(sweep, seconds, url)
+
+
+def _refuse_unless_writable(url: str | None) -> None:
+    """Training never stops because of the disk; a demo whose runs cannot be read back should not start."""
+    from lineal.cli.check_machine import why_not_writable
+    from lineal.client.settings import resolve
+    from lineal.model.errors import NotWritable
+
+    folder = resolve(url).folder
+    try:
+        folder.ensure()
+        refusal = why_not_writable(folder.root)
+    except OSError as error:
+        if isinstance(error, NotWritable):
+            raise
+        refusal = error.strerror
+    if refusal is not None:
+        raise NotWritable(
+            f"{folder.root} cannot be written: {refusal}; choose another folder with --folder", field="url"
+        )
 
 
 # -- while it runs ------------------------------------------------------------------------------

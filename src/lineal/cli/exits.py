@@ -33,7 +33,7 @@ _STATUS: list[tuple[type[LinealError], int]] = [
 
 
 class Refusal(Exception):
-    """What a command itself refuses. One line on standard error and an exit status, as for a LinealError."""
+    """What a command itself refuses. It ends as a LinealError does: a line on standard error and an exit status."""
 
     def __init__(self, message: str, status: int, code: str) -> None:
         super().__init__(message)
@@ -44,10 +44,10 @@ class Refusal(Exception):
 
 
 def end_with(context: click.Context, error: LinealError | Refusal) -> NoReturn:
-    """Says the error in one line, under `--json` as the answer too, and ends with its status."""
+    """Says the error, under `--json` as the answer too, and ends with its status."""
     from lineal.cli.wording import printable
 
-    click.echo(f"lineal: {printable(error.message)}", err=True)
+    click.echo(f"lineal: {printable(error.message, keep_lines=True)}", err=True)
     if context.find_root().meta.get(_JSON_WANTED):
         from lineal.cli.output import write_json
 

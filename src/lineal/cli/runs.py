@@ -12,7 +12,7 @@ def runs() -> None:
     """List runs, and look at one."""
 
 
-@runs.command("list")
+@runs.command("list", short_help="List runs, newest first.")
 @click.argument("filter", default="", metavar="[FILTER]")
 @click.option(
     "--order-by", metavar="KEY", help='Such as "metrics.val/acc desc", params.lr, duration. Else newest first.'
@@ -55,13 +55,13 @@ def list_runs(
         print_runs(store, page, filter=filter, order_by=order_by, experiment=experiment)
 
 
-@runs.command("show")
+@runs.command("show", short_help="Show one run.")
 @click.argument("run", metavar="RUN")
 @folder_option
 @tenant_option
 @json_option
 def show_run(run: str, url: str | None, tenant: str | None, as_json: bool) -> None:
-    """Show one run: params, metrics and their curves, files, what went wrong.
+    """Show one run: its params, metrics with their curves, tags, note, files, and what went wrong.
 
     RUN is a run's id, or any beginning of it that no other run shares."""
     from lineal.api import open_store

@@ -54,11 +54,9 @@ def _mapping_of(source: Any) -> Mapping[str, Any]:
         container = OmegaConf.to_container(source, resolve=True)
         if isinstance(container, dict):
             return {str(key): value for key, value in container.items()}
-    dump = getattr(source, "model_dump", None)  # pydantic 2
-    if callable(dump) and not isinstance(source, type):
-        dumped = dump()
-        if isinstance(dumped, Mapping):
-            return dumped
+    dumped = _dumped(source)
+    if dumped is not None:
+        return dumped
     if type(source).__name__ == "Namespace" and hasattr(source, "__dict__"):  # argparse and its relatives
         return dict(vars(source))
     raise InvalidInput(
@@ -66,6 +64,13 @@ def _mapping_of(source: Any) -> Mapping[str, Any]:
         "OmegaConf config, or the path of a YAML, JSON or TOML file",
         field="params",
     )
+
+
+def _dumped(source: Any) -> Mapping[str, Any] | None:
+    """The fields of a pydantic 2 model."""
+    dump = None if isinstance(source, type) else getattr(source, "model_dump", None)
+    dumped = dump() if callable(dump) else None
+    return dumped if isinstance(dumped, Mapping) else None
 
 
 def _is_omegaconf(source: Any) -> bool:
@@ -122,7 +127,7 @@ def _inner(value: Any) -> Mapping[Any, Any] | None:
         return value
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: getattr(value, item.name) for item in fields(value)}
-    return None
+    return _dumped(value)
 
 
 def _scalar(value: Any) -> ParamValue:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lineal.api import runs
+from lineal.api import NotFound, runs
 from lineal.demo.settings import Setting
 
 METRIC = "val/accuracy"
@@ -32,11 +32,16 @@ class Row:
 
 
 def read_leaderboard(sweep_id: str, settings: Sequence[Setting], *, url: str | None = None) -> list[Row]:
-    """Best mean first. Asks the store for the sweep's runs, their summaries and their curves; knows nothing else."""
+    """Best mean first. Asks the store for the sweep's runs, their summaries and their curves; knows nothing else.
+    Raises NotFound if the disk refused them all."""
     children = runs(f"parent_run_id = '{sweep_id}'", order_by=f"metrics.{METRIC} desc", limit=1_000, url=url)
     by_setting: dict[str, list[Any]] = {}
     for run in children:
+        if METRIC not in run.metrics or "test/accuracy" not in run.metrics:
+            continue
         by_setting.setdefault(run.tags["setting"], []).append(run)
+    if not by_setting:
+        raise NotFound("none of the demo's runs could be read back; lineal doctor says why")
     known = {setting.name: setting for setting in settings}
     rows = [_row(known[name], of_setting) for name, of_setting in by_setting.items()]
     return sorted(rows, key=lambda row: (-row.mean, row.spread))

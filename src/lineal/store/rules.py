@@ -215,7 +215,7 @@ def effective_params(attempts: Iterable[tuple[Rank, SaidParams]]) -> dict[str, P
     effective: dict[str, ParamValue] = {}
     for _, said in sorted(attempts, key=lambda item: item[0]):
         for name, values in said.items():
-            effective[name] = (min(values.values(), key=_when) if len(values) > 1 else next(iter(values.values())))[1]
+            effective[name] = min(values.values(), key=_when)[1]
     return dict(sorted(effective.items()))
 
 

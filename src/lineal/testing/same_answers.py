@@ -1,0 +1,146 @@
+"""Two readers asked everything: equal stores give equal answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from lineal.model.entities import RunDetails, SeriesInfo, Summary
+from lineal.model.errors import NotFound
+from lineal.series.columns import Columns
+from lineal.store.contracts import BucketPiece, Piece, RunQuery, SeriesName, TenantReader
+from lineal.store.rules import typed_text
+
+Steps = tuple[float | None, float | None]
+EVERY_STEP: Steps = (None, None)
+
+
+def assert_same_answers(
+    one: TenantReader,
+    two: TenantReader,
+    *,
+    queries: Iterable[RunQuery] = (),
+    steps: Sequence[Steps] = (EVERY_STEP,),
+    writers: Iterable[str] = (),
+    with_audit: bool = True,
+) -> None:
+    """Fails with the first question that is answered differently. Means may differ by rounding, buckets by their cut.
+
+    `with_audit` only if both were told the same in the same order: what changes nothing leaves no audit row."""
+    everything = RunQuery(lifecycle=None, limit=1_000)
+    for query in (everything, *queries):
+        assert one.list_runs(query) == two.list_runs(query), query
+    run_ids = [run.run_id for run in one.list_runs(everything).runs]
+    assert one.find_run_ids("", 1_000) == two.find_run_ids("", 1_000) == sorted(run_ids)
+    for mine, others in zip(one.get_details_of(run_ids), two.get_details_of(run_ids), strict=True):
+        assert comparable_details(mine) == comparable_details(others)
+        assert mine.run == two.get_run(mine.run.run_id)
+        for name in mine.document_names:
+            assert one.get_document(mine.run.run_id, name) == two.get_document(mine.run.run_id, name)
+    for run_id, mine_of, others_of in zip(
+        run_ids, one.list_summaries(run_ids), two.list_summaries(run_ids), strict=True
+    ):
+        assert [info.key for info in mine_of] == [info.key for info in others_of]
+        for info, other in zip(mine_of, others_of, strict=True):
+            assert_same_summary(info, other)
+        series = sorted({(info.key.name, info.key.labels) for info in mine_of})
+        assert_same_series(one, two, run_id, series, steps)
+    for lifecycle in ("active", "deleted", None):
+        assert one.list_experiments(lifecycle=lifecycle) == two.list_experiments(lifecycle=lifecycle)  # type: ignore[arg-type]
+    for experiment in one.list_experiments(lifecycle=None).experiments:
+        assert two.get_experiment(experiment.experiment_id) == two.find_experiment(experiment.name) == experiment
+    for writer in writers:
+        assert one.find_cursor(writer) == two.find_cursor(writer)
+    if with_audit:
+        assert one.list_audit() == two.list_audit()
+
+
+def comparable_details(details: RunDetails) -> dict[str, Any]:
+    """Values with their type, so that 1 is not 1.0, and NaN equals NaN."""
+    given = asdict(replace(details, params={}, conflicts=[]))
+    given["params"] = [(name, typed_text(value)) for name, value in details.params.items()]
+    given["conflicts"] = [
+        (c.attempt_id, c.name, typed_text(c.kept), typed_text(c.refused), c.stamp) for c in details.conflicts
+    ]
+    return given
+
+
+def assert_same_summary(one: SeriesInfo, two: SeriesInfo) -> None:
+    assert comparable_summary(one.summary) == comparable_summary(two.summary), (one, two)
+    means = one.summary.mean, two.summary.mean
+    if None in means or not all(math.isfinite(mean or 0) for mean in means):
+        # Which infinity or NaN a sum of huge numbers becomes depends on their order.
+        assert (means[0] is None) == (means[1] is None)
+        return
+    spread = max(abs(one.summary.min or 0), abs(one.summary.max or 0))
+    assert math.isclose(means[0] or 0, means[1] or 0, rel_tol=1e-9, abs_tol=float(spread) * 1e-9), (one, two)
+
+
+def comparable_summary(summary: Summary) -> list[str]:
+    """Bit-exact, but for the mean, and the sign of a zero in min and max."""
+    numbers = asdict(replace(summary, mean=None))
+    for name in ("min", "max"):
+        numbers[name] = numbers[name] or (abs(numbers[name]) if numbers[name] is not None else None)
+    return [f"{name}: {_bits(value)}" for name, value in numbers.items()]
+
+
+def _bits(value: float | int | None) -> str:
+    return np.float64(value).tobytes().hex() if isinstance(value, float) else repr(value)
+
+
+def assert_same_series(
+    one: TenantReader, two: TenantReader, run_id: str, series: Sequence[SeriesName], steps: Sequence[Steps]
+) -> None:
+    for low, high in steps:
+        wanted = [(run_id, name) for name in series]
+        summed = [
+            reader.read_buckets(wanted, 7, step_min=low, step_max=high) if wanted else [] for reader in (one, two)
+        ]
+        for place, (name, labels) in enumerate(series):
+            pieces = one.read_points(run_id, name, labels, step_min=low, step_max=high)
+            assert_same_pieces(pieces, two.read_points(run_id, name, labels, step_min=low, step_max=high))
+            for answer in summed:
+                assert_sums_up(answer[place], pieces, 7)
+
+
+def assert_same_pieces(one: list[Piece], two: list[Piece]) -> None:
+    assert [piece[:3] for piece in one] == [piece[:3] for piece in two]
+    for mine, other in zip(one, two, strict=True):
+        assert_same_columns(mine.columns, other.columns)
+
+
+def assert_same_columns(one: Columns, two: Columns) -> None:
+    """Bit for bit."""
+    for name in ("seq", "step", "time_ms", "value"):
+        mine, other = getattr(one, name), getattr(two, name)
+        assert mine.dtype == other.dtype and mine.tobytes() == other.tobytes(), (name, mine, other)
+
+
+def assert_sums_up(summed: list[BucketPiece], pieces: list[Piece], max_points: int) -> None:
+    """Buckets say of the points what is true of them; how they are cut is the store's business."""
+    assert [piece[:3] for piece in summed] == [piece[:3] for piece in pieces]
+    for piece, points in zip(summed, pieces, strict=True):
+        buckets, columns = piece.buckets, points.columns
+        assert 1 <= len(buckets) <= max_points
+        assert int(buckets.count.sum()) == len(columns)
+        nans = np.isnan(columns.value)
+        assert int(buckets.nan_count.sum()) == int(nans.sum())
+        assert buckets.first[:1].tobytes() == columns.value[:1].tobytes()
+        assert buckets.last[-1:].tobytes() == columns.value[-1:].tobytes()
+        if not nans.all():
+            assert np.nanmin(buckets.min) == np.nanmin(columns.value)
+            assert np.nanmax(buckets.max) == np.nanmax(columns.value)
+        assert buckets.time_min.min() == columns.time_ms.min() and buckets.time_max.max() == columns.time_ms.max()
+
+
+def assert_no_run(reader: TenantReader, run_id: str) -> None:
+    try:
+        reader.get_run(run_id)
+    except NotFound as error:
+        assert error.field == "run_id"
+    else:
+        raise AssertionError(f"there is a run {run_id}")

@@ -1,0 +1,220 @@
+"""Hypothesis strategies for what stores are told and asked, made to collide: few runs, few names, few moments."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
+from lineal.model.values import INT64_MAX, INT64_MIN, ParamValue
+from lineal.query.syntax import ATTRIBUTES, Comparison, Field, Order
+from lineal.series.columns import Block, Numbers
+from lineal.store.contracts import RunQuery, RunStart, TenantWriter
+
+RUN_IDS = ("run-1", "run-2", "r3", "Z" * 32)
+WRITERS = ("w1", "w2", "w3")
+ATTEMPTS = ("a1", "a2", "a3")
+EXPERIMENTS = ("Default", "digits", "é/\0")
+NAMES = ("loss", "val/acc", "a.b", "nul\0inside", "😀 \u202e", "`'\"", "x" * 300)
+LABELS = ((), (("rank", "0"),), (("dataset", "é"), ("rank", "1")))
+ODD_FLOATS = (0.0, -0.0, float("inf"), float("-inf"), 5e-324, 2.0**53, 0.1)
+ODD_INTS = (0, 1, -1, 2**53 + 1, INT64_MAX, INT64_MIN)
+
+
+def _float_of_bits(bits: int) -> float:
+    number: float = struct.unpack("<d", struct.pack("<Q", bits))[0]
+    return number
+
+
+nans = st.integers(1, 2**51 - 1).map(lambda payload: _float_of_bits(0x7FF8 << 48 | payload))
+"""NaN with a payload, which must come back."""
+floats64 = st.one_of(st.sampled_from(ODD_FLOATS), nans, st.floats(allow_nan=False, width=64))
+ints64 = st.one_of(st.sampled_from(ODD_INTS), st.integers(INT64_MIN, INT64_MAX))
+names = st.one_of(st.sampled_from(NAMES), st.text(st.characters(codec="utf-8"), min_size=1, max_size=5))
+texts = st.one_of(st.sampled_from(("", "1", "1.0", "0.10", "nan", "inf", "1e3", "abc", "ABC", "\0", "😀")), names)
+param_values: st.SearchStrategy[ParamValue] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    ints64,
+    floats64,
+    texts,
+    st.sampled_from((1, 1.0, "1", True)),
+)
+maybe_texts = st.one_of(st.none(), texts)
+times_ms = st.integers(1, 9)
+
+
+class Statement(NamedTuple):
+    """A call of one method of a tenant writer. Its last argument is a stamp that no other statement has."""
+
+    method: str
+    values: tuple[Any, ...]
+    stamp: Stamp
+    named: dict[str, Any] = {}  # noqa: RUF012  (never changed)
+
+    def apply(self, writer: TenantWriter) -> None:
+        getattr(writer, self.method)(*self.values, self.stamp, **self.named)
+
+
+run_ids = st.sampled_from(RUN_IDS)
+attempt_ids = st.sampled_from(ATTEMPTS)
+digests = st.sampled_from((None, "0" * 64, "f" * 64))
+
+
+def _attempts() -> st.SearchStrategy[Attempt]:
+    return st.builds(
+        Attempt,
+        attempt_ids,
+        times_ms,
+        user_id=maybe_texts,
+        host=maybe_texts,
+        pid=st.one_of(st.none(), st.integers(0, 2**31)),
+        resumed=st.booleans(),
+    )
+
+
+def _starts() -> st.SearchStrategy[RunStart]:
+    return st.builds(
+        RunStart,
+        st.sampled_from(EXPERIMENTS),
+        name=maybe_texts,
+        description=maybe_texts,
+        user_id=maybe_texts,
+        parent_run_id=st.one_of(st.none(), run_ids),
+        forked_from=st.one_of(st.none(), run_ids),
+        fork_step=st.one_of(st.none(), ints64),
+        content_digest=digests,
+    )
+
+
+def _artifacts() -> st.SearchStrategy[Artifact]:
+    return st.builds(
+        Artifact,
+        st.sampled_from(("model.pt", "a/../b", "nul\0")),
+        st.integers(0, 3),
+        st.one_of(st.none(), st.integers(0, 2)),
+        digests,
+        st.sampled_from((None, "s3://bucket/a")),
+        st.one_of(st.none(), st.just("text/plain")),
+        times_ms,
+    )
+
+
+_lifecycles = st.sampled_from(("active", "deleted"))
+_tags = st.dictionaries(names, maybe_texts, max_size=3)
+_BODIES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
+    "ensure_experiment": st.tuples(st.sampled_from(EXPERIMENTS)),
+    "start_attempt": st.tuples(run_ids, _attempts(), _starts()),
+    "end_attempt": st.tuples(
+        run_ids, attempt_ids, st.sampled_from(("finished", "failed", "killed")), st.one_of(st.none(), texts)
+    ),
+    "lose_attempt": st.tuples(run_ids, attempt_ids),
+    "set_params": st.tuples(run_ids, attempt_ids, st.dictionaries(names, param_values, max_size=4)),
+    "set_tags": st.tuples(run_ids, _tags),
+    "set_note": st.tuples(run_ids, texts),
+    "set_name": st.tuples(run_ids, texts),
+    "set_document": st.tuples(run_ids, names, st.sampled_from(("{}", '{"score": 3}', "[1, 2]"))),
+    "set_lifecycle": st.tuples(run_ids, _lifecycles),
+    "define_metric": st.tuples(
+        run_ids,
+        st.builds(MetricDefinition, names, st.sampled_from((None, "min", "max")), maybe_texts, maybe_texts),
+    ),
+    "add_artifact": st.tuples(run_ids, _artifacts()),
+    "add_loss": st.tuples(run_ids, st.sampled_from(("full", "over_limit")), st.integers(1, 2**40)),
+}
+_experiment_settings = st.fixed_dictionaries(
+    {},
+    optional={
+        "description": texts,
+        "artifact_location": texts,
+        "tags": _tags,
+        "lifecycle": _lifecycles,
+    },
+)
+
+
+@st.composite
+def statements(draw: st.DrawFn, next_seq: Callable[[], int]) -> Statement:
+    """One statement; `next_seq` numbers them, so that a stamp is given once."""
+    stamp = Stamp(draw(times_ms), draw(st.sampled_from(WRITERS)), next_seq())
+    method = draw(st.sampled_from((*_BODIES, "set_experiment")))
+    if method == "set_experiment":
+        return Statement(method, (draw(st.sampled_from(EXPERIMENTS)),), stamp, draw(_experiment_settings))
+    return Statement(method, draw(_BODIES[method]), stamp)
+
+
+# -- points ------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def layouts(draw: st.DrawFn) -> Layout:
+    """Few keys, so that series meet in several layouts, with both types of steps and of values."""
+    keys = draw(
+        st.lists(
+            st.builds(
+                SeriesKey, st.sampled_from(NAMES[:3]), st.sampled_from(LABELS), st.sampled_from(("float64", "int64"))
+            ),
+            min_size=1,
+            max_size=4,
+            unique=True,
+        )
+    )
+    return Layout(draw(st.sampled_from(("int64", "float64"))), tuple(keys))
+
+
+def _column(draw: st.DrawFn, value_type: str, rows: int, seed: int) -> Numbers:
+    """A few drawn numbers at the front, then noise: thousands of drawn ones would be slow and no wiser."""
+    drawn = draw(st.lists(floats64 if value_type == "float64" else ints64, max_size=min(rows, 5)))
+    noise = np.random.default_rng(seed)
+    column: Numbers = noise.normal(size=rows) if value_type == "float64" else noise.integers(-5, 5, rows)
+    column[: len(drawn)] = np.array(drawn, column.dtype)
+    return column
+
+
+@st.composite
+def blocks(draw: st.DrawFn, first_seq: int, rows: int, every: int = 1) -> Block:
+    """Rows of a random layout with sequence numbers first_seq, first_seq + every ..."""
+    layout = draw(layouts())
+    seed = draw(st.integers(0, 2**16))
+    step = np.arange(rows).astype(layout.step_type) + draw(st.integers(-3, 3))
+    if draw(st.booleans()):
+        odd = _column(draw, layout.step_type, min(rows, 5), seed)
+        step[: len(odd)] = odd
+    return Block(
+        layout,
+        np.arange(rows) * every + first_seq,
+        step,
+        np.random.default_rng(seed).integers(0, 50, rows),
+        tuple(_column(draw, key.value_type, rows, seed + place) for place, key in enumerate(layout.series)),
+    )
+
+
+# -- questions ---------------------------------------------------------------------------------------------
+
+fields = st.one_of(
+    st.builds(Field, st.just("attribute"), st.sampled_from(ATTRIBUTES)),
+    st.builds(Field, st.sampled_from(("param", "tag")), names),
+    st.builds(Field, st.just("metric"), st.sampled_from(NAMES[:3])),
+)
+comparisons = st.builds(
+    Comparison,
+    fields,
+    st.sampled_from(("=", "!=", "<", "<=", ">", ">=")),
+    st.one_of(
+        texts, floats64, ints64, st.integers(-(2**70), 2**70), st.sampled_from((*EXPERIMENTS, *RUN_IDS, "running"))
+    ),
+)
+queries = st.builds(
+    RunQuery,
+    filter=st.one_of(st.none(), st.lists(comparisons, max_size=2).map(tuple)),
+    order=st.one_of(st.none(), st.builds(Order, fields, st.booleans())),
+    lifecycle=st.sampled_from(("active", "deleted", None)),
+    limit=st.sampled_from((1, 2, 100)),
+    offset=st.sampled_from((0, 1, 50)),
+)
+step_bounds = st.one_of(st.none(), st.integers(-4, 1_200), st.floats(-4, 1_200), ints64, st.sampled_from(ODD_FLOATS))
