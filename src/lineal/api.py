@@ -18,7 +18,9 @@ from lineal.model.vocabulary import EndStatus, Goal
 from lineal.record.records import AttemptEnded, ExperimentSet, Record, RunLifecycleSet, TagsSet
 
 if TYPE_CHECKING:
-    from lineal.local import LocalStore, LoggedRun, Runs
+    from lineal.local import LocalStore as LocalStore
+    from lineal.local import LoggedRun as LoggedRun
+    from lineal.local import Runs as Runs
 
 
 def init(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _CURVE_MAX_CHARS = 40
 _INDENT = (0, 0, 0, 2)
 _ERROR_LINES = 6
+_PARAM_CHARS = 240
 # Why something is missing, for those who did not write Lineal.
 _LOSS_REASONS = {
     "after_finish": "logged after finish()",
@@ -131,7 +132,7 @@ def _troubles(run: LoggedRun) -> Iterator[RenderableType]:
     if run.status == "lost":
         lines.append(Text("Its process died without a word; everything logged before that is here.", style="magenta"))
     for reason, count in run.losses.items():
-        lines.append(Text(f"Not recorded: {count:,} {_LOSS_REASONS.get(reason, printable(reason))}", style="yellow"))
+        lines.append(Text(f"Not recorded: {_LOSS_REASONS.get(reason, printable(reason))} ({count:,})", style="yellow"))
     for one in run.details.conflicts:
         kept, refused = _shown(one.kept), _shown(one.refused)
         lines.append(
@@ -177,8 +178,10 @@ def _params(params: dict[str, ParamValue]) -> Table:
 
 
 def _shown(value: ParamValue) -> str:
-    """Numbers in full; a text in quotes only where it would read as something else."""
+    """Numbers in full; a text in quotes only where it would read as something else, and its beginning if it is long."""
     text = printable(value_text(value))
+    if len(text) > _PARAM_CHARS:
+        return f"{text[:_PARAM_CHARS]}… ({len(text):,} characters; --json prints them all)"
     if isinstance(value, str) and (text != text.strip() or not text or _reads_otherwise(text)):
         return f'"{text}"'
     return text
@@ -196,7 +199,7 @@ def _reads_otherwise(text: str) -> bool:
 
 def _metrics(run: LoggedRun, page: Page) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("")
+    table.add_column("", no_wrap=True, overflow="ellipsis")
     for title in ("last", "min", "max", "mean", "points"):
         table.add_column(title, justify="right", no_wrap=True)
     names = [_series_name(info) for info in run.series]

@@ -56,7 +56,11 @@ def print_runs(store: LocalStore, page: Runs, *, filter: str, order_by: str | No
         return
     metrics = _metrics_of(store, page)
     asked = _fields_asked_for(filter, order_by)
-    columns = _fitting(_identity(page, out), _details(page, metrics, asked), out.width)
+    details = _details(page, metrics, asked)
+    columns = _fitting(_identity(page, out, _NAME_CHARS, _EXPERIMENT_CHARS), details, out.width)
+    if details and details[0] not in columns:
+        narrow = _identity(page, out, _NAME_CHARS * 2 // 3, _EXPERIMENT_CHARS * 2 // 3)
+        columns = _fitting(narrow, details, out.width)
     out.print(_table(columns), "", _total(page))
 
 
@@ -75,18 +79,18 @@ def _nothing(store: LocalStore, total: int, filter: str, experiment: str | None)
 # -- which columns ------------------------------------------------------------------------------
 
 
-def _identity(page: Runs, out: Page) -> list[_Column]:
+def _identity(page: Runs, out: Page, name_chars: int, experiment_chars: int) -> list[_Column]:
     """What is always shown. An experiment that all runs share is left out where room is short."""
     now_ms = time.time_ns() // 1_000_000
     runs = [run.details.run for run in page]
     statuses = [run.status for run in runs]
-    experiments = [shortened(printable(run.experiment_name), _EXPERIMENT_CHARS) for run in runs]
+    experiments = [shortened(printable(run.experiment_name), experiment_chars) for run in runs]
     took = [
         (now_ms - run.started_ms) / 1_000 if run.ended_ms is None else (run.duration_ms or 0) / 1_000 for run in runs
     ]
     columns = [
         _Column("run", short_ids([run.run_id for run in runs]), ["bold"] * len(runs)),
-        _Column("name", [shortened(printable(run.name), _NAME_CHARS) for run in runs]),
+        _Column("name", [shortened(printable(run.name), name_chars) for run in runs]),
         _Column("experiment", experiments),
         _Column("status", list(statuses), [STATUS_STYLES[status] for status in statuses]),
         _Column("started", [ago_text(run.started_ms, now_ms) for run in runs], ["dim"] * len(runs)),

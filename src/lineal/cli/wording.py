@@ -11,6 +11,7 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 _HARMLESS = {"\u200d"}  # joins emoji
 _SHORT_ID_CHARS = 8
+_INT_MAX = 10**10
 
 
 def printable(text: str, *, keep_lines: bool = False) -> str:
@@ -37,16 +38,16 @@ def shortened(text: str, width: int) -> str:
 
 
 def number_text(value: float | int | None) -> str:
-    """Four significant digits of a float, zeros too so that a column lines up; all digits of an int."""
+    """Four significant digits of a float, zeros too so that a column lines up; an int in full while it is short."""
     if value is None:
         return ""
     if isinstance(value, int):
-        return str(value)
+        return str(value) if abs(value) < _INT_MAX else f"{value:.3e}"
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
-    return f"{value:#.4g}"
+    return f"{value:#.4g}".removesuffix(".")
 
 
 def count_text(count: int, noun: str, plural: str | None = None) -> str:
@@ -70,9 +71,11 @@ def bytes_text(size: int | None) -> str:
 
 
 def duration_text(seconds: float | None) -> str:
-    """0.8s, 42s, 3m05s, 2h14m, 3d04h."""
+    """12ms, 0.8s, 42s, 3m05s, 2h14m, 3d04h."""
     if seconds is None:
         return ""
+    if seconds < 0.1:
+        return f"{seconds * 1_000:.0f}ms"
     if seconds < 10:
         return f"{seconds:.1f}s"
     whole = int(seconds)

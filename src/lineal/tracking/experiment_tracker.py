@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from lineal import api
 
 if TYPE_CHECKING:
-    from lineal.local import LocalStore, LoggedRun
+    from lineal.api import LocalStore, LoggedRun
 
 
 @dataclass(frozen=True)
