@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lineal.journal.layout import Folder
 
 _STYLES = {"good": "green", "look": "yellow", "bad": "bold red"}
-_SETTINGS = ("LINEAL_EXPERIMENT", "LINEAL_JOURNAL_WRITER", "LINEAL_RUN_ID", "LINEAL_TENANT", "LINEAL_URL")
+SETTINGS = ("LINEAL_EXPERIMENT", "LINEAL_JOURNAL_WRITER", "LINEAL_RUN_ID", "LINEAL_TENANT", "LINEAL_URL")
 
 
 @click.command()
@@ -70,10 +70,10 @@ def _check_settings() -> Check:
     from lineal.cli.check import Check
 
     names = sorted(name for name in os.environ if name.startswith("LINEAL_") and not name.startswith("LINEAL_TEST_"))
-    unknown = [name for name in names if name not in _SETTINGS]
-    shown = ", ".join(f"{name}={os.environ[name]}" for name in names if name in _SETTINGS)
+    unknown = [name for name in names if name not in SETTINGS]
+    shown = ", ".join(f"{name}={os.environ[name]}" for name in names if name in SETTINGS)
     if unknown:
-        known = ", ".join(_SETTINGS)
+        known = ", ".join(SETTINGS)
         return Check("settings", "look", f"{', '.join(unknown)}: no setting of Lineal", f"It knows {known}.")
     return Check("settings", "good", shown or "no LINEAL_ variable is set")
 

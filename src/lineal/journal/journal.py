@@ -25,9 +25,11 @@ from lineal.model.ids import new_writer_id
 from lineal.model.limits import (
     BARRIER_DELAY_S,
     FINISH_SYNC_TIMEOUT_S,
+    KIB,
     PENDING_MAX_BYTES,
     SEGMENT_FIRST_BYTES,
     SEGMENT_GROWTH,
+    SEGMENT_INLINE_BYTES,
     SEGMENT_MAX_BYTES,
 )
 from lineal.record.codec import encode_frame
@@ -224,8 +226,10 @@ class Journal:
 
     def _roll(self, needed_bytes: int) -> None:
         """Seals the segment, if there is one, and opens the next. Raises OSError and stays as it was."""
-        size = min(SEGMENT_MAX_BYTES, self._size * SEGMENT_GROWTH) if self._size else SEGMENT_FIRST_BYTES
-        segment = self._take_spare(needed_bytes) or self._create(max(size, needed_bytes + 8 * 1024))
+        segment = self._take_spare(needed_bytes)
+        if segment is None:  # the keeper was not fast enough: a small one, since the training thread waits for it
+            size = SEGMENT_INLINE_BYTES if self._size else SEGMENT_FIRST_BYTES
+            segment = self._create(max(size, needed_bytes + 8 * KIB))
         number = self._number + 1
         try:
             segment.write(self._opened(number) * 2)  # twice: everything in a segment hangs on it
@@ -241,7 +245,8 @@ class Journal:
             self._seal(self._segment, has_next=True)
             self._retired.append(self._segment)
             KEEPER.wake()
-        self._segment, self._number, self._size = segment, number, size
+        self._segment, self._number = segment, number
+        self._size = min(SEGMENT_MAX_BYTES, self._size * SEGMENT_GROWTH) if self._size else SEGMENT_FIRST_BYTES
         self._current.clear()
         self._write = segment.write
 
@@ -342,7 +347,7 @@ class Journal:
 
     def _rewrite(self, old: MappedSegment | FileSegment) -> None:
         content = old.content()
-        fresh = self._create(max(self._size, len(content) + 8 * 1024))
+        fresh = self._create(max(self._size, len(content) + 8 * KIB))
         fresh.write(content[fresh.end :])
         os.rename(fresh.path, old.path)
         fresh.path = old.path
@@ -377,8 +382,10 @@ class Journal:
             self._restore()
             return
         self._close_retired()
-        if self._spare is None and segment.end > SEGMENT_FIRST_BYTES // 2:
-            self._spare = self._create(min(SEGMENT_MAX_BYTES, self._size * SEGMENT_GROWTH))
+        if self._spare is None and (self._number > 1 or segment.end > SEGMENT_FIRST_BYTES // 2):
+            spare = self._create(min(SEGMENT_MAX_BYTES, self._size * SEGMENT_GROWTH))
+            spare.sync()
+            self._spare = spare
         self.sync()
 
     def sync(self) -> None:

@@ -19,6 +19,7 @@ WriterMode: TypeAlias = Literal["mapped", "write"]
 
 SEAL_RESERVE_BYTES = 128  # the frame that seals a segment must always fit
 _PAGE_BYTES = 4 * KIB
+_ZEROS = bytes(64 * KIB)
 _MAPPED_FILE_SYSTEMS = frozenset(("ext4", "xfs", "tmpfs"))
 
 
@@ -74,6 +75,7 @@ class MappedSegment:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(self._fd, 0, size_bytes)
+            _write_zeros(self._fd, size_bytes)
             # What is mapped ends before the reserve, so that the map's own write, which costs half of one in Python, is the
             # segment's: it refuses what does not fit.
             self._map = mmap.mmap(self._fd, size_bytes - SEAL_RESERVE_BYTES)
@@ -114,6 +116,13 @@ class MappedSegment:
                 os.fdatasync(fd)
         finally:
             os.close(fd)
+
+
+def _write_zeros(fd: int, size_bytes: int) -> None:
+    """Reserved blocks are "unwritten" until something is in them: then every sync would have to commit their conversion, and
+    a first touch of a page could wait for that commit, in the training thread. Writing them once ahead avoids both."""
+    for start in range(0, size_bytes, len(_ZEROS)):
+        os.pwrite(fd, _ZEROS[: size_bytes - start], start)
 
 
 class FileSegment:

@@ -22,6 +22,7 @@ SERIES_PER_RUN_MAX_COUNT = 200_000  # 2x the promise of 100,000 metric names; ab
 # -- journal ------------------------------------------------------------------------------------
 FRAME_MAX_BYTES = 8 * MIB  # two documents; a reader may refuse a larger length as damage
 SEGMENT_FIRST_BYTES = 64 * KIB  # a short run needs 4 to 8 KiB and is cut when it finishes
+SEGMENT_INLINE_BYTES = 256 * KIB  # made within log() when none is ready: 1 ms, against 20 ms for a full one
 SEGMENT_MAX_BYTES = 8 * MIB  # 70,000 calls of 10 metrics; a tail of this size is read in 10 ms
 SEGMENT_GROWTH = 8  # 64 KiB, 512 KiB, 4 MiB, 8 MiB: a long run reaches full size after 4.6 MB
 PENDING_MAX_BYTES = 4 * MIB  # kept in memory while the disk refuses: minutes of ordinary logging

@@ -61,8 +61,10 @@ class MemoryReader:
         found = []
         for run_id, state in self._store.committed(self._tenant).runs.items():
             run = state.run(self._tenant, run_id)
-            if query.lifecycle in (None, run.lifecycle) and all(
-                holds(comparison, value_of(run, state, comparison.field)) for comparison in query.filter or ()
+            if (
+                query.lifecycle in (None, run.lifecycle)
+                and (query.experiments is None or run.experiment_name in query.experiments)
+                and all(holds(said, value_of(run, state, said.field)) for said in query.filter or ())
             ):
                 found.append((run, state))
         found.sort(key=lambda item: (-item[0].started_ms, item[0].run_id))

@@ -216,5 +216,6 @@ queries = st.builds(
     lifecycle=st.sampled_from(("active", "deleted", None)),
     limit=st.sampled_from((1, 2, 100)),
     offset=st.sampled_from((0, 1, 50)),
+    experiments=st.one_of(st.none(), st.lists(st.sampled_from((*EXPERIMENTS, "none")), max_size=3).map(tuple)),
 )
 step_bounds = st.one_of(st.none(), st.integers(-4, 1_200), st.floats(-4, 1_200), ints64, st.sampled_from(ODD_FLOATS))

@@ -47,6 +47,9 @@ def search_runs(
     conditions = [Sql("r.tenant = ?", (tenant,))]
     if query.lifecycle is not None:
         conditions.append(Sql("r.is_deleted = ?", (query.lifecycle == "deleted",)))
+    if query.experiments is not None:
+        names = ", ".join("?" * len(query.experiments))
+        conditions.append(Sql(f"e.name IN ({names})", query.experiments) if names else _NEVER)
     conditions += [compiler.condition(comparison) for comparison in query.filter or ()]
     joins, order = compiler.order(query.order.field, query.order.descending) if query.order else (Sql(""), "")
     source = f"FROM run r JOIN experiment e ON e.pk = r.experiment{joins.text}"
