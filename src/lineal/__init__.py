@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         set_tags,
         tag_run,
     )
+    from lineal.local import LocalStore, LoggedRun, Runs
     from lineal.model.errors import (
         Busy,
         Conflict,
@@ -83,6 +84,7 @@ _HOMES = {
         "set_tags",
         "tag_run",
     ),
+    "lineal.local": ("LocalStore", "LoggedRun", "Runs"),
     "lineal.model.errors": (
         "Busy",
         "Conflict",
@@ -129,6 +131,8 @@ __all__ = [
     "ExperimentTracker",
     "InvalidInput",
     "LinealError",
+    "LocalStore",
+    "LoggedRun",
     "NewerFormat",
     "NotFound",
     "NotWritable",
@@ -136,6 +140,7 @@ __all__ = [
     "Run",
     "RunConfig",
     "RunMetrics",
+    "Runs",
     "__version__",
     "content_id",
     "current_run",

@@ -99,7 +99,8 @@ class LocalStore:
         reader = self.reader()
         page = reader.list_runs(query)
         ids = [run.run_id for run in page.runs]
-        return Runs([LoggedRun(self, details) for details in reader.get_details_of(ids)], page.total)
+        series = _PageSeries(self, ids)
+        return Runs([LoggedRun(self, details, series) for details in reader.get_details_of(ids)], page.total)
 
     def experiments(self) -> list[Experiment]:
         """All active experiments, by name."""
@@ -241,11 +242,27 @@ class _Snapshot:
         return tuple(found)
 
 
+class _PageSeries:
+    """The series of all runs of a page, read together when the first is asked for."""
+
+    def __init__(self, store: LocalStore, run_ids: list[str]) -> None:
+        self._store = store
+        self._run_ids = run_ids
+        self._series: dict[str, list[SeriesInfo]] | None = None
+
+    def __getitem__(self, run_id: str) -> list[SeriesInfo]:
+        if self._series is None:
+            found = self._store.reader().list_summaries(self._run_ids)
+            self._series = dict(zip(self._run_ids, found, strict=True))
+        return self._series[run_id]
+
+
 class LoggedRun:
     """One run as it was when it was asked for: a handle for reading. Its points are read when asked for."""
 
-    def __init__(self, store: LocalStore, details: RunDetails) -> None:
+    def __init__(self, store: LocalStore, details: RunDetails, page: _PageSeries | None = None) -> None:
         self._store = store
+        self._page = page
         self.details = details
 
     @property
@@ -308,7 +325,7 @@ class LoggedRun:
     @cached_property
     def series(self) -> list[SeriesInfo]:
         """Every series with its summary."""
-        return self._store.reader().list_series(self.run_id)
+        return self._page[self.run_id] if self._page else self._store.reader().list_series(self.run_id)
 
     @property
     def metrics(self) -> dict[str, float | int]:

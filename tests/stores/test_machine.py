@@ -1,19 +1,49 @@
-"""SQLite told the same as memory answers the same."""
+"""SQLite told the same as memory answers the same: with the ordinary bounds, and with bounds so small that every way of
+storing points is met within a few rows."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from hypothesis import settings
+import pytest
+from hypothesis import Phase, settings
 
+from lineal.series import pyramid
 from lineal.store.contracts import Store
 from lineal.store.open import open_store, sqlite_url
+from lineal.store.sql import blocks, params, points, series_reader, zoom
 from lineal.testing.store_machine import store_machine
+
+TORTURE = os.environ.get("LINEAL_TEST_PROFILE") == "torture"
+# Without shrinking, which would take an hour: a step costs a synced commit.
+SETTINGS = settings(
+    stateful_step_count=60 if TORTURE else 15,
+    max_examples=1_000 if TORTURE else 40,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
 
 
 def _open(folder: Path) -> Store:
     return open_store(sqlite_url(folder / "lineal.db"))
 
 
-TestSqlite = store_machine(_open).TestCase
-_steps = 100 if os.environ.get("LINEAL_TEST_PROFILE") == "torture" else 25
-TestSqlite.settings = settings(stateful_step_count=_steps)
+class TestSqlite(store_machine(_open).TestCase):  # type: ignore[misc]
+    settings = SETTINGS
+
+
+class TestSqliteOfSmallBounds(store_machine(_open).TestCase):  # type: ignore[misc]
+    settings = SETTINGS
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def small_bounds(cls) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(points, "BLOCK_MIN_ROWS", 8)
+            patch.setattr(points, "FRESH_BATCHES_MAX_COUNT", 4)
+            patch.setattr(blocks, "MERGED_ROWS", (32, 128))
+            patch.setattr(blocks, "BLOCK_ROWS", 128)
+            patch.setattr(params, "ROW_MAX_CHARS", 40)
+            patch.setattr(pyramid, "PYRAMID_MAX_BUCKETS", 16)
+            patch.setattr(zoom, "EXACT_MAX_POINTS", 4)
+            patch.setattr(series_reader, "DECODE_ALL_FROM", 2)
+            yield

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lineal.cli.check import Check
 from lineal.cli.wording import bytes_text
+from lineal.journal.layout import Folder
 from lineal.journal.segment import mode_for
 from lineal.model.limits import MIB, SEGMENT_MAX_BYTES
 
@@ -55,8 +56,9 @@ def _check_sqlite(version: tuple[int, ...]) -> Check:
     )
 
 
-def check_disk(root: str) -> Iterator[Check]:
+def check_disk(folder: Folder) -> Iterator[Check]:
     """Of the folder, which exists."""
+    root = folder.root
     yield _check_writable(root)
     yield _check_file_system(root)
     yield _check_locks(root)

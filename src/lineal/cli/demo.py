@@ -40,15 +40,16 @@ def demo(no_ui: bool, epochs: int | None, url: str | None, as_json: bool) -> Non
     less than a minute, and needs: pip install 'lineal[demo]'."""
     from lineal.demo.settings import EPOCHS, SEEDS, SETTINGS
     from lineal.demo.sweep import run_sweep
-    from lineal.demo.training import DemoNeedsMore
+    from lineal.demo.training import DemoNeedsMore, load_digits
 
     # Meant for a program that is one run; the demo is many.
     os.environ.pop("LINEAL_RUN_ID", None)
-    _refuse_unless_writable(url)
     started_s = time.monotonic()
     try:
         with _progress(len(SETTINGS) * len(SEEDS)) as on_trained:
-            sweep = run_sweep(on_trained, url=url, epochs=epochs or EPOCHS)
+            data = load_digits()
+            _refuse_unless_writable(url)
+            sweep = run_sweep(data, on_trained, url=url, epochs=epochs or EPOCHS)
     except DemoNeedsMore as missing:
         raise Refusal(str(missing), USAGE, "demo_needs_more") from None
     seconds = time.monotonic() - started_s
@@ -57,7 +58,7 @@ def demo(no_ui: bool, epochs: int | None, url: str | None, as_json: bool) -> Non
 
         write_json(_as_dict(sweep, seconds))
     else:
-        _print(sweep, seconds, url)
+        print_sweep(sweep, seconds, url)
 
 
 def _refuse_unless_writable(url: str | None) -> None:
@@ -117,7 +118,8 @@ def _say_trained(trained: Trained) -> None:
 # -- what it shows ------------------------------------------------------------------------------
 
 
-def _print(sweep: Sweep, seconds: float, url: str | None) -> None:
+def print_sweep(sweep: Sweep, seconds: float, url: str | None) -> None:
+    """The leaderboard, and what to try next."""
     from rich.text import Text
 
     from lineal.cli.output import Page

@@ -60,9 +60,11 @@ def _examine(folder: Folder) -> Iterator[Check]:
     except LinealError as error:
         yield Check("folder", "bad", error.message, "Nothing else can be checked.")
         return
-    yield from check_disk(folder.root)
-    yield from check_journals(folder)
-    yield from check_database(folder)
+    for name, check in (("disk", check_disk), ("journals", check_journals), ("database", check_database)):
+        try:
+            yield from check(folder)
+        except Exception as error:  # what a check trips over is what the reader wants to know
+            yield Check(name, "bad", f"could not be checked: {type(error).__name__}: {error}", "Please report this.")
 
 
 def _check_settings() -> Check:

@@ -47,7 +47,8 @@ def end_with(context: click.Context, error: LinealError | Refusal) -> NoReturn:
     """Says the error, under `--json` as the answer too, and ends with its status."""
     from lineal.cli.wording import printable
 
-    click.echo(f"lineal: {printable(error.message, keep_lines=True)}", err=True)
+    hint = "; `lineal doctor` says what is whole" if isinstance(error, Damaged) else ""
+    click.echo(f"lineal: {printable(error.message, keep_lines=True)}{hint}", err=True)
     if context.find_root().meta.get(_JSON_WANTED):
         from lineal.cli.output import write_json
 

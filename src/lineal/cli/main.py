@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from lineal._version import __version__
-from lineal.cli.exits import INTERRUPTED_STATUS, Refusal, end_with
+from lineal.cli.exits import INTERRUPTED_STATUS, UNREACHABLE, Refusal, end_with
 from lineal.model.errors import LinealError
 
 _COMMANDS = {
@@ -45,6 +45,11 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (LinealError, Refusal) as error:
             end_with(ctx, error)
+        except BrokenPipeError:
+            raise  # click ends quietly: whoever read us had enough
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            end_with(ctx, Refusal(f"{where}{error.strerror or error}", UNREACHABLE, "unreachable"))
         except KeyboardInterrupt:
             end_with(ctx, Refusal("interrupted", INTERRUPTED_STATUS, "interrupted"))
 

@@ -29,8 +29,10 @@ STATUS_STYLES = {
     "lost": "magenta",
 }
 _GAP_CHARS = 2
+_FLOAT_CHARS = 10
 _NAME_CHARS, _EXPERIMENT_CHARS, _VALUE_CHARS, _TITLE_CHARS = 24, 16, 14, 22
 _OPTIONAL_MAX_COUNT = 8
+_EXPERIMENTS_NAMED = 5
 # What a run is judged by, then what it was trained with; "train/loss" is rarely why somebody looks.
 _TELLING = ("test", "val", "valid", "validation", "eval")
 _SCORES = ("acc", "accuracy", "f1", "auc", "score", "loss", "error", "rmse", "mae", "perplexity")
@@ -69,6 +71,9 @@ def _nothing(store: LocalStore, total: int, filter: str, experiment: str | None)
     tenant = "" if store.tenant == "default" else f" (tenant {store.tenant})"
     if total:
         yield Text(f"{count_text(total, 'run')} match; --limit 0 shows none of them.")
+    elif experiment is not None and experiment not in (names := [one.name for one in store.experiments()]):
+        known = ", ".join(shortened(printable(name), 40) for name in names[:_EXPERIMENTS_NAMED]) or "none"
+        yield Text(f"No experiment {printable(experiment)!r} in {folder}{tenant}. There are: {known}")
     elif filter.strip() or experiment is not None:
         yield Text(f"No run in {folder}{tenant} matches. All runs: lineal runs list")
     else:
@@ -107,7 +112,9 @@ def _details(page: Runs, metrics: Sequence[dict[str, float | int]], asked: list[
     fields = list(asked)
     names = sorted({name for values in metrics for name in values}, key=lambda name: _rank(name, metrics))
     fields += [Field("metric", name) for name in names]
-    differing = [name for name in _names_of(params) if len({value_text(values.get(name)) for values in params}) > 1]
+    differing = [
+        name for name in _names_of(params) if len({value_text(values[name]) for values in params if name in values}) > 1
+    ]
     fields += [Field("param", name) for name in sorted(differing, key=lambda name: (name.count("/"), len(name), name))]
     # Two metrics and two params say more than four metrics.
     wanted = _alternating(list(dict.fromkeys(fields)), len(asked))
@@ -142,7 +149,10 @@ def _detail(
 def _value_cell(value: ParamValue) -> str:
     if value is None:
         return ""
-    return shortened(printable(value_text(value)), _VALUE_CHARS)
+    text = value_text(value)
+    if isinstance(value, float) and len(text) > _FLOAT_CHARS:
+        text = f"{value:.6g}"
+    return shortened(printable(text), _VALUE_CHARS)
 
 
 def _fields_asked_for(filter: str, order_by: str | None) -> list[Field]:

@@ -40,9 +40,9 @@ def list_runs(
       lineal runs list "status = 'failed'" --experiment digits
 
     Attributes: run_id, name, status, experiment, experiment_id, user_id, parent_run_id, start_time, end_time, duration."""
-    from lineal.api import open_store
+    from lineal.cli.opening import opened
 
-    with open_store(url, tenant=tenant) as store:
+    with opened(url, tenant) as store:
         experiments = None if experiment is None else [experiment]
         page = store.runs(filter, order_by=order_by, limit=limit, experiments=experiments)
         if as_json:
@@ -64,9 +64,9 @@ def show_run(run: str, url: str | None, tenant: str | None, as_json: bool) -> No
     """Show one run: its params, metrics with their curves, tags, note, files, and what went wrong.
 
     RUN is a run's id, or any beginning of it that no other run shares."""
-    from lineal.api import open_store
+    from lineal.cli.opening import opened
 
-    with open_store(url, tenant=tenant) as store:
+    with opened(url, tenant) as store:
         logged = store.get_run(run)
         if as_json:
             from lineal.cli.output import write_json

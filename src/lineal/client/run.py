@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import itertools
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import time_ns
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lineal.client.guard import Guard
 from lineal.client.params import read_params
 from lineal.journal import blobs
+from lineal.journal.interrupts import raised_by_handler
 from lineal.journal.journal import Identity, Journal, JournalClosed, JournalFull
 from lineal.journal.layout import Folder
 from lineal.journal.numbers import NotExact, exact_number
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NS_PER_MS = 1_000_000
+_HOW_TO_ADD = "lineal.init(run_id=..., resume='allow') adds to a finished run"
 
 
 class Run:
@@ -139,7 +141,9 @@ class Run:
             when_ns = time_ns() if timestamp is None else timestamp * _NS_PER_MS
             if self._append(metrics, step, when_ns):  # type: ignore[arg-type]
                 return
-        except Exception:
+        except Exception as error:
+            if raised_by_handler(error):
+                raise
             when_ns = time_ns()
         self._log_slowly(metrics, step, when_ns if timestamp is None else timestamp)
 
@@ -173,13 +177,15 @@ class Run:
                 self._refuse("internal_fault", "a call of log() could not be packed", len(good))
         except JournalClosed:
             self._refuse(
-                "after_finish", f"run {self.name!r} is finished; log() after finish() is not recorded", len(good)
+                "after_finish", f"run {self.name!r} is finished: log() is not recorded ({_HOW_TO_ADD})", len(good)
             )
         except JournalFull:
             self._journal.count_loss("disk_refuses", len(good))
         except InvalidInput as error:
             self._refuse("name_over_limit", error.message, len(good))
         except Exception as error:
+            if raised_by_handler(error):
+                raise
             self._refuse("internal_fault", f"log() failed: {error!r:.200}", len(good) or 1)
 
     def _take(self, name: Any, value: Any, good: dict[str, int | float]) -> None:
@@ -388,9 +394,18 @@ class Run:
             return
         self.signalled = status
         record = AttemptEnded(self._journal.identity.attempt, status)
-        say = threading.Thread(target=self._journal.append_urgently, args=(record, timeout_s / 2), daemon=True)
-        say.start()
-        say.join(timeout_s)
+        said = _thread.allocate_lock()
+        said.acquire()
+
+        def say() -> None:
+            try:
+                self._journal.append_urgently(record, timeout_s / 2)
+            finally:
+                said.release()
+
+        # Not a Thread: the handler may have interrupted the start of another, whose lock it would wait for.
+        _thread.start_new_thread(say, ())
+        said.acquire(timeout=timeout_s)
 
     def __enter__(self) -> Run:
         return self
@@ -415,10 +430,12 @@ class Run:
         try:
             self._journal.append(record)
         except JournalClosed:
-            self._refuse("after_finish", f"run {self.name!r} is finished; {type(record).__name__} is not recorded")
+            self._refuse("after_finish", f"run {self.name!r} is finished: {type(record).__name__} is not recorded ({_HOW_TO_ADD})")
         except JournalFull:
             self._journal.count_loss("disk_refuses", detail=type(record).__name__)
         except Exception as error:
+            if raised_by_handler(error):
+                raise
             self._refuse("internal_fault", f"{type(record).__name__} was not recorded: {error!r:.200}")
 
     def _refuse(self, reason: str, message: str, count: int = 1, *, detail: str | None = None) -> None:

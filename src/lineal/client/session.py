@@ -165,16 +165,11 @@ def _forget(run: Run) -> None:
 
 
 def _finished_run(settings: Settings, run_id: str, known: Known) -> Run:
-    """The same experiment is not recorded twice: a handle that refuses to log, and says how to go on."""
+    """The same experiment is not recorded twice: a handle whose `finished` tells, and whose `log` refuses with a warning."""
     identity = Identity(settings.tenant, run_id, known.latest_attempt or "", primary=False)
     journal = Journal(settings.folder, identity, mode=settings.writer_mode)
     journal.close()
-    run = Run(journal, experiment=known.experiment, name=known.name, primary=False, resumed=True, finished=True)
-    run._guard.warn_once(
-        "finished already",
-        f"run {run_id} is finished already; nothing is recorded (resume='allow' adds to it, run.finished tells)",
-    )
-    return run
+    return Run(journal, experiment=known.experiment, name=known.name, primary=False, resumed=True, finished=True)
 
 
 def _check_known(known: Known, run_id: str | None, resume: Resume | None) -> None:

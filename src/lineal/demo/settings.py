@@ -41,7 +41,7 @@ SETTINGS = (
     Setting("narrow", (16,), 0.01),
     Setting("medium", (64,), 0.01),
     Setting("wide", (256,), 0.003),
-    Setting("deep", (64, 64), 0.003),
+    Setting("deep", (64, 32), 0.003),
     Setting("timid", (64,), 0.0003),
     Setting("hasty", (64,), 0.1),
     Setting("leashed", (64,), 0.01, weight_decay=1.0),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lineal.api import Run, init
 from lineal.demo.leaderboard import METRIC, Row, as_markdown, read_leaderboard
 from lineal.demo.settings import EPOCHS, EXPERIMENT, SEEDS, SETTINGS, Setting
-from lineal.demo.training import Digits, Network, load_digits, one_thread
+from lineal.demo.training import Digits, Network, one_thread
 
 
 class Trained(NamedTuple):
@@ -32,6 +32,7 @@ class Sweep(NamedTuple):
 
 
 def run_sweep(
+    data: Digits,
     on_trained: Callable[[Trained], None],
     *,
     url: str | None = None,
@@ -39,8 +40,7 @@ def run_sweep(
     seeds: Sequence[int] = SEEDS,
     epochs: int = EPOCHS,
 ) -> Sweep:
-    """A parent run with one child a training. Its leaderboard is read back out of the store. Raises DemoNeedsMore."""
-    data = load_digits()
+    """A parent run with one child a training. Its leaderboard is read back out of the store."""
     with one_thread(), init(EXPERIMENT, "sweep", params=data.params(), url=url, tags={"demo": "sweep"}) as sweep:
         sweep.define_metric(METRIC, goal="max")
         pairs = [(setting, seed) for setting in settings for seed in seeds]

@@ -10,16 +10,17 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
+from lineal.journal.interrupts import raised_by_handler
 from lineal.journal.keeper import KEEPER
 from lineal.journal.layout import Folder
 from lineal.journal.locks import locks_of
 from lineal.journal.points import Layouts, PackedLayout
-from lineal.journal.segment import FileSegment, MappedSegment, SegmentFull, WriterMode, create_segment, mode_for
+from lineal.journal.segment import FileSegment, MappedSegment, WriterMode, create_segment, mode_for
 from lineal.model.clock import SYSTEM_CLOCK, Clock
 from lineal.model.ids import new_writer_id
 from lineal.model.limits import (
@@ -38,6 +39,8 @@ from lineal.record.kinds import POINTS_APPENDED
 from lineal.record.records import Lost, Record, SegmentOpened, SegmentSealed
 
 _pack_checksum = CHECKSUM.pack
+
+KEEPER_LOCK_TIMEOUT_S = 0.1  # a call of log holds it for microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class Journal:
         self._refusing = False
         self._closed = False
         self._losses: dict[str, tuple[int, str | None]] = {}
+        self._counting = False
         self._side_journal: Journal | None = None
         self._tending = threading.Lock()
         self._write: Callable[[bytes], object] = self._write_first
@@ -125,11 +129,12 @@ class Journal:
                     return False
                 seq = self._seq + 1
                 body = layout.pack(layout.length, POINTS_APPENDED, 0, seq, time_ns, step, *values, layout.number)
-                self._seq = seq
+                frame = body + _pack_checksum(crc32(body))
                 try:
-                    self._write(body + _pack_checksum(crc32(body)))
-                except (ValueError, JournalFull, OSError) as reason:
-                    self._write_record_slowly(body + _pack_checksum(crc32(body)), seq, reason, layout)
+                    self._write(frame)
+                except BaseException as reason:
+                    self._write_record_slowly(frame, seq, reason, layout)
+                self._seq = seq
             finally:
                 self._busy = False
         return True
@@ -145,11 +150,11 @@ class Journal:
             try:
                 seq = self._seq + 1
                 frame = encode_frame(record, seq, self.clock.time_ns())
-                self._seq = seq
                 try:
                     self._write(frame)
-                except (ValueError, JournalFull, OSError) as reason:
+                except BaseException as reason:
                     self._write_record_slowly(frame, seq, reason, None)
+                self._seq = seq
             finally:
                 self._busy = False
         if barrier:
@@ -170,8 +175,14 @@ class Journal:
     def count_loss(self, reason: str, count: int = 1, detail: str | None = None) -> None:
         """Loss is data: becomes a Lost record at the next round of the keeper, at the latest at `close`."""
         with self._lock:
-            known, first = self._losses.get(reason, (0, None))
-            self._losses[reason] = (known + count, first or detail)
+            if self._counting:
+                return self._side().count_loss(reason, count, detail)
+            self._counting = True
+            try:
+                known, first = self._losses.get(reason, (0, None))
+                self._losses[reason] = (known + count, first or detail)
+            finally:
+                self._counting = False
 
     # -- the writer's own affairs, all under the lock -------------------------------------------
 
@@ -202,15 +213,27 @@ class Journal:
             KEEPER.add(self)
         self._write(frame)
 
-    def _write_record_slowly(self, frame: bytes, seq: int, reason: Exception, layout: PackedLayout | None) -> None:
+    def _write_record_slowly(self, frame: bytes, seq: int, reason: BaseException, layout: PackedLayout | None) -> None:
+        """After `_write` raised. Where a signal handler did, its exception goes on, and the sequence says whether the record is in."""
         try:
             self._write_slowly(frame, reason, layout)
-        except JournalFull:
-            self._seq = seq - 1  # the record was not made: a gap would be reported as damage
+        except BaseException:
+            if self._holds(frame):
+                self._seq = seq
             raise
 
-    def _write_slowly(self, frame: bytes, reason: Exception, layout: PackedLayout | None) -> None:
+    def _holds(self, frame: bytes) -> bool:
+        """Whether the frame is the last that was written."""
+        if self._pending:
+            return self._pending[-1] == frame
+        return self._segment is not None and self._segment.content().endswith(frame)
+
+    def _write_slowly(self, frame: bytes, reason: BaseException, layout: PackedLayout | None) -> None:
         """Rolls to the next segment, or keeps the frame in memory while the disk refuses."""
+        if self._closed:
+            raise JournalClosed
+        if raised_by_handler(reason):
+            raise reason
         try:
             if not isinstance(reason, ValueError):  # a ValueError says that the frame does not fit the segment
                 raise reason
@@ -218,9 +241,11 @@ class Journal:
             if layout is not None:
                 self._define_in_segment(layout)
             self._write(frame)
-        except ValueError:  # the definition filled the segment
-            self._write_slowly(frame, SegmentFull(), layout)
+        except ValueError as error:  # the definition filled the segment
+            self._write_slowly(frame, error, layout)
         except OSError as error:
+            if raised_by_handler(error):
+                raise
             self._begin_refusing(error)
             self._keep(frame)
 
@@ -241,14 +266,14 @@ class Journal:
             with contextlib.suppress(OSError):
                 os.unlink(segment.path)
             raise
-        if self._segment is not None:
-            self._seal(self._segment, has_next=True)
-            self._retired.append(self._segment)
-            KEEPER.wake()
-        self._segment, self._number = segment, number
+        full = self._segment
+        self._segment, self._number, self._write = segment, number, segment.write
         self._size = min(SEGMENT_MAX_BYTES, self._size * SEGMENT_GROWTH) if self._size else SEGMENT_FIRST_BYTES
         self._current.clear()
-        self._write = segment.write
+        if full is not None:
+            self._seal(full, has_next=True)
+            self._retired.append(full)
+            KEEPER.wake()
 
     def _create(self, size: int) -> MappedSegment | FileSegment:
         """Under a name that no reader looks at until the first frame is in."""
@@ -307,8 +332,8 @@ class Journal:
 
     def _heal(self) -> None:
         """Tries the disk again; on success what was kept is written first, in order."""
-        with self._lock:
-            if not self._refusing or self._busy:
+        with self._in_turn() as mine:
+            if not mine or not self._refusing or self._busy:
                 return
             self._busy = True
             try:
@@ -331,9 +356,9 @@ class Journal:
 
     def _restore(self) -> None:
         """The folder or segment was deleted under us: what this segment holds is still mapped, so write it anew."""
-        with self._lock:
+        with self._in_turn() as mine:
             old = self._segment
-            if old is None or self._busy or not old.is_deleted():
+            if not mine or old is None or self._busy or not old.is_deleted():
                 return
             self._busy = True
             try:
@@ -356,6 +381,17 @@ class Journal:
         old.close(cut=False)
 
     # -- the keeper's and the end ---------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _in_turn(self) -> Iterator[bool]:
+        """The lock, or False: the keeper must not wait for a signal handler that runs within a call of `log` and may itself be
+        waiting, in `close`, for the keeper."""
+        mine = self._lock.acquire(timeout=KEEPER_LOCK_TIMEOUT_S)
+        try:
+            yield mine
+        finally:
+            if mine:
+                self._lock.release()
 
     def tend(self) -> None:
         """What is due: losses said, a refused disk tried, the next segment made, everything synced. Never raises."""
@@ -409,8 +445,8 @@ class Journal:
             self._retired.pop(0)
 
     def _say_losses(self) -> None:
-        with self._lock:
-            if self._busy or not self._losses or self._refusing:
+        with self._in_turn() as mine:
+            if not mine or self._busy or not self._losses or self._refusing:
                 return
             losses, self._losses = self._losses, {}
         for reason, (count, detail) in losses.items():
@@ -466,7 +502,9 @@ class Journal:
                     segment.close(cut=False)
         closed = self._closed
         self._become(replace(self.identity, primary=False))
-        self._closed = closed
+        if closed:
+            self._closed = True
+            self._write = _write_after_close
 
 
 def _write_after_close(frame: bytes) -> None:

@@ -23,7 +23,7 @@ class WriterLocks:
         self._writable = False
         self._inode = -1
         self._held: set[str] = set()
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()  # a signal handler may come in while the same thread holds it
 
     def hold(self, writer: str) -> None:
         """Declares the writer alive until `release` or the end of this process. Raises OSError if that cannot be said."""
@@ -77,16 +77,14 @@ class WriterLocks:
 
 
 _registers: dict[str, WriterLocks] = {}
-_registers_guard = threading.Lock()
+_registers_guard = threading.RLock()
 
 
 def locks_of(path: str) -> WriterLocks:
     """The one register of that locks file in this process."""
     path = os.path.realpath(path)
     with _registers_guard:
-        if path not in _registers:
-            _registers[path] = WriterLocks(path)
-        return _registers[path]
+        return _registers.get(path) or _registers.setdefault(path, WriterLocks(path))
 
 
 def _offset(writer: str) -> int:
@@ -96,7 +94,7 @@ def _offset(writer: str) -> int:
 def _forget_after_fork() -> None:
     """A child holds none of its parent's locks. It closes its copies: that drops only locks of its own, and it has none."""
     global _registers_guard
-    _registers_guard = threading.Lock()
+    _registers_guard = threading.RLock()
     for register in _registers.values():
         if register._fd >= 0:
             os.close(register._fd)

@@ -170,13 +170,23 @@ class FileSegment:
             os.close(fd)
 
     def _append(self, frame: bytes) -> None:
-        written = os.write(self._fd, frame)
-        if written == len(frame):
-            self.end += written
-            return
-        # A short write means that the disk ran full in the middle of the frame: take the half back.
-        os.ftruncate(self._fd, self.end)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.path)
+        try:
+            if os.write(self._fd, frame) == len(frame):
+                self.end += len(frame)
+                return
+            # A short write means that the disk ran full in the middle of the frame.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.path)
+        except BaseException:
+            self._settle(len(frame))
+            raise
+
+    def _settle(self, size: int) -> None:
+        """A signal handler may have raised after the write as well as before it: the file knows. Half a frame is taken back."""
+        written = os.fstat(self._fd).st_size - self.end
+        if written == size:
+            self.end += size
+        elif written > 0:
+            os.ftruncate(self._fd, self.end)
 
 
 def create_segment(mode: WriterMode, path: str, size_bytes: int) -> MappedSegment | FileSegment:

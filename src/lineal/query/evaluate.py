@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from lineal.model.errors import InvalidInput
 from lineal.model.values import INT64_MAX, INT64_MIN, ParamValue, number_of, value_text
-from lineal.query.syntax import ATTRIBUTES, NUMBER_ATTRIBUTES, Comparison, Field
+from lineal.query.syntax import ATTRIBUTES, NUMBER_ATTRIBUTES, Comparison, Field, Filter, Order
 
 Lookup = Callable[[Field], ParamValue]
 """A run's value for a field; None if it has none, or a param whose value is None."""
@@ -34,7 +34,7 @@ class Operand(NamedTuple):
 def operand_of(value: ParamValue) -> Operand | None:
     """None for NaN, which satisfies no comparison. A text like "nan" is a text."""
     number = number_of(value)
-    if number is not None and math.isnan(number):
+    if isinstance(number, float) and math.isnan(number):
         if not isinstance(value, str):
             return None
         number = None
@@ -68,6 +68,12 @@ def holds(comparison: Comparison, value: ParamValue) -> bool:
     if comparison.field.kind in ("metric", "attribute"):
         return False
     return compare(left.text, right.text)
+
+
+def check_fields(filter: Filter | None, order: Order | None) -> None:
+    """InvalidInput if an attribute is asked for that runs do not have."""
+    for field in [comparison.field for comparison in filter or ()] + ([order.field] if order else []):
+        is_text_field(field)
 
 
 def is_text_field(field: Field) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lineal.model.entities import Cursor, Experiment, MetricDefinition, Run, RunDetails, SeriesInfo, SeriesKey
 from lineal.model.errors import NotFound
 from lineal.model.values import ParamValue, from_json
 from lineal.model.vocabulary import Labels, Lifecycle
-from lineal.query.evaluate import holds, in_order
+from lineal.query.evaluate import check_fields, holds, in_order
 from lineal.query.syntax import Field
 from lineal.series.blocks import slice_steps
 from lineal.series.downsample import bucketize
@@ -58,6 +60,7 @@ class MemoryReader:
         return sorted(run_id for run_id in runs if run_id.startswith(prefix))[:limit]
 
     def list_runs(self, query: RunQuery) -> RunPage:
+        check_fields(query.filter, query.order)
         found = []
         for run_id, state in self._store.committed(self._tenant).runs.items():
             run = state.run(self._tenant, run_id)
@@ -190,6 +193,7 @@ def run_in(tenant: TenantState, run_id: str) -> RunState:
     return state
 
 
+@np.errstate(all="ignore")  # users log NaN and numbers that overflow: nothing to warn a reader of
 def read_pieces(
     state: RunState, name: str, labels: Labels, step_min: float | None, step_max: float | None
 ) -> list[Piece]:
@@ -223,6 +227,6 @@ def value_of(run: Run, state: RunState, field: Field) -> ParamValue:
 
 def piece_stats(state: RunState, key: SeriesKey) -> list[PieceStats]:
     return [
-        PieceStats(state.rank(attempt_id), writer, int(columns.seq[-1]), stats_of(columns))
+        PieceStats(state.rank(attempt_id), writer, key.value_type, int(columns.seq[-1]), stats_of(columns))
         for attempt_id, writer, columns in state.pieces(key)
     ]

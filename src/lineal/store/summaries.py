@@ -13,13 +13,14 @@ from lineal.store.rules import Rank
 class PieceStats(NamedTuple):
     rank: Rank
     writer: str
+    value_type: str
     last_seq: int
     stats: Stats
 
 
-def position(piece: PieceStats) -> tuple[Rank, int, int, str]:
+def position(piece: PieceStats) -> tuple[Rank, int, int, str, str]:
     """Pieces in the order in which a run's summary takes them: by attempt, then by when they were last written."""
-    return piece.rank, piece.stats.last_ms, piece.last_seq, piece.writer
+    return piece.rank, piece.stats.last_ms, piece.last_seq, piece.writer, piece.value_type
 
 
 def latest_of(pieces: Iterable[PieceStats]) -> PieceStats:

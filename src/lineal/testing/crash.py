@@ -6,6 +6,7 @@ and the parent, which kills the child, is the only one to read it."""
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -19,10 +20,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-import lineal
+from lineal import api
 from lineal.ingest.apply import layout_of
 from lineal.ingest.points import by_layout, headers, to_block
 from lineal.journal.layout import Folder
+from lineal.model.entities import Layout
 from lineal.model.errors import Damaged
 from lineal.record import kinds
 from lineal.record.codec import decode
@@ -53,9 +55,9 @@ class Child:
         cwd: str | os.PathLike[str] | None = None,
     ) -> None:
         read_fd, write_fd = os.pipe()
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
         self._ledger = b""
-        home = str(Path(lineal.__file__).parents[1])
+        home = str(Path(api.__file__).parents[1])
         self.process = subprocess.Popen(
             [
                 *prefix,
@@ -85,7 +87,9 @@ class Child:
     def __enter__(self) -> Child:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -178,7 +182,7 @@ def read_segment(data: bytes, *, final: bool = True, path: str = "") -> Reading:
     data = data[: len(data) & ~7]
     view = memoryview(data)
     found = scan(view, start_of(view), final=final)
-    layouts = {}
+    layouts: dict[int, Layout] = {}
     said = []
     for offset in found.offsets:
         header = header_at(view, offset)
@@ -225,9 +229,7 @@ def flip_bit(data: bytes, bit: int) -> bytes:
 def small_disk(path: Path, size: str = "1M") -> Iterator[Path]:
     """A tmpfs of that size, mounted at `path`, which is made. Needs root: raises CalledProcessError or FileNotFoundError."""
     path.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)], check=True, capture_output=True
-    )
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)], check=True, capture_output=True)
     try:
         yield path
     finally:
@@ -237,3 +239,57 @@ def small_disk(path: Path, size: str = "1M") -> Iterator[Path]:
 def remount(path: Path, options: str) -> None:
     """Changes a mount ("ro", "rw", "size=2M"). Needs root."""
     subprocess.run(["mount", "-o", f"remount,{options}", str(path)], check=True, capture_output=True)
+
+
+# -- what a power cut leaves -------------------------------------------------------------------------------------
+
+SYNC_SPY = '''
+import os as _os, json as _json
+def spy_on_syncs(shadow):
+    """From now on, what each fsync and fdatasync of this process makes durable is copied to the folder `shadow`, under the number
+    of the inode: a file's bytes as they were when the call began, a folder's names."""
+    _os.makedirs(shadow, exist_ok=True)
+    def spied(real):
+        def sync(fd):
+            status = _os.fstat(fd)
+            path = f"/proc/self/fd/{fd}"
+            if _os.path.isdir(path):
+                names = {entry.name: entry.inode() for entry in _os.scandir(path)}
+                content = _json.dumps(names).encode()
+            else:
+                with open(path, "rb") as file:
+                    content = file.read()
+            real(fd)
+            draft = f"{shadow}/draft-{_os.urandom(8).hex()}"
+            with open(draft, "wb") as file:
+                file.write(content)
+            _os.replace(draft, f"{shadow}/{status.st_ino}")
+        return sync
+    _os.fsync, _os.fdatasync = spied(_os.fsync), spied(_os.fdatasync)
+'''
+"""Program text for a `Child` that is to be cut off from power later: see `durable_image`."""
+
+
+def durable_image(root: Path, shadow: Path, image: Path) -> None:
+    """Makes `image` hold what of the folder `root` a power cut may leave at worst, by what POSIX says: a name is there
+    if its folder was synced with it, bytes if their file was. `root` itself needs to be a name in its synced parent."""
+    names = _durable_names(root.parent, shadow)
+    if names.get(root.name) == root.stat().st_ino:
+        _copy_durable(root, shadow, image)
+
+
+def _durable_names(folder: Path, shadow: Path) -> dict[str, int]:
+    known = shadow / str(folder.stat().st_ino)
+    names: dict[str, int] = json.loads(known.read_bytes()) if known.exists() else {}
+    return names
+
+
+def _copy_durable(folder: Path, shadow: Path, image: Path) -> None:
+    image.mkdir(parents=True)
+    paths = {entry.inode(): Path(entry.path) for entry in os.scandir(folder)}
+    for name, inode in _durable_names(folder, shadow).items():
+        known = shadow / str(inode)
+        if inode in paths and paths[inode].is_dir():
+            _copy_durable(paths[inode], shadow, image / name)
+        else:
+            (image / name).write_bytes(known.read_bytes() if known.exists() else b"")

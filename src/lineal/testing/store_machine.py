@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from operator import methodcaller as call
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -63,10 +64,7 @@ class StoreMachine(RuleBasedStateMachine):
         repeated = data.draw(st.lists(st.sampled_from(self._said), max_size=3)) if self._said else []
         self._said += new
         changes: list[Change] = [statement.apply for statement in data.draw(st.permutations([*new, *repeated]))]
-        changes += [
-            lambda writer, run_id=run_id: writer.compact(run_id)  # type: ignore[misc]
-            for run_id in data.draw(st.lists(strategies.run_ids, max_size=2))
-        ]
+        changes += [call("compact", run_id) for run_id in data.draw(st.lists(strategies.run_ids, max_size=2))]
         self._change(tenant, changes, undone)
 
     @rule(
@@ -89,12 +87,9 @@ class StoreMachine(RuleBasedStateMachine):
             blocks.append(data.draw(strategies.blocks(first + place, rows, every=count)))
         pieces = [blocks[:1], blocks[1:]] if late else [blocks]
         pieces.reverse()
-        changes: list[Change] = [
-            lambda store, piece=piece: store.append_points(run_id, writer, attempt, piece)  # type: ignore[misc]
-            for piece in pieces
-        ]
+        changes: list[Change] = [call("append_points", run_id, writer, attempt, piece) for piece in pieces]
         if compacted:
-            changes.append(lambda store: store.compact(run_id))
+            changes.append(call("compact", run_id))
         for change in changes:
             self._change("default", [change], undone=False)
 
@@ -106,14 +101,12 @@ class StoreMachine(RuleBasedStateMachine):
             rows = slice(start, start + 3)
             values = tuple(array[rows] for array in block.values)
             piece = Block(block.layout, block.seq[rows], block.step[rows], block.time_ms[rows], values)
-            self._change(
-                "default", [lambda store, piece=piece: store.append_points(run_id, writer, "a1", [piece])], False
-            )  # type: ignore[misc]
-        self._change("default", [lambda store: store.compact(run_id)], undone=False)
+            self._change("default", [call("append_points", run_id, writer, "a1", [piece])], undone=False)
+        self._change("default", [call("compact", run_id)], undone=False)
 
     @rule(tenant=st.sampled_from(TENANTS), run_id=strategies.run_ids, undone=st.booleans())
     def compact(self, tenant: str, run_id: str, undone: bool) -> None:
-        self._change(tenant, [lambda writer: writer.compact(run_id)], undone)
+        self._change(tenant, [call("compact", run_id)], undone)
 
     @rule(
         writer=st.sampled_from(WRITERS),
@@ -123,7 +116,7 @@ class StoreMachine(RuleBasedStateMachine):
     )
     def move_cursor(self, writer: str, run_id: str | None, seq: int, undone: bool) -> None:
         cursor = Cursor(writer, run_id, seq, 1, 8)
-        self._change("default", [lambda store: store.set_cursor(cursor), _asks_cursor(writer)], undone)
+        self._change("default", [call("set_cursor", cursor), _asks_cursor(writer)], undone)
 
     @rule(
         run_id=strategies.run_ids,
@@ -136,15 +129,12 @@ class StoreMachine(RuleBasedStateMachine):
     def define_layout(
         self, run_id: str, writer: str, number: int, layout: Layout, payloads: Sequence[bytes], undone: bool
     ) -> None:
-        changes: list[Change] = [
-            lambda store, payload=payload: store.keep_orphans(run_id, writer, number, payload, 1)  # type: ignore[misc]
-            for payload in payloads
-        ]
-        changes.append(lambda store: store.find_layout(writer, number))
+        changes: list[Change] = [call("keep_orphans", run_id, writer, number, payload, 1) for payload in payloads]
+        changes.append(call("find_layout", writer, number))
         if len(payloads) != 1:
-            changes.append(lambda store: store.define_layout(run_id, writer, number, layout))
-            changes.append(lambda store: store.take_orphans(writer, number))
-        changes.append(lambda store: store.find_layout(writer, number))
+            changes.append(call("define_layout", run_id, writer, number, layout))
+            changes.append(call("take_orphans", writer, number))
+        changes.append(call("find_layout", writer, number))
         self._change("default", changes, undone)
 
     @rule()
@@ -201,7 +191,7 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 def _asks_cursor(writer: str) -> Change:
-    return lambda store: store.find_cursor(writer)
+    return call("find_cursor", writer)
 
 
 def store_machine(open_store: OpenStore) -> type[StoreMachine]:

@@ -19,7 +19,7 @@ def index_metrics(names: Names, run: RunDraft, summaries: dict[Source, SourceSum
         for pk, entry in summary.entries.items():
             key = names.series_key(pk)
             if not key.labels:
-                piece = PieceStats(rank, writer_name, entry.last_seq, entry.stats)
+                piece = PieceStats(rank, writer_name, key.value_type, entry.last_seq, entry.stats)
                 by_name.setdefault(key.name, []).append(piece)
     for name, pieces in by_name.items():
         index.set(run.pk, "metric", name, latest_of(pieces).stats.last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from itertools import chain
 
 from lineal.model.entities import Stamp
 from lineal.model.values import ParamValue, from_json, to_json
@@ -61,11 +62,12 @@ class ParamsDraft:
 
 
 def statements_text(statements: Iterable[tuple[Stamp, dict[str, ParamValue]]]) -> str:
-    return to_json([[*stamp, params] for stamp, params in statements])
+    # Names and values in turn: as keys of an object, "$float" would be taken for `to_json`'s way of writing NaN.
+    return to_json([[*stamp, *chain.from_iterable(params.items())] for stamp, params in statements])
 
 
 def read_params(said: SaidParams, body: str) -> None:
     """Adds what a row of the table says."""
-    for time_ms, writer, seq, params in from_json(body):
-        # A param that is called "$float" and alone would have been read as a number.
-        say_params(said, params if isinstance(params, dict) else {"$float": params}, Stamp(time_ms, writer, seq))
+    for time_ms, writer, seq, *told in from_json(body):
+        params = dict(zip(told[::2], told[1::2], strict=True))
+        say_params(said, params, Stamp(time_ms, writer, seq))

@@ -11,6 +11,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 
+import numpy as np
+
 from lineal.model.entities import SeriesKey
 from lineal.model.limits import BLOCK_MIN_ROWS, FRESH_BATCHES_MAX_COUNT
 from lineal.store.sql.attributes import AttributeIndex
@@ -22,6 +24,7 @@ from lineal.store.sql.names import Names
 from lineal.store.sql.overview import SourceSummary, extend_pyramids, read_summaries, write_summary
 
 
+@np.errstate(all="ignore")  # users log NaN and numbers that overflow: nothing to warn a writer of
 def flush_points(connection: sqlite3.Connection, names: Names, run: RunDraft, index: AttributeIndex) -> bool:
     """Writes what was appended and compacts if that was asked for. True if pages may have become free."""
     points = RunPoints(connection, names, run)

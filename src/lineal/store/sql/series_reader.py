@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+import numpy as np
+
 from lineal.model.entities import SeriesKey
 from lineal.model.values import to_json
 from lineal.series.batch import decode_batch, read_batch_column
@@ -28,6 +30,7 @@ from lineal.store.sql.zoom import BlockHead, zoom
 
 P = TypeVar("P", Piece, BucketPiece)
 
+QUIET = np.errstate(all="ignore")  # users log NaN and numbers that overflow: nothing to warn a reader of
 DECODE_ALL_FROM = 4  # so many series of one run: then each of its fresh batches is decoded whole, once
 
 
@@ -60,6 +63,7 @@ class SeriesReader:
 
     # -- questions -----------------------------------------------------------------------------------------
 
+    @QUIET
     def points(self, run: int, name: SeriesName, steps: Range) -> list[Piece]:
         found = []
         for pk, key in self._keys(name):
@@ -69,6 +73,7 @@ class SeriesReader:
                     found.append((source, Piece(*self._who(run, source), key.value_type, columns)))
         return self._in_order(run, found)
 
+    @QUIET
     def buckets(self, run: int, name: SeriesName, max_points: int, steps: Range) -> list[BucketPiece]:
         found = []
         for pk, key in self._keys(name):
@@ -147,7 +152,7 @@ class SeriesReader:
                     rest = None if tail is None else slice_steps(tail, *steps)
                     if rest is not None and len(rest):
                         pieces.append(bucketize(rest, -(-len(rest) // pyramid.width)))
-                    return coarsen(concat_buckets(pieces), max_points)
+                    return coarsen(concat_buckets(pieces), max_points) if pieces else None
         columns = self._points(run, source, pk, key, steps)
         return None if columns is None else bucketize(columns, max_points)
 

@@ -36,7 +36,8 @@ def read_pieces(
         for (attempt, writer), summary in sources.items():
             name = catalog.writer(connection, writer)
             for pk, entry in summary.entries.items():
-                piece = PieceStats(ranks[run, attempt], name, entry.last_seq, entry.stats)
+                value_type = catalog.series_key(connection, pk).value_type
+                piece = PieceStats(ranks[run, attempt], name, value_type, entry.last_seq, entry.stats)
                 found[run].setdefault(pk, []).append(piece)
     return found
 

@@ -102,7 +102,7 @@ CREATE TABLE attempt (
     PRIMARY KEY (run, number)
 ) WITHOUT ROWID;
 
--- JSON: [[time_ms, writer, seq, {name: value, ...}], ...], every value of every param with the stamp that said it first.
+-- JSON: [[time_ms, writer, seq, name, value, name, value ...], ...], every value of every param with the stamp that said it first.
 -- Several rows an attempt when there is much.
 CREATE TABLE params (
     pk INTEGER PRIMARY KEY,

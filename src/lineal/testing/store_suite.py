@@ -1,0 +1,20 @@
+"""What every store must do, as tests that ship. A backend's own test file is then a few lines:
+
+    class TestMyStore(StoreSuite):
+        @pytest.fixture
+        def opener(self, tmp_path):
+            return lambda: MyStore(tmp_path / "db")       # again, after it was closed: the same content
+
+For a store that forgets when it is closed, set `keeps_content = False`. See also `store_machine`, which compares a store
+with the memory store on random statements, and `same_answers`."""
+
+from __future__ import annotations
+
+from lineal.testing.suite_points import PointRules
+from lineal.testing.suite_runs import RunRules
+from lineal.testing.suite_search import SearchRules
+from lineal.testing.suite_transactions import TransactionRules
+
+
+class StoreSuite(TransactionRules, RunRules, PointRules, SearchRules):
+    """All rules of `store/contracts.py`, one class of them a subject."""

@@ -1,0 +1,209 @@
+"""Tenants, transactions, snapshots, cursors, audit rows."""
+
+from __future__ import annotations
+
+import threading
+from operator import methodcaller as call
+
+import pytest
+
+from lineal.model.entities import Cursor
+from lineal.model.errors import InvalidInput
+from lineal.store.contracts import RunQuery, Store, TenantReader
+from lineal.testing.same_answers import assert_no_run
+from lineal.testing.suite_base import WRITER, Opener, SuiteBase, at, block_with, starting
+
+
+class TransactionRules(SuiteBase):
+    def test_an_unknown_tenant_is_an_empty_one(self, store: Store) -> None:
+        reader = store.tenant("nobody")
+        assert store.list_tenants() == []
+        assert reader.list_runs(RunQuery(lifecycle=None)).total == 0
+        assert reader.list_experiments(lifecycle=None) == ([], 0)
+        assert reader.list_audit() == [] and reader.find_cursor(WRITER) is None and reader.find_run_ids("") == []
+        assert_no_run(reader, "r1")
+
+    def test_tenants_do_not_see_each_other(self, store: Store) -> None:
+        with store.begin() as transaction:
+            starting("r1", experiment="theirs")(transaction.tenant("acme"))
+            transaction.tenant("acme").set_cursor(Cursor(WRITER, "r1", 7, 1, 8))
+            starting("r2", experiment="ours")(transaction.tenant("zeta"))
+        assert store.list_tenants() == ["acme", "zeta"]
+        assert [run.run_id for run in store.tenant("acme").list_runs(RunQuery()).runs] == ["r1"]
+        assert_no_run(store.tenant("zeta"), "r1")
+        assert store.tenant("zeta").find_cursor(WRITER) is None
+        assert store.tenant("zeta").find_experiment("theirs") is None
+        assert {row.subject for row in store.tenant("zeta").list_audit()} == {"r2"}
+
+    def test_the_same_run_id_in_two_tenants_is_two_runs(self, store: Store) -> None:
+        with store.begin() as transaction:
+            transaction.tenant("acme").set_note("r1", "theirs", at(1))
+            transaction.tenant("zeta").set_note("r1", "ours", at(1))
+        assert store.tenant("acme").get_details("r1").note == "theirs"
+        assert store.tenant("zeta").get_details("r1").note == "ours"
+
+    def test_a_tenant_with_an_unusable_name_is_refused(self, store: Store) -> None:
+        with pytest.raises(InvalidInput), store.begin() as transaction:
+            transaction.tenant("Not Usable")
+        assert store.list_tenants() == []
+
+    def test_a_block_that_raises_leaves_nothing(self, store: Store, reader: TenantReader) -> None:
+        self.tell(store, starting("r1"))
+        before = store.change_number()
+        with pytest.raises(KeyError), store.begin() as transaction:
+            writer = transaction.tenant("default")
+            starting("r2", experiment="new")(writer)
+            writer.set_tags("r1", {"k": "v"}, at(5))
+            writer.append_points("r1", WRITER, "a1", [block_with([0.5] * 2_000)])
+            writer.compact("r1")
+            writer.set_cursor(Cursor(WRITER, "r1", 7, 1, 8))
+            transaction.tenant("other").set_note("r9", "text", at(6))
+            raise KeyError
+        assert store.change_number() == before and store.list_tenants() == ["default"]
+        assert_no_run(reader, "r2")
+        assert reader.get_details("r1").tags == {} and reader.list_series("r1") == []
+        assert reader.find_cursor(WRITER) is None and reader.find_experiment("new") is None
+        # What was made and undone can be made again.
+        self.tell(store, starting("r2", experiment="new"))
+        assert reader.get_run("r2").experiment_name == "new"
+
+    def test_readers_see_committed_state_only(self, store: Store, reader: TenantReader) -> None:
+        with store.begin() as transaction:
+            starting("r1")(transaction.tenant("default"))
+            assert_no_run(reader, "r1")
+        assert reader.get_run("r1").run_id == "r1"
+
+    def test_a_second_thread_waits_its_turn(self, store: Store, reader: TenantReader) -> None:
+        started = threading.Event()
+
+        def second() -> None:
+            started.set()
+            self.tell(store, call("set_tags", "r1", {"who": "second"}, at(2)))
+
+        thread = threading.Thread(target=second)
+        with store.begin() as transaction:
+            transaction.tenant("default").set_tags("r1", {"who": "first"}, at(1))
+            thread.start()
+            started.wait()
+        thread.join()
+        assert reader.get_details("r1").tags == {"who": "second"}
+
+    def test_a_transaction_within_a_transaction_is_a_mistake(self, store: Store) -> None:
+        with pytest.raises(RuntimeError), store.begin(), store.begin():
+            pass
+        self.tell(store, starting("r1"))
+
+    def test_threads_share_a_store(self, store: Store, reader: TenantReader) -> None:
+        failures: list[BaseException] = []
+
+        def work(number: int) -> None:
+            try:
+                for seq in range(5):
+                    self.tell(store, call("set_tags", f"r{number}", {"k": str(seq)}, at(seq)))
+                    assert reader.get_details(f"r{number}").tags == {"k": str(seq)}
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not failures
+        assert reader.list_runs(RunQuery()).total == 6
+
+    def test_the_change_number_rises_with_changes_only(self, store: Store) -> None:
+        numbers = [store.change_number()]
+        for _ in range(2):
+            self.tell(store, starting("r1"))
+            numbers.append(store.change_number())
+        assert numbers[0] < numbers[1] == numbers[2]
+        self.tell(store, call("set_cursor", Cursor(WRITER, "r1", 1, 0, 0)))
+        assert store.change_number() > numbers[2]
+
+    def test_closing_twice_is_harmless_and_readers_fail_afterwards(self, store: Store, reader: TenantReader) -> None:
+        self.tell(store, starting("r1"))
+        store.close()
+        store.close()
+        with pytest.raises(RuntimeError):
+            reader.get_run("r1")
+        with pytest.raises(RuntimeError), store.begin():
+            pass
+
+    def test_content_survives_closing(self, opener: Opener) -> None:
+        if not self.keeps_content:
+            pytest.skip("this store forgets when it is closed")
+        store = opener()
+        self.tell(
+            store,
+            starting("r1"),
+            call("append_points", "r1", WRITER, "a1", [block_with([1.0, 2.0])]),
+        )
+        change_number = store.change_number()
+        store.close()
+        store = opener()
+        assert store.change_number() == change_number
+        [piece] = store.tenant("default").read_points("r1", "loss")
+        assert piece.columns.value.tolist() == [1.0, 2.0]
+        store.close()
+
+    # -- cursors -------------------------------------------------------------------------------------------
+
+    def test_a_cursor_is_overwritten_and_seen_within_its_transaction(self, store: Store, reader: TenantReader) -> None:
+        with store.begin() as transaction:
+            writer = transaction.tenant("default")
+            assert writer.find_cursor(WRITER) is None
+            for cursor in (Cursor(WRITER, "r1", 2**40, 3, 99), Cursor(WRITER, "r1", 5, 1, 8)):
+                writer.set_cursor(cursor)
+                assert writer.find_cursor(WRITER) == cursor
+        assert reader.find_cursor(WRITER) == Cursor(WRITER, "r1", 5, 1, 8)
+        assert reader.find_cursor("another") is None
+        assert reader.list_audit() == []
+
+    def test_a_cursor_alone_makes_no_run(self, store: Store, reader: TenantReader) -> None:
+        """Cursors outlive their runs, and must not bring them back."""
+        self.tell(store, call("set_cursor", Cursor(WRITER, "r1", 1, 0, 0)))
+        assert_no_run(reader, "r1")
+        assert reader.find_cursor(WRITER) == Cursor(WRITER, "r1", 1, 0, 0)
+        self.tell(store, call("set_cursor", Cursor("tenant-writer", None, 1, 0, 0)))
+        assert reader.find_cursor("tenant-writer") == Cursor("tenant-writer", None, 1, 0, 0)
+
+    # -- audit ---------------------------------------------------------------------------------------------
+
+    def test_every_change_writes_one_audit_row(self, store: Store, reader: TenantReader) -> None:
+        self.tell(
+            store,
+            starting("r1", time_ms=10),
+            call("set_params", "r1", "a1", {"lr": 0.1}, at(11, 1)),
+            call("append_points", "r1", WRITER, "a1", [block_with([1.0])]),
+            call("end_attempt", "r1", "a1", "finished", None, at(12, 2)),
+            call("set_experiment", "digits", at(13, 3), description="d"),
+            call("compact", "r1"),
+        )
+        rows = reader.list_audit()
+        assert [(row.time_ms, row.writer, row.action, row.subject) for row in rows] == [
+            (10, WRITER, "attempt.start", "r1"),
+            (11, WRITER, "params.set", "r1"),
+            (12, WRITER, "attempt.end", "r1"),
+            (13, WRITER, "experiment.set", "digits"),
+        ]
+        assert all(len(row.digest) == 64 for row in rows) and len({row.digest for row in rows}) == 4
+        assert [row.number for row in rows] == sorted({row.number for row in rows})
+        assert reader.list_audit(after=rows[1].number, limit=1) == [rows[2]]
+
+    def test_a_digest_is_the_same_for_the_same_values_and_no_others(self, store: Store, reader: TenantReader) -> None:
+        said = [{"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1.0, "b": 2}, {"a": "1", "b": 2}]
+        for number, params in enumerate(said):
+            self.tell(store, call("set_params", f"r{number}", "a1", params, at(number, number)))
+        one, two, three, four = (row.digest for row in reader.list_audit())
+        assert one == two and len({two, three, four}) == 3
+
+    def test_what_changes_nothing_leaves_no_audit_row(self, store: Store, reader: TenantReader) -> None:
+        for _ in range(2):
+            self.tell(
+                store,
+                call("set_tags", "r1", {"k": "new"}, at(9)),
+                call("set_tags", "r1", {"k": "old"}, at(1)),
+                call("set_tags", "r1", {}, at(10)),
+            )
+        assert [row.time_ms for row in reader.list_audit()] == [9]

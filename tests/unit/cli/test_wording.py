@@ -1,0 +1,131 @@
+"""How numbers, times, names and curves read."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lineal.cli.sparkline import sparkline
+from lineal.cli.wording import (
+    ago_text,
+    bytes_text,
+    count_text,
+    duration_text,
+    number_text,
+    printable,
+    short_ids,
+    shortened,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (3, "3"),
+        (-12_345, "-12345"),
+        (2**60, "1.153e+18"),
+        (0.5, "0.5000"),
+        (1.0, "1.000"),
+        (2_500.0, "2500"),
+        (1e-7, "1.000e-07"),
+        (math.nan, "NaN"),
+        (math.inf, "inf"),
+        (-math.inf, "-inf"),
+    ],
+)
+def test_numbers(value: float | None, text: str) -> None:
+    assert number_text(value) == text
+
+
+@given(st.floats() | st.integers())
+def test_numbers_are_short(value: float) -> None:
+    assert len(number_text(value)) <= 11
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (0.012, "12ms"), (0.84, "0.8s"), (42.9, "42s"), (185, "3m05s"), (8_040, "2h14m"), (273_600, "3d04h")],
+)
+def test_durations(seconds: float | None, text: str) -> None:
+    assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "just now"),
+        (9, "just now"),
+        (42, "42s ago"),
+        (185, "3m ago"),
+        (8_040, "2h ago"),
+        (273_600, "3d ago"),
+        (40 * 86_400, "2023-10-05"),
+    ],
+)
+def test_how_long_ago(seconds: int, text: str) -> None:
+    now_ms = 1_700_000_000_000
+    assert ago_text(now_ms - seconds * 1_000, now_ms) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(None, "?"), (0, "0 bytes"), (1_023, "1023 bytes"), (1_024, "1 KiB"), (73_400, "71.7 KiB"), (3 * 2**30, "3 GiB")],
+)
+def test_sizes(size: int | None, text: str) -> None:
+    assert bytes_text(size) == text
+
+
+def test_counts() -> None:
+    assert [count_text(1, "run"), count_text(2_400, "run"), count_text(0, "process", "processes")] == [
+        "1 run",
+        "2,400 runs",
+        "0 processes",
+    ]
+
+
+@given(st.text())
+def test_printable_is_printable(text: str) -> None:
+    shown = printable(text)
+    assert not [character for character in shown if ord(character) < 32 or character in "\x7f\x9b\u202e\u2028"]
+
+
+def test_printable_leaves_what_is_harmless() -> None:
+    family = "\U0001f468\u200d\U0001f469"
+    assert printable(f"Zürich 日本 {family}") == f"Zürich 日本 {family}"
+    assert printable("a\nb", keep_lines=True) == "a\nb"
+    assert printable("a\nb\x1b[2J") == "a\\nb\\x1b[2J"
+
+
+@given(st.text(), st.integers(3, 40))
+def test_shortened_keeps_both_ends(text: str, width: int) -> None:
+    short = shortened(text, width)
+    assert len(short) <= width
+    assert text in (short, text) and text.startswith(short.partition("…")[0][: (width - 1) // 2])
+
+
+def test_short_ids_tell_apart() -> None:
+    assert short_ids(["ab" * 16, "cd" * 16]) == ["abababab", "cdcdcdcd"]
+    assert short_ids(["a" * 31 + "0", "a" * 31 + "1"]) == ["a" * 31 + "0", "a" * 31 + "1"]
+    assert short_ids(["my-run-with-a-name"]) == ["my-run-with-a-name"]
+    assert short_ids([]) == []
+
+
+def test_a_curve() -> None:
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8) == "▁▂▃▄▅▆▇█"
+    assert sparkline([7, 0], 8) == "█▁"
+    assert sparkline([3, 3, 3], 8) == "▅▅▅"
+    assert sparkline([0.0, math.nan, 1.0], 8) == "▁ █"
+    assert sparkline([math.nan], 8) == " "
+    assert sparkline([], 8) == ""
+    assert sparkline([0, 1], 8, blocks=False) == "_@"
+    assert sparkline([0.5, 0.9, 2.0], 8, low=0.8, high=1.0) == "▁▅█"
+    assert sparkline([-math.inf, 0.0, 1.0, math.inf], 8) == "▁▁██"
+
+
+@given(st.lists(st.floats()), st.integers(1, 60))
+def test_a_curve_of_anything_fits(values: list[float], width: int) -> None:
+    assert len(sparkline(values, width)) == min(len(values), width)
