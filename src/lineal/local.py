@@ -27,7 +27,7 @@ from lineal.model.values import ParamValue, from_json
 from lineal.model.vocabulary import Labels, Status
 from lineal.query.parser import parse, parse_order
 from lineal.store.compare import Comparison, compare, latest_values
-from lineal.store.contracts import BucketPiece, RunQuery, Store, TenantReader
+from lineal.store.contracts import BucketPiece, Piece, RunQuery, Store, TenantReader
 from lineal.store.open import copy_store, open_store
 from lineal.store.run_view import comparison_dict, run_dict
 
@@ -379,27 +379,27 @@ class LoggedRun:
         reader = self._store.reader()
         sources = self._sources(step_max)
         found: dict[str, History] = {}
+        wanted = [(name, key) for name in names]
         if max_points is None:
-            for name in names:
-                pieces = [
-                    piece
-                    for run_id, end in sources
-                    for piece in reader.read_points(run_id, name, key, step_min=step_min, step_max=end)
-                ]
-                kept = merge.latest_attempt_wins(pieces) if attempts == "latest" else pieces
+            pieces: list[list[Piece]] = [[] for _ in names]
+            for run_id, end in sources:
+                of_run = [(run_id, series) for series in wanted]
+                read = reader.read_points_of(of_run, step_min=step_min, step_max=end)
+                for known, more in zip(pieces, read, strict=True):
+                    known.extend(more)
+            for name, of_name in zip(names, pieces, strict=True):
+                kept = merge.latest_attempt_wins(of_name) if attempts == "latest" else of_name
                 found[name] = merge.merge_pieces(kept, name, key)
         else:
-            wanted = [(name, key) for name in names]
             summed: list[list[BucketPiece]] = [[] for _ in names]
             for run_id, end in sources:
                 of_run = [(run_id, series) for series in wanted]
-                for known, more in zip(
-                    summed, reader.read_buckets(of_run, max_points, step_min=step_min, step_max=end), strict=True
-                ):
-                    known.extend(more)
+                drawn = reader.read_buckets(of_run, max_points, step_min=step_min, step_max=end)
+                for all_of, some in zip(summed, drawn, strict=True):
+                    all_of.extend(some)
             for name, buckets in zip(names, summed, strict=True):
-                drawn = buckets if attempts == "all" else merge.latest_attempt_wins_buckets(buckets)
-                found[name] = merge.merge_bucket_pieces(drawn, max_points, name, key)
+                shown = buckets if attempts == "all" else merge.latest_attempt_wins_buckets(buckets)
+                found[name] = merge.merge_bucket_pieces(shown, max_points, name, key)
         for name, history in found.items():
             if not len(history) and not any(self._has(run_id, name, key) for run_id, _ in sources):
                 said = f" with labels {dict(key)}" if key else ""

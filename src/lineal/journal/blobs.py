@@ -8,7 +8,7 @@ import os
 import stat
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from lineal.journal.layout import Folder
+from lineal.journal.layout import Folder, make_folders, sync_folder
 from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.limits import MIB
 
@@ -69,7 +69,7 @@ def _path(folder: Folder, tenant: str, digest: str) -> str:
 def _draft(folder: Folder, tenant: str):  # type: ignore[no-untyped-def]
     """An open file beside the blobs that is gone afterwards unless it was placed."""
     place = os.path.join(folder.blobs, tenant)
-    os.makedirs(place, mode=0o700, exist_ok=True)
+    make_folders(place, below=folder.root)
     name = os.path.join(place, f"draft-{os.urandom(8).hex()}")
     fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -84,8 +84,9 @@ def _place(folder: Folder, tenant: str, draft: int, name: str, digest: str, size
     path = _path(folder, tenant, digest)
     if not os.path.exists(path):
         os.fdatasync(draft)
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        make_folders(os.path.dirname(path), below=folder.root)
         os.rename(name, path)
+        sync_folder(os.path.dirname(path))
     return Blob(digest, size)
 
 

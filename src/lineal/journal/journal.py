@@ -17,7 +17,7 @@ from zlib import crc32
 
 from lineal.journal.interrupts import raised_by_handler
 from lineal.journal.keeper import KEEPER
-from lineal.journal.layout import Folder
+from lineal.journal.layout import Folder, sync_folder
 from lineal.journal.locks import locks_of
 from lineal.journal.points import Layouts, PackedLayout
 from lineal.journal.segment import FileSegment, MappedSegment, WriterMode, create_segment, mode_for
@@ -435,8 +435,8 @@ class Journal:
         mark = (self._number, segment.end)
         if mark != self._synced_end:
             segment.sync()
-            if self._synced_end == (0, 0):
-                _sync_folder(self.folder.journals)
+            if self._synced_end[0] != self._number:
+                sync_folder(self.folder.journals)
             self._synced_end = mark
 
     def _close_retired(self) -> None:
@@ -483,8 +483,8 @@ class Journal:
         try:
             self._close_retired()
             segment.close(cut=True)
-            if self._number == 1:
-                _sync_folder(self.folder.journals)
+            if self._synced_end[0] != self._number:
+                sync_folder(self.folder.journals)
         except OSError:
             good = False
         if self._spare is not None:
@@ -509,15 +509,6 @@ class Journal:
 
 def _write_after_close(frame: bytes) -> None:
     raise JournalClosed
-
-
-def _sync_folder(path: str) -> None:
-    """A new file's name is on disk only when its folder is (fsync(2))."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 _journals: weakref.WeakSet[Journal] = weakref.WeakSet()

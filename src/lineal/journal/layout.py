@@ -13,6 +13,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
 from pathlib import Path
@@ -73,13 +75,16 @@ class Folder:
         """Makes what is missing, readable by its owner alone. Raises NewerFormat, or OSError as the disk says."""
         if self.check() and os.path.isdir(self.journals) and os.path.exists(self.version):
             return
-        os.makedirs(self.journals, mode=0o700, exist_ok=True)
-        os.chmod(self.root, 0o700)
+        os.makedirs(os.path.dirname(self.root), exist_ok=True)
+        make_folders(self.journals, below=os.path.dirname(self.root))
         if not os.path.exists(self.version):
             draft = f"{self.version}.{os.getpid()}"
             with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
                 file.write(f"{FOLDER_VERSION}\n")
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(draft, self.version)
+            sync_folder(self.root)
 
     def list_segments(self) -> list[SegmentFile]:
         """By writer, then number; [] if there is no folder."""
@@ -100,6 +105,30 @@ class Folder:
             return os.listdir(self.journals)
         except (FileNotFoundError, NotADirectoryError):
             return []
+
+
+def make_folders(path: str, *, below: str) -> None:
+    """Makes the folders of `path` that are missing under `below`, for their owner alone, their names on disk."""
+    missing = []
+    while path != below and not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+        sync_folder(os.path.dirname(folder))
+
+
+def sync_folder(path: str) -> None:
+    """A new file's name is on disk only when its folder is (fsync(2)). Some file systems cannot, and say EINVAL."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(fd)
 
 
 def find_root(start: str | None = None) -> str:

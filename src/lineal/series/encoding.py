@@ -28,6 +28,7 @@ INT64: np.dtype[np.generic] = np.dtype(np.int64)
 FLOAT64: np.dtype[np.generic] = np.dtype(np.float64)
 _CONFIG = ChunkConfig(compression_level=PCODEC_LEVEL)
 _WRAP = 1 << 64
+_RAMP_ROWS = 4_096
 
 
 def encode_column(array: Numbers) -> bytes:
@@ -44,6 +45,30 @@ def decode_column(data: bytes | memoryview) -> Numbers:
     if end < 1 or crc32(data[:end]) != int.from_bytes(data[end:], "little"):
         raise Damaged("a column fails its checksum")
     return decode_bare(data[:end])
+
+
+def decode_column_into(data: bytes | memoryview, out: Numbers) -> None:
+    """`decode_column` into an array of the column's own type and length, contiguous: spares the copy when columns are joined.
+    Damaged if the bytes fail their checksum or are of another type or length."""
+    data = memoryview(data)
+    end = len(data) - _CRC_BYTES
+    if end < 1 or crc32(data[:end]) != int.from_bytes(data[end:], "little"):
+        raise Damaged("a column fails its checksum")
+    data = data[:end]
+    dtype = FLOAT64 if data[0] & _FLOAT else INT64
+    method = data[0] & ~_FLOAT
+    if dtype == out.dtype and method in (_PCODEC, _REGULAR):
+        rows, offset = get_varint(data, 1)
+        if rows == len(out):
+            if method == _PCODEC:
+                _decompress(data, offset, out)
+            else:
+                _fill_regular(data, offset, out.view(INT64))
+            return
+    decoded = decode_bare(data)
+    if decoded.dtype != out.dtype or len(decoded) != len(out):
+        raise Damaged(f"a column of {len(decoded)} {decoded.dtype} stands for {len(out)} {out.dtype}")
+    out[:] = decoded
 
 
 def encode_bare(array: Numbers) -> bytes:
@@ -135,11 +160,20 @@ def _regular(array: Numbers) -> bytes | None:
 
 
 def _decode_regular(data: memoryview, offset: int, rows: int) -> Int64s:
+    out = np.empty(rows, np.int64)
+    _fill_regular(data, offset, out)
+    return out
+
+
+def _fill_regular(data: memoryview, offset: int, out: Int64s) -> None:
     start, offset = get_signed(data, offset)
     increment, offset = get_signed(data, offset)
     if offset != len(data):
         raise Damaged(f"{len(data) - offset} bytes too many behind a regular column")
-    return np.arange(rows, dtype=np.int64) * np.int64(increment) + np.int64(start)
+    ramp = np.arange(min(len(out), _RAMP_ROWS), dtype=np.int64) * np.int64(increment)
+    for row in range(0, len(out), _RAMP_ROWS):  # small steps: no other large array is touched
+        part = out[row : row + _RAMP_ROWS]
+        np.add(ramp[: len(part)], np.int64(_wrapped(start + row * increment)), out=part)
 
 
 def _wrapped(number: int) -> int:
@@ -200,6 +234,11 @@ def _fixed(data: memoryview, stored: np.dtype[np.generic], dtype: np.dtype[np.ge
 
 def _decode_pcodec(data: memoryview, offset: int, rows: int, dtype: np.dtype[np.generic]) -> Numbers:
     out: Numbers = np.empty(rows, dtype)
+    _decompress(data, offset, out)
+    return out
+
+
+def _decompress(data: memoryview, offset: int, out: Numbers) -> None:
     try:
         progress = simple_decompress_into(bytes(data[offset:]), out)
     except (RuntimeError, TypeError, ValueError) as error:
@@ -209,6 +248,5 @@ def _decode_pcodec(data: memoryview, offset: int, rows: int, dtype: np.dtype[np.
         if type(error).__name__ != "PanicException":
             raise
         raise Damaged("pcodec fails on a column") from error
-    if cast(int, progress.n_processed) != rows or not progress.finished:
-        raise Damaged(f"a column has {progress.n_processed} rows and claims {rows}")
-    return out
+    if cast(int, progress.n_processed) != len(out) or not progress.finished:
+        raise Damaged(f"a column has {progress.n_processed} rows and claims {len(out)}")

@@ -191,6 +191,8 @@ def _rows(columns: Columns, order: Int64s) -> Columns:
 
 
 def _attempt_of_rows(lengths: Sequence[int]) -> npt.NDArray[np.int32]:
+    if len(lengths) == 1:
+        return np.broadcast_to(np.int32(0), lengths)  # one number in memory
     return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
 
 

@@ -305,6 +305,16 @@ class TenantReader(Protocol):
         such series. With a range: the points whose step lies within it (both ends included)."""
         ...
 
+    def read_points_of(
+        self,
+        wanted: Sequence[tuple[str, SeriesName]],
+        *,
+        step_min: float | None = None,
+        step_max: float | None = None,
+    ) -> list[list[Piece]]:
+        """`read_points` of many (run id, series) in one snapshot; what series share is read once."""
+        ...
+
     def read_buckets(
         self,
         wanted: Sequence[tuple[str, SeriesName]],

@@ -130,6 +130,16 @@ class MemoryReader:
     ) -> list[Piece]:
         return read_pieces(self._state(run_id), name, labels, step_min, step_max)
 
+    def read_points_of(
+        self,
+        wanted: Sequence[tuple[str, SeriesName]],
+        *,
+        step_min: float | None = None,
+        step_max: float | None = None,
+    ) -> list[list[Piece]]:
+        tenant = self._store.committed(self._tenant)
+        return [read_pieces(run_in(tenant, run_id), *name, step_min, step_max) for run_id, name in wanted]
+
     def read_buckets(
         self,
         wanted: Sequence[tuple[str, SeriesName]],

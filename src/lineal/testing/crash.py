@@ -55,7 +55,7 @@ class Child:
         cwd: str | os.PathLike[str] | None = None,
     ) -> None:
         read_fd, write_fd = os.pipe()
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
+        self._errors = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - it lives as long as the child
         self._ledger = b""
         home = str(Path(api.__file__).parents[1])
         self.process = subprocess.Popen(

@@ -12,11 +12,13 @@ from urllib.parse import quote
 
 from lineal.model.errors import Busy, Damaged, LinealError, NotFound, NotWritable
 from lineal.model.values import value_text
+from lineal.store.sql.mounts import is_on_network
 
 PAGE_BYTES = 4096
 BUSY_TIMEOUT_S = 5.0  # another process checkpoints or migrates: milliseconds, so this is patience enough
 IDLE_READERS_MAX_COUNT = 8
 READ_CACHE_KIB = 16 * 1024
+WAL_KEPT_BYTES = 4 * 1024 * 1024  # of the -wal file after a large commit was brought home; SQLite does that each 4 MB
 
 _WRITE_REFUSED = {
     sqlite3.SQLITE_READONLY,
@@ -61,7 +63,9 @@ def open_writer(path: Path) -> sqlite3.Connection:
             # Only an empty file takes these, and only outside a transaction.
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
+        # WAL needs memory shared by all who open the file, which a network file system does not give.
+        connection.execute(f"PRAGMA journal_mode = {'DELETE' if is_on_network(path) else 'WAL'}")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA temp_store = MEMORY")
     except BaseException:
@@ -93,6 +97,16 @@ def open_reader(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def close_writer(connection: sqlite3.Connection) -> None:
+    """Brings the -wal file home and empties it, unless somebody is reading it at this moment."""
+    try:
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error:
+        pass  # everything is safe in the -wal file; the next writer brings it home
+    connection.close()
 
 
 def wal_of(path: Path) -> Path:

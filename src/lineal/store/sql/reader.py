@@ -98,10 +98,20 @@ class SqlReader:
         step_min: float | None = None,
         step_max: float | None = None,
     ) -> list[Piece]:
+        return self.read_points_of([(run_id, (name, labels))], step_min=step_min, step_max=step_max)[0]
+
+    def read_points_of(
+        self,
+        wanted: Sequence[tuple[str, SeriesName]],
+        *,
+        step_min: float | None = None,
+        step_max: float | None = None,
+    ) -> list[list[Piece]]:
         with self._snapshot() as (connection, tenant):
-            pk = find_runs(connection, tenant, [run_id])[run_id]
-            series = self._series(connection, tenant, 1)
-            return series.points(pk, (name, labels), Range(step_min, step_max))
+            pks = find_runs(connection, tenant, [run_id for run_id, _ in wanted])
+            series = self._series(connection, tenant, len(wanted))
+            steps = Range(step_min, step_max)
+            return [series.points(pks[run_id], name, steps) for run_id, name in wanted]
 
     def read_buckets(
         self,

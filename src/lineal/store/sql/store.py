@@ -13,7 +13,7 @@ from lineal.model import ids
 from lineal.model.errors import NotWritable
 from lineal.store.sql import migrate
 from lineal.store.sql.catalog import Catalog
-from lineal.store.sql.connection import ReadPool, in_our_words, open_writer
+from lineal.store.sql.connection import ReadPool, close_writer, in_our_words, open_writer
 from lineal.store.sql.reader import SqlReader
 
 if TYPE_CHECKING:
@@ -106,8 +106,7 @@ class SqliteStore:
         with self._lock:
             connection, self._writer = self._writer, None
             if connection is not None:
-                # The last connection to close brings the -wal file home and removes it.
-                connection.close()
+                close_writer(connection)
 
 
 class SqlTransaction:

@@ -1,0 +1,523 @@
+"""A SQLite store that is killed, refused, starved, or opened by those who should not."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import sqlite3
+import stat
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from operator import methodcaller as call
+from pathlib import Path
+
+import pytest
+
+from lineal.model.entities import Cursor
+from lineal.model.errors import Busy, Damaged, InvalidInput, NewerFormat, NotFound, NotWritable
+from lineal.store.contracts import RunQuery, Store
+from lineal.store.open import copy_store, open_store, sqlite_path, sqlite_url
+from lineal.store.sql import migrate
+from lineal.store.sql import store as sql_store
+from lineal.testing.suite_base import WRITER, Said, at, block_with, starting
+
+TORTURE = os.environ.get("LINEAL_TEST_PROFILE") == "torture"
+ROOT = os.geteuid() == 0
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "lineal.db"
+
+
+def tell(store: Store, *statements: Said) -> None:
+    with store.begin() as transaction:
+        for statement in statements:
+            statement(transaction.tenant("default"))
+
+
+def work(number: int) -> list[Said]:
+    """A transaction that touches every kind of table."""
+    run_id = f"run-{number}"
+    return [
+        starting(run_id, time_ms=number + 1),
+        call("set_params", run_id, "a1", {"number": number}, at(number, 1)),
+        call("set_tags", run_id, {"number": str(number)}, at(number, 2)),
+        call("append_points", run_id, WRITER, "a1", [block_with([float(number)] * 1_500)]),
+        call("append_points", run_id, WRITER, "a1", [block_with([float(number)] * 5, 5_000)]),
+        call("end_attempt", run_id, "a1", "finished", None, at(number + 9, 3)),
+        call("set_cursor", Cursor(WRITER, run_id, number, 1, number)),
+        call("compact", run_id),
+    ]
+
+
+def assert_whole(store: Store, least: int) -> int:
+    """Every transaction is there as a whole, or not at all; at least those below `least`. Returns how many."""
+    reader = store.tenant("default")
+    page = reader.list_runs(RunQuery(limit=10_000))
+    assert page.total >= least
+    assert [run.run_id for run in reversed(page.runs)] == [f"run-{number}" for number in range(page.total)]
+    for number, details in enumerate(reversed(reader.get_details_of([run.run_id for run in page.runs]))):
+        assert details.run.status == "finished" and details.params == {"number": number}
+        [piece] = reader.read_points(details.run.run_id, "loss")
+        assert len(piece.columns) == 1_505 and set(piece.columns.value.tolist()) == {float(number)}
+    cursor = reader.find_cursor(WRITER)
+    assert (cursor.seq if cursor else -1) == page.total - 1
+    assert len(reader.list_audit()) == 4 * page.total
+    return page.total
+
+
+def integrity(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def in_child(body: Callable[[], object]) -> int:
+    """Runs it in a forked process, which ends without cleaning up; returns the wait status."""
+    child = os.fork()
+    if child == 0:
+        try:
+            body()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1]
+
+
+class Assassin:
+    """Kills the process when its connection is about to run the n-th statement."""
+
+    def __init__(self, statement: int) -> None:
+        self._left = statement
+
+    def __call__(self, sql: str) -> None:
+        self._left -= 1
+        if self._left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+# -- killed --------------------------------------------------------------------------------------------------
+
+
+def test_a_transaction_killed_at_any_statement_leaves_the_last_committed_state(path: Path) -> None:
+    store = open_store(sqlite_url(path))
+    tell(store, *work(0))
+    store.close()
+
+    def killed_at(statement: int) -> None:
+        store = open_store(sqlite_url(path))
+        assert isinstance(store, sql_store.SqliteStore) and store._writer is not None
+        store._writer.set_trace_callback(Assassin(statement))
+        tell(store, *work(1))
+
+    for statement in range(200):
+        status = in_child(lambda statement=statement: killed_at(statement))
+        with closing(open_store(sqlite_url(path))) as store:
+            count = assert_whole(store, 1)
+        if status == 0:
+            assert count == 2
+            break
+        assert os.WTERMSIG(status) == signal.SIGKILL and count == 1
+    else:
+        pytest.fail("a transaction of 200 statements")
+    assert statement > 20
+    integrity(path)
+
+
+@pytest.mark.parametrize("seed", range(100 if TORTURE else 6))
+def test_kills_at_any_instant_lose_nothing_that_was_committed(path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    reading, writing = os.pipe()
+
+    def write_on() -> None:
+        store = open_store(sqlite_url(path))
+        first = store.tenant("default").list_runs(RunQuery()).total
+        for number in range(first, 10_000):
+            tell(store, *work(number))
+            os.write(writing, b".")
+
+    committed = 0
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            try:
+                write_on()
+            finally:
+                os._exit(1)
+        committed += len(os.read(reading, 1))
+        time.sleep(chance.random() * 0.05)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.set_blocking(reading, False)
+        try:
+            committed += len(os.read(reading, 65_536))
+        except BlockingIOError:
+            pass
+        os.set_blocking(reading, True)
+        with closing(open_store(sqlite_url(path))) as store:
+            committed = assert_whole(store, committed)
+    os.close(reading)
+    os.close(writing)
+    integrity(path)
+
+
+NEXT = "ALTER TABLE run ADD COLUMN colour TEXT;\nCREATE TABLE colour (name TEXT);\nINSERT INTO colour VALUES ('red');\n"
+
+
+@pytest.mark.parametrize("versions", [0, 1])
+def test_a_migration_killed_at_any_statement_leaves_old_or_new(
+    path: Path, versions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From nothing to this release's schema, and from there to a next one."""
+    if versions:
+        open_store(sqlite_url(path)).close()
+        known = {**migrate.migrations(), 2: NEXT}
+        monkeypatch.setattr(migrate, "migrations", lambda: known)
+    real = sql_store.open_writer
+
+    def killed_at(statement: int) -> None:
+        def traced(path: Path) -> sqlite3.Connection:
+            connection = real(path)
+            connection.set_trace_callback(Assassin(statement))
+            return connection
+
+        sql_store.open_writer = traced  # type: ignore[assignment]
+        open_store(sqlite_url(path))
+
+    for statement in range(300):
+        status = in_child(lambda statement=statement: killed_at(statement))
+        with closing(sqlite3.connect(path)) as connection:
+            found = migrate.version_of(connection)
+            tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        assert found in (versions, versions + 1) and (tables > 0) == (found > 0)
+        if status == 0 or found > versions:
+            break
+    assert status == 0 and found == versions + 1 and statement > 4
+    with closing(open_store(sqlite_url(path))) as store:
+        tell(store, *work(0))
+        assert_whole(store, 1)
+
+
+def test_a_migration_that_fails_is_undone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_store(sqlite_url(path)).close()
+    known = {**migrate.migrations(), 2: NEXT + "INSERT INTO no_such_table VALUES (1);\n"}
+    with monkeypatch.context() as patch, pytest.raises(sqlite3.OperationalError):
+        patch.setattr(migrate, "migrations", lambda: known)
+        open_store(sqlite_url(path))
+    with closing(open_store(sqlite_url(path))) as store:
+        tell(store, *work(0))
+        assert_whole(store, 1)
+
+
+# -- refused -------------------------------------------------------------------------------------------------
+
+
+def test_a_newer_database_is_refused_and_unchanged(path: Path) -> None:
+    store = open_store(sqlite_url(path))
+    tell(store, *work(0))
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE lineal_schema SET version = 1000")
+        connection.commit()
+    before = path.read_bytes()
+    for read_only in (False, True):
+        with pytest.raises(NewerFormat, match="upgrade"):
+            open_store(sqlite_url(path), read_only=read_only)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_what_is_no_database_of_ours_is_refused_and_unchanged(path: Path, read_only: bool) -> None:
+    path.write_bytes(b"not a database at all, but long enough to be looked at" * 50)
+    before = path.read_bytes()
+    with pytest.raises(Damaged):
+        open_store(sqlite_url(path), read_only=read_only)
+    assert path.read_bytes() == before
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    before = path.read_bytes()
+    with pytest.raises(Damaged, match="not one of Lineal's"):
+        open_store(sqlite_url(path), read_only=read_only)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_database_says_so(path: Path) -> None:
+    store = open_store(sqlite_url(path))
+    for number in range(5):
+        tell(store, *work(number))
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[4_096 * 2 :] = os.urandom(len(data) - 4_096 * 2)
+    path.write_bytes(data)
+    with pytest.raises(Damaged), closing(open_store(sqlite_url(path))) as store:
+        assert_whole(store, 5)
+
+
+def test_a_full_disk_is_not_writable_and_heals(path: Path) -> None:
+    store = open_store(sqlite_url(path))
+    tell(store, *work(0))
+    assert isinstance(store, sql_store.SqliteStore) and store._writer is not None
+    [pages] = store._writer.execute("PRAGMA page_count").fetchone()
+    store._writer.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(NotWritable, match="full"):
+        tell(store, *work(1))
+    assert_whole(store, 1)
+    store._writer.execute("PRAGMA max_page_count = 1000000")
+    tell(store, *work(1))
+    assert assert_whole(store, 2) == 2
+    store.close()
+
+
+def test_a_file_that_may_not_grow_is_not_writable(path: Path) -> None:
+    open_store(sqlite_url(path)).close()
+
+    def starve() -> None:
+        store = open_store(sqlite_url(path))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, resource.RLIM_INFINITY))
+        try:
+            tell(store, *work(0), call("set_note", "run-0", "x" * 500_000, at(1, 9)))
+        except NotWritable:
+            os._exit(7)
+
+    assert os.waitstatus_to_exitcode(in_child(starve)) == 7
+    with closing(open_store(sqlite_url(path))) as store:
+        assert assert_whole(store, 0) == 0
+        tell(store, *work(0))
+
+
+def test_a_read_only_store_does_not_write(path: Path) -> None:
+    with pytest.raises(NotFound):
+        open_store(sqlite_url(path), read_only=True)
+    assert not path.exists()
+    with closing(open_store(sqlite_url(path))) as store:
+        tell(store, *work(0))
+        with closing(open_store(sqlite_url(path), read_only=True)) as reading:
+            assert_whole(reading, 1)
+            with pytest.raises(NotWritable), reading.begin():
+                pass
+            tell(store, *work(1))
+            assert assert_whole(reading, 2) == 2
+
+
+def test_an_empty_file_is_nothing_to_read_yet(path: Path) -> None:
+    path.touch()
+    with pytest.raises(NotFound):
+        open_store(sqlite_url(path), read_only=True)
+    with closing(open_store(sqlite_url(path))) as store:
+        tell(store, *work(0))
+
+
+def test_modes_of_new_files_and_folders(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folders" / "lineal.db"
+    before = os.umask(0)
+    try:
+        with closing(open_store(sqlite_url(path))) as store:
+            tell(store, *work(0))
+            modes = {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes["lineal.db"] == 0o600 and set(modes.values()) == {0o600}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == stat.S_IMODE(path.parents[1].stat().st_mode) == 0o700
+
+
+def as_nobody(body: Callable[[], object]) -> int:
+    """In a child without root's right to ignore permissions; the exit status."""
+
+    def change() -> None:
+        if ROOT:
+            os.setgid(65_534)
+            os.setuid(65_534)
+        body()
+
+    return os.waitstatus_to_exitcode(in_child(change))
+
+
+@pytest.fixture
+def open_folder(tmp_path: Path) -> Path:
+    """A folder that others may enter, since pytest's own is private."""
+    for parent in (tmp_path, *tmp_path.parents[:3]):
+        if parent.owner() == tmp_path.owner():
+            parent.chmod(0o755)
+    return tmp_path
+
+
+def test_a_read_only_folder_is_read_as_it_is(open_folder: Path) -> None:
+    path = open_folder / "lineal.db"
+    with closing(open_store(sqlite_url(path))) as store:
+        tell(store, *work(0))
+    path.chmod(0o444)
+    open_folder.chmod(0o555)
+
+    def read() -> None:
+        with closing(open_store(sqlite_url(path), read_only=True)) as store:
+            assert assert_whole(store, 1) == 1
+        try:
+            open_store(sqlite_url(path))
+        except NotWritable:
+            return
+        raise AssertionError("it could be opened for writing")
+
+    assert as_nobody(read) == 0
+    assert [entry.name for entry in open_folder.iterdir()] == ["lineal.db"]
+    open_folder.chmod(0o755)
+
+
+def test_a_read_only_folder_with_an_open_wal_is_copied(
+    open_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whoever wrote was killed, and the folder became read-only: SQLite cannot read there, but a copy can be read."""
+    path = open_folder / "lineal.db"
+
+    def die() -> None:
+        store = open_store(sqlite_url(path))
+        tell(store, *work(0))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    in_child(die)
+    for file in open_folder.iterdir():
+        file.chmod(0o444)
+    (open_folder / "lineal.db-shm").unlink()
+    open_folder.chmod(0o555)
+    target = tmp_path_factory.mktemp("copies")
+    for parent in (target, *target.parents[:2]):
+        parent.chmod(0o777)
+
+    def read() -> None:
+        try:
+            open_store(sqlite_url(path), read_only=True)
+        except NotWritable:
+            with closing(copy_store(sqlite_url(path), target / "copy.db")) as store:
+                assert assert_whole(store, 1) == 1
+                tell(store, *work(1))
+            return
+        raise AssertionError("it could be read in place")
+
+    assert as_nobody(read) == 0
+    open_folder.chmod(0o755)
+
+
+def test_a_copy_is_of_one_moment_and_private(path: Path, tmp_path: Path) -> None:
+    with closing(open_store(sqlite_url(path))) as store:
+        tell(store, *work(0))
+        with closing(copy_store(sqlite_url(path), tmp_path / "copy.db")) as copy:
+            tell(copy, *work(1))
+            assert assert_whole(copy, 2) == 2
+            assert assert_whole(store, 1) == 1
+        assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
+        with pytest.raises(NotWritable):
+            copy_store(sqlite_url(path), tmp_path / "copy.db")
+        with pytest.raises(NotFound):
+            copy_store(sqlite_url(tmp_path / "none.db"), tmp_path / "other.db")
+        assert not (tmp_path / "other.db").exists()
+
+
+# -- several -------------------------------------------------------------------------------------------------
+
+
+def test_a_writer_held_up_by_another_process_is_told_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(open_store(sqlite_url(path))) as store, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert isinstance(store, sql_store.SqliteStore) and store._writer is not None
+        store._writer.execute("PRAGMA busy_timeout = 10")
+        with pytest.raises(Busy):
+            tell(store, *work(0))
+        other.rollback()
+        tell(store, *work(0))
+        assert_whole(store, 1)
+
+
+def test_many_open_a_new_database_at_once(path: Path) -> None:
+    children = []
+    for number in range(6):
+        child = os.fork()
+        if child == 0:
+            try:
+                with closing(open_store(sqlite_url(path))) as store, store.begin() as transaction:
+                    transaction.tenant("default").set_tags(f"run-{number}", {"k": "v"}, at(1))
+                os._exit(0)
+            finally:
+                os._exit(1)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 6
+    with closing(open_store(sqlite_url(path))) as store:
+        assert store.tenant("default").list_runs(RunQuery()).total == 6
+    integrity(path)
+
+
+def test_readers_go_on_while_another_writes(path: Path) -> None:
+    with closing(open_store(sqlite_url(path))) as store:
+        tell(store, *work(0))
+        done = threading.Event()
+        failures: list[BaseException] = []
+
+        def read() -> None:
+            try:
+                while not done.is_set():
+                    assert_whole(store, 1)
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=read) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for number in range(1, 15):
+            tell(store, *work(number))
+        done.set()
+        for thread in threads:
+            thread.join()
+        assert not failures
+        assert assert_whole(store, 15) == 15
+
+
+# -- housekeeping --------------------------------------------------------------------------------------------
+
+
+def test_closing_leaves_one_small_file(path: Path) -> None:
+    with closing(open_store(sqlite_url(path))) as store:
+        tell(store, *work(0))
+        with closing(open_store(sqlite_url(path), read_only=True)) as reading:
+            assert_whole(reading, 1)
+            store.close()
+            wal = path.with_name("lineal.db-wal")
+            assert not wal.exists() or wal.stat().st_size == 0
+            assert_whole(reading, 1)
+    assert [entry.name for entry in path.parent.iterdir()] == ["lineal.db"]
+
+
+def test_pages_that_compaction_frees_are_given_back(path: Path) -> None:
+    with closing(open_store(sqlite_url(path))) as store:
+        for number in range(120):
+            tell(
+                store,
+                call(
+                    "append_points", "r1", WRITER, "a1", [block_with([0.1 * n for n in range(100)], 1 + number * 100)]
+                ),
+                call("compact", "r1"),
+            )
+    with closing(sqlite3.connect(path)) as connection:
+        [free] = connection.execute("PRAGMA freelist_count").fetchone()
+        [pages] = connection.execute("PRAGMA page_count").fetchone()
+        [batches] = connection.execute("SELECT count(*) FROM fresh").fetchone()
+    assert free < pages / 4 and batches <= 33
+
+
+def test_urls() -> None:
+    assert sqlite_path("sqlite:////absolute/a.db") == Path("/absolute/a.db")
+    assert sqlite_path("sqlite:///relative/a b?.db") == Path("relative/a b?.db")
+    assert sqlite_path(sqlite_url(Path("/x/y.db"))) == Path("/x/y.db")
+    for url in ("", "sqlite://", "sqlite:///", "postgresql://host/db", "lineal.db", "sqlite:///a\0b"):
+        with pytest.raises(InvalidInput):
+            open_store(url)
+
+
+def test_odd_file_names(tmp_path: Path) -> None:
+    with closing(open_store(sqlite_url(tmp_path / "a b?c#d%20é&mode=ro.db"))) as store:
+        tell(store, *work(0))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a b?c#d%20é&mode=ro.db"]
