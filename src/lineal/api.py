@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from lineal.client import host, session
 from lineal.client.content_id import ContentId, content_id
-from lineal.client.run import Run
+from lineal.client.run import Run, check_tags
 from lineal.client.session import Known, Resume, current_run
 from lineal.client.settings import resolve
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.layout import Folder
 from lineal.model.errors import Conflict, InvalidInput, NotFound
-from lineal.model.vocabulary import EndStatus, Goal
+from lineal.model.vocabulary import END_STATUSES, EndStatus, Goal
 from lineal.record.records import AttemptEnded, ExperimentSet, Record, RunLifecycleSet, TagsSet
 
 if TYPE_CHECKING:
@@ -190,6 +190,7 @@ def _find_known(folder: Folder, tenant: str, run_id: str) -> Known | None:
         run.name,
         store.live_attempt(run_id),
         latest.attempt_id if latest else None,
+        latest.started_ms if latest else 0,
         max(whole) + 1 if whole else 0,
         run.content_digest,
     )
@@ -208,7 +209,9 @@ def set_experiment(
     tenant: str | None = None,
 ) -> str:
     """Makes the experiment if it is new, sets what is given, and returns its id."""
-    record = ExperimentSet(name, description, artifact_location, dict(tags) if tags else None)
+    name = session.check_experiment(name)
+    description = session.check_description(description)
+    record = ExperimentSet(name, description, artifact_location, check_tags(tags) if tags else None)
     _say_outside(None, record, url, tenant)
     return _shared_store(url, tenant).get_experiment(name).experiment_id
 
@@ -217,9 +220,10 @@ def tag_run(
     run_id: str, tags: Mapping[str, Any], *, url: str | os.PathLike[str] | None = None, tenant: str | None = None
 ) -> None:
     """Sets tags of any run, running or not; None removes one."""
+    checked = check_tags(tags)
     full_id = get_run(run_id, url=url, tenant=tenant).run_id
-    values = {str(key): None if value is None else str(value) for key, value in tags.items()}
-    _say_outside(full_id, TagsSet(values), url, tenant)
+    if checked:
+        _say_outside(full_id, TagsSet(checked), url, tenant)
 
 
 def delete_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> None:
@@ -237,9 +241,11 @@ def restore_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenan
 def end_run(
     run_id: str, status: EndStatus = "finished", *, url: str | os.PathLike[str] | None = None, tenant: str | None = None
 ) -> None:
-    """Ends a run by its id: this process's own, or one whose process is gone."""
-    run = current_run()
-    if run is not None and run.run_id == run_id:
+    """Ends a run by its id: one of this process's own, or one whose process is gone."""
+    if status not in END_STATUSES:
+        raise InvalidInput(f"status {status!r} is not one of {', '.join(END_STATUSES)}", field="status")
+    run = session.open_run(run_id)
+    if run is not None:
         run.finish(status)
         return
     logged = get_run(run_id, url=url, tenant=tenant)

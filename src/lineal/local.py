@@ -5,7 +5,6 @@ Loaded late: a training script that only logs never imports this module, nor num
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -89,8 +88,10 @@ class LocalStore:
         deleted: bool = False,
     ) -> Runs:
         """Runs that match, newest first unless `order_by` says otherwise. Raises InvalidInput with the place for a wrong filter."""
-        if not 0 <= limit <= RUNS_PAGE_MAX_COUNT or offset < 0:
-            raise InvalidInput(f"limit is 0 to {RUNS_PAGE_MAX_COUNT:,}, offset 0 or more", field="limit")
+        if type(limit) is not int or type(offset) is not int or not 0 <= limit <= RUNS_PAGE_MAX_COUNT or offset < 0:
+            raise InvalidInput(
+                f"limit is a whole number of 0 to {RUNS_PAGE_MAX_COUNT:,}, offset 0 or more", field="limit"
+            )
         conditions = parse(filter) if filter.strip() else ()
         order = parse_order(order_by) if order_by else None
         self.refresh()
@@ -216,7 +217,8 @@ class _Snapshot:
 
     def __init__(self, folder: Folder) -> None:
         self._source = folder.database
-        self._place = tempfile.mkdtemp(prefix="lineal-snapshot-")
+        self._folder = tempfile.TemporaryDirectory(prefix="lineal-snapshot-", ignore_cleanup_errors=True)
+        self._place = self._folder.name
         self._stamp = self._now()
         copy = os.path.join(self._place, "lineal.db")
         if os.path.exists(folder.database):
@@ -228,7 +230,7 @@ class _Snapshot:
 
     def close(self) -> None:
         self.store.close()
-        shutil.rmtree(self._place, ignore_errors=True)
+        self._folder.cleanup()
 
     def _now(self) -> tuple[tuple[int, int], ...]:
         """Size and time of the database's files: they change with every commit."""

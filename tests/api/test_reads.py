@@ -280,3 +280,21 @@ def test_a_read_only_folder_answers_with_its_unread_journals(folder, tmp_path):
         assert run_script(read) == ["unread", "known", *map(str, range(100))]
     finally:
         subprocess.run(["umount", "-l", tmp_path], check=False)
+
+
+def test_a_run_that_was_killed_before_its_start_was_written_whole_is_lost(folder):
+    """Interrupted within init: the segment says whose it is, and no more."""
+    from lineal.client.host import host_name
+    from lineal.journal.journal import Identity, Journal
+    from lineal.journal.layout import Folder
+
+    journal = Journal(Folder(folder), Identity("default", "young", "a" * 15, primary=True, host=host_name()))
+    journal.append_points({"loss": 1.0}, 0, 1_700_000_000_000_000_000)
+    (segment,) = Folder(folder).list_segments()
+    with open(segment.path, "rb") as file:
+        content = file.read()
+    journal.close()
+    with open(segment.path, "wb") as file:
+        file.write(content)
+    assert lineal.get_run("young", url=folder).status == "lost"
+    assert lineal.runs("status = 'running'", url=folder).total == 0

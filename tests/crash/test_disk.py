@@ -1,13 +1,17 @@
 """The disk refuses: full, over quota, read-only, failing, or gone. Training goes on, one warning is given, what is lost is counted."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 import lineal
+from lineal.journal.layout import Folder
+from lineal.record.stream import header_at, scan
 from lineal.testing.crash import read_journals, remount
 
 HEAL_S = 5.0
@@ -56,6 +60,25 @@ def check_files(folder):
             assert len(reading.damages) <= 1
 
 
+def last_seq_on_disk(folder):
+    """Of the records that a reader would find now."""
+    found = [0]
+    for segment in Folder(folder).list_segments():
+        with contextlib.suppress(FileNotFoundError):
+            data = Path(segment.path).read_bytes()
+            view = memoryview(data)
+            found += [header_at(view, offset).seq for offset in scan(view, 8, final=False).offsets[-2:]]
+    return max(found)
+
+
+def wait_healed(folder, step):
+    """Until that call is on disk; within the promised time. A call is a record, so its sequence is larger than its step."""
+    deadline_s = time.monotonic() + HEAL_S
+    while last_seq_on_disk(folder) <= step:
+        assert time.monotonic() < deadline_s, f"not healed within {HEAL_S} s"
+        time.sleep(0.05)
+
+
 def warnings_in(program):
     return [line for line in program.output().splitlines() if line.strip()]
 
@@ -74,14 +97,7 @@ def test_disk_full_and_space_returns(writer, tiny_disk, tmp_path, child):
     time.sleep(1.2)
     full_at = steps_in(started.lines())[-1]
     remount(tiny_disk, "size=64M")
-    deadline_s = time.monotonic() + HEAL_S
-    while time.monotonic() < deadline_s:
-        on_disk = [points for readings in read_journals(folder).values() for r in readings for points in r.points]
-        if len(on_disk) > full_at:
-            break
-        time.sleep(0.1)
-    assert len(on_disk) > full_at, f"not healed within {HEAL_S} s"
-    time.sleep(0.3)
+    wait_healed(folder, full_at + 1)
     stop.touch()
     lines = started.end_well()
     check_files(folder)
@@ -100,8 +116,9 @@ def test_disk_full_for_longer_than_memory_lasts(writer, tiny_disk, tmp_path, chi
     started = child(PROGRAM, folder, stop, 400, 0.0002)
     bound = 6 * 2**20 // (8 * 401)
     started.wait_for(str(bound), 60)
+    last = steps_in(started.lines())[-1]
     remount(tiny_disk, "size=64M")
-    time.sleep(2.5)
+    wait_healed(folder, last + 100)
     stop.touch()
     lines = started.end_well()
     check_files(folder)
@@ -139,7 +156,7 @@ def test_no_room_for_the_first_byte(writer, tiny_disk, tmp_path, child):
     started = child(PROGRAM, folder, stop, 2, 0.001)
     started.wait_for("500", 60)
     (tiny_disk / "ballast").unlink()
-    time.sleep(2.5)
+    wait_healed(folder, 600)
     stop.touch()
     lines = started.end_well()
     run, got = look(folder, tmp_path / "copy")
@@ -153,7 +170,7 @@ def test_read_only_from_the_start(writer, tiny_disk, tmp_path, child):
     started = child(PROGRAM, folder, stop, 2, 0.001)
     started.wait_for("500", 60)
     remount(tiny_disk, "rw")
-    time.sleep(2.5)
+    wait_healed(folder, 600)
     stop.touch()
     lines = started.end_well()
     run, got = look(folder, tmp_path / "copy")
@@ -222,9 +239,7 @@ def test_a_limit_on_file_size(writer, folder, tmp_path, child):
     stop = tmp_path / "stop"
     started = child(
         "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000_000))\n"
-        + PROGRAM.replace(
-            "while not", "raised = False\nwhile not", 1
-        ).replace(
+        + PROGRAM.replace("while not", "raised = False\nwhile not", 1).replace(
             "    step += 1\n",
             "    step += 1\n    if step == 3000:\n        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000_000, 100_000_000))\n",
         ),
@@ -234,10 +249,11 @@ def test_a_limit_on_file_size(writer, folder, tmp_path, child):
         0.0003,
     )
     started.wait_for("3000", 60)
-    time.sleep(2.5)
+    wait_healed(folder, 3100)
     stop.touch()
     lines = started.end_well()
     check_files(folder)
+    assert len(os.listdir(folder / "journals")) < 12, "each attempt to heal leaves something behind"
     run, got = look(folder, tmp_path / "copy")
     assert got == steps_in(lines)
     assert (run.status, run.losses) == ("finished", {})
@@ -269,7 +285,7 @@ def test_writes_fail_for_a_while(folder, tmp_path, child, strace, monkeypatch, s
     quiet = PROGRAM.replace("    said(step)\n", "    os.writev(_LEDGER, [b'%d\\n' % step])\n")
     started = child(quiet, folder, stop, 3, 0.001, prefix=prefix)
     started.wait_for("1500", 60)
-    time.sleep(3)
+    wait_healed(folder, 1600)
     stop.touch()
     lines = started.end_well()
     check_files(folder)

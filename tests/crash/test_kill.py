@@ -145,7 +145,7 @@ def kill_once(child, root, name, draw):
             if before:
                 seen = store.get_run("r")
                 assert seen.status == "running", "alive"
-                (check_prefix if name not in CHECKS else CHECKS[name])(seen, before)
+                CHECKS.get(name, check_prefix)(seen, before)
             time.sleep(0.01 * draw.random())
         started.kill()
         assert started.end() == -9
@@ -231,7 +231,13 @@ def test_killed_while_a_reader_takes_in(writer, tmp_path, child, seed):
     folder = tmp_path / "lineal"
     started = child(program("roll"), folder)
     started.wait_for("ready")
-    reader = "import lineal, sys\nwith lineal.open_store(sys.argv[1]) as store:\n    said('go')\n    while True:\n        store.get_run('r')\n"
+    reader = """
+        import lineal, sys
+        with lineal.open_store(sys.argv[1]) as store:
+            said("go")
+            while True:
+                store.get_run("r")
+    """
     for _ in range(-(-KILLS // 6)):
         other = child(reader, folder)
         other.wait_for("go")

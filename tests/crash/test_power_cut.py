@@ -150,6 +150,7 @@ def test_pages_of_a_mapped_segment_that_never_came_to_disk(folder, tmp_path, siz
         run.log({"x": step}, step=step)
     run._journal.sync()
     (segment,) = [reading for readings in read_journals(folder).values() for reading in readings]
+    assert run._journal._segment is not None
     synced = run._journal._segment.end
     for step in range(400, 1200):
         run.log({"x": step}, step=step)

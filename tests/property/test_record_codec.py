@@ -66,7 +66,9 @@ MEMBERS = [
 ]  # fmt: skip
 
 
-@given(st.sampled_from(sorted(kinds.KNOWN - {kinds.POINTS_APPENDED})), st.dictionaries(st.sampled_from(MEMBERS), json_text))
+@given(
+    st.sampled_from(sorted(kinds.KNOWN - {kinds.POINTS_APPENDED})), st.dictionaries(st.sampled_from(MEMBERS), json_text)
+)
 def test_a_payload_of_nonsense_is_a_record_or_damaged_never_another_error(kind, payload):
     try:
         record = decode(kind, json.dumps(payload).encode())

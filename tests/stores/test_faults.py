@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from operator import methodcaller as call
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from lineal.model.entities import Cursor
 from lineal.model.errors import Busy, Damaged, InvalidInput, NewerFormat, NotFound, NotWritable
 from lineal.store.contracts import RunQuery, Store
 from lineal.store.open import copy_store, open_store, sqlite_path, sqlite_url
+from lineal.store.sql import connection as connection_module
 from lineal.store.sql import migrate
 from lineal.store.sql import store as sql_store
 from lineal.testing.suite_base import WRITER, Said, at, block_with, starting
@@ -115,13 +117,15 @@ def test_a_transaction_killed_at_any_statement_leaves_the_last_committed_state(p
         tell(store, *work(1))
 
     for statement in range(200):
-        status = in_child(lambda statement=statement: killed_at(statement))
+        status = in_child(partial(killed_at, statement))
         with closing(open_store(sqlite_url(path))) as store:
             count = assert_whole(store, 1)
         if status == 0:
             assert count == 2
             break
-        assert os.WTERMSIG(status) == signal.SIGKILL and count == 1
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        if count == 2:
+            break  # killed behind the commit
     else:
         pytest.fail("a transaction of 200 statements")
     assert statement > 20
@@ -177,26 +181,23 @@ def test_a_migration_killed_at_any_statement_leaves_old_or_new(
         open_store(sqlite_url(path)).close()
         known = {**migrate.migrations(), 2: NEXT}
         monkeypatch.setattr(migrate, "migrations", lambda: known)
-    real = sql_store.open_writer
 
     def killed_at(statement: int) -> None:
-        def traced(path: Path) -> sqlite3.Connection:
-            connection = real(path)
-            connection.set_trace_callback(Assassin(statement))
-            return connection
+        def traced(opened: sqlite3.Connection) -> None:
+            opened.set_trace_callback(Assassin(statement))
 
-        sql_store.open_writer = traced  # type: ignore[assignment]
+        monkeypatch.setattr(migrate, "check", traced)
         open_store(sqlite_url(path))
 
     for statement in range(300):
-        status = in_child(lambda statement=statement: killed_at(statement))
+        status = in_child(partial(killed_at, statement))
         with closing(sqlite3.connect(path)) as connection:
             found = migrate.version_of(connection)
             tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
         assert found in (versions, versions + 1) and (tables > 0) == (found > 0)
         if status == 0 or found > versions:
             break
-    assert status == 0 and found == versions + 1 and statement > 4
+    assert found == versions + 1 and statement > 4
     with closing(open_store(sqlite_url(path))) as store:
         tell(store, *work(0))
         assert_whole(store, 1)
@@ -228,7 +229,6 @@ def test_a_newer_database_is_refused_and_unchanged(path: Path) -> None:
         with pytest.raises(NewerFormat, match="upgrade"):
             open_store(sqlite_url(path), read_only=read_only)
     assert path.read_bytes() == before
-    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
 @pytest.mark.parametrize("read_only", [False, True])
@@ -266,7 +266,7 @@ def test_a_full_disk_is_not_writable_and_heals(path: Path) -> None:
     [pages] = store._writer.execute("PRAGMA page_count").fetchone()
     store._writer.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(NotWritable, match="full"):
-        tell(store, *work(1))
+        tell(store, *work(1), call("set_note", "run-1", "x" * 100_000, at(1, 9)))
     assert_whole(store, 1)
     store._writer.execute("PRAGMA max_page_count = 1000000")
     tell(store, *work(1))
@@ -433,6 +433,14 @@ def test_a_writer_held_up_by_another_process_is_told_so(path: Path, monkeypatch:
         assert_whole(store, 1)
 
 
+def test_two_processes_take_turns(path: Path) -> None:
+    """What one store remembers of numbers given must not be trusted after another wrote."""
+    with closing(open_store(sqlite_url(path))) as one, closing(open_store(sqlite_url(path))) as two:
+        for number in range(6):
+            tell((one, two)[number % 2], *work(number))
+            assert assert_whole(one, number + 1) == assert_whole(two, number + 1) == number + 1
+
+
 def test_many_open_a_new_database_at_once(path: Path) -> None:
     children = []
     for number in range(6):
@@ -459,8 +467,12 @@ def test_readers_go_on_while_another_writes(path: Path) -> None:
 
         def read() -> None:
             try:
+                reader = store.tenant("default")
                 while not done.is_set():
-                    assert_whole(store, 1)
+                    for run in reader.list_runs(RunQuery()).runs:
+                        assert (
+                            run.status == "finished" and len(reader.read_points(run.run_id, "loss")[0].columns) == 1_505
+                        )
             except BaseException as error:
                 failures.append(error)
 
@@ -487,6 +499,32 @@ def test_closing_leaves_one_small_file(path: Path) -> None:
             store.close()
             wal = path.with_name("lineal.db-wal")
             assert not wal.exists() or wal.stat().st_size == 0
+            assert_whole(reading, 1)
+
+
+def test_how_the_file_is_kept(path: Path) -> None:
+    """What the promises rest on: a commit is on disk when it returns, and freed pages can be given back."""
+    with closing(open_store(sqlite_url(path))) as store:
+        assert isinstance(store, sql_store.SqliteStore) and store._writer is not None
+        kept = {
+            name: store._writer.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("synchronous", "auto_vacuum", "journal_mode", "application_id")
+        }
+        assert kept == {
+            "synchronous": 2,
+            "auto_vacuum": 2,
+            "journal_mode": "wal",
+            "application_id": migrate.APPLICATION_ID,
+        }
+
+
+def test_on_a_network_file_system_there_is_no_wal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "is_on_network", lambda path: True)
+    with closing(open_store(sqlite_url(path))) as store:
+        tell(store, *work(0))
+        assert isinstance(store, sql_store.SqliteStore) and store._writer is not None
+        assert store._writer.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        with closing(open_store(sqlite_url(path), read_only=True)) as reading:
             assert_whole(reading, 1)
     assert [entry.name for entry in path.parent.iterdir()] == ["lineal.db"]
 
@@ -521,3 +559,26 @@ def test_odd_file_names(tmp_path: Path) -> None:
     with closing(open_store(sqlite_url(tmp_path / "a b?c#d%20é&mode=ro.db"))) as store:
         tell(store, *work(0))
     assert [entry.name for entry in tmp_path.iterdir()] == ["a b?c#d%20é&mode=ro.db"]
+
+
+def test_a_store_that_is_open_refuses_once_a_newer_lineal_has_migrated_it(path: Path) -> None:
+    with closing(open_store(sqlite_url(path))) as store:
+        tell(store, *work(0))
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE lineal_schema SET version = 1000")
+            connection.commit()
+        with pytest.raises(NewerFormat):
+            tell(store, *work(1))
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("SELECT count(*) FROM run").fetchone() == (1,)
+
+
+def test_a_reader_is_as_good_as_new_after_an_error(path: Path) -> None:
+    with closing(open_store(sqlite_url(path))) as store:
+        tell(store, *work(0))
+        reader = store.tenant("default")
+        for _ in range(20):
+            with pytest.raises(NotFound):
+                reader.get_run("none")
+        assert isinstance(store, sql_store.SqliteStore) and len(store._pool._idle) == 1
+        assert_whole(store, 1)

@@ -40,6 +40,7 @@ class TestSqliteOfSmallBounds(store_machine(_open).TestCase):  # type: ignore[mi
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(points, "BLOCK_MIN_ROWS", 8)
             patch.setattr(points, "FRESH_BATCHES_MAX_COUNT", 4)
+            patch.setattr(points, "PYRAMID_MIN_POINTS", 24)
             patch.setattr(blocks, "MERGED_ROWS", (32, 128))
             patch.setattr(blocks, "BLOCK_ROWS", 128)
             patch.setattr(params, "ROW_MAX_CHARS", 40)

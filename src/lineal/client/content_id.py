@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lineal.client.params import read_params
-from lineal.model.errors import InvalidInput
+from lineal.journal.layout import FOLDER_NAME
+from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.values import to_json
 
 
@@ -29,7 +30,8 @@ class ContentId(str):
 def content_id(*, code: str | None = None, data: Any = None, params: Any = None) -> ContentId:
     """SHA-256 over code, data and params.
 
-    code    a commit or version; None takes the working directory's git commit and, if the tree is dirty, its patch
+    code    a commit or version; None takes the working directory's git commit and, if the tree is dirty, its patch (of the
+            files that git tracks)
     data    a path (file or folder: digested), any other string (a version or digest, taken as it is), a list of them, or None
     params  whatever `init(params=)` takes; the canonical JSON of the flattened values is digested, types and all
 
@@ -37,16 +39,25 @@ def content_id(*, code: str | None = None, data: Any = None, params: Any = None)
     parts = {
         "code": _git_state() if code is None else code,
         "data": [_data_state(item) for item in (data if isinstance(data, (list, tuple)) else [data])],
-        "params": dict(sorted(read_params(params).flat.items())) if params is not None else {},
+        "params": _params_state(params),
     }
     return ContentId(_sha256(to_json(parts).encode()).hexdigest())
+
+
+def _params_state(params: Any) -> dict[str, Any]:
+    if params is None:
+        return {}
+    read = read_params(params)
+    if read.refused:  # left out, two experiments that differ there would be one
+        raise InvalidInput(f"content_id: {next(iter(read.refused.values()))}", field="params")
+    return dict(sorted(read.flat.items()))
 
 
 def _git_state() -> list[str]:
     commit = _git("rev-parse", "HEAD")
     if commit is None:
         raise InvalidInput("content_id: no git commit here; name the code with code='...'", field="code")
-    patch = _git("diff", "--binary", "HEAD") or b""
+    patch = _git("diff", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "HEAD") or b""
     return [commit.decode().strip(), _sha256(patch).hexdigest() if patch else ""]
 
 
@@ -67,10 +78,12 @@ def _data_state(data: Any) -> str:
     if path.is_file():
         return _file_digest(path)
     if path.is_dir():
-        files = sorted(item for item in path.rglob("*") if item.is_file())
+        files = sorted(item for item in path.rglob("*") if item.is_file() and FOLDER_NAME not in item.parts)
         names = [[item.relative_to(path).as_posix(), _file_digest(item)] for item in files]
         return str(_sha256(to_json(names).encode()).hexdigest())
-    return str(data)
+    if not isinstance(data, str):
+        raise NotFound(f"content_id: data {str(path)!r} does not exist", field="data")
+    return data
 
 
 def _file_digest(path: Path) -> str:

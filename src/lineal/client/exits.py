@@ -28,6 +28,7 @@ class Exits:
     def __init__(self) -> None:
         self._runs: list[Run] = []
         self._installed_in: int | None = None
+        self._sigterm_hooked = False
         self._ended_by: BaseException | None = None
         self._previous_sigterm: Any = None
         self._previous_excepthook: Callable[..., Any] = sys.excepthook
@@ -38,6 +39,14 @@ class Exits:
         if self._installed_in is None:
             self._installed_in = os.getpid()
             self._install()
+        self._hook_sigterm()
+
+    def latest(self) -> Run | None:
+        """The run begun last of those that are not finished."""
+        return self._runs[-1] if self._runs else None
+
+    def find(self, run_id: str) -> Run | None:
+        return next((run for run in self._runs if run.run_id == run_id), None)
 
     def remove(self, run: Run) -> None:
         if run in self._runs:
@@ -47,11 +56,16 @@ class Exits:
         atexit.register(self._at_exit)
         self._previous_excepthook, sys.excepthook = sys.excepthook, self._excepthook
         self._previous_exit, sys.exit = sys.exit, self._exit
-        if threading.current_thread() is threading.main_thread():
-            earlier = signal.getsignal(signal.SIGTERM)
-            if earlier is not signal.SIG_IGN and earlier is not None:
-                self._previous_sigterm = earlier
-                signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def _hook_sigterm(self) -> None:
+        """Only the main thread may set handlers: a first run that begins in another leaves it to the next one."""
+        if self._sigterm_hooked or threading.current_thread() is not threading.main_thread():
+            return
+        self._sigterm_hooked = True
+        earlier = signal.getsignal(signal.SIGTERM)
+        if earlier is not signal.SIG_IGN and earlier is not None:
+            self._previous_sigterm = earlier
+            signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
         for run in list(self._runs):
@@ -68,19 +82,35 @@ class Exits:
         self._previous_excepthook(kind, error, traceback)
 
     def _exit(self, status: Any = None, /) -> NoReturn:
-        if threading.current_thread() is threading.main_thread():
-            self._ended_by = SystemExit(status)
-        self._previous_exit(status)
+        try:
+            self._previous_exit(status)
+        except SystemExit as error:
+            if threading.current_thread() is threading.main_thread():
+                self._ended_by = error
+            raise
 
     def _at_exit(self) -> None:
         from lineal.client.run import judge
 
+        if isinstance(self._ended_by, SystemExit) and _was_caught(self._ended_by):
+            self._ended_by = None
         for run in list(self._runs):
             status: EndStatus
             status, text = judge(self._ended_by)
             if run.signalled is not None and (status == "finished" or isinstance(self._ended_by, SystemExit)):
                 status, text = run.signalled, None
             run.finish(status, error=text)
+
+
+def _was_caught(error: SystemExit) -> bool:
+    """Whether some frame caught it for good: that one is the outermost in its traceback, and ended by returning."""
+    traceback = error.__traceback__
+    if traceback is None:
+        return False
+    from opcode import opname
+
+    frame = traceback.tb_frame
+    return opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")
 
 
 EXITS = Exits()

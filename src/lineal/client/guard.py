@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from lineal.journal.interrupts import raised_by_handler
+
 
 class Guard:
     """Warns once a reason, through `logging` (logger "lineal"), imported only when there is something to say."""
@@ -18,6 +20,10 @@ class Guard:
         if reason in self._seen:
             return
         self._seen.add(reason)
-        import logging
+        try:
+            import logging
 
-        logging.getLogger("lineal").warning("%s", message)
+            logging.getLogger("lineal").warning("%s", message)
+        except Exception as error:  # a handler of the host's logging that raises
+            if raised_by_handler(error):
+                raise

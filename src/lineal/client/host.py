@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import os
 
+from lineal.model.values import clean_text
+
 
 @functools.cache
 def host_name() -> str:
-    return os.uname().nodename
+    return clean_text(os.uname().nodename)
 
 
 @functools.cache
@@ -25,11 +27,11 @@ def user_id() -> str | None:
     """The login name; None for a uid without one."""
     for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         if name := os.environ.get(variable):
-            return name
+            return clean_text(name)
     try:
         import pwd
 
-        return pwd.getpwuid(os.getuid()).pw_name
+        return clean_text(pwd.getpwuid(os.getuid()).pw_name)
     except (ImportError, KeyError):
         return None
 

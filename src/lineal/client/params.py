@@ -14,6 +14,8 @@ from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.limits import NAME_MAX_BYTES, PARAM_VALUE_MAX_BYTES
 from lineal.model.values import ParamValue, check_name, clean_text, to_json
 
+_INT_MAX_BITS = 4_096  # RSA keys fit; Python itself refuses to write ints of 4,300 digits
+
 
 class Params(NamedTuple):
     """`flat` for search; `whole` for display, None when nothing was nested; what could not be taken, by name."""
@@ -28,7 +30,13 @@ def read_params(source: Any) -> Params:
 
     Raises InvalidInput for any other type and for a file that does not parse, NotFound for a missing one. A single value
     over its limit is refused by name, not raised."""
-    mapping = _mapping_of(source)
+    try:
+        return _read(_mapping_of(source))
+    except RecursionError:
+        raise InvalidInput("params are nested too deeply, or contain themselves", field="params") from None
+
+
+def _read(mapping: Mapping[str, Any]) -> Params:
     flat: dict[str, ParamValue] = {}
     refused: dict[str, str] = {}
     for name, value in _leaves("", mapping):
@@ -155,7 +163,10 @@ def _plain(value: Any) -> Any:
         return {clean_text(str(key)): _plain(item) for key, item in inner.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return _scalar(value)
+    scalar = _scalar(value)
+    if isinstance(scalar, int) and scalar.bit_length() > _INT_MAX_BITS:
+        return f"(an integer of {scalar.bit_length()} bits)"
+    return scalar
 
 
 def _checked(name: str, value: ParamValue) -> ParamValue:
@@ -166,8 +177,8 @@ def _checked(name: str, value: ParamValue) -> ParamValue:
                 f"param {name!r:.60} has {size:,} bytes; the limit is {PARAM_VALUE_MAX_BYTES:,}: log it as an artifact",
                 field=name,
             )
-    if isinstance(value, int) and value.bit_length() > 4_096:
+    if isinstance(value, int) and value.bit_length() > _INT_MAX_BITS:
         raise InvalidInput(
-            f"param {name!r:.60} is an integer of {value.bit_length()} bits; the limit is 4,096", field=name
+            f"param {name!r:.60} is an integer of {value.bit_length()} bits; the limit is {_INT_MAX_BITS:,}", field=name
         )
     return value

@@ -5,20 +5,22 @@ from __future__ import annotations
 import _thread
 import contextlib
 import itertools
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import time_ns
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from lineal.client.guard import Guard
-from lineal.client.params import read_params
+from lineal.client.params import Params, read_params
 from lineal.journal import blobs
 from lineal.journal.interrupts import raised_by_handler
 from lineal.journal.journal import Identity, Journal, JournalClosed, JournalFull
 from lineal.journal.layout import Folder
-from lineal.journal.numbers import NotExact, exact_number
+from lineal.journal.numbers import NotExact, exact_number, shown
+from lineal.journal.segment import WriterMode
 from lineal.model.errors import InvalidInput, LinealError, OverLimit
 from lineal.model.limits import (
     DOCUMENT_MAX_BYTES,
@@ -27,7 +29,16 @@ from lineal.model.limits import (
     TAG_VALUE_MAX_BYTES,
     TRACEBACK_MAX_BYTES,
 )
-from lineal.model.values import ParamValue, check_name, clean_text, to_json, value_text
+from lineal.model.values import (
+    INT64_MAX,
+    INT64_MIN,
+    ParamValue,
+    check_name,
+    clean_text,
+    float_text,
+    to_json,
+    value_text,
+)
 from lineal.model.vocabulary import END_STATUSES, EndStatus, Goal
 from lineal.record.records import (
     ArtifactLogged,
@@ -45,6 +56,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NS_PER_MS = 1_000_000
+V = TypeVar("V")
+PARAMS_DOCUMENT = "params"
 _HOW_TO_ADD = "lineal.init(run_id=..., resume='allow') adds to a finished run"
 
 
@@ -72,6 +85,7 @@ class Run:
         self._last_step: int | None = None
         self._guard = Guard()
         self._params: dict[str, ParamValue] = {}
+        self._params_whole: dict[str, Any] = {}
         self._experiment = experiment
         self._name = name
         self._primary = primary
@@ -138,43 +152,47 @@ class Run:
                 step = self._next_step()
             else:
                 self._last_step = step  # type: ignore[assignment]
-            when_ns = time_ns() if timestamp is None else timestamp * _NS_PER_MS
+            when_ns = time_ns() if timestamp is None else int(timestamp) * _NS_PER_MS
             if self._append(metrics, step, when_ns):  # type: ignore[arg-type]
                 return
         except Exception as error:
             if raised_by_handler(error):
                 raise
-            when_ns = time_ns()
-        self._log_slowly(metrics, step, when_ns if timestamp is None else timestamp)
+        self._log_slowly(metrics, step, timestamp)
 
     def _next_step(self) -> int:
         last = self._last_step
         if last is not None:
             self._last_step = None
             with contextlib.suppress(Exception):
-                self._steps = itertools.count(int(last) + 1)
+                if INT64_MIN <= last < INT64_MAX:
+                    self._steps = itertools.count(int(last) + 1)
         return next(self._steps)
 
-    def _log_slowly(self, metrics: Any, step: Any, when: Any) -> None:
+    def _log_slowly(self, metrics: Any, step: Any, timestamp: Any) -> None:
         """The road of odd values: converts what can be converted exactly, refuses the rest one by one."""
         try:
-            when_ns = when if isinstance(when, int) and when > 10**15 else int(when) * _NS_PER_MS
-            if not -(2**63) <= when_ns < 2**63:
+            when_ns = time_ns() if timestamp is None else int(timestamp) * _NS_PER_MS
+            if not INT64_MIN <= when_ns <= INT64_MAX:
                 raise NotExact("not_a_number", "the timestamp is beyond the year 2262")
             if not isinstance(metrics, Mapping):
                 raise NotExact(
                     "not_a_mapping", f"log() takes a dict of names and numbers, not {type(metrics).__name__}"
                 )
             step = exact_number(step)
-        except (NotExact, TypeError, ValueError, OverflowError) as error:
-            self._refuse(getattr(error, "reason", "not_a_number"), f"log(step={step!r:.40}): {error}")
+        except Exception as error:
+            if raised_by_handler(error):
+                raise
+            why = error if isinstance(error, NotExact) else shown(error)
+            self._refuse(getattr(error, "reason", "not_a_number"), f"log(step={shown(step)}): {why}")
             return
         good: dict[str, int | float] = {}
         try:
             for name, value in _flattened("", metrics):
                 self._take(name, value, good)
-            if good and not self._append(good, step, when_ns):
-                self._refuse("internal_fault", "a call of log() could not be packed", len(good))
+            if good and not self._append_whole(good, step, when_ns):
+                for name, number in good.items():
+                    self._append({name: number}, step, when_ns)
         except JournalClosed:
             self._refuse(
                 "after_finish", f"run {self.name!r} is finished: log() is not recorded ({_HOW_TO_ADD})", len(good)
@@ -186,15 +204,31 @@ class Run:
         except Exception as error:
             if raised_by_handler(error):
                 raise
-            self._refuse("internal_fault", f"log() failed: {error!r:.200}", len(good) or 1)
+            self._refuse("internal_fault", f"log() failed: {shown(error)}", len(good) or 1)
+
+    def _append_whole(self, good: dict[str, int | float], step: int | float, when_ns: int) -> bool:
+        """False if it has to be recorded name by name: too many layouts, or a definition larger than a frame may be."""
+        try:
+            return self._append(good, step, when_ns)
+        except OverLimit:
+            if len(good) == 1:
+                raise
+            return False
 
     def _take(self, name: Any, value: Any, good: dict[str, int | float]) -> None:
         try:
-            good[check_name(name, field="metric name", max_bytes=NAME_MAX_BYTES)] = exact_number(value)
+            clean = check_name(name, field="metric name", max_bytes=NAME_MAX_BYTES)
+            number = exact_number(value)
+            if good.setdefault(clean, number) is not number:
+                raise NotExact("same_name", "two values of one call come out under this name; the first is kept")
         except NotExact as error:
-            self._refuse(error.reason, f"metric {name!r:.60}: {error}")
+            self._refuse(error.reason, f"metric {shown(name)}: {error}")
         except InvalidInput as error:
             self._refuse("bad_name", error.message)
+        except Exception as error:
+            if raised_by_handler(error):
+                raise
+            self._refuse("bad_name", f"metric {shown(name)}: {shown(error)}")
 
     def log_metric(self, key: str, value: Any, step: int | float | None = None, timestamp: int | None = None) -> None:
         """One metric; see `log`."""
@@ -207,6 +241,10 @@ class Run:
         if goal not in (None, "min", "max"):
             raise InvalidInput(f"goal {goal!r} is not one of 'min', 'max'", field="goal")
         name = check_name(name, field="metric name", max_bytes=NAME_MAX_BYTES)
+        if step_metric is not None:
+            step_metric = check_name(step_metric, field="step_metric", max_bytes=NAME_MAX_BYTES)
+        if unit is not None:
+            unit = check_name(unit, field="unit", max_bytes=NAME_MAX_BYTES)
         self._say(MetricDefined(name, goal, step_metric, unit))
 
     # -- params, tags, words --------------------------------------------------------------------
@@ -215,7 +253,10 @@ class Run:
         """Records params from a dict, dataclass, pydantic model, argparse.Namespace, OmegaConf config, or a YAML, JSON or TOML path.
 
         A param is written once: another value for a known name is recorded as a conflict and the first value stands."""
-        read = read_params(params)
+        self._say_params(read_params(params))
+
+    def _say_params(self, read: Params) -> None:
+        """`log_params` of what was read already."""
         for name, why in read.refused.items():
             self._refuse("param_refused", why, detail=name)
         for name, value in read.flat.items():
@@ -229,36 +270,27 @@ class Run:
         if read.flat:
             for part in _split(read.flat):
                 self._say(ParamsSet(attempt, part))
-        if read.whole is not None and len(to_json(read.whole)) <= DOCUMENT_MAX_BYTES:
-            self._say(DocumentSet("params", read.whole))
+        if read.whole is not None:
+            self._params_whole = {**self._params_whole, **read.whole}
+            if len(to_json(self._params_whole)) <= DOCUMENT_MAX_BYTES:
+                self._say(DocumentSet(PARAMS_DOCUMENT, self._params_whole))
 
     def log_param(self, key: str, value: Any) -> None:
         self.log_params({key: value})
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Sets tags; values become text; None removes a tag."""
-        checked: dict[str, str | None] = {}
-        for key, value in tags.items():
-            name = check_name(key, field="tag name", max_bytes=NAME_MAX_BYTES)
-            text = None if value is None else clean_text(str(value))
-            if text is not None and len(text.encode()) > TAG_VALUE_MAX_BYTES:
-                raise OverLimit(
-                    f"tag {name!r:.60} has more than {TAG_VALUE_MAX_BYTES:,} bytes; use set_note or an artifact",
-                    field=name,
-                )
-            checked[name] = text
+        checked = check_tags(tags)
         if checked:
-            self._say(TagsSet(checked))
+            for part in _split(checked):
+                self._say(TagsSet(part))
 
     def set_tag(self, key: str, value: Any) -> None:
         self.set_tags({key: value})
 
     def set_note(self, text: str) -> None:
         """Free Markdown text of the run; replaces the note before."""
-        text = clean_text(str(text))
-        if len(text.encode()) > NOTE_MAX_BYTES:
-            raise OverLimit(f"the note has more than {NOTE_MAX_BYTES:,} bytes; log it as an artifact", field="text")
-        self._say(NoteSet(text))
+        self._say(NoteSet(check_note(text)))
 
     def set_name(self, name: str) -> None:
         self._name = check_name(name, field="name", max_bytes=NAME_MAX_BYTES)
@@ -267,6 +299,8 @@ class Run:
     def set_json(self, name: str, content: Any) -> None:
         """Keeps a JSON document under the run; replaces the document of that name."""
         name = check_name(name, field="document name", max_bytes=NAME_MAX_BYTES)
+        if name == PARAMS_DOCUMENT:
+            raise InvalidInput(f"the document {name!r} is Lineal's own: the params as they were nested", field="name")
         try:
             size = len(to_json(content).encode())
         except (TypeError, ValueError, RecursionError) as error:
@@ -287,7 +321,7 @@ class Run:
         mode: Literal["copy", "move", "reference"] = "copy",
         digest: str | None = None,
     ) -> None:
-        """Keeps a file, or every file of a folder, with the run. Safe when the call returns.
+        """Keeps a file, or every file of a folder (except those of Lineal's own), with the run. Safe when the call returns.
 
         path  folder within the run's artifacts ("models"); the file keeps its own name
         mode  "copy" (a reflink where possible), "move", or "reference": a URI or path of which only the name, the size if it is
@@ -302,7 +336,10 @@ class Run:
             raise InvalidInput(f"mode {mode!r} is not one of 'copy', 'move', 'reference'", field="mode")
         source = Path(local_path)
         if source.is_dir():
-            for item in sorted(item for item in source.rglob("*") if item.is_file()):
+            own = Path(self.folder)
+            for item in sorted(
+                item for item in source.rglob("*") if item.is_file() and own not in item.absolute().parents
+            ):
                 inner = "/".join(
                     part for part in (folder, item.relative_to(source).parent.as_posix()) if part not in ("", ".")
                 )
@@ -323,7 +360,7 @@ class Run:
         else:
             import json
 
-            text = json.dumps(dictionary, indent=2, default=str, ensure_ascii=False)
+            text = json.dumps(_finite(dictionary), indent=2, default=str, ensure_ascii=False, allow_nan=False)
         self.log_text(text, artifact_file)
 
     def log_figure(self, figure: Any, artifact_file: str) -> None:
@@ -421,7 +458,7 @@ class Run:
     def __reduce__(self) -> tuple[Any, ...]:
         """A spawned process gets a writer of its own on the same run."""
         identity = self._journal.identity
-        return (_attach, (self.folder, identity, self._experiment, self._name))
+        return (_attach, (self.folder, identity, self._experiment, self._name, self._journal.mode, self._finished))
 
     # -- within ---------------------------------------------------------------------------------
 
@@ -430,17 +467,45 @@ class Run:
         try:
             self._journal.append(record)
         except JournalClosed:
-            self._refuse("after_finish", f"run {self.name!r} is finished: {type(record).__name__} is not recorded ({_HOW_TO_ADD})")
+            self._refuse(
+                "after_finish",
+                f"run {self.name!r} is finished: {type(record).__name__} is not recorded ({_HOW_TO_ADD})",
+            )
         except JournalFull:
             self._journal.count_loss("disk_refuses", detail=type(record).__name__)
         except Exception as error:
             if raised_by_handler(error):
                 raise
-            self._refuse("internal_fault", f"{type(record).__name__} was not recorded: {error!r:.200}")
+            self._refuse("internal_fault", f"{type(record).__name__} was not recorded: {shown(error)}")
 
     def _refuse(self, reason: str, message: str, count: int = 1, *, detail: str | None = None) -> None:
         self._journal.count_loss(reason, count, detail or message[:200])
         self._guard.warn_once(reason, f"{message} (further ones are counted, not repeated)")
+
+
+def check_tags(tags: Any) -> dict[str, str | None]:
+    """Names and texts as they are recorded. Raises InvalidInput that names what cannot be."""
+    if not isinstance(tags, Mapping):
+        raise InvalidInput(f"tags of type {type(tags).__name__} are not understood; give a dict", field="tags")
+    checked: dict[str, str | None] = {}
+    for key, value in tags.items():
+        name = check_name(key, field="tag name", max_bytes=NAME_MAX_BYTES)
+        text = None if value is None else clean_text(str(value))
+        if text is not None and len(text.encode()) > TAG_VALUE_MAX_BYTES:
+            raise OverLimit(
+                f"tag {name!r:.60} has more than {TAG_VALUE_MAX_BYTES:,} bytes; use set_note or an artifact",
+                field=name,
+            )
+        checked[name] = text
+    return checked
+
+
+def check_note(text: object) -> str:
+    """The text as it is recorded. Raises OverLimit."""
+    note = clean_text(str(text))
+    if len(note.encode()) > NOTE_MAX_BYTES:
+        raise OverLimit(f"the note has more than {NOTE_MAX_BYTES:,} bytes; log it as an artifact", field="text")
+    return note
 
 
 def judge(error: BaseException | None) -> tuple[EndStatus, str | None]:
@@ -456,11 +521,15 @@ def judge(error: BaseException | None) -> tuple[EndStatus, str | None]:
     return "failed", "".join(traceback.format_exception(error))
 
 
-def _attach(root: str, identity: Identity, experiment: str, name: str | None) -> Run:
+def _attach(
+    root: str, identity: Identity, experiment: str, name: str | None, mode: WriterMode | None, finished: bool
+) -> Run:
     from dataclasses import replace
 
-    journal = Journal(Folder(root), replace(identity, primary=False))
-    return Run(journal, experiment=experiment, name=name, primary=False)
+    journal = Journal(Folder(root), replace(identity, primary=False), mode=mode)
+    if finished:
+        journal.close()
+    return Run(journal, experiment=experiment, name=name, primary=False, finished=finished)
 
 
 def _flattened(prefix: str, metrics: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
@@ -471,9 +540,9 @@ def _flattened(prefix: str, metrics: Mapping[Any, Any]) -> Iterator[tuple[Any, A
             yield (f"{prefix}{name}" if prefix else name), value
 
 
-def _split(params: dict[str, ParamValue], part_bytes: int = 1024 * 1024) -> Iterator[dict[str, ParamValue]]:
+def _split(params: dict[str, V], part_bytes: int = 1024 * 1024) -> Iterator[dict[str, V]]:
     """Parts that fit a frame."""
-    part: dict[str, ParamValue] = {}
+    part: dict[str, V] = {}
     size = 0
     for name, value in params.items():
         size += 6 * (len(name) + (len(value) if isinstance(value, str) else 8)) + 8  # 6: a character as \\uXXXX
@@ -501,7 +570,19 @@ def _reference(uri: str, folder: str, digest: str | None) -> ArtifactLogged:
     size = os.path.getsize(uri) if os.path.isfile(uri) else None
     full = os.path.abspath(uri) if os.path.exists(uri) else uri
     path = f"{folder}/{name}" if folder else name
-    return ArtifactLogged(path, size, digest, full, _media_type(path))
+    digest = None if digest is None else clean_text(str(digest))
+    return ArtifactLogged(path, size, digest, clean_text(full), _media_type(path))
+
+
+def _finite(value: Any) -> Any:
+    """NaN and infinities as the strings that stand for them: JSON has none."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else float_text(value)
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
 
 
 def _media_type(path: str) -> str | None:

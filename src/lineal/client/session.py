@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lineal.client import host
 from lineal.client.content_id import ContentId
 from lineal.client.exits import EXITS
-from lineal.client.run import Run
+from lineal.client.guard import Guard
+from lineal.client.params import read_params
+from lineal.client.run import Run, check_note, check_tags
 from lineal.client.settings import Settings, resolve
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.layout import Folder
 from lineal.model.errors import Conflict, InvalidInput, NotFound
 from lineal.model.ids import check_run_id, new_run_id, new_writer_id
 from lineal.model.limits import DESCRIPTION_MAX_CHARS, EXPERIMENT_NAME_MAX_CHARS, NAME_MAX_BYTES
-from lineal.model.values import check_name
+from lineal.model.values import INT64_MAX, INT64_MIN, check_name, clean_text
 from lineal.model.vocabulary import Status
 from lineal.record.records import AttemptStarted
 
@@ -33,6 +36,7 @@ class Known(NamedTuple):
     name: str
     live_attempt: str | None
     latest_attempt: str | None
+    latest_started_ms: int
     next_step: int
     content_digest: str | None
 
@@ -46,6 +50,11 @@ _current: Run | None = None
 def current_run() -> Run | None:
     """The run that `lineal.log` and friends act on: the one begun last and not finished."""
     return _current
+
+
+def open_run(run_id: str) -> Run | None:
+    """This process's own run of that id, if it is not finished."""
+    return EXITS.find(run_id)
 
 
 def init(
@@ -67,83 +76,88 @@ def init(
     tenant: str | None = None,
 ) -> Run:
     """See `lineal.init`, which supplies `lookup`."""
-    if resume not in (None, "allow", "must", "never"):
-        raise InvalidInput(f"resume {resume!r} is not one of 'allow', 'must', 'never'", field="resume")
     settings = resolve(url, tenant)
     settings.folder.check()
     run_id = run_id or settings.run_id
-    if run_id is not None:
-        check_run_id(run_id)
-    elif resume == "must":
-        raise InvalidInput("resume='must' needs the run_id to resume", field="run_id")
-    experiment = _check_experiment(experiment or settings.experiment)
-    if name is not None:
-        name = check_name(name, field="name", max_bytes=NAME_MAX_BYTES)
-    if description is not None and len(description) > DESCRIPTION_MAX_CHARS:
-        raise InvalidInput(
-            f"description is longer than {DESCRIPTION_MAX_CHARS} characters: use note=", field="description"
-        )
-    if parent_run_id is not None:
-        check_run_id(parent_run_id, field="parent_run_id")
-    if run_id is not None and rank is None:
+    if rank is None and run_id is not None:
         rank = host.rank_from_environment()
+    _check_identity(run_id, resume, rank, parent_run_id)
     forked_from, fork_step = _parse_fork(fork_from)
+    # All that may be refused is read before the run begins, so that a refusal leaves nothing half done.
+    start = AttemptStarted(
+        attempt=new_writer_id(),
+        experiment=check_experiment(experiment or settings.experiment),
+        name=None if name is None else check_name(name, field="name", max_bytes=NAME_MAX_BYTES),
+        description=check_description(description),
+        user_id=host.user_id() if user_id is None else _check_text(user_id, "user_id"),
+        host=host.host_name(),
+        pid=os.getpid(),
+        parent_run_id=parent_run_id,
+        forked_from=forked_from,
+        fork_step=fork_step,
+        content_digest=run_id.digest if isinstance(run_id, ContentId) else None,
+    )
+    read = None if params is None else read_params(params)
+    said_tags = check_tags(tags) if tags else {}
+    said_note = None if note is None else check_note(note)
     _finish_previous_in_notebook()
-    known = lookup(settings.folder, settings.tenant, str(run_id)) if run_id is not None else None
+    known = None if run_id is None else _look_up(lookup, settings, str(run_id), resume)
     if known is not None:
         _check_known(known, run_id, resume)
-        if known.status == "finished" and resume is None and not rank:
+        # A late rank still has its say, unless the id says that the experiment is done.
+        if known.status == "finished" and resume is None and (not rank or isinstance(run_id, ContentId)):
             return _finished_run(settings, str(run_id), known)
-    elif resume == "must":
-        raise NotFound(f"run {run_id!r} does not exist, and resume='must' was asked", field="run_id")
+    run = _begin(settings, start, None if run_id is None else str(run_id), rank or 0, known)
+    if read is not None:
+        run._say_params(read)
+    if said_tags:
+        run.set_tags(said_tags)
+    if said_note is not None:
+        run.set_note(said_note)
+    return run
 
-    joins = bool(rank) or (known is not None and known.live_attempt is not None)
-    attempt = (
-        (known.live_attempt or known.latest_attempt or "") if joins and known else ("" if joins else new_writer_id())
-    )
+
+def _look_up(lookup: Lookup, settings: Settings, run_id: str, resume: Resume | None) -> Known | None:
+    """What is known of the run. A store that cannot be read must not keep training from starting: unless the caller insists
+    on what is in it, the run is recorded as far as this process knows it."""
+    try:
+        known = lookup(settings.folder, settings.tenant, run_id)
+    except Exception as error:
+        if resume in ("must", "never"):
+            raise
+        Guard().warn_once(
+            "lookup", f"whether run {run_id!r} exists cannot be read ({error}); it is recorded all the same"
+        )
+        return None
+    if known is None and resume == "must":
+        raise NotFound(f"run {run_id!r} does not exist, and resume='must' was asked", field="run_id")
+    return known
+
+
+def _begin(settings: Settings, start: AttemptStarted, run_id: str | None, rank: int, known: Known | None) -> Run:
+    """A primary writer opens an attempt; a rank above 0, or a process beside a living primary, joins the one there is."""
+    global _current
+    live = known.live_attempt if known is not None else None
+    joins = rank > 0 or live is not None
+    joined = live or (known.latest_attempt if known is not None else None) or ""
+    if known is not None and known.latest_attempt is None:
+        known = None  # only mentioned so far, by a rank that was up before this one
     identity = Identity(
         settings.tenant,
-        str(run_id) if run_id is not None else new_run_id(),
-        attempt,
+        run_id or new_run_id(),
+        joined if joins else start.attempt,
         primary=not joins,
         host=host.host_name(),
         boot=host.boot_id(),
         labels={"rank": str(rank)} if rank else {},
     )
-    run = _start(settings, identity, experiment, name, known)
-    if not joins:
-        run._say(
-            AttemptStarted(
-                attempt,
-                known.experiment if known else experiment,
-                name,
-                description,
-                user_id or host.user_id(),
-                identity.host,
-                os.getpid(),
-                parent_run_id,
-                forked_from,
-                fork_step,
-                run_id.digest if isinstance(run_id, ContentId) else None,
-                known is not None,
-            )
-        )
-    if params is not None:
-        run.log_params(params)
-    if tags:
-        run.set_tags(tags)
-    if note is not None:
-        run.set_note(note)
-    return run
-
-
-def _start(settings: Settings, identity: Identity, experiment: str, name: str | None, known: Known | None) -> Run:
-    global _current
-    journal = Journal(settings.folder, identity, mode=settings.writer_mode)
+    # An attempt that resumes comes after the one before it, whatever the clock says.
+    not_before_ns = (known.latest_started_ms + 1) * 1_000_000 if known is not None else 0
+    journal = Journal(settings.folder, identity, mode=settings.writer_mode, not_before_ns=not_before_ns)
     run = Run(
         journal,
-        experiment=known.experiment if known else experiment,
-        name=name or (known.name if known else None),
+        experiment=known.experiment if known else start.experiment,
+        name=start.name or (known.name if known else None),
         primary=identity.primary,
         resumed=known is not None,
         next_step=known.next_step if known else 0,
@@ -154,6 +168,8 @@ def _start(settings: Settings, identity: Identity, experiment: str, name: str | 
     )
     EXITS.add(run)
     _current = run
+    if not joins:
+        run._say(replace(start, experiment=run.experiment, resumed=known is not None))
     return run
 
 
@@ -161,7 +177,7 @@ def _forget(run: Run) -> None:
     global _current
     EXITS.remove(run)
     if _current is run:
-        _current = None
+        _current = EXITS.latest()
 
 
 def _finished_run(settings: Settings, run_id: str, known: Known) -> Run:
@@ -170,6 +186,33 @@ def _finished_run(settings: Settings, run_id: str, known: Known) -> Run:
     journal = Journal(settings.folder, identity, mode=settings.writer_mode)
     journal.close()
     return Run(journal, experiment=known.experiment, name=known.name, primary=False, resumed=True, finished=True)
+
+
+def _check_identity(run_id: str | None, resume: Resume | None, rank: object, parent_run_id: str | None) -> None:
+    if resume not in (None, "allow", "must", "never"):
+        raise InvalidInput(f"resume {resume!r} is not one of 'allow', 'must', 'never'", field="resume")
+    if run_id is not None:
+        check_run_id(run_id)
+    elif resume == "must":
+        raise InvalidInput("resume='must' needs the run_id to resume", field="run_id")
+    _check_rank(rank)
+    if rank and run_id is None:
+        raise InvalidInput("a rank above 0 needs the run_id (or LINEAL_RUN_ID) that all ranks share", field="rank")
+    if parent_run_id is not None:
+        check_run_id(parent_run_id, field="parent_run_id")
+        if parent_run_id == run_id:
+            raise InvalidInput("a run cannot be its own parent", field="parent_run_id")
+
+
+def check_description(description: str | None) -> str | None:
+    if description is None:
+        return None
+    text = _check_text(description, "description")
+    if len(text) > DESCRIPTION_MAX_CHARS:
+        raise InvalidInput(
+            f"description is longer than {DESCRIPTION_MAX_CHARS} characters: use note=", field="description"
+        )
+    return text
 
 
 def _check_known(known: Known, run_id: str | None, resume: Resume | None) -> None:
@@ -183,7 +226,7 @@ def _check_known(known: Known, run_id: str | None, resume: Resume | None) -> Non
         )
 
 
-def _check_experiment(name: str) -> str:
+def check_experiment(name: str) -> str:
     name = check_name(name, field="experiment", max_bytes=4 * EXPERIMENT_NAME_MAX_CHARS)
     if len(name) > EXPERIMENT_NAME_MAX_CHARS:
         raise InvalidInput(
@@ -196,11 +239,24 @@ def _parse_fork(fork_from: str | None) -> tuple[str | None, int | None]:
     """ "RUN@STEP" or "RUN"."""
     if fork_from is None:
         return None, None
-    run_id, separator, step = fork_from.partition("@")
+    run_id, separator, step = _check_text(fork_from, "fork_from").partition("@")
     check_run_id(run_id, field="fork_from")
-    if separator and not step.lstrip("-").isdigit():
+    if not separator:
+        return run_id, None
+    if not step.removeprefix("-").isdecimal() or not INT64_MIN <= int(step[:40]) <= INT64_MAX:
         raise InvalidInput(f"fork_from {fork_from!r:.80} is not RUN@STEP with a whole step", field="fork_from")
-    return run_id, int(step) if separator else None
+    return run_id, int(step)
+
+
+def _check_rank(rank: object) -> None:
+    if rank is not None and not (isinstance(rank, int) and rank >= 0):
+        raise InvalidInput(f"rank {rank!r:.80} is not 0, 1, 2 ...", field="rank")
+
+
+def _check_text(text: object, field: str) -> str:
+    if not isinstance(text, str):
+        raise InvalidInput(f"{field} {text!r:.80} is not a string but {type(text).__name__}", field=field)
+    return clean_text(text)
 
 
 def _finish_previous_in_notebook() -> None:

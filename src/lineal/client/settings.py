@@ -45,7 +45,7 @@ def resolve(url: str | os.PathLike[str] | None = None, tenant: str | None = None
 
 def resolve_root(url: str | os.PathLike[str] | None = None) -> str:
     """The Lineal folder meant by `url`, LINEAL_URL or the working directory."""
-    text = os.fspath(url) if url is not None else os.environ.get("LINEAL_URL", "")
+    text = _text_of(url) if url is not None else os.environ.get("LINEAL_URL", "")
     if not text:
         return find_root()
     scheme, separator, rest = text.partition("://")
@@ -54,3 +54,11 @@ def resolve_root(url: str | os.PathLike[str] | None = None) -> str:
     if separator:
         raise InvalidInput(f"url {text!r}: this release writes to folders; give a path, or leave it out", field="url")
     return os.path.abspath(os.path.expanduser(text))
+
+
+def _text_of(url: object) -> str:
+    if isinstance(url, os.PathLike):
+        url = os.fspath(url)
+    if not isinstance(url, str) or "\0" in url:
+        raise InvalidInput(f"url {url!r:.80} is not a path", field="url")
+    return url

@@ -9,11 +9,11 @@ import os
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from lineal.ingest.replay import find_opening, replay
+from lineal.ingest.replay import count_unknown, find_opening, replay
 from lineal.journal.layout import Folder, SegmentFile
 from lineal.journal.locks import locks_of
 from lineal.model.entities import Cursor, Stamp
-from lineal.model.errors import NewerFormat
+from lineal.model.errors import InvalidInput, LinealError, NewerFormat
 from lineal.model.limits import INGEST_TRANSACTION_BYTES, KIB, MIB
 from lineal.record.records import SegmentOpened
 from lineal.record.stream import header_at, scan, start_of
@@ -31,6 +31,22 @@ class CaughtUp:
     writers: int = 0
     removed: int = 0
     problems: list[str] = field(default_factory=list)
+
+    def add(self, other: CaughtUp) -> None:
+        self.records += other.records
+        self.writers += other.writers
+        self.removed += other.removed
+        self.problems += other.problems
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What one transaction took in: counts, files to delete or to put aside after the commit, runs to compact."""
+
+    done: CaughtUp = field(default_factory=CaughtUp)
+    finished: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+    touched: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +72,42 @@ class Follower:
         self._opened: dict[str, SegmentOpened] = {}
 
     def catch_up(self) -> CaughtUp:
-        """One round over all journals. Raises what the store raises; then nothing of that transaction is applied."""
+        """One round over all journals. Raises what the store raises of its own (a full disk, a newer format); a writer whose
+        records cannot be applied is left where it is and named among the problems, and the others are taken in."""
         done = CaughtUp()
         waiting = self._list_writers()
         while waiting:
-            finished: list[str] = []
-            moved: list[str] = []
-            with self._store.begin() as transaction:
-                budget = INGEST_TRANSACTION_BYTES
-                touched: set[tuple[str, str]] = set()
-                while waiting and budget > 0:
-                    budget -= self._take(transaction, waiting.pop(), done, finished, moved, touched)
-                for tenant, run_id in sorted(touched):
-                    transaction.tenant(tenant).compact(run_id)
-            self._clear(finished, moved, done)
-        self._clear_spares(done)
+            before = list(waiting)
+            try:
+                self._round(waiting, done)
+            except (OSError, LinealError):
+                raise
+            except Exception:
+                waiting = []
+                for writer in reversed(before):
+                    self._round_of_one(writer, done)
+        self._clear_spares()
         return done
+
+    def _round_of_one(self, writer: _Writer, done: CaughtUp) -> None:
+        try:
+            self._round([writer], done)
+        except (OSError, LinealError):
+            raise
+        except Exception as error:
+            done.problems.append(f"{writer.segments[0].path}: cannot be applied and is left there: {error!r:.200}")
+
+    def _round(self, waiting: list[_Writer], done: CaughtUp) -> None:
+        """One transaction: takes writers from the end of the list until it has read enough."""
+        taken = _Taken()
+        with self._store.begin() as transaction:
+            budget = INGEST_TRANSACTION_BYTES
+            while waiting and budget > 0:
+                budget -= self._take(transaction, waiting.pop(), taken)
+            for tenant, run_id in sorted(taken.touched):
+                transaction.tenant(tenant).compact(run_id)
+        done.add(taken.done)
+        self._clear(taken, done)
 
     def _list_writers(self) -> list[_Writer]:
         """Death is asked between two listings: a writer dead by then has written nothing that the second one lacks."""
@@ -84,32 +120,28 @@ class Follower:
         writers = [_Writer(writer, list(segments), writer in dead) for writer, segments in listed]
         return writers[::-1]  # taken from the end
 
-    def _take(
-        self,
-        transaction: Transaction,
-        writer: _Writer,
-        done: CaughtUp,
-        finished: list[str],
-        moved: list[str],
-        touched: set[tuple[str, str]],
-    ) -> int:
+    def _take(self, transaction: Transaction, writer: _Writer, taken: _Taken) -> int:
         """Applies what is new of one writer. Returns the bytes read."""
         try:
             opened = self._opening_of(writer)
         except NewerFormat as error:
-            done.problems.append(f"{writer.segments[0].path}: {error}")
+            taken.done.problems.append(f"{writer.segments[0].path}: {error}")
             return 0
         if opened is None:
             if writer.dead and any(os.path.getsize(segment.path) for segment in writer.segments):
-                moved.extend(segment.path for segment in writer.segments)
-                done.problems.append(
+                taken.moved.extend(segment.path for segment in writer.segments)
+                taken.done.problems.append(
                     f"{writer.segments[0].path}: no frame tells whose it is; moved to {self._folder.kept}"
                 )
             elif writer.dead:
-                finished.extend(segment.path for segment in writer.segments)
+                taken.finished.extend(segment.path for segment in writer.segments)
             return 0
         dead = writer.dead and self._can_judge(opened)
-        store = transaction.tenant(opened.tenant)
+        try:
+            store = transaction.tenant(opened.tenant)
+        except InvalidInput as error:
+            taken.done.problems.append(f"{writer.segments[0].path}: {error}")
+            return 0
         cursor = store.find_cursor(writer.writer) or Cursor(writer.writer, opened.run_id, 0, 0, 0)
         before = cursor
         sealed: bool | None = None
@@ -118,40 +150,43 @@ class Follower:
         for segment in writer.segments:
             is_last = segment is writer.segments[-1]
             if segment.number < cursor.segment:
-                finished.append(segment.path)
+                taken.finished.append(segment.path)
                 continue
             # A dead writer's last segment is read from its start, so that its last time is known whatever was applied before.
             resume = segment.number == cursor.segment and not (dead and is_last)
             start = cursor.offset if resume else 0
             try:
-                data = _read(segment.path, start)
+                data = _read(segment.path, start, whole=dead or not is_last)
                 position = 0 if start else start_of(memoryview(data))
             except (NewerFormat, OSError) as error:
-                done.problems.append(f"{segment.path}: {error}")
+                taken.done.problems.append(f"{segment.path}: {error}")
                 break
             replayed = replay(store, opened, data, position, cursor, final=dead or not is_last)
             if dead and replayed.torn and not replayed.cursor.seq:
-                done.problems.append(f"{segment.path}: no record of it can be read")
+                taken.done.problems.append(f"{segment.path}: no record of it can be read")
             size += len(data)
             cursor = replayed.cursor._replace(segment=segment.number, offset=start + replayed.position)
             sealed, last_ms = replayed.sealed, max(last_ms, replayed.last_ms)
             ended |= replayed.ended
-            done.records += replayed.applied
-            if replayed.unknown:
-                moved.append(segment.path)
-                done.problems.append(
-                    f"{segment.path}: {replayed.unknown} records of a newer kind are kept for a newer Lineal"
-                )
-            elif dead or not is_last or sealed is not None:
-                finished.append(segment.path)
+            taken.done.records += replayed.applied
+            if dead or not is_last or sealed is not None:
+                # What is read on from the middle may have had such records before.
+                unknown = replayed.unknown or (count_unknown(_read(segment.path, 0, whole=True)) if start else 0)
+                if unknown:
+                    taken.moved.append(segment.path)
+                    taken.done.problems.append(
+                        f"{segment.path}: {unknown} records of a newer kind are kept for a newer Lineal"
+                    )
+                else:
+                    taken.finished.append(segment.path)
         if dead and opened.primary and opened.run_id is not None and cursor.seq and (sealed is None or not ended):
             store.lose_attempt(opened.run_id, opened.attempt, Stamp(last_ms, writer.writer, cursor.seq))
-            touched.add((opened.tenant, opened.run_id))
+            taken.touched.add((opened.tenant, opened.run_id))
         if cursor != before:
             store.set_cursor(cursor)
-            done.writers += 1
+            taken.done.writers += 1
             if opened.run_id is not None:
-                touched.add((opened.tenant, opened.run_id))
+                taken.touched.add((opened.tenant, opened.run_id))
         return size
 
     def _opening_of(self, writer: _Writer) -> SegmentOpened | None:
@@ -180,20 +215,20 @@ class Follower:
         """A free lock means death only where the kernel that would hold it is (or was) ours."""
         return not self._boot or opened.boot == self._boot or opened.host == self._host
 
-    def _clear(self, finished: list[str], moved: list[str], done: CaughtUp) -> None:
+    def _clear(self, taken: _Taken, done: CaughtUp) -> None:
         """After the commit: what is applied for good goes, what a newer Lineal may read is put aside."""
         if self._keep_files:
             return
-        for path in finished:
+        for path in taken.finished:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
                 done.removed += 1
-        for path in moved:
+        for path in taken.moved:
             os.makedirs(self._folder.kept, mode=0o700, exist_ok=True)
             with contextlib.suppress(FileNotFoundError):
                 os.replace(path, os.path.join(self._folder.kept, os.path.basename(path)))
 
-    def _clear_spares(self, done: CaughtUp) -> None:
+    def _clear_spares(self) -> None:
         if self._keep_files:
             return
         for writer, path in self._folder.list_spares():
@@ -202,8 +237,8 @@ class Follower:
                     os.unlink(path)
 
 
-def _read(path: str, start: int) -> bytes:
-    """The file from `start` on, without most of the zeros that follow what is written.
+def _read(path: str, start: int, *, whole: bool) -> bytes:
+    """The file from `start` on; unless `whole`, without most of the zeros that follow what is written.
 
     Reads, never maps: the writer may cut the file meanwhile, and a mapped page beyond its end is a SIGBUS."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -214,7 +249,7 @@ def _read(path: str, start: int) -> bytes:
             parts.append(chunk)
             position += len(chunk)
             chunk_bytes = 8 * MIB
-            if chunk.endswith(_TAIL_ZEROS) and not _continues(b"".join(parts), start):
+            if not whole and chunk.endswith(_TAIL_ZEROS) and not _continues(b"".join(parts), start):
                 break
         return b"".join(parts)
     finally:

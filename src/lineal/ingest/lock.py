@@ -28,6 +28,7 @@ def ingest_lock(path: str, wait_s: float) -> Iterator[None]:
             time.sleep(_POLL_S)
         yield
     finally:
+        fcntl.flock(fd, fcntl.LOCK_UN)  # closing is not enough: a child forked meanwhile has the same lock
         os.close(fd)
 
 

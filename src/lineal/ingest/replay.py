@@ -21,6 +21,7 @@ from lineal.store.contracts import RunStart, TenantWriter
 from lineal.store.rules import DEFAULT_EXPERIMENT
 
 _NS_PER_MS = 1_000_000
+_IS_KNOWN = np.isin(np.arange(1 << 16), list(kinds.KNOWN))
 
 
 class Replayed(NamedTuple):
@@ -29,7 +30,7 @@ class Replayed(NamedTuple):
     sealed   None while the segment is open; then whether another segment follows
     ended    whether an end of the attempt stands in it
     torn     something is written behind `position` that is no frame (yet)
-    unknown  frames of kinds that a newer Lineal may know
+    unknown  frames of kinds that a newer Lineal may know, applied before or not
     """
 
     cursor: Cursor
@@ -61,6 +62,14 @@ def find_opening(data: bytes) -> SegmentOpened | None:
     return None
 
 
+def count_unknown(data: bytes) -> int:
+    """How many records of a whole segment are of a kind that only a newer Lineal knows."""
+    data = data[: len(data) & ~7]
+    view = memoryview(data)
+    frames = points.headers(data, scan(view, start_of(view), final=True).offsets)
+    return int((~_IS_KNOWN[frames.kind]).sum())
+
+
 def replay(
     store: TenantWriter, opened: SegmentOpened, data: bytes, position: int, cursor: Cursor, *, final: bool
 ) -> Replayed:
@@ -72,7 +81,9 @@ def replay(
     view = memoryview(data)
     found = scan(view, position, final=final)
     if not found.offsets:
-        return Replayed(_tail_loss(store, opened, found, cursor, final), found.position, None, False, found.tail == "torn", 0, 0, 0)
+        return Replayed(
+            _tail_loss(store, opened, found, cursor, final), found.position, None, False, found.tail == "torn", 0, 0, 0
+        )
     frames = points.headers(data, found.offsets)
     is_new = (frames.seq > cursor.seq) | (frames.seq == 0)
     is_points = (frames.kind == kinds.POINTS_APPENDED) & is_new
@@ -101,7 +112,7 @@ def replay(
         state.sealed,
         bool((frames.kind == kinds.ATTEMPT_ENDED).any()),
         found.tail == "torn",
-        state.unknown,
+        int((~_IS_KNOWN[frames.kind]).sum()),
         last_ms,
         len(new_seqs),
     )
@@ -132,13 +143,11 @@ class _Statements:
         self.started = False
         self.sealed: bool | None = None
         self.last_seq = 0
-        self.unknown = 0
         self.damaged = 0
 
     def take(self, view: memoryview, offset: int) -> None:
         header = header_at(view, offset)
         if header.kind not in kinds.KNOWN:
-            self.unknown += 1
             return
         try:
             record = decode(header.kind, payload_at(view, offset, header.length))

@@ -26,6 +26,7 @@ from lineal.model.ids import new_writer_id
 from lineal.model.limits import (
     BARRIER_DELAY_S,
     FINISH_SYNC_TIMEOUT_S,
+    HEAL_INTERVAL_S,
     KIB,
     PENDING_MAX_BYTES,
     SEGMENT_FIRST_BYTES,
@@ -60,6 +61,10 @@ class JournalFull(Exception):
     """The disk refuses, and what may be kept in memory meanwhile is used up: this record is lost."""
 
 
+class JournalForked(Exception):
+    """A signal handler forked in the middle of this record, which is the parent's: the child may say it again."""
+
+
 class JournalClosed(Exception):
     """The run was finished: a later write needs a new attempt."""
 
@@ -78,13 +83,20 @@ class Journal:
         mode: WriterMode | None = None,
         clock: Clock = SYSTEM_CLOCK,
         on_fault: Callable[[OSError], None] | None = None,
+        not_before_ns: int = 0,
     ) -> None:
         self.folder = folder
         self.clock = clock
         self._mode = mode
         self.on_fault = on_fault
+        self._last_ns = not_before_ns
         self._become(identity)
         _journals.add(self)
+
+    @property
+    def mode(self) -> WriterMode | None:
+        """How segments are written; None until that is found out."""
+        return self._mode
 
     def _become(self, identity: Identity) -> None:
         """A fresh writer: new id, sequence from 1, nothing open."""
@@ -104,6 +116,8 @@ class Journal:
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._refusing = False
+        self._fault: OSError | None = None
+        self._heal_due_s = 0.0
         self._closed = False
         self._losses: dict[str, tuple[int, str | None]] = {}
         self._counting = False
@@ -149,7 +163,9 @@ class Journal:
             self._busy = True
             try:
                 seq = self._seq + 1
-                frame = encode_frame(record, seq, self.clock.time_ns())
+                # A clock that is set back must not make a later statement the earlier one.
+                self._last_ns = max(self._last_ns, self.clock.time_ns())
+                frame = encode_frame(record, seq, self._last_ns)
                 try:
                     self._write(frame)
                 except BaseException as reason:
@@ -194,15 +210,20 @@ class Journal:
         return layout
 
     def _define_in_segment(self, layout: PackedLayout) -> None:
-        # Twice: every point of the layout hangs on it.
-        definition = encode_frame(layout.definition(self.identity.labels), 0, self.clock.time_ns()) * 2
+        definition = self._definition(layout)
         try:
             self._write(definition)
         except (ValueError, JournalFull, OSError) as reason:
             self._write_slowly(definition, reason, None)
 
+    def _definition(self, layout: PackedLayout) -> bytes:
+        """Twice: every point of the layout hangs on it."""
+        return encode_frame(layout.definition(self.identity.labels), 0, self.clock.time_ns()) * 2
+
     def _write_first(self, frame: bytes) -> None:
         """Stands in for the segment's `write` until there is a segment."""
+        if int.from_bytes(frame[8:16], "little") > self._seq + 1:
+            raise JournalForked
         try:
             self.folder.ensure()
             locks_of(self.folder.locks).hold(self.writer)
@@ -218,7 +239,7 @@ class Journal:
         try:
             self._write_slowly(frame, reason, layout)
         except BaseException:
-            if self._holds(frame):
+            if not self._closed and self._holds(frame):
                 self._seq = seq
             raise
 
@@ -237,20 +258,20 @@ class Journal:
         try:
             if not isinstance(reason, ValueError):  # a ValueError says that the frame does not fit the segment
                 raise reason
-            self._roll(len(frame))
-            if layout is not None:
-                self._define_in_segment(layout)
+            definition = b"" if layout is None else self._definition(layout)
+            self._roll(len(definition) + len(frame))  # room for both, however many names there are
+            if definition:
+                self._write(definition)
             self._write(frame)
-        except ValueError as error:  # the definition filled the segment
-            self._write_slowly(frame, error, layout)
         except OSError as error:
             if raised_by_handler(error):
                 raise
             self._begin_refusing(error)
             self._keep(frame)
 
-    def _roll(self, needed_bytes: int) -> None:
-        """Seals the segment, if there is one, and opens the next. Raises OSError and stays as it was."""
+    def _roll(self, needed_bytes: int, kept: bytes = b"") -> None:
+        """Seals the segment, if there is one, and opens the next, which begins with the frames `kept`.
+        Raises OSError, and everything is as it was: on a disk that refuses, each attempt must leave nothing behind."""
         segment = self._take_spare(needed_bytes)
         if segment is None:  # the keeper was not fast enough: a small one, since the training thread waits for it
             size = SEGMENT_INLINE_BYTES if self._size else SEGMENT_FIRST_BYTES
@@ -258,6 +279,8 @@ class Journal:
         number = self._number + 1
         try:
             segment.write(self._opened(number) * 2)  # twice: everything in a segment hangs on it
+            if kept:
+                segment.write(kept)
             path = self.folder.segment(self.writer, number)
             os.rename(segment.path, path)
             segment.path = path
@@ -320,8 +343,10 @@ class Journal:
         self._current.clear()  # so that what is kept defines its own layouts
         if not self._refusing:
             self._refusing = True
-            if self.on_fault is not None:
-                self.on_fault(error)
+            self._fault = (
+                error  # told by the keeper: whoever is told may wait for locks of the host's, and this call holds ours
+            )
+            KEEPER.wake()
 
     def _keep(self, frame: bytes) -> None:
         """Stands in for the segment's `write` while the disk refuses."""
@@ -343,9 +368,7 @@ class Journal:
                     self._mode = mode_for(self.folder.journals)
                 if self._segment is not None and self._segment.is_deleted():
                     self._rewrite(self._segment)
-                self._roll(max(self._pending_bytes, SEGMENT_FIRST_BYTES))
-                for frame in self._pending:
-                    self._write(frame)
+                self._roll(max(self._pending_bytes, SEGMENT_FIRST_BYTES), b"".join(self._pending))
             except (OSError, ValueError):
                 self._write = self._keep
                 return
@@ -373,8 +396,14 @@ class Journal:
     def _rewrite(self, old: MappedSegment | FileSegment) -> None:
         content = old.content()
         fresh = self._create(max(self._size, len(content) + 8 * KIB))
-        fresh.write(content[fresh.end :])
-        os.rename(fresh.path, old.path)
+        try:
+            fresh.write(content[fresh.end :])
+            os.rename(fresh.path, old.path)
+        except BaseException:
+            fresh.close(cut=False)
+            with contextlib.suppress(OSError):
+                os.unlink(fresh.path)
+            raise
         fresh.path = old.path
         self._segment, self._write, self._spare = fresh, fresh.write, None
         self._synced_end = (0, 0)
@@ -399,17 +428,25 @@ class Journal:
             with self._tending:
                 self._tend()
         except OSError as error:
-            if self.on_fault is not None and not self._refusing:
-                self.on_fault(error)
+            if not self._refusing:
+                self._fault = error
         except Exception:
             self.count_loss("internal_fault")
+        self._tell_fault()
+
+    def _tell_fault(self) -> None:
+        fault, self._fault = self._fault, None
+        if fault is not None and self.on_fault is not None:
+            self.on_fault(fault)
 
     def _tend(self) -> None:
         if self._closed:
             return
         self._say_losses()
         if self._refusing:
-            self._heal()
+            if self.clock.monotonic_s() >= self._heal_due_s:
+                self._heal_due_s = self.clock.monotonic_s() + HEAL_INTERVAL_S
+                self._heal()
             return
         segment = self._segment
         if segment is None:
@@ -417,6 +454,7 @@ class Journal:
         if segment.is_deleted():
             self._restore()
             return
+        locks_of(self.folder.locks).retake()
         self._close_retired()
         if self._spare is None and (self._number > 1 or segment.end > SEGMENT_FIRST_BYTES // 2):
             spare = self._create(min(SEGMENT_MAX_BYTES, self._size * SEGMENT_GROWTH))
@@ -457,11 +495,14 @@ class Journal:
         if self._side_journal is not None:
             self._side_journal.close()
         KEEPER.remove(self)
+        self._tell_fault()
         if self._closed:
             return True
         if self._refusing:
             self._heal()
         self._say_losses()
+        with contextlib.suppress(OSError):
+            self._restore()
         waited = self._tending.acquire(timeout=FINISH_SYNC_TIMEOUT_S)
         try:
             return self._close() and waited

@@ -78,7 +78,7 @@ class Folder:
         os.makedirs(os.path.dirname(self.root), exist_ok=True)
         make_folders(self.journals, below=os.path.dirname(self.root))
         if not os.path.exists(self.version):
-            draft = f"{self.version}.{os.getpid()}"
+            draft = f"{self.version}.{os.urandom(8).hex()}"
             with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
                 file.write(f"{FOLDER_VERSION}\n")
                 file.flush()

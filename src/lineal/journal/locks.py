@@ -32,6 +32,15 @@ class WriterLocks:
             fcntl.lockf(self._fd, fcntl.LOCK_EX, 1, _offset(writer))
             self._held.add(writer)
 
+    def retake(self) -> None:
+        """Takes again what this process holds: a file of ours that the host opened and closed (a copy of the folder) drops the
+        kernel's locks without a word. Costs a system call a writer; raises OSError."""
+        with self._guard:
+            if self._held:
+                self._open(writable=True)
+            for held in self._held:
+                fcntl.lockf(self._fd, fcntl.LOCK_EX, 1, _offset(held))
+
     def release(self, writer: str) -> None:
         with self._guard:
             if writer in self._held:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lineal.journal.interrupts import raised_by_handler
 from lineal.model.values import INT64_MAX, INT64_MIN
 
 # What `struct` packs exactly as it is. Subclasses (an IntEnum, say) take the slow road through `exact_number`.
@@ -44,17 +45,21 @@ def exact_number(value: Any) -> int | float:
     """An int within int64 or a float with the same bits. One-element arrays and tensors count as their element.
 
     Raises NotExact for what is no number, or has no exact form (Decimal("0.1"), 10**400)."""
+    if type(value).__name__ == "MaskedConstant":  # numpy's: its item() is 0.0
+        raise NotExact("not_a_number", "a masked value is not a number")
     for _ in range(3):  # a tensor's item may be a numpy scalar, whose item is a Python number
         if isinstance(value, int):
-            return _exact_int(int(value))
+            return _exact_int(int.__int__(value))  # not int(value), which asks a subclass
         if isinstance(value, float):
-            return float(value)
+            return float.__float__(value)
         item = getattr(value, "item", None)
         if item is None or not callable(item):
             break
         try:
             unpacked = item()
-        except Exception:
+        except Exception as error:
+            if raised_by_handler(error):
+                raise
             raise NotExact("not_a_number", f"a {_name(value)} of more than one element is not a number") from None
         if type(unpacked) is type(value):
             break
@@ -69,11 +74,11 @@ def _converted(value: Any) -> int | float:
         number = float(value)
         if number == value or number != number:
             return number
-    except Exception:
+    except Exception as error:
+        if raised_by_handler(error):
+            raise
         raise NotExact("not_a_number", f"a {_name(value)} does not convert to a number") from None
-    raise NotExact(
-        "not_exact", f"{_name(value)} {value!s:.40} has no exact float64; pass float(...) of it if rounding is fine"
-    )
+    raise NotExact("not_exact", f"{shown(value)} has no exact float64; pass float(...) of it if rounding is fine")
 
 
 def _exact_int(value: int) -> int | float:
@@ -85,7 +90,15 @@ def _exact_int(value: int) -> int | float:
         number = 0.0
     if number == value:
         return number
-    raise NotExact("not_exact", f"the integer {str(value)[:24]}... is beyond 64 bits and has no exact float64")
+    raise NotExact("not_exact", f"the integer {shown(value)} is beyond 64 bits and has no exact float64")
+
+
+def shown(value: object) -> str:
+    """A short text of anything, for a message. Showing a value may raise too: a class of the user's, an int of 5,000 digits."""
+    try:
+        return f"{value!r:.60}"
+    except Exception:
+        return f"(a {type(value).__name__} that cannot be shown)"
 
 
 def _name(value: Any) -> str:

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 from lineal.journal.numbers import code_of
 from lineal.model.errors import InvalidInput
-from lineal.model.limits import NAME_MAX_BYTES, SERIES_PER_RUN_MAX_COUNT
+from lineal.model.limits import LAYOUTS_MAX_COUNT, NAME_MAX_BYTES, SERIES_PER_RUN_MAX_COUNT
 from lineal.model.values import check_name
-from lineal.record.frame import OVERHEAD_BYTES, points_struct
+from lineal.record.frame import points_struct
 from lineal.record.records import LayoutDefined
 
 LayoutKey: TypeAlias = tuple[tuple[Any, ...], tuple[type, ...], type]
@@ -49,7 +49,8 @@ class Layouts:
         self._names: set[str] = set()
 
     def find(self, key: LayoutKey) -> PackedLayout | None:
-        """The layout of that key; None if a type among it needs converting first.
+        """The layout of that key; None if a type among it needs converting first, or if there are LAYOUTS_MAX_COUNT layouts
+        and this would be another of several names: then the caller records name by name.
 
         Raises InvalidInput for a name that cannot be recorded, OverLimit-like refusals included."""
         names, types, step_type = key
@@ -64,6 +65,8 @@ class Layouts:
         code_text = "".join(code for code in codes if code)
         known_key = (checked, code_text, step_code)
         layout = self._known.get(known_key)
+        if layout is None and len(checked) > 1 and len(self._known) >= LAYOUTS_MAX_COUNT:
+            return None
         if layout is None:
             layout = PackedLayout(
                 len(self._known) + 1, checked, code_text, step_code, self._packer(step_code, code_text)
@@ -85,8 +88,3 @@ class Layouts:
                 field="metric name",
             )
         self._names.update(new)
-
-
-def frame_bytes(value_count: int) -> int:
-    """Size of a points frame: header, step, values, layout number, checksum."""
-    return OVERHEAD_BYTES + 8 + 8 * value_count + 4

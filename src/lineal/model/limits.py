@@ -16,7 +16,7 @@ TAG_VALUE_MAX_BYTES = 64 * KIB  # 8x MLflow's 8,000
 NOTE_MAX_BYTES = 1 * MIB  # a long page of Markdown
 DOCUMENT_MAX_BYTES = 4 * MIB  # a JSON document; larger ones are artifacts
 TRACEBACK_MAX_BYTES = 64 * KIB  # the tail of a traceback says what failed
-LABELS_MAX_COUNT = 8  # rank, dataset, model id and some of the user's own
+LAYOUTS_MAX_COUNT = 256  # sets of names logged together; beyond, a call of many names is recorded name by name
 SERIES_PER_RUN_MAX_COUNT = 200_000  # 2x the promise of 100,000 metric names; about 60 MB of client memory
 
 # -- journal ------------------------------------------------------------------------------------

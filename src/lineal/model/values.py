@@ -83,13 +83,20 @@ def _tagged(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else {_NON_FINITE: float_text(value)}
     if isinstance(value, dict):
-        return {str(key): _tagged(item) for key, item in value.items()}
+        members = {str(key): _tagged(item) for key, item in value.items()}
+        return {f"${key}": item for key, item in members.items()} if _is_notation(members) else members
     if isinstance(value, (list, tuple)):
         return [_tagged(item) for item in value]
     return value
 
 
 def _untag(mapping: dict[str, Any]) -> Any:
-    if len(mapping) == 1 and _NON_FINITE in mapping:
-        return float(mapping[_NON_FINITE])
-    return mapping
+    if not _is_notation(mapping):
+        return mapping
+    [(key, value)] = mapping.items()
+    return float(value) if key == _NON_FINITE else {key[1:]: value}
+
+
+def _is_notation(mapping: dict[str, Any]) -> bool:
+    """{"$float": ...} is ours; a user's own is written with one more "$", and so is that one."""
+    return len(mapping) == 1 and next(iter(mapping)).startswith("$") and next(iter(mapping)).lstrip("$") == "float"

@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from lineal.model.errors import Damaged
-from lineal.model.values import from_json, to_json
+from lineal.model.values import INT64_MAX, INT64_MIN, clean_text, from_json, to_json
 from lineal.model.vocabulary import END_STATUSES
 from lineal.record import kinds
 from lineal.record.frame import frame
@@ -81,6 +81,9 @@ _ITEMS: dict[str, tuple[type, ...]] = {
 }
 
 
+_COUNTS = frozenset(("count", "last_seq", "number", "pid", "segment", "size_bytes"))
+
+
 def kind_of(record: Record) -> int:
     return _KINDS[type(record)]
 
@@ -106,9 +109,12 @@ def decode(kind: int, payload: bytes | memoryview) -> Record:
     """The record of a kind in `kinds.KNOWN` that has a JSON payload. Raises Damaged if the payload is not of that kind."""
     record_class = _CLASSES[kind]
     try:
-        members = from_json(bytes(payload))
+        text = bytes(payload)
+        members = from_json(text)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:  # also what a "$float" of nonsense raises
         raise Damaged(f"{record_class.__name__} is not JSON: {error}") from None
+    if b"\\u" in text or not text.isascii():
+        members = _clean(members)
     if not isinstance(members, dict):
         raise Damaged(f"{record_class.__name__} is not a JSON object")
     values: dict[str, Any] = {}
@@ -126,6 +132,8 @@ def _checked(record_class: type[Record], name: str, annotation: str, value: Any)
     good = isinstance(value, _TYPES[annotation])
     if isinstance(value, bool) and bool not in _TYPES[annotation]:
         good = False
+    if good and type(value) is int:
+        good = (0 if name in _COUNTS else INT64_MIN) <= value <= INT64_MAX
     if good and annotation in _CHOICES:
         good = value in _CHOICES[annotation]
     if good and annotation in _ITEMS and value is not None:
@@ -133,6 +141,17 @@ def _checked(record_class: type[Record], name: str, annotation: str, value: Any)
         good = all(isinstance(item, _ITEMS[annotation]) for item in items)
     if not good:
         raise Damaged(f"{record_class.__name__}.{name} is not {annotation}: {value!r:.60}")
+    return value
+
+
+def _clean(value: Any) -> Any:
+    """The same without lone surrogates, which JSON can say and no database takes."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict):
+        return {clean_text(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
     return value
 
 

@@ -5,19 +5,23 @@ Rules that hold for every method and every backend (the suite in `lineal.testing
 - **A tenant is bound, never passed.** A writer or reader of one tenant cannot see or change another's.
 - **Writers are inside a transaction.** All of `with store.begin() as tx:` is kept, or, when the block raises, nothing.
   One transaction at a time a store; a second thread's `begin` waits. Readers see committed state only.
-- **Applying twice changes nothing, and order does not matter.** State is a function of the *set* of statements:
-  what is set is decided by `Stamp` (the later statement wins for names, tags, notes, documents, lifecycle; the earlier one for
-  a param within its attempt), what is added is keyed. Points are the exception: they are appended once, guarded by the
+- **Applying twice changes nothing, and order does not matter.** State is a function of the *set* of statements: what is
+  set is decided by `Stamp` (the later statement wins for names, tags, notes, documents, lifecycle and ends; the earlier
+  one for an opening, a loss of an attempt, and a param within its attempt), what is added is keyed. A stamp belongs to one
+  statement: two that differ in content never share one. Points are the exception: they are appended once, guarded by the
   writer's cursor, which the caller moves in the same transaction.
-- **Runs and experiments come into being by being mentioned.** A tag for an unknown run makes the run (a journal may
-  be damaged at its start); its experiment is then "Default" until an attempt says which.
-- **Every change except appended points writes one audit row** in the same transaction: who (writer), when, what, and
-  SHA-256 digests of the values, not the values.
+- **Runs and experiments come into being by being mentioned.** A tag for an unknown run makes the run (a journal may be
+  damaged at its start), as do a layout, an orphan or a point; a cursor does not, since cursors outlive their runs. The
+  experiment of a run without an attempt is "Default", which exists for as long as such a run is in it, or it is mentioned.
+- **Every change except points, layouts and cursors writes one audit row** in the same transaction: who (writer), when,
+  what, and a digest of the values, not the values. What changes nothing, being a duplicate or out of date, writes none.
 - Names are data: any Unicode text without lone surrogates; NUL, "/" and emoji included. Numbers come back bit-exact,
-  NaN payloads included.
+  NaN payloads included (but a param that is NaN is just NaN).
 - `get` raises NotFound, `find` returns None, `list` returns a page.
 - Reads of one call are consistent with one another (one snapshot).
 - Threads: a Store may be shared by threads; a tenant writer belongs to the thread that began.
+- A method that reads or writes may raise NotWritable, Busy or Damaged for faults of the medium; its own words name
+  only what else it raises.
 """
 
 from __future__ import annotations
@@ -52,8 +56,8 @@ class Store(Protocol):
     """One database. Opened by `store/open.py`."""
 
     def begin(self) -> AbstractContextManager[Transaction]:
-        """A transaction: committed, durably, when the block ends; undone when it raises.
-        Raises NotWritable if this store was opened read-only."""
+        """A transaction: committed, durably, when the block ends; undone when it raises. A second one in the same thread
+        is a mistake (RuntimeError). Raises NotWritable if this store was opened read-only."""
         ...
 
     def tenant(self, name: str) -> TenantReader:
@@ -63,11 +67,11 @@ class Store(Protocol):
     def list_tenants(self) -> list[str]: ...
 
     def change_number(self) -> int:
-        """Rises with every commit that changed anything; equal numbers mean equal state."""
+        """Rises with every commit that changed anything, and with no other; equal numbers mean equal state."""
         ...
 
     def close(self) -> None:
-        """Idempotent. Readers of a closed store fail."""
+        """Idempotent. Waits for a transaction in progress. Readers of a closed store fail (RuntimeError)."""
         ...
 
 
@@ -75,7 +79,7 @@ class Transaction(Protocol):
     """Spans tenants, so that a hundred journals cost one commit."""
 
     def tenant(self, name: str) -> TenantWriter:
-        """The tenant's writer, the tenant being made if it is new."""
+        """The tenant's writer, the tenant being made if it is new. InvalidInput for an unusable name."""
         ...
 
 
@@ -96,7 +100,9 @@ class TenantWriter(Protocol):
     """Changes of one tenant. See the module's rules; a method's own words say what they leave open."""
 
     # -- cursors -------------------------------------------------------------------------------
-    def find_cursor(self, writer: str) -> Cursor | None: ...
+    def find_cursor(self, writer: str) -> Cursor | None:
+        """As of this transaction."""
+        ...
 
     def set_cursor(self, cursor: Cursor) -> None:
         """Overwrites; cursors outlive the deletion of their run. No audit row."""
@@ -124,9 +130,10 @@ class TenantWriter(Protocol):
 
     # -- runs ----------------------------------------------------------------------------------
     def start_attempt(self, run_id: str, attempt: Attempt, start: RunStart, stamp: Stamp) -> None:
-        """Opens an attempt (keyed by `attempt.attempt_id`; a second opening of the same id changes nothing).
-        Experiment, parent, fork and content digest are the earliest attempt's; name, description and user
-        the latest attempt's that gives them. A name nobody gave is the run id's first 8 characters."""
+        """Opens an attempt, keyed by `attempt.attempt_id`: of two openings the earlier by stamp stands. Its end, status and
+        error are not read from `attempt`. Experiment, parent, fork and content digest of the run are the earliest attempt's;
+        name, description and user the latest attempt's that gives them. Attempts are ordered by start, then id; one that is
+        known but was never opened comes before all others. A name nobody gave is the run id's first 8 characters."""
         ...
 
     def end_attempt(self, run_id: str, attempt_id: str, status: EndStatus, error: str | None, stamp: Stamp) -> None:
@@ -151,7 +158,7 @@ class TenantWriter(Protocol):
     def set_note(self, run_id: str, text: str, stamp: Stamp) -> None: ...
 
     def set_name(self, run_id: str, name: str, stamp: Stamp) -> None:
-        """Renames; beats the names that attempts started earlier than `stamp` gave."""
+        """Renames; beats the names given by attempts that started earlier than `stamp`, or in the same ms."""
         ...
 
     def set_document(self, run_id: str, name: str, json_text: str, stamp: Stamp) -> None: ...
@@ -173,10 +180,12 @@ class TenantWriter(Protocol):
 
     # -- points --------------------------------------------------------------------------------
     def define_layout(self, run_id: str, writer: str, number: int, layout: Layout) -> None:
-        """What a writer's layout number means; the same again changes nothing. No audit row."""
+        """What a writer's layout number means; its first meaning stands. No audit row."""
         ...
 
-    def find_layout(self, writer: str, number: int) -> Layout | None: ...
+    def find_layout(self, writer: str, number: int) -> Layout | None:
+        """As of this transaction."""
+        ...
 
     def keep_orphans(self, run_id: str, writer: str, number: int, payload: bytes, count: int) -> None:
         """Frames whose layout is not known (its definition was damaged): kept raw, under their number, until it is."""
@@ -187,8 +196,9 @@ class TenantWriter(Protocol):
         ...
 
     def append_points(self, run_id: str, writer: str, attempt_id: str, blocks: Sequence[Block]) -> None:
-        """Adds rows. Costs a constant number of database rows for small blocks (one fresh batch);
-        a block of BLOCK_MIN_ROWS or more may be stored as chunks at once."""
+        """Adds rows. Costs a constant number of database rows for small blocks (one fresh batch); a block of BLOCK_MIN_ROWS
+        or more may be stored as chunks at once. Rows may come after others with larger sequence numbers: order of logging
+        is order of `seq`."""
         ...
 
     def compact(self, run_id: str) -> None:
@@ -224,7 +234,8 @@ class ExperimentPage(NamedTuple):
 
 
 class AuditRow(NamedTuple):
-    """`digest` is the SHA-256, in hex, of the canonical JSON of what was set."""
+    """`subject` is a run's id or an experiment's name, `action` one of `audit.Action`; `digest` is the SHA-256, in hex, of the
+    canonical JSON (`audit.digest_of`) of what was set. `number` rises within a tenant."""
 
     number: int
     time_ms: int
@@ -285,7 +296,8 @@ class TenantReader(Protocol):
         ...
 
     def list_series(self, run_id: str) -> list[SeriesInfo]:
-        """Sorted by key. Summaries include everything appended, compacted or not."""
+        """Sorted by key. Summaries include everything appended, compacted or not; first and last go by attempt, then by
+        the time of a writer's last point, then its sequence number and name."""
         ...
 
     def list_summaries(self, run_ids: Sequence[str]) -> list[list[SeriesInfo]]:

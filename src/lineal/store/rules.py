@@ -125,11 +125,13 @@ def run_of(
     lifecycle: Lifecycle,
     experiment_id_of: Callable[[str], str],
 ) -> Run:
-    """The run that its attempts and its latest renaming make. Known by mention only: running since 0."""
+    """The run that its attempts and its latest renaming make. Known by mention only: running since 0; where only the end
+    of an attempt is known (its start was damaged, or never written whole), that end."""
+    attempts = list(attempts)
     opened = started(attempts)
     openings = [facts.opening for facts in opened if facts.opening is not None]
     first = openings[0].start if openings else RunStart(DEFAULT_EXPERIMENT)
-    last = attempt_of(opened[-1]) if opened else None
+    last = attempt_of(opened[-1]) if opened else _startless(attempts)
     starts = [opening.start for opening in reversed(openings)]
     user_ids = [o.start.user_id if o.start.user_id is not None else o.attempt.user_id for o in reversed(openings)]
     return Run(
@@ -139,7 +141,7 @@ def run_of(
         name=_name_of(run_id, openings, rename),
         status=last.status if last else "running",
         lifecycle=lifecycle,
-        started_ms=openings[0].attempt.started_ms if openings else 0,
+        started_ms=openings[0].attempt.started_ms if openings else last.started_ms if last else 0,
         ended_ms=last.ended_ms if last else None,
         description=_first_given([start.description for start in starts]) or "",
         user_id=_first_given(user_ids),
@@ -148,6 +150,20 @@ def run_of(
         fork_step=first.fork_step,
         content_digest=first.content_digest,
     )
+
+
+def _startless(attempts: Iterable[AttemptFacts]) -> Attempt | None:
+    """The latest end among attempts whose start is unknown, as an attempt that started when it ended."""
+    ends: list[tuple[Stamp, EndStatus | str]] = []
+    for facts in attempts:
+        if facts.ending is not None:
+            ends.append((facts.ending.stamp, facts.ending.status))
+        elif facts.lost is not None:
+            ends.append((facts.lost, "lost"))
+    if not ends:
+        return None
+    stamp, status = max(ends)
+    return _closed(Attempt("", stamp.time_ms), stamp.time_ms, status, None)
 
 
 def _name_of(run_id: str, openings: list[Opening], rename: tuple[Stamp, str] | None) -> str:

@@ -155,6 +155,7 @@ class Child:
 class Said(NamedTuple):
     """One frame of a journal. `record` is None for points (`points` has their step and values then) and unknown kinds."""
 
+    offset: int
     header: Header
     record: Record | None
     points: tuple[int | float, dict[str, int | float]] | None
@@ -202,7 +203,7 @@ def read_segment(data: bytes, *, final: bool = True, path: str = "") -> Reading:
                 record = decode(header.kind, payload_at(view, offset, header.length))
             if isinstance(record, LayoutDefined):
                 layouts[record.number] = layout_of(record)
-        said.append(Said(header, record, points))
+        said.append(Said(offset, header, record, points))
     return Reading(path, said, found.damages, found.tail)
 
 

@@ -28,6 +28,7 @@ PARAMS: dict[str, ParamValue] = {
     "j-huge": 10**400,
     "k-minus": -math.inf,
     "l-other": "Zebra",
+    "m-zero": -0.0,
 }
 
 
@@ -56,20 +57,22 @@ class SearchRules(SuiteBase):
             ("params.x = '0.10'", "d"),
             ("params.x > 1", "abij"),
             ("params.x >= 10", "bij"),
-            ("params.x < 2", "dek"),
+            ("params.x < 2", "dekm"),
             ("params.x <= -1e308", "k"),
             ("params.x = 9007199254740993", "i"),
             ("params.x > 9007199254740992", "ij"),
             ("params.x = 9007199254740992", ""),
-            ("params.x != 2", "bcdehijkl"),
+            ("params.x != 2", "bcdehijklm"),
             ("params.x = 'apple'", "c"),
-            ("params.x != 'apple'", "abdehijkl"),
+            ("params.x != 'apple'", "abdehijklm"),
             ("params.x = 'True'", "e"),
             ("params.x = 'nan'", "h"),
             ("params.x = 'NaN'", ""),
             ("params.x > 'apple'", "h"),
             ("params.x >= 'apple'", "ch"),
-            ("params.x < 'Zebra'", "abdeijk"),
+            ("params.x < 'Zebra'", "abdeijkm"),
+            ("params.x < '-0.0.'", "m"),
+            ("params.x = 0", "m"),
             ("params.x = 'APPLE'", ""),
             ("params.y = 1", ""),
             ("params.y != 1", ""),
@@ -81,9 +84,20 @@ class SearchRules(SuiteBase):
 
     def test_order_puts_numbers_before_texts_and_the_rest_last(self, values: TenantReader) -> None:
         ascending = "".join(run_id[0] for run_id in self.ids(values, order="params.x asc"))
-        assert ascending == "kdeabij" + "lch" + "fgz"
+        assert ascending == "kmdeabij" + "lch" + "fgz"
         descending = "".join(run_id[0] for run_id in self.ids(values, order="params.x desc"))
-        assert descending == "jibaedk" + "hcl" + "fgz"
+        assert descending == "jibaedmk" + "hcl" + "fgz"
+
+    def test_equal_numbers_are_equal_however_written(self, store: Store, reader: TenantReader) -> None:
+        written: tuple[ParamValue, ...] = ("0.10", 0.1, "1e-1", "+.1")
+        for number, value in enumerate(written):
+            self.tell(
+                store,
+                starting(f"r{number}", time_ms=number),
+                call("set_params", f"r{number}", "a1", {"x": value}, at(9, number)),
+            )
+        for direction in ("asc", "desc"):
+            assert self.ids(reader, order=f"params.x {direction}") == ["r3", "r2", "r1", "r0"]
 
     def test_nan_on_the_right_satisfies_nothing(self, values: TenantReader) -> None:
         operators: tuple[Operator, ...] = ("=", "!=", "<", ">=")
@@ -145,6 +159,17 @@ class SearchRules(SuiteBase):
             assert self.ids(reader, "metrics.loss < 0.05") == []
             self.tell(store, call("compact", "r1"))
             assert self.ids(reader, "metrics.loss > 0") == found
+
+    def test_the_metric_of_the_latest_attempt_is_found(self, store: Store, reader: TenantReader) -> None:
+        for attempt, value in (("a1", 1.0), ("a2", 2.0)):
+            self.tell(store, call("append_points", "r1", WRITER, attempt, [block_with([value], int(value) * 10)]))
+        self.tell(store, starting("r1", "a1", 10), call("end_attempt", "r1", "a1", "failed", None, at(11, 1)))
+        self.tell(store, call("compact", "r1"))
+        assert self.ids(reader, "metrics.loss = 1") == ["r1"]
+        self.tell(store, starting("r1", "a2", 20), call("end_attempt", "r1", "a2", "failed", None, at(21, 2)))
+        for _ in range(2):
+            assert self.ids(reader, "metrics.loss = 2") == ["r1"] and self.ids(reader, "metrics.loss = 1") == []
+            self.tell(store, call("compact", "r1"))
 
     def test_metrics_with_labels_are_other_series(self, store: Store, reader: TenantReader) -> None:
         key = SeriesKey("loss", (("rank", "1"),))

@@ -7,11 +7,11 @@ from operator import methodcaller as call
 
 import pytest
 
-from lineal.model.entities import Cursor
+from lineal.model.entities import Artifact, Cursor, Layout, MetricDefinition, SeriesKey
 from lineal.model.errors import InvalidInput
 from lineal.store.contracts import RunQuery, Store, TenantReader
 from lineal.testing.same_answers import assert_no_run
-from lineal.testing.suite_base import WRITER, Opener, SuiteBase, at, block_with, starting
+from lineal.testing.suite_base import WRITER, Opener, Said, SuiteBase, at, block_with, starting
 
 
 class TransactionRules(SuiteBase):
@@ -197,6 +197,37 @@ class TransactionRules(SuiteBase):
             self.tell(store, call("set_params", f"r{number}", "a1", params, at(number, number)))
         one, two, three, four = (row.digest for row in reader.list_audit())
         assert one == two and len({two, three, four}) == 3
+
+    def test_saying_anything_twice_changes_nothing(self, store: Store, reader: TenantReader) -> None:
+        artifact = Artifact("model.pt", 1, 5, "a" * 64, None, None, 9)
+        statements: list[Said] = [
+            starting("r1"),
+            call("end_attempt", "r1", "a1", "finished", None, at(1, 1)),
+            call("lose_attempt", "r1", "a1", at(1, 2)),
+            call("set_params", "r1", "a1", {"x": float("nan")}, at(1, 3)),
+            call("set_tags", "r1", {"k": "v", "gone": None}, at(1, 4)),
+            call("set_note", "r1", "text", at(1, 5)),
+            call("set_name", "r1", "name", at(1, 6)),
+            call("set_document", "r1", "review", "{}", at(1, 7)),
+            call("set_lifecycle", "r1", "deleted", at(1, 8)),
+            call("define_metric", "r1", MetricDefinition("loss", "min"), at(1, 9)),
+            call("add_artifact", "r1", artifact, at(1, 10)),
+            call("add_loss", "r1", "full", 3, at(1, 11)),
+            call("ensure_experiment", "new", at(1, 12)),
+            call("set_experiment", "new", at(1, 13), description="d", lifecycle="deleted", tags={"k": None}),
+        ]
+        self.tell(store, *statements)
+        rows, change_number = reader.list_audit(), store.change_number()
+        assert len(rows) == len(statements)
+        quiet: list[Said] = [
+            call("set_cursor", Cursor(WRITER, "r1", 1, 0, 0)),
+            call("define_layout", "r1", WRITER, 1, Layout("int64", (SeriesKey("loss"),))),
+            call("append_points", "r1", WRITER, "a1", []),
+        ]
+        self.tell(store, *statements, *statements, *quiet)
+        assert reader.list_audit() == rows and store.change_number() == change_number + 1
+        self.tell(store, *statements, *quiet)
+        assert store.change_number() == change_number + 1
 
     def test_what_changes_nothing_leaves_no_audit_row(self, store: Store, reader: TenantReader) -> None:
         for _ in range(2):

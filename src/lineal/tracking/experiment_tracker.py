@@ -171,6 +171,7 @@ class ExperimentTracker:
             url=self.tracking_uri,
             tenant=config.tenant_id,
         )
+        self._active = {run_id: known for run_id, known in self._active.items() if not known.run.finished}
         active = self._active[run.run_id] = ActiveRun(run)
         return active
 
@@ -200,26 +201,24 @@ class ExperimentTracker:
     def search_runs(
         self,
         experiment_names: Sequence[str] | None = None,
-        filter_string: str = "",
+        filter_string: str | None = "",
         max_results: int = 100,
         order_by: Sequence[str] | None = None,
     ) -> list[dict[str, Any]]:
-        """Runs of the named experiments (all, without names) that match, as `get_run` gives them."""
+        """Runs that match, as `get_run` gives them: of the named experiments, in the first tenant (of those this tracker has
+        used, then of the folder) that has one of them; without names, of the default tenant."""
         if order_by is not None and len(order_by) > 1:
             raise api.InvalidInput("order_by takes one key in this release", field="order_by")
         order = order_by[0] if order_by else None
-        found: list[dict[str, Any]] = []
-        for store in self._all_stores():
-            if experiment_names is None:
-                page = store.runs(filter_string, order_by=order, limit=max_results)
-                found.extend(run.to_dict() for run in page)
-                continue
-            known = {experiment.name for experiment in store.experiments()}
-            wanted = [name for name in experiment_names if name in known]
-            if wanted:
-                page = store.runs(filter_string, order_by=order, limit=max_results, experiments=wanted)
-                found.extend(run.to_dict() for run in page)
-        return found[:max_results]
+        store = self._store(None)
+        if experiment_names is not None:
+            store = next((known for known in self._all_stores() if self._knows(known, experiment_names)), store)
+        page = store.runs(filter_string or "", order_by=order, limit=max_results, experiments=experiment_names)
+        return [run.to_dict() for run in page]
+
+    @staticmethod
+    def _knows(store: LocalStore, experiment_names: Sequence[str]) -> bool:
+        return any(experiment.name in experiment_names for experiment in store.experiments())
 
     def compare_runs(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> dict[str, Any]:
         """2 to 100 runs side by side, as POST /experiments/runs/compare answers."""

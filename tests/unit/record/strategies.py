@@ -29,7 +29,9 @@ INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 # Everything that UTF-8 can say: NUL, emoji, right-to-left marks, line separators; no lone surrogates.
 text = st.text(st.characters(codec="utf-8"), max_size=20)
-words = st.one_of(text, st.sampled_from(["", "\0", "../..", "a/b", "\u202e\u200f", "🦊" * 3, "NaN", "float$", "\u2028", '"\\']))
+words = st.one_of(
+    text, st.sampled_from(["", "\0", "../..", "a/b", "\u202e\u200f", "🦊" * 3, "NaN", "float$", "\u2028", '"\\'])
+)
 int64 = st.integers(INT64_MIN, INT64_MAX)
 counts = st.integers(0, INT64_MAX)
 floats = st.floats(allow_nan=True, allow_infinity=True, allow_subnormal=True)
@@ -120,7 +122,8 @@ def valid_at(data, position):
 
 def naive_scan(data, position=8, *, final=True):
     """(offsets, damages, position, tail) by looking at every place, without any of the real reader's short cuts."""
-    offsets, damages = [], []
+    offsets: list = []
+    damages: list = []
     while True:
         if length := valid_at(data, position):
             offsets.append(position)

@@ -25,8 +25,7 @@ def stored(value: ParamValue) -> Stored | None:
     if operand is None:
         return None
     number = operand.number
-    # SQLite may forget the sign of a zero.
-    if number is not None and value_text(number or abs(number)) == operand.text:
+    if number is not None and value_text(number) == operand.text:
         return Stored(number, None)
     return Stored(number, operand.text)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lineal.model.limits import BLOCK_MIN_ROWS, BLOCK_ROWS
+from lineal.model.entities import Layout
+from lineal.model.limits import BLOCK_MIN_ROWS, BLOCK_ROWS, MIB
 from lineal.series.blocks import concat, split
 from lineal.series.columns import Block, Numbers
 from lineal.series.encoding import decode_column, encode_column
@@ -17,6 +18,9 @@ from lineal.store.sql.names import Names
 CHUNKS_OF_BLOCK = 1 << 20  # more than SERIES_PER_RUN_MAX_COUNT, so that a chunk's number follows from its place
 MERGED_ROWS = (8 * BLOCK_MIN_ROWS, BLOCK_ROWS)
 """Small blocks are merged when they add up to so many rows: a row is written three times at most."""
+MERGED_MAX_BYTES = (
+    96 * MIB
+)  # 150 series x 65,536 rows, 1,400 x 8,192: what a merge holds in memory; wider ones stay small
 
 
 def write_rows(
@@ -81,7 +85,10 @@ def _take_tail(
         (run, *source, layout),
     ).fetchall()
     taken: list[tuple[int, int]] = []
+    row_bytes = row_bytes_of(names.layout_of(layout))
     for threshold in MERGED_ROWS:
+        if threshold * row_bytes > MERGED_MAX_BYTES:
+            break
         small = len(tail)
         while small and tail[small - 1][1] < threshold:
             small -= 1
@@ -90,6 +97,11 @@ def _take_tail(
     blocks = [read_block(connection, names, pk, layout) for pk, _ in taken]
     delete_blocks(connection, [pk for pk, _ in taken])
     return blocks
+
+
+def row_bytes_of(layout: Layout) -> int:
+    """Of a row in memory: sequence number, step, time, and a value a series."""
+    return 8 * (3 + len(layout.series))
 
 
 def _range(steps: Numbers) -> tuple[Any, Any]:

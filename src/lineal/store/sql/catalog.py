@@ -7,6 +7,7 @@ import sqlite3
 from lineal.model.entities import SeriesKey
 from lineal.store.sql.names import KnownLayout, read_layout, read_series_key
 
+NO_TENANT = -1  # one that nothing belongs to
 LAYOUTS_MAX_COUNT = 10_000
 SERIES_KEYS_MAX_COUNT = 400_000  # two runs of SERIES_PER_RUN_MAX_COUNT, about 100 MB
 

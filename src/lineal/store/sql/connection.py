@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from lineal.store.sql.mounts import is_on_network
 
 PAGE_BYTES = 4096
 BUSY_TIMEOUT_S = 5.0  # another process checkpoints or migrates: milliseconds, so this is patience enough
+RETRY_S = 0.005
 IDLE_READERS_MAX_COUNT = 8
 READ_CACHE_KIB = 16 * 1024
 WAL_KEPT_BYTES = 4 * 1024 * 1024  # of the -wal file after a large commit was brought home; SQLite does that each 4 MB
@@ -53,18 +55,20 @@ def in_our_words(path: Path) -> Iterator[None]:
         raise NotWritable(f"the database {path} cannot be opened: {error.strerror or error}") from error
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
-    """The writing connection; the file (mode 0600) and its folders (0700) are made if they are not there."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+def open_writer(path: Path, check: Callable[[sqlite3.Connection], object]) -> sqlite3.Connection:
+    """The writing connection; the file (mode 0600) and its folders (0700) are made if they are not there.
+    Nothing in the file is changed before `check` has looked at it."""
+    _make_folders(path.parent)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = _connect(path, "mode=rw")
     try:
+        check(connection)
         if not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
             # Only an empty file takes these, and only outside a transaction.
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         # WAL needs memory shared by all who open the file, which a network file system does not give.
-        connection.execute(f"PRAGMA journal_mode = {'DELETE' if is_on_network(path) else 'WAL'}")
+        _set_journal_mode(connection, "delete" if is_on_network(path) else "wal")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA temp_store = MEMORY")
@@ -72,6 +76,26 @@ def open_writer(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> None:
+    """As far as the file system bears it. SQLite does not wait for its turn here, as it does elsewhere, so that several
+    who open a new database at once must."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != mode:
+        try:
+            connection.execute(f"PRAGMA journal_mode = {mode}")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _HELD or time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_S)
+
+
+def _make_folders(folder: Path) -> None:
+    if not folder.exists():
+        _make_folders(folder.parent)  # `Path.mkdir` would give these the mode of the umask
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -140,19 +164,12 @@ class ReadPool:
         with in_our_words(self._path):
             try:
                 connection.execute("BEGIN")
-                try:
-                    yield connection
-                finally:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-            except BaseException:
+                yield connection
+            except sqlite3.Error:
                 connection.close()
                 raise
-        with self._lock:
-            if not self._closed and len(self._idle) < IDLE_READERS_MAX_COUNT:
-                self._idle.append(connection)
-                return
-        connection.close()
+            finally:
+                self._give_back(connection)
 
     def close(self) -> None:
         with self._lock:
@@ -160,6 +177,18 @@ class ReadPool:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        try:
+            connection.rollback()
+        except sqlite3.Error:  # it was closed, or has failed for good
+            connection.close()
+            return
+        with self._lock:
+            if not self._closed and len(self._idle) < IDLE_READERS_MAX_COUNT:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def _take(self) -> sqlite3.Connection:
         with self._lock:

@@ -48,6 +48,16 @@ def version_of(connection: sqlite3.Connection) -> int:
     return 0
 
 
+def check(connection: sqlite3.Connection) -> None:
+    """NewerFormat or Damaged if this release cannot open the database."""
+    check_version(version_of(connection))
+
+
+def check_still(connection: sqlite3.Connection) -> None:
+    """The same of a database that was opened before: one row is read."""
+    check_version(int(connection.execute("SELECT version FROM lineal_schema").fetchone()[0]))
+
+
 def check_version(version: int) -> None:
     """NewerFormat if this release does not know that version."""
     if version > current_version():

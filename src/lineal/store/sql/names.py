@@ -17,6 +17,7 @@ from lineal.model.values import from_json, to_json
 from lineal.model.vocabulary import Labels, StepType, ValueType
 
 CACHE_MAX_COUNT = 500_000  # about 100 MB of names, then start over
+LAYOUT_OBJECTS_MAX_COUNT = 10_000  # kept alive by being known
 
 
 def labels_text(labels: Labels) -> str:
@@ -57,6 +58,7 @@ class Names:
         self._connection = connection
         self._cache: dict[Hashable, int] = {}
         self._layouts: dict[int, KnownLayout] = {}
+        self._layout_objects: dict[tuple[int, int], tuple[Layout, int]] = {}
         self._series_keys: dict[int, SeriesKey] = {}
         self._writers: dict[int, str] = {}
         self._next_run: int | None = None
@@ -65,6 +67,7 @@ class Names:
         """After a rollback the numbers may be given to others."""
         self._cache.clear()
         self._layouts.clear()
+        self._layout_objects.clear()
         self._series_keys.clear()
         self._writers.clear()
 
@@ -141,13 +144,21 @@ class Names:
         )
 
     def layout(self, tenant: int, layout: Layout) -> int:
-        cached = self._cache.get((tenant, layout))
-        if cached is not None:
-            return cached
+        # The same object comes again and again, and the hash of 10,000 names costs milliseconds.
+        known = self._layout_objects.get((tenant, id(layout)))
+        if known is not None and known[0] is layout:
+            return known[1]
+        pk = self._layout(tenant, layout)
+        if len(self._layout_objects) >= LAYOUT_OBJECTS_MAX_COUNT:
+            self._layout_objects.clear()
+        self._layout_objects[tenant, id(layout)] = (layout, pk)
+        return pk
+
+    def _layout(self, tenant: int, layout: Layout) -> int:
         packed = pack_series([self.series(tenant, key) for key in layout.series])
         digest = hashlib.sha256(layout.step_type.encode() + packed).digest()[:16]
         return self._number(
-            (tenant, layout),
+            ("layout", tenant, digest),
             "SELECT pk FROM layout WHERE tenant = ? AND digest = ?",
             "INSERT INTO layout (tenant, digest, step_type, series) VALUES (?, ?, ?, ?) RETURNING pk",
             (tenant, digest, layout.step_type, packed),

@@ -9,17 +9,19 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 
-from lineal.model.entities import SeriesKey
-from lineal.series.blocks import columns_of, concat_columns
-from lineal.series.columns import Columns
-from lineal.series.pyramid import decode_pyramid, encode_pyramid, extend
+from lineal.series.blocks import concat_columns
+from lineal.series.columns import Block, Columns
+from lineal.series.pyramid import build, decode_pyramid, encode_pyramid, extend
 from lineal.series.stats import merge, stats_of, stats_of_block
 from lineal.store.sql.fresh import Parts, Source, after
 from lineal.store.sql.names import KnownLayout
 from lineal.store.sql.stats_codec import SeriesStats, pack_stats, unpack_stats
+
+LayoutOf: TypeAlias = Callable[[int], KnownLayout]
 
 
 @dataclass(slots=True)
@@ -29,24 +31,23 @@ class SourceSummary:
     through_seq: int | None = None
     entries: dict[int, SeriesStats] = field(default_factory=dict)
 
-    def extend(self, parts: Parts, layout_of: Callable[[int], KnownLayout]) -> bool:
+    def extend(self, parts: Parts, layout_of: LayoutOf) -> bool:
         """Adds the rows beyond `through_seq`; False if there are none."""
         fresh = {layout: after(block, self.through_seq) for layout, block in parts.items()}
         fresh = {layout: block for layout, block in fresh.items() if len(block)}
         if not fresh:
             return False
         uses = Counter(pk for layout in fresh for pk in layout_of(layout).series) if len(fresh) > 1 else {}
-        shared: dict[int, SeriesKey] = {}
+        shared: set[int] = set()
         for layout, block in fresh.items():
             last_seq = int(block.seq[-1])
-            known = layout_of(layout)
-            for pk, key, stats in zip(known.series, known.layout.series, stats_of_block(block), strict=True):
+            for pk, stats in zip(layout_of(layout).series, stats_of_block(block), strict=True):
                 if uses.get(pk, 1) > 1:
-                    shared[pk] = key
+                    shared.add(pk)
                 else:
                     self._add(pk, SeriesStats(last_seq, stats))
-        for pk, key in shared.items():
-            columns = gather(fresh, key, None)
+        for pk in shared:
+            columns = gather(fresh, pk, layout_of, None)
             if columns is not None:
                 self._add(pk, SeriesStats(int(columns.seq[-1]), stats_of(columns)))
         self.through_seq = max(int(block.seq[-1]) for block in fresh.values())
@@ -81,10 +82,18 @@ def beyond(columns: Columns, seq: int | None) -> Columns:
     return Columns(columns.seq[start:], columns.step[start:], columns.time_ms[start:], columns.value[start:])
 
 
-def gather(parts: Parts, key: SeriesKey, beyond_seq: int | None) -> Columns | None:
+def column_of(block: Block, known: KnownLayout, series: int) -> Columns | None:
+    """The points of a series by its number; None if the layout does not have it. (By its key it would have to be looked
+    for among the layout's, of which there may be 100,000.)"""
+    place = known.places.get(series)
+    return None if place is None else Columns(block.seq, block.step, block.time_ms, block.values[place])
+
+
+def gather(parts: Parts, series: int, layout_of: LayoutOf, beyond_seq: int | None) -> Columns | None:
     """The points of one series beyond a sequence number, from all layouts, in order of logging; None if there are none."""
-    pieces = [columns_of(after(block, beyond_seq), key) for block in parts.values()]
-    return ordered([piece for piece in pieces if piece is not None and len(piece)])
+    pieces = [column_of(block, layout_of(layout), series) for layout, block in parts.items()]
+    cut = [beyond(piece, beyond_seq) for piece in pieces if piece is not None]
+    return ordered([piece for piece in cut if len(piece)])
 
 
 def ordered(pieces: list[Columns]) -> Columns | None:
@@ -99,30 +108,39 @@ def ordered(pieces: list[Columns]) -> Columns | None:
     return Columns(columns.seq[order], columns.step[order], columns.time_ms[order], columns.value[order])
 
 
-def extend_pyramids(
-    connection: sqlite3.Connection, run: int, source: Source, series: dict[int, SeriesKey], parts: Parts
+def extend_pyramid(
+    connection: sqlite3.Connection, run: int, source: Source, series: int, parts: Parts, layout_of: LayoutOf
+) -> bool:
+    """Adds the rows that a series' pyramid does not cover; `parts` holds all of them. False if there is no pyramid."""
+    last_seq = max(int(block.seq[-1]) for block in parts.values())
+    known = connection.execute(
+        "SELECT pk, through_seq, has_nan_step, payload FROM pyramid"
+        " WHERE run = ? AND series = ? AND attempt = ? AND writer = ?",
+        (run, series, *source),
+    ).fetchone()
+    if known is None:
+        return False
+    pk, through, had_nan_step, payload = known
+    columns = gather(parts, series, layout_of, through)
+    if columns is not None:
+        pyramid = extend(decode_pyramid(payload), columns)
+        connection.execute(
+            "UPDATE pyramid SET through_seq = ?, has_nan_step = ?, payload = ? WHERE pk = ?",
+            (last_seq, had_nan_step or has_nan_step(columns), encode_pyramid(pyramid), pk),
+        )
+    return True
+
+
+def insert_pyramid(
+    connection: sqlite3.Connection, run: int, source: Source, series: int, columns: Columns, through_seq: int
 ) -> None:
-    """Adds the rows that each series' pyramid does not cover; `parts` holds all of them. Without a pyramid, one is made
-    of all rows in `parts`."""
-    sql = "SELECT series, pk, through_seq, has_nan_step, payload FROM pyramid WHERE run = ? AND attempt = ? AND writer = ?"
-    known = {row[0]: row[1:] for row in connection.execute(sql, (run, *source)) if row[0] in series}
-    through = max(int(block.seq[-1]) for block in parts.values())
-    new, changed = [], []
-    for pk, key in series.items():
-        row, through_before, has_nan_step, payload = known.get(pk, (None, None, 0, None))
-        columns = gather(parts, key, through_before)
-        if columns is None:
-            continue
-        pyramid = extend(None if payload is None else decode_pyramid(payload), columns)
-        has_nan_step = has_nan_step or bool(columns.step.dtype != np.int64 and (columns.step != columns.step).any())
-        values = (through, has_nan_step, encode_pyramid(pyramid))
-        if row is None:
-            new.append((run, pk, *source, *values))
-        else:
-            changed.append((*values, row))
-    connection.executemany(
+    """Of every point of a series; its writer has said nothing beyond that sequence number yet."""
+    connection.execute(
         "INSERT INTO pyramid (run, series, attempt, writer, through_seq, has_nan_step, payload)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        new,
+        (run, series, *source, through_seq, has_nan_step(columns), encode_pyramid(build(columns))),
     )
-    connection.executemany("UPDATE pyramid SET through_seq = ?, has_nan_step = ?, payload = ? WHERE pk = ?", changed)
+
+
+def has_nan_step(columns: Columns) -> bool:
+    return columns.step.dtype != np.int64 and bool((columns.step != columns.step).any())

@@ -1,7 +1,7 @@
 """Appends and compacts the points of a run.
 
 Two rules hold whenever a transaction ends, and readers rely on them. (1) Every point in a block is covered by the stored
-summary of its source and by the pyramid of its series. (2) A summary or pyramid covers exactly the points up to its
+summary of its source, and by the pyramid of its series if there is one. (2) A summary or pyramid covers exactly the points up to its
 `through_seq`. Points that arrive with a sequence number that is already covered (frames whose layout was found late) cost
 a rebuild of both."""
 
@@ -9,19 +9,32 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
 
 import numpy as np
 
-from lineal.model.entities import SeriesKey
-from lineal.model.limits import BLOCK_MIN_ROWS, FRESH_BATCHES_MAX_COUNT
+from lineal.model.entities import Layout
+from lineal.model.limits import BLOCK_MIN_ROWS, FRESH_BATCHES_MAX_COUNT, MIB, PYRAMID_MAX_BUCKETS
+from lineal.series.stats import stats_of
 from lineal.store.sql.attributes import AttributeIndex
-from lineal.store.sql.blocks import read_block, write_rows
+from lineal.store.sql.blocks import row_bytes_of, write_rows
+from lineal.store.sql.catalog import Catalog
 from lineal.store.sql.draft import RunDraft
 from lineal.store.sql.fresh import FreshBatches, FreshRow, Parts, Source, join_parts, list_fresh
 from lineal.store.sql.metrics import index_metrics
 from lineal.store.sql.names import Names
-from lineal.store.sql.overview import SourceSummary, extend_pyramids, read_summaries, write_summary
+from lineal.store.sql.overview import (
+    SourceSummary,
+    extend_pyramid,
+    gather,
+    insert_pyramid,
+    read_summaries,
+    write_summary,
+)
+from lineal.store.sql.series_reader import DECODE_ALL_FROM, SeriesReader
+from lineal.store.sql.stats_codec import SeriesStats
+
+PYRAMID_MIN_POINTS = 8 * PYRAMID_MAX_BUCKETS  # to read fewer points costs no more than to read their pyramid
+FRESH_LAYOUT_MAX_BYTES = 32 * MIB  # of one layout in fresh batches, in memory: 400 rows of 10,000 metrics
 
 
 @np.errstate(all="ignore")  # users log NaN and numbers that overflow: nothing to warn a writer of
@@ -56,7 +69,7 @@ class RunPoints:
             self._batches.insert(source, parts)
             self._rebuild(source)
             return
-        if any(len(block) >= BLOCK_MIN_ROWS for block in parts.values()):
+        if any(_is_ripe(block.layout, len(block)) for block in parts.values()):
             self._store_ripe(source, list_fresh(self._connection, self._run.pk).get(source, []), parts)
         else:
             self._batches.insert(source, parts)
@@ -79,25 +92,27 @@ class RunPoints:
         """Once a run has ended, or enough has gathered; until then readers add what is fresh."""
         fresh = list_fresh(self._connection, self._run.pk)
         ended = self._run.run().status != "running"
-        if not ended and not any(_is_due(rows) for rows in fresh.values()):
+        ripe = {source for source, rows in fresh.items() if self._holds_ripe(rows)}
+        if not ended and not ripe and not any(len(rows) > FRESH_BATCHES_MAX_COUNT for rows in fresh.values()):
             return
         for source, rows in fresh.items():
             self._cover(source, rows)
-            counts = self._row_counts(rows)
-            if any(count >= BLOCK_MIN_ROWS for count in counts.values()):
+            if source in ripe:
                 self._store_ripe(source, rows, {})
             elif len(rows) > FRESH_BATCHES_MAX_COUNT:
                 self._merge_smallest(source, rows)
         index_metrics(self._names, self._run, self._all_summaries(), index)
         self._run.is_stale = False
 
-    def _row_counts(self, rows: list[FreshRow]) -> Counter[int]:
+    def _holds_ripe(self, rows: list[FreshRow]) -> bool:
+        """Whether enough rows of one layout have gathered; batches are looked into only if that can be."""
+        if not _may_be_ripe(rows):
+            return False
         counts: Counter[int] = Counter()
-        if sum(row.row_count for row in rows) >= BLOCK_MIN_ROWS:
-            for row in rows:
-                for layout, count in self._batches.row_counts(row):
-                    counts[layout] += count
-        return counts
+        for row in rows:
+            for layout, count in self._batches.row_counts(row):
+                counts[layout] += count
+        return any(_is_ripe(self._names.layout_of(layout), count) for layout, count in counts.items())
 
     def _merge_smallest(self, source: Source, rows: list[FreshRow]) -> None:
         """All but the largest few become one: a row is rewritten only when its batch has grown several times over."""
@@ -112,17 +127,35 @@ class RunPoints:
         held = {row.pk: self._batches.blocks(row) for row in rows}
         parts = join_parts([*(item for blocks in held.values() for item in blocks), *appended.items()])
         self._extend_summary(source, parts)
-        ripe = {layout for layout, block in parts.items() if len(block) >= BLOCK_MIN_ROWS}
-        series: dict[int, SeriesKey] = {}
+        ripe = {layout for layout, block in parts.items() if _is_ripe(block.layout, len(block))}
         for layout in ripe:
             write_rows(self._connection, self._names, self._run.pk, source, layout, parts[layout])
-            series.update(self._series_of(layout))
-        extend_pyramids(self._connection, self._run.pk, source, series, parts)
         emptied = [row for row in rows if any(layout in ripe for layout, _ in held[row.pk])]
         left = [item for row in emptied for item in held[row.pk]] + list(appended.items())
         self._batches.insert(source, join_parts(item for item in left if item[0] not in ripe))
         self._delete(emptied)
+        self._overview(source, ripe, parts)
         self.frees_pages = True
+
+    def _overview(self, source: Source, layouts: set[int], parts: Parts) -> None:
+        """Pyramids of the series of layouts that became blocks, made once a series is long."""
+        entries = self._summary(source).entries
+        last_seq = max(int(block.seq[-1]) for block in parts.values())
+        reader = self._reader()
+        for pk in {pk for layout in layouts for pk in self._names.known_layout(layout).series}:
+            if extend_pyramid(self._connection, self._run.pk, source, pk, parts, self._names.known_layout):
+                continue
+            count = entries[pk].stats.count
+            if count > PYRAMID_MIN_POINTS:
+                columns = gather(parts, pk, self._names.known_layout, None)
+                if columns is None or len(columns) < count:
+                    columns = reader.whole(self._run.pk, source, pk, self._names.series_key(pk))
+                if columns is not None:
+                    insert_pyramid(self._connection, self._run.pk, source, pk, columns, last_seq)
+
+    def _reader(self) -> SeriesReader:
+        """Of what the tables hold now. It has a catalog of its own, since what it learns may be undone."""
+        return SeriesReader(self._connection, Catalog(), wanted_count=DECODE_ALL_FROM)
 
     def _delete(self, rows: list[FreshRow]) -> None:
         self._batches.delete(rows)
@@ -139,24 +172,20 @@ class RunPoints:
             self._summaries_changed.add(source)
 
     def _rebuild(self, source: Source) -> None:
-        """After points that came late: the source's summary and pyramids anew, from everything."""
-        of_source = "run = ? AND attempt = ? AND writer = ?"
+        """After points that came late: the source's summary and pyramids anew, from everything, series by series."""
         identity = (self._run.pk, *source)
-        stored = self._connection.execute(f"SELECT pk, layout FROM block WHERE {of_source}", identity).fetchall()
-        self._connection.execute(f"DELETE FROM pyramid WHERE {of_source}", identity)
-        blocks = [(layout, read_block(self._connection, self._names, pk, layout)) for pk, layout in stored]
-        rows = list_fresh(self._connection, self._run.pk).get(source, [])
-        parts = join_parts([*blocks, *(item for row in rows for item in self._batches.blocks(row))])
-        self._all_summaries()[source] = SourceSummary()
-        self._extend_summary(source, parts)
-        series: dict[int, SeriesKey] = {}
-        for layout in {layout for _, layout in stored}:
-            series.update(self._series_of(layout))
-        extend_pyramids(self._connection, self._run.pk, source, series, parts)
-
-    def _series_of(self, layout: int) -> Iterable[tuple[int, SeriesKey]]:
-        known = self._names.known_layout(layout)
-        return zip(known.series, known.layout.series, strict=True)
+        self._connection.execute("DELETE FROM pyramid WHERE run = ? AND attempt = ? AND writer = ?", identity)
+        reader = self._reader()
+        summary = self._all_summaries()[source] = SourceSummary()
+        self._summaries_changed.add(source)
+        through = self._last_seq(source)
+        for pk, (key, is_stored) in reader.series_of(self._run.pk, source).items():
+            columns = reader.whole(self._run.pk, source, pk, key)
+            if columns is not None:
+                summary.entries[pk] = SeriesStats(int(columns.seq[-1]), stats_of(columns))
+                if is_stored and len(columns) > PYRAMID_MIN_POINTS:
+                    insert_pyramid(self._connection, self._run.pk, source, pk, columns, through)
+        summary.through_seq = through
 
     def _summary(self, source: Source) -> SourceSummary:
         return self._all_summaries().setdefault(source, SourceSummary())
@@ -172,5 +201,14 @@ class RunPoints:
         self._summaries_changed.clear()
 
 
-def _is_due(rows: list[FreshRow]) -> bool:
-    return len(rows) > FRESH_BATCHES_MAX_COUNT or sum(row.row_count for row in rows) >= BLOCK_MIN_ROWS
+def _may_be_ripe(rows: list[FreshRow]) -> bool:
+    # Fresh batches are hardly compressed: half of the bytes in memory is what noise becomes at best.
+    return (
+        sum(row.row_count for row in rows) >= BLOCK_MIN_ROWS
+        or sum(row.size_bytes for row in rows) * 2 >= FRESH_LAYOUT_MAX_BYTES
+    )
+
+
+def _is_ripe(layout: Layout, rows: int) -> bool:
+    """Whether rows of a layout shall leave the fresh batches: very wide ones do so earlier."""
+    return rows >= BLOCK_MIN_ROWS or rows * row_bytes_of(layout) >= FRESH_LAYOUT_MAX_BYTES

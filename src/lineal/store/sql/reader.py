@@ -11,7 +11,7 @@ from lineal.model.entities import Cursor, Experiment, Run, RunDetails, SeriesInf
 from lineal.model.errors import NotFound
 from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.store.contracts import AuditRow, BucketPiece, ExperimentPage, Piece, RunPage, RunQuery, SeriesName
-from lineal.store.sql.catalog import Catalog
+from lineal.store.sql.catalog import NO_TENANT, Catalog
 from lineal.store.sql.connection import ReadPool
 from lineal.store.sql.cursors import read_cursor
 from lineal.store.sql.details import read_details, read_runs
@@ -21,7 +21,7 @@ from lineal.store.sql.ranges import Range
 if TYPE_CHECKING:
     from lineal.store.sql.series_reader import SeriesReader
 
-NO_TENANT = -1
+IDS_OF_STATEMENT = 10_000  # SQLite takes 32,766 parameters
 
 
 class SqlReader:
@@ -198,10 +198,11 @@ class SqlReader:
 def find_runs(connection: sqlite3.Connection, tenant: int, run_ids: Sequence[str]) -> dict[str, int]:
     """Run id -> number; NotFound names the first that there is none of."""
     found: dict[str, int] = {}
+    for first in range(0, len(run_ids), IDS_OF_STATEMENT):
+        some = run_ids[first : first + IDS_OF_STATEMENT]
+        sql = f"SELECT run_id, pk FROM run WHERE tenant = ? AND run_id IN ({', '.join('?' * len(some))})"
+        found.update(connection.execute(sql, (tenant, *some)))
     for run_id in run_ids:
         if run_id not in found:
-            row = connection.execute("SELECT pk FROM run WHERE tenant = ? AND run_id = ?", (tenant, run_id)).fetchone()
-            if row is None:
-                raise NotFound(f"no run has the id {run_id!r:.80}", field="run_id")
-            found[run_id] = int(row[0])
+            raise NotFound(f"no run has the id {run_id!r:.80}", field="run_id")
     return found

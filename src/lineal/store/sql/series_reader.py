@@ -12,8 +12,8 @@ import numpy as np
 
 from lineal.model.entities import SeriesKey
 from lineal.model.values import to_json
-from lineal.series.batch import decode_batch, read_batch_column
-from lineal.series.blocks import columns_of, slice_steps
+from lineal.series.batch import decode_batch, layout_rows, read_batch_column
+from lineal.series.blocks import slice_steps
 from lineal.series.columns import Block, Buckets, Columns, Int64s, Numbers
 from lineal.series.downsample import bucketize, coarsen, concat_buckets
 from lineal.series.encoding import decode_column, decode_column_into
@@ -21,11 +21,11 @@ from lineal.series.pyramid import buckets_of, decode_pyramid, extend
 from lineal.store.contracts import BucketPiece, Piece, SeriesName
 from lineal.store.rules import Rank, rank
 from lineal.store.sql.blocks import CHUNKS_OF_BLOCK
-from lineal.store.sql.catalog import Catalog
+from lineal.store.sql.catalog import NO_TENANT, Catalog
 from lineal.store.sql.details import read_attempts
 from lineal.store.sql.fresh import FreshRow, Source, list_fresh
 from lineal.store.sql.names import labels_text
-from lineal.store.sql.overview import beyond, ordered
+from lineal.store.sql.overview import beyond, column_of, ordered
 from lineal.store.sql.ranges import Range
 from lineal.store.sql.zoom import BlockHead, zoom
 
@@ -51,9 +51,11 @@ class _Overview(NamedTuple):
 
 
 class SeriesReader:
-    """`wanted_count`: how many series will be asked for."""
+    """`tenant`: whose series are asked for by name. `wanted_count`: how many."""
 
-    def __init__(self, connection: sqlite3.Connection, catalog: Catalog, tenant: int, wanted_count: int = 1) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, catalog: Catalog, tenant: int = NO_TENANT, wanted_count: int = 1
+    ) -> None:
         self._connection = connection
         self._catalog = catalog
         self._tenant = tenant
@@ -87,6 +89,24 @@ class SeriesReader:
                     found.append((source, BucketPiece(*self._who(run, source), key.value_type, buckets)))
         return self._in_order(run, found)
 
+    # -- for whoever compacts ------------------------------------------------------------------------------
+
+    def series_of(self, run: int, source: Source) -> dict[int, tuple[SeriesKey, bool]]:
+        """Number -> key of every series of a source, and whether some of its points are in a block."""
+        known, found = self._run(run), {}
+        fresh = {layout for row in known.fresh.get(source, ()) for layout, _ in layout_rows(self._payload(row))}
+        stored = {block.layout for block in known.blocks.get(source, ())}
+        for layouts, is_stored in ((fresh, False), (stored, True)):
+            for layout in layouts:
+                entry = self._catalog.layout(self._connection, layout)
+                for pk, key in zip(entry.series, entry.layout.series, strict=True):
+                    found[pk] = (key, is_stored)
+        return found
+
+    def whole(self, run: int, source: Source, pk: int, key: SeriesKey) -> Columns | None:
+        """Every point of a series of a source; None if there is none."""
+        return self._points(run, source, pk, key, Range())
+
     # -- points --------------------------------------------------------------------------------------------
 
     def _points(self, run: int, source: Source, pk: int, key: SeriesKey, steps: Range) -> Columns | None:
@@ -95,7 +115,7 @@ class SeriesReader:
             if joined is not None:
                 return joined
         pieces = [self._block_points(block, pk) for block in self._blocks(run, source, pk) if block.touches(steps)]
-        pieces += self._fresh_points(run, source, key, None)
+        pieces += self._fresh_points(run, source, pk, key, None)
         pieces = [slice_steps(piece, *steps) for piece in pieces]
         return ordered([piece for piece in pieces if len(piece)])
 
@@ -144,24 +164,31 @@ class SeriesReader:
         [value] = self._connection.execute("SELECT value FROM chunk WHERE pk = ?", (chunk,)).fetchone()
         return Columns(*shared, decode_column(value))
 
-    def _fresh_points(self, run: int, source: Source, key: SeriesKey, through_seq: int | None) -> list[Columns]:
+    def _fresh_points(
+        self, run: int, source: Source, pk: int, key: SeriesKey, through_seq: int | None
+    ) -> list[Columns]:
         """Not empty ones, beyond a sequence number."""
         pieces = []
         for row in self._run(run).fresh.get(source, ()):
             if through_seq is None or row.last_seq > through_seq:
-                pieces += [beyond(piece, through_seq) for piece in self._batch_points(row, key)]
+                pieces += [beyond(piece, through_seq) for piece in self._batch_points(row, pk, key)]
         return [piece for piece in pieces if len(piece)]
 
-    def _batch_points(self, row: FreshRow, key: SeriesKey) -> list[Columns]:
+    def _batch_points(self, row: FreshRow, pk: int, key: SeriesKey) -> list[Columns]:
         blocks = self._batches.get(row.pk)
         if blocks is None:
-            [payload] = self._connection.execute("SELECT payload FROM fresh WHERE pk = ?", (row.pk,)).fetchone()
+            payload = self._payload(row)
             if not self._decode_all:
                 return read_batch_column(payload, lambda pk: self._catalog.layout(self._connection, pk).layout, key)
             blocks = decode_batch(payload, lambda pk: self._catalog.layout(self._connection, pk).layout)
             self._batches[row.pk] = blocks
-        found = (columns_of(block, key) for _, block in blocks)
+        found = (column_of(block, self._catalog.layout(self._connection, layout), pk) for layout, block in blocks)
         return [columns for columns in found if columns is not None]
+
+    def _payload(self, row: FreshRow) -> bytes:
+        payload: bytes
+        [payload] = self._connection.execute("SELECT payload FROM fresh WHERE pk = ?", (row.pk,)).fetchone()
+        return payload
 
     # -- buckets -------------------------------------------------------------------------------------------
 
@@ -177,7 +204,7 @@ class SeriesReader:
     ) -> Buckets | None:
         if overview is not None:
             pyramid = decode_pyramid(overview.payload)
-            tail = ordered(self._fresh_points(run, source, key, overview.through_seq))
+            tail = ordered(self._fresh_points(run, source, pk, key, overview.through_seq))
             if steps.is_open:
                 if tail is not None:
                     pyramid = extend(pyramid, tail)

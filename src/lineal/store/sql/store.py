@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lineal.store.sql.names import Names
     from lineal.store.sql.writer import SqlWriter
 
-VACUUM_PAGES = 256  # given back to the file system a commit, of what compaction freed: 1 MiB
+VACUUM_PAGES = 256  # given back to the file system a commit, once a quarter of the file is free: 1 MiB
 
 
 class SqliteStore:
@@ -48,7 +48,7 @@ class SqliteStore:
     def _open_writer(self) -> None:
         from lineal.store.sql.names import Names
 
-        connection = open_writer(self._path)
+        connection = open_writer(self._path, migrate.check)
         try:
             migrate.migrate(connection)
         except BaseException:
@@ -73,9 +73,10 @@ class SqliteStore:
 
     def _transaction(self, connection: sqlite3.Connection, names: Names) -> Iterator[SqlTransaction]:
         connection.execute("BEGIN IMMEDIATE")
-        names.begin()
         before = connection.total_changes
         try:
+            names.begin()
+            migrate.check_still(connection)  # a newer Lineal may have migrated the file that we have open
             transaction = SqlTransaction(connection, names)
             yield transaction
             transaction.flush()
@@ -88,7 +89,7 @@ class SqliteStore:
                 connection.execute("ROLLBACK")
             raise
         if transaction.frees_pages:
-            connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+            give_back_pages(connection)
 
     def tenant(self, name: str) -> SqlReader:
         return SqlReader(self._pool, self._catalog, name)
@@ -107,6 +108,14 @@ class SqliteStore:
             connection, self._writer = self._writer, None
             if connection is not None:
                 close_writer(connection)
+
+
+def give_back_pages(connection: sqlite3.Connection) -> None:
+    """Some of what compaction freed; a little is left for what comes next."""
+    [free] = connection.execute("PRAGMA freelist_count").fetchone()
+    [pages] = connection.execute("PRAGMA page_count").fetchone()
+    if free > VACUUM_PAGES and free * 4 > pages:
+        connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
 
 
 class SqlTransaction:
