@@ -345,3 +345,43 @@ def test_an_unwritable_folder_as_another_user(tmp_path, child):
     )
     program.end_well()
     assert 1 <= len(warnings_in(program)) <= 2
+
+
+def test_no_descriptors_left(writer, folder, tmp_path, child):
+    """Data loaders eat them all for a while: a new segment cannot be opened then, and nothing is lost for it."""
+    program = child(
+        """
+        import lineal, os, resource, sys, time
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        run = lineal.init(url=sys.argv[1], run_id="r")
+        wide = {f"w{n}": 0.5 for n in range(200)}
+        step = 0
+        def log(count):
+            global step
+            for _ in range(count):
+                run.log({"x": step, **wide}, step=step)
+                step += 1
+        log(10)
+        taken = []
+        try:
+            while True:
+                taken.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError:
+            pass
+        log(500)
+        time.sleep(1.2)
+        log(100)
+        for fd in taken:
+            os.close(fd)
+        time.sleep(2.2)
+        log(100)
+        run.finish()
+        said(step)
+        """,
+        folder,
+    )
+    count = int(program.end_well()[-1])
+    run, got = look(folder, tmp_path / "copy")
+    assert got == list(range(count))
+    assert (run.status, run.losses) == ("finished", {})
+    assert len(warnings_in(program)) <= 1, "Python may not even be able to load what it warns with"

@@ -46,7 +46,8 @@ def python_of(path: Path) -> str:
 
 
 def squeezed(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
+    """Without line ends, and with one kind of quotes: the formatter has its own taste in the code blocks of a page."""
+    return re.sub(r"\s+", " ", text).replace('"', "'")
 
 
 # -- python.md ----------------------------------------------------------------------------------
@@ -85,7 +86,7 @@ def public_properties() -> Iterator[str]:
 
 @pytest.mark.parametrize(("name", "signature"), list(public_signatures()))
 def test_every_public_callable_is_in_the_reference_as_it_is(name: str, signature: str) -> None:
-    assert signature in squeezed(page("python.md")), f"docs/reference/python.md lacks: {signature}"
+    assert squeezed(signature) in squeezed(page("python.md")), f"docs/reference/python.md lacks: {signature}"
 
 
 @pytest.mark.parametrize("name", sorted(public_properties()))

@@ -75,9 +75,10 @@ def _data_state(data: Any) -> str:
     if data is None:
         return ""
     path = Path(os.fspath(data))
-    if path.is_file():
+    # os.path, since Path asks the system about names that it refuses; and "" is no name of the working directory here.
+    if os.path.isfile(data):
         return _file_digest(path)
-    if path.is_dir():
+    if os.path.isdir(data):
         files = sorted(item for item in path.rglob("*") if item.is_file() and FOLDER_NAME not in item.parts)
         names = [[item.relative_to(path).as_posix(), _file_digest(item)] for item in files]
         return str(_sha256(to_json(names).encode()).hexdigest())

@@ -275,7 +275,7 @@ class Journal:
         segment = self._take_spare(needed_bytes)
         if segment is None:  # the keeper was not fast enough: a small one, since the training thread waits for it
             size = SEGMENT_INLINE_BYTES if self._size else SEGMENT_FIRST_BYTES
-            segment = self._create(max(size, needed_bytes + 8 * KIB))
+            segment = self._create(max(size, 2 * needed_bytes + 8 * KIB))
         number = self._number + 1
         try:
             segment.write(self._opened(number) * 2)  # twice: everything in a segment hangs on it

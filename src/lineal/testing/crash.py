@@ -31,8 +31,12 @@ from lineal.record.codec import decode
 from lineal.record.records import LayoutDefined, Record
 from lineal.record.stream import Damage, Header, Tail, header_at, payload_at, scan, start_of
 
+# A shell that starts us in the background has us ignore Ctrl-C, and nohup a hang-up: what is tested must not inherit that.
 _PRELUDE = """\
-import os, sys
+import os, signal, sys
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 _LEDGER = int(sys.argv.pop(1))
 def said(*words, _write=os.write, _fd=_LEDGER):
     _write(_fd, (" ".join(map(str, words)) + "\\n").encode())

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,9 @@ def sweep(folder: Path) -> list[str]:
                 for step in range(20):
                     run.log({"train/loss": 1 / (step + 1), "val/accuracy": lr + seed / 10 + step / 1000}, step=step)
             ids.append(run.run_id)
+            started_ms = time.time_ns() // 1_000_000
+            while time.time_ns() // 1_000_000 == started_ms:
+                pass  # runs of the same millisecond are listed by id
     return ids
 
 
