@@ -166,10 +166,9 @@ def test_many_threads_may_make_the_folder_at_once(folder, caplog):
 
 def test_one_writer_that_cannot_be_applied_does_not_keep_the_others_out(folder, monkeypatch):
     from lineal.ingest import follow
+    from lineal.ingest.replay import replay
 
-    replay = follow.replay
-
-    def failing(store, opened, *args, **settings):  # type: ignore[no-untyped-def]
+    def failing(store, opened, *args, **settings):
         if opened.run_id == "bad":
             raise UnicodeEncodeError("utf-8", "", 0, 1, "a fault of ours")
         return replay(store, opened, *args, **settings)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def test_a_query_sees_every_call_that_returned_while_the_run_is_open(folder):
 
 
 def test_values_come_back_bit_for_bit_with_their_types(folder):
-    values = [0.1, -0.0, 5e-324, float("inf"), float("-inf"), float("nan"), 1e308, np.float32(0.1)]
+    values: list[Any] = [0.1, -0.0, 5e-324, float("inf"), float("-inf"), float("nan"), 1e308, np.float32(0.1)]
     with lineal.init(url=folder) as run:
         for value in values:
             run.log({"x": value, "n": 2**53 + 1})
@@ -230,7 +231,8 @@ def test_documents_notes_and_references(folder, tmp_path):
         run.log_text("v2", "notes.txt")
     read = lineal.get_run(run.run_id, url=folder)
     assert read.note == "# why"
-    assert read.document("review")["score"] == 3
+    document: Any = read.document("review")
+    assert document["score"] == 3
     references = {artifact.path: artifact.uri for artifact in read.artifacts if artifact.uri}
     assert references == {"data.csv": str(data), "models/model.pt": "s3://bucket/model.pt"}
     assert read.artifact_path("notes.txt").read_text() == "v2"

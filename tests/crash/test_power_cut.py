@@ -170,3 +170,22 @@ def test_pages_of_a_mapped_segment_that_never_came_to_disk(folder, tmp_path, siz
             got = store.get_run("r").history("x").value.tolist()
         assert got[:400] == list(range(400))
         assert got == sorted(set(got))
+
+
+def test_a_segment_goes_only_when_what_it_held_is_on_disk(folder, tmp_path, child, strace):
+    """The store's commit is synced before the journal is deleted, and the database's own name before that."""
+    for number in range(3):
+        with lineal.init(url=folder, run_id=f"r{number}") as run:
+            run.log({"x": number})
+    log = tmp_path / "strace"
+    prefix = [strace, "-f", "-y", "-o", str(log), "-e", "trace=unlink,unlinkat,fsync,fdatasync,pwrite64,write"]
+    child(
+        "import lineal, sys\nwith lineal.open_store(sys.argv[1]) as store:\n    store.runs()", folder, prefix=prefix
+    ).end_well()
+    calls = [line.split(" ", 1)[1].strip() for line in log.read_text().splitlines() if str(folder) in line]
+    deleted = [number for number, call in enumerate(calls) if call.startswith("unlink") and ".seg" in call]
+    assert len(deleted) == 3
+    before = calls[: deleted[0]]
+    written = max(number for number, call in enumerate(before) if "lineal.db-wal>" in call and "write" in call)
+    assert [call for call in before[written:] if "sync" in call and "lineal.db-wal>" in call]
+    assert [call for call in before if "sync" in call and f"<{folder}>" in call]

@@ -62,13 +62,14 @@ def test_argparse():
 
 
 def test_pydantic():
-    pydantic = pytest.importorskip("pydantic")
+    pytest.importorskip("pydantic")
+    from pydantic import BaseModel
 
-    class Inner(pydantic.BaseModel):
+    class Inner(BaseModel):
         warmup: int = 100
         kind: str = "cosine"
 
-    class Model(pydantic.BaseModel):
+    class Model(BaseModel):
         lr: float = 0.01
         schedule: Inner = Inner()
 

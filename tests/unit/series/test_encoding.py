@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lineal.model.errors import Damaged, OverLimit
-from lineal.series.encoding import COLUMN_MAX_ROWS, decode_bare, decode_column, encode_bare, encode_column
+from lineal.model.limits import COLUMN_MAX_ROWS
+from lineal.series.encoding import decode_bare, decode_column, encode_bare, encode_column
 from lineal.series.varint import get_signed, get_varint, put_signed, put_varint
 
 # A curve as training makes it: decaying, noisy.
