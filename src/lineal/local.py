@@ -156,7 +156,7 @@ class LocalStore:
         Where the folder cannot be written, or somebody else keeps its lock, the answers come from a private snapshot."""
         with self._guard:
             exists = self.folder.check()
-            if not exists or not self.folder.list_segments():
+            if not exists or not self.folder.has_work():
                 self._use_database()
                 return CaughtUp()
             try:

@@ -207,7 +207,8 @@ def test_killed_between_init_and_the_end_of_finish(writer, tmp_path, child, seed
                 assert run.status in ("finished", "lost"), run_id
             unfinished = [run for run in runs.values() if run.status == "lost"]
         assert len(unfinished) <= 1
-        assert os.listdir(folder / "journals") in ([], ["locks"])
+        if (folder / "journals").exists():
+            assert os.listdir(folder / "journals") in ([], ["locks"])
 
 
 @pytest.mark.parametrize("delay_ms", [0, 20, 40, 60, 90])

@@ -95,6 +95,10 @@ class Folder:
                 found.append(SegmentFile(match[1], int(match[2]), os.path.join(self.journals, name)))
         return sorted(found)
 
+    def has_work(self) -> bool:
+        """Whether there is anything for ingest to take in or to clear away."""
+        return any(name.endswith(".seg") or _SPARE.fullmatch(name) for name in self._names())
+
     def list_spares(self) -> list[tuple[str, str]]:
         """(writer, path) of the segments made ahead."""
         matches = (_SPARE.fullmatch(name) for name in self._names())
