@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from lineal.client import host, session
 from lineal.client.content_id import ContentId, content_id
-from lineal.client.run import Run, check_tags
+from lineal.client.given import check_tags
+from lineal.client.run import Run
 from lineal.client.session import Known, Resume, current_run
 from lineal.client.settings import resolve
 from lineal.journal.journal import Identity, Journal

@@ -5,14 +5,24 @@ from __future__ import annotations
 import _thread
 import contextlib
 import itertools
-import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from time import time_ns
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
+from lineal.client.given import (
+    artifact_path,
+    check_note,
+    check_tags,
+    finite,
+    flattened,
+    media_type,
+    reference,
+    split,
+    tail_of,
+)
 from lineal.client.guard import Guard
 from lineal.client.params import Params, read_params
 from lineal.journal import blobs
@@ -25,9 +35,6 @@ from lineal.model.errors import InvalidInput, LinealError, OverLimit
 from lineal.model.limits import (
     DOCUMENT_MAX_BYTES,
     NAME_MAX_BYTES,
-    NOTE_MAX_BYTES,
-    TAG_VALUE_MAX_BYTES,
-    TRACEBACK_MAX_BYTES,
 )
 from lineal.model.values import (
     INT64_MAX,
@@ -35,7 +42,6 @@ from lineal.model.values import (
     ParamValue,
     check_name,
     clean_text,
-    float_text,
     to_json,
     value_text,
 )
@@ -56,7 +62,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NS_PER_MS = 1_000_000
-V = TypeVar("V")
 PARAMS_DOCUMENT = "params"
 _HOW_TO_ADD = "lineal.init(run_id=..., resume='allow') adds to a finished run"
 
@@ -188,7 +193,7 @@ class Run:
             return
         good: dict[str, int | float] = {}
         try:
-            for name, value in _flattened("", metrics):
+            for name, value in flattened("", metrics):
                 self._take(name, value, good)
             if good and not self._append_whole(good, step, when_ns):
                 for name, number in good.items():
@@ -268,7 +273,7 @@ class Run:
                 )
         attempt = self._journal.identity.attempt
         if read.flat:
-            for part in _split(read.flat):
+            for part in split(read.flat):
                 self._say(ParamsSet(attempt, part))
         if read.whole is not None:
             self._params_whole = {**self._params_whole, **read.whole}
@@ -282,7 +287,7 @@ class Run:
         """Sets tags; values become text; None removes a tag."""
         checked = check_tags(tags)
         if checked:
-            for part in _split(checked):
+            for part in split(checked):
                 self._say(TagsSet(part))
 
     def set_tag(self, key: str, value: Any) -> None:
@@ -328,9 +333,9 @@ class Run:
               a file here, and `digest` if given are recorded, never the bytes
 
         Raises NotFound for a missing file, InvalidInput for a path that leads outside."""
-        folder = _artifact_path(path)
+        folder = artifact_path(path)
         if mode == "reference":
-            self._say(_reference(os.fspath(local_path), folder, digest))
+            self._say(reference(os.fspath(local_path), folder, digest))
             return
         if mode not in ("copy", "move"):
             raise InvalidInput(f"mode {mode!r} is not one of 'copy', 'move', 'reference'", field="mode")
@@ -360,7 +365,7 @@ class Run:
         else:
             import json
 
-            text = json.dumps(_finite(dictionary), indent=2, default=str, ensure_ascii=False, allow_nan=False)
+            text = json.dumps(finite(dictionary), indent=2, default=str, ensure_ascii=False, allow_nan=False)
         self.log_text(text, artifact_file)
 
     def log_figure(self, figure: Any, artifact_file: str) -> None:
@@ -378,7 +383,7 @@ class Run:
         self._keep_bytes(buffer.getvalue(), artifact_file)
 
     def _keep_file(self, source: Path, folder: str, mode: blobs.TakeMode) -> None:
-        path = _artifact_path(f"{folder}/{source.name}" if folder else source.name)
+        path = artifact_path(f"{folder}/{source.name}" if folder else source.name)
         try:
             self._journal.folder.ensure()
             blob = blobs.add_file(self._journal.folder, self.tenant, str(source), mode=mode)
@@ -387,10 +392,10 @@ class Run:
         except OSError as error:
             self._refuse("artifact_not_kept", f"artifact {path!r} could not be kept: {error}", detail=path)
             return
-        self._say(ArtifactLogged(path, blob.size_bytes, blob.digest, None, _media_type(path)))
+        self._say(ArtifactLogged(path, blob.size_bytes, blob.digest, None, media_type(path)))
 
     def _keep_bytes(self, content: bytes, artifact_file: str) -> None:
-        path = _artifact_path(artifact_file)
+        path = artifact_path(artifact_file)
         if not path:
             raise InvalidInput("artifact_file is empty", field="artifact_file")
         try:
@@ -401,7 +406,7 @@ class Run:
         except OSError as error:
             self._refuse("artifact_not_kept", f"artifact {path!r} could not be kept: {error}", detail=path)
             return
-        self._say(ArtifactLogged(path, blob.size_bytes, blob.digest, None, _media_type(path)))
+        self._say(ArtifactLogged(path, blob.size_bytes, blob.digest, None, media_type(path)))
 
     # -- the end --------------------------------------------------------------------------------
 
@@ -414,7 +419,7 @@ class Run:
         self._finished = True
         try:
             if self.primary:
-                self._say(AttemptEnded(self._journal.identity.attempt, status, _tail(error)))
+                self._say(AttemptEnded(self._journal.identity.attempt, status, tail_of(error)))
             if not self._journal.close():
                 self._guard.warn_once(
                     "finish",
@@ -483,31 +488,6 @@ class Run:
         self._guard.warn_once(reason, f"{message} (further ones are counted, not repeated)")
 
 
-def check_tags(tags: Any) -> dict[str, str | None]:
-    """Names and texts as they are recorded. Raises InvalidInput that names what cannot be."""
-    if not isinstance(tags, Mapping):
-        raise InvalidInput(f"tags of type {type(tags).__name__} are not understood; give a dict", field="tags")
-    checked: dict[str, str | None] = {}
-    for key, value in tags.items():
-        name = check_name(key, field="tag name", max_bytes=NAME_MAX_BYTES)
-        text = None if value is None else clean_text(str(value))
-        if text is not None and len(text.encode()) > TAG_VALUE_MAX_BYTES:
-            raise OverLimit(
-                f"tag {name!r:.60} has more than {TAG_VALUE_MAX_BYTES:,} bytes; use set_note or an artifact",
-                field=name,
-            )
-        checked[name] = text
-    return checked
-
-
-def check_note(text: object) -> str:
-    """The text as it is recorded. Raises OverLimit."""
-    note = clean_text(str(text))
-    if len(note.encode()) > NOTE_MAX_BYTES:
-        raise OverLimit(f"the note has more than {NOTE_MAX_BYTES:,} bytes; log it as an artifact", field="text")
-    return note
-
-
 def judge(error: BaseException | None) -> tuple[EndStatus, str | None]:
     """The status that an exception leaving the run means, and the traceback to keep."""
     if error is None:
@@ -530,70 +510,3 @@ def _attach(
     if finished:
         journal.close()
     return Run(journal, experiment=experiment, name=name, primary=False, finished=finished)
-
-
-def _flattened(prefix: str, metrics: Mapping[Any, Any]) -> Iterator[tuple[Any, Any]]:
-    for name, value in metrics.items():
-        if isinstance(value, Mapping) and len(prefix) <= NAME_MAX_BYTES:
-            yield from _flattened(f"{prefix}{name}/", value)
-        else:
-            yield (f"{prefix}{name}" if prefix else name), value
-
-
-def _split(params: dict[str, V], part_bytes: int = 1024 * 1024) -> Iterator[dict[str, V]]:
-    """Parts that fit a frame."""
-    part: dict[str, V] = {}
-    size = 0
-    for name, value in params.items():
-        size += 6 * (len(name) + (len(value) if isinstance(value, str) else 8)) + 8  # 6: a character as \\uXXXX
-        if part and size > part_bytes:
-            yield part
-            part, size = {}, 0
-        part[name] = value
-    yield part
-
-
-def _artifact_path(path: str | None) -> str:
-    """A clean relative path with "/"; it is only ever a name, but exports and browsers will meet it."""
-    if path is None:
-        return ""
-    parts = [part for part in clean_text(os.fspath(path)).replace("\\", "/").split("/") if part not in ("", ".")]
-    if ".." in parts or any("\0" in part for part in parts) or len("/".join(parts).encode()) > NAME_MAX_BYTES:
-        raise InvalidInput(
-            f"artifact path {path!r:.80} must stay within the run and under {NAME_MAX_BYTES} bytes", field="path"
-        )
-    return "/".join(parts)
-
-
-def _reference(uri: str, folder: str, digest: str | None) -> ArtifactLogged:
-    name = _artifact_path(uri.rstrip("/").rpartition("/")[2]) or "reference"
-    size = os.path.getsize(uri) if os.path.isfile(uri) else None
-    full = os.path.abspath(uri) if os.path.exists(uri) else uri
-    path = f"{folder}/{name}" if folder else name
-    digest = None if digest is None else clean_text(str(digest))
-    return ArtifactLogged(path, size, digest, clean_text(full), _media_type(path))
-
-
-def _finite(value: Any) -> Any:
-    """NaN and infinities as the strings that stand for them: JSON has none."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else float_text(value)
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
-
-
-def _media_type(path: str) -> str | None:
-    import mimetypes  # late: it reads the system's tables
-
-    return mimetypes.guess_type(path)[0]
-
-
-def _tail(error: str | None) -> str | None:
-    """The end of a traceback says what failed."""
-    if error is None:
-        return None
-    kept = clean_text(error).encode()[-TRACEBACK_MAX_BYTES:]
-    return kept.decode("utf-8", "ignore")

@@ -11,9 +11,10 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from lineal.client import host
 from lineal.client.content_id import ContentId
 from lineal.client.exits import EXITS
+from lineal.client.given import check_note, check_tags
 from lineal.client.guard import Guard
 from lineal.client.params import read_params
-from lineal.client.run import Run, check_note, check_tags
+from lineal.client.run import Run
 from lineal.client.settings import Settings, resolve
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.layout import Folder
