@@ -175,7 +175,7 @@ def test_pages_of_a_mapped_segment_that_never_came_to_disk(folder, tmp_path, siz
 def test_a_segment_goes_only_when_what_it_held_is_on_disk(folder, tmp_path, child, strace):
     """The store's commit is synced before the journal is deleted, and the database's own name before that."""
     for number in range(3):
-        with lineal.init(url=folder, run_id=f"r{number}") as run:
+        with lineal.init(url=folder) as run:
             run.log({"x": number})
     log = tmp_path / "strace"
     prefix = [strace, "-f", "-y", "-o", str(log), "-e", "trace=unlink,unlinkat,fsync,fdatasync,pwrite64,write"]
