@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,7 +48,12 @@ def demo(no_ui: bool, epochs: int | None, url: str | None, as_json: bool) -> Non
     os.environ.pop("LINEAL_RUN_ID", None)
     started_s = time.monotonic()
     try:
-        with _progress(len(SETTINGS) * len(SEEDS)) as on_trained:
+        with _heard_interrupts() as heard, _progress(len(SETTINGS) * len(SEEDS)) as say_trained:
+
+            def on_trained(trained: Trained) -> None:
+                say_trained(trained)
+                heard.check()
+
             data = load_digits()
             _refuse_unless_writable(url)
             sweep = run_sweep(data, on_trained, url=url, epochs=epochs or EPOCHS)
@@ -82,6 +89,33 @@ def _refuse_unless_writable(url: str | None) -> None:
 
 
 # -- while it runs ------------------------------------------------------------------------------
+
+
+@contextmanager
+def _heard_interrupts() -> Iterator[Heard]:
+    """Ctrl-C as ever, but heard also where Python drops the exception, as in a weak reference's callback."""
+    heard = Heard()
+    earlier = signal.signal(signal.SIGINT, heard)
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, earlier)
+
+
+class Heard:
+    """A signal handler that raises KeyboardInterrupt, and remembers that it did."""
+
+    def __init__(self) -> None:
+        self._interrupted = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raises KeyboardInterrupt if an earlier one got lost."""
+        if self._interrupted:
+            raise KeyboardInterrupt
 
 
 @contextmanager

@@ -85,15 +85,23 @@ class Network:
     def train(self, data: Digits, epochs: int) -> Iterator[dict[str, float]]:
         """Yields what was measured after each epoch."""
         for _ in range(epochs):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a setting that learns badly is what the demo wants to show
-                self._model.partial_fit(data.train.scans, data.train.digits, classes=_CLASSES)
+            self._fit(data.train)
             yield {
                 "train/loss": self._model.loss_,
                 "train/accuracy": self.accuracy(data.train),
                 "val/loss": self._loss(data.val),
                 "val/accuracy": self.accuracy(data.val),
             }
+
+    def _fit(self, part: Part) -> None:
+        """One pass. scikit-learn turns Ctrl-C into a warning and goes on; here it is a KeyboardInterrupt again."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a setting that learns badly is what the demo wants to show
+            warnings.filterwarnings("error", message="Training interrupted")
+            try:
+                self._model.partial_fit(part.scans, part.digits, classes=_CLASSES)
+            except UserWarning:
+                raise KeyboardInterrupt from None
 
     def accuracy(self, part: Part) -> float:
         return float(self._model.score(part.scans, part.digits))
