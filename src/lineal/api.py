@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lineal.client import host, session
@@ -15,7 +15,7 @@ from lineal.client.settings import resolve
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.layout import Folder
 from lineal.model.errors import Conflict, InvalidInput, NotFound
-from lineal.model.vocabulary import END_STATUSES, EndStatus, Goal
+from lineal.model.vocabulary import END_STATUSES, EndStatus, Goal, Lifecycle
 from lineal.record.records import AttemptEnded, ExperimentSet, Record, RunLifecycleSet, TagsSet
 
 if TYPE_CHECKING:
@@ -221,22 +221,49 @@ def tag_run(
     run_id: str, tags: Mapping[str, Any], *, url: str | os.PathLike[str] | None = None, tenant: str | None = None
 ) -> None:
     """Sets tags of any run, running or not; None removes one."""
+    tag_runs([get_run(run_id, url=url, tenant=tenant).run_id], tags, url=url, tenant=tenant)
+
+
+def tag_runs(
+    run_ids: Sequence[str],
+    tags: Mapping[str, Any],
+    *,
+    url: str | os.PathLike[str] | None = None,
+    tenant: str | None = None,
+) -> None:
+    """`tag_run` of many. Full ids of runs that exist: nobody looks them up."""
     checked = check_tags(tags)
-    full_id = get_run(run_id, url=url, tenant=tenant).run_id
-    if checked:
-        _say_outside(full_id, TagsSet(checked), url, tenant)
+    for run_id in run_ids if checked else ():
+        _say_outside(run_id, TagsSet(checked), url, tenant)
 
 
 def delete_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> None:
     """Puts a run away: lists leave it out, `restore_run` brings it back."""
-    full_id = get_run(run_id, url=url, tenant=tenant).run_id
-    _say_outside(None, RunLifecycleSet(full_id, "deleted"), url, tenant)
+    set_lifecycle([get_run(run_id, url=url, tenant=tenant).run_id], "deleted", url=url, tenant=tenant)
 
 
 def restore_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> None:
     """The opposite of `delete_run`."""
-    full_id = get_run(run_id, url=url, tenant=tenant).run_id
-    _say_outside(None, RunLifecycleSet(full_id, "active"), url, tenant)
+    set_lifecycle([get_run(run_id, url=url, tenant=tenant).run_id], "active", url=url, tenant=tenant)
+
+
+def set_lifecycle(
+    run_ids: Sequence[str],
+    lifecycle: Lifecycle,
+    *,
+    url: str | os.PathLike[str] | None = None,
+    tenant: str | None = None,
+) -> None:
+    """Deletes or restores many runs in one journal. Full ids of runs that exist: nobody looks them up."""
+    _say_outside(None, [RunLifecycleSet(run_id, lifecycle) for run_id in run_ids], url, tenant)
+
+
+def set_experiment_lifecycle(
+    name: str, lifecycle: Lifecycle, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None
+) -> None:
+    """Archives an experiment, or brings it back. Its runs stay as they are. NotFound if there is none of that name."""
+    _shared_store(url, tenant).get_experiment(name)
+    _say_outside(None, ExperimentSet(name, lifecycle=lifecycle), url, tenant)
 
 
 def end_run(
@@ -254,12 +281,15 @@ def end_run(
     _say_outside(logged.run_id, AttemptEnded(latest.attempt_id if latest else "", status), url, tenant)
 
 
-def _say_outside(run_id: str | None, record: Record, url: str | os.PathLike[str] | None, tenant: str | None) -> None:
-    """A statement about a run (or, with None, about the tenant) by a writer of its own. On disk when it returns."""
+def _say_outside(
+    run_id: str | None, said: Record | Sequence[Record], url: str | os.PathLike[str] | None, tenant: str | None
+) -> None:
+    """Statements about a run (or, with None, about the tenant) by a writer of their own. On disk when it returns."""
     settings = resolve(url, tenant)
     identity = Identity(settings.tenant, run_id, "", False, host.host_name(), host.boot_id())
     journal = Journal(settings.folder, identity, mode=settings.writer_mode)
-    journal.append(record, barrier=False)
+    for record in said if isinstance(said, Sequence) else [said]:
+        journal.append(record, barrier=False)
     if not journal.close():
         from lineal.model.errors import NotWritable
 

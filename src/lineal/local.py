@@ -68,6 +68,17 @@ class LocalStore:
         """The run of that id, or of the only id that begins so. NotFound if there is none, InvalidInput if there are several."""
         self.refresh()
         reader = self.reader()
+        return LoggedRun(self, reader.get_details(self._full_id(reader, run_id)))
+
+    def get_runs(self, run_ids: Sequence[str]) -> list[LoggedRun]:
+        """`get_run` of several, in the order asked and each once, as of one moment."""
+        self.refresh()
+        reader = self.reader()
+        full_ids = list(dict.fromkeys(self._full_id(reader, run_id) for run_id in run_ids))
+        series = _PageSeries(self, full_ids)
+        return [LoggedRun(self, details, series) for details in reader.get_details_of(full_ids)]
+
+    def _full_id(self, reader: TenantReader, run_id: str) -> str:
         found = reader.find_run_ids(run_id, limit=3)
         if not found:
             raise NotFound(f"no run {run_id!r} in {self.folder.root} (tenant {self.tenant!r})", field="run_id")
@@ -75,7 +86,7 @@ class LocalStore:
             raise InvalidInput(
                 f"run {run_id!r} is ambiguous: {', '.join(found[:3])} ...; give more characters", field="run_id"
             )
-        return LoggedRun(self, reader.get_details(found[0]))
+        return found[0]
 
     def runs(
         self,

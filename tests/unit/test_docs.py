@@ -160,6 +160,13 @@ def test_every_command_has_help_and_json() -> None:
             assert isinstance(parameter, click.Argument) or parameter.help, (names, parameter.name)
 
 
+def test_the_json_of_every_command_is_described() -> None:
+    described = page("cli.md").partition("## JSON")[2].partition("## ")[0]
+    named = set(re.findall(r"`([a-z ]+)`", " ".join(re.findall(r"^- (.*?):", described, re.M))))
+    asked = {" ".join(names[1:]) for names, one in commands(command) if not isinstance(one, click.Group)}
+    assert asked <= named, asked - named
+
+
 def test_every_exit_status_is_explained() -> None:
     from lineal.cli import exits
 

@@ -35,3 +35,11 @@ def json_option(command: Command) -> Command:
         callback=remember_json,
         help="Print JSON on standard output, and nothing else there.",
     )(command)
+
+
+def filter_option(command: Command) -> Command:
+    return click.option("--filter", metavar="FILTER", help="All runs that match, instead of runs by id.")(command)
+
+
+def yes_option(command: Command) -> Command:
+    return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(command)

@@ -5,11 +5,19 @@ from __future__ import annotations
 import click
 
 from lineal.cli.options import folder_option, json_option, tenant_option
+from lineal.cli.run_change import delete_runs, restore_runs, tag_runs
+from lineal.cli.run_diff import diff_runs
 
 
 @click.group()
 def runs() -> None:
-    """List runs, and look at one."""
+    """List runs, look at them, compare and change them."""
+
+
+runs.add_command(diff_runs)
+runs.add_command(tag_runs)
+runs.add_command(delete_runs)
+runs.add_command(restore_runs)
 
 
 @runs.command("list", short_help="List runs, newest first.")
@@ -19,6 +27,7 @@ def runs() -> None:
 )
 @click.option("--limit", type=click.IntRange(0, 50_000), default=20, show_default=True, help="At most so many runs.")
 @click.option("--experiment", metavar="NAME", help="Only runs of this experiment.")
+@click.option("--deleted", is_flag=True, help="The deleted runs instead; `lineal runs restore` brings them back.")
 @folder_option
 @tenant_option
 @json_option
@@ -27,6 +36,7 @@ def list_runs(
     order_by: str | None,
     limit: int,
     experiment: str | None,
+    deleted: bool,
     url: str | None,
     tenant: str | None,
     as_json: bool,
@@ -44,7 +54,7 @@ def list_runs(
 
     with opened(url, tenant) as store:
         experiments = None if experiment is None else [experiment]
-        page = store.runs(filter, order_by=order_by, limit=limit, experiments=experiments)
+        page = store.runs(filter, order_by=order_by, limit=limit, experiments=experiments, deleted=deleted)
         if as_json:
             from lineal.cli.output import write_json
 

@@ -40,14 +40,17 @@ def latest_values(series: Sequence[SeriesInfo]) -> dict[str, float | int]:
     return {name: value for name, (_, value) in latest.items()}
 
 
+def definitions_of(details: Sequence[RunDetails]) -> dict[str, MetricDefinition]:
+    """What the runs declared about their metrics; the last run of the list wins."""
+    return {name: definition for item in details for name, definition in item.metric_definitions.items()}
+
+
 def compare(
     details: Sequence[RunDetails], series: Sequence[Sequence[SeriesInfo]], metrics: Sequence[str] | None = None
 ) -> Comparison:
     """Compares the last values of the named metrics, or of all that any of the runs has. NaN is never best."""
     values = {item.run.run_id: latest_values(infos) for item, infos in zip(details, series, strict=True)}
-    definitions: dict[str, MetricDefinition] = {}
-    for item in details:
-        definitions.update(item.metric_definitions)
+    definitions = definitions_of(details)
     names = list(metrics) if metrics is not None else sorted({name for known in values.values() for name in known})
     compared = {name: _compare_one(name, values, definitions) for name in names}
     wins = Counter(one.best_run_id for one in compared.values() if one.best_run_id is not None).most_common(2)
