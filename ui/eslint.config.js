@@ -10,6 +10,7 @@ export default ts.config(
   ...svelte.configs.recommended,
   { languageOptions: { globals: { ...globals.browser, ...globals.node } } },
   { files: ["**/*.svelte"], languageOptions: { parserOptions: { parser: ts.parser } } },
+  { files: ["**/*.svelte.ts"], languageOptions: { parser: ts.parser } },
   {
     rules: {
       // Import from the module that defines a name: no barrels.

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { formatAgo, formatBytes, formatDuration, formatNumber, numberOf } from "./format.ts";
+
+describe("formatNumber", () => {
+  it.each([
+    [0, "0"],
+    [0.1 + 0.2, "0.3"],
+    [0.98765, "0.9877"],
+    [1234.5678, "1235"],
+    [12345.678, "12\u202f346"],
+    [42, "42"],
+    [1000000, "1\u202f000\u202f000"],
+    [1.5e12, "1.5e12"],
+    [0.00001234, "1.234e\u22125"],
+    [0.0001, "0.0001"],
+    [-3.14159, "\u22123.142"],
+    [NaN, "NaN"],
+    [-Infinity, "\u2212\u221e"],
+  ])("%d is %s", (value, text) => expect(formatNumber(value)).toBe(text));
+});
+
+it("numbers of the wire", () => {
+  expect(numberOf("NaN")).toBeNaN();
+  expect(numberOf("-Infinity")).toBe(-Infinity);
+  expect(numberOf(3)).toBe(3);
+});
+
+it.each([
+  [0, "0 ms"],
+  [0.9996, "1.0 s"],
+  [9.96, "10 s"],
+  [59.6, "1 min"],
+  [61, "1 min 1 s"],
+  [3600, "1 h"],
+  [90061, "1 d 1 h"],
+])("%d seconds last %s", (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+
+it.each([
+  [999, "999 B"],
+  [1000, "1.0 kB"],
+  [999_999, "1.0 MB"],
+  [61_000_000, "61 MB"],
+])("%d bytes are %s", (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+it("says how long ago", () => {
+  const now = Date.parse("2026-11-25T12:00:00Z");
+  expect(formatAgo("2026-11-25T11:59:55Z", now)).toBe("just now");
+  expect(formatAgo("2026-11-25T11:57:30Z", now)).toBe("2 min ago");
+  expect(formatAgo("2026-11-24T11:00:00Z", now)).toBe("1 d ago");
+  expect(formatAgo("2025-06-15T12:00:00Z", now)).toBe("15 Jun 2025");
+});

@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { decodeList, encodeQuery, matchRoute, to } from "./routes.ts";
+
+describe("routes", () => {
+  it("reads what it writes", () => {
+    const odd = "a/b c%25,ü";
+    expect(matchRoute(to.run(odd).split("?")[0] ?? "")).toEqual({ page: "run", runId: odd });
+    expect(matchRoute(to.runs(odd).split("?")[0] ?? "")).toEqual({ page: "runs", experimentId: odd });
+    expect(matchRoute(to.runs())).toEqual({ page: "runs", experimentId: null });
+    expect(matchRoute("/compare")).toEqual({ page: "compare" });
+  });
+
+  it("says so when there is no such page", () => {
+    for (const path of ["/nope", "/runs/a/b", "/experiments", "/compare/x"]) expect(matchRoute(path)).toEqual({ page: "missing" });
+    expect(matchRoute("/runs/%E0%A4%A")).toEqual({ page: "run", runId: "%E0%A4%A" });
+  });
+
+  it("keeps lists whole, whatever is in them", () => {
+    const items = ["metrics.val/acc", "params.a,b", "50%", "%2C", "a b&c=d", "+"];
+    const text = encodeQuery({ cols: items });
+    expect(decodeList(new URLSearchParams(text).get("cols"))).toEqual(items);
+  });
+
+  it("leaves the address readable", () => {
+    expect(encodeQuery({ sort: ["metrics.val/acc desc", "name"], q: "", no: null })).toBe("?sort=metrics.val/acc+desc,name");
+  });
+});

@@ -1,0 +1,67 @@
+/** The page's addresses: built and read here, nowhere else. */
+
+export type Route =
+  | { page: "runs"; experimentId: string | null }
+  | { page: "run"; runId: string }
+  | { page: "compare" }
+  | { page: "missing" };
+
+type Query = Record<string, string | readonly string[] | null | undefined>;
+
+/** Commas and slashes stay readable in the address bar; a comma inside a list's item is escaped once more. */
+export function encodeQuery(query: Query): string {
+  const parts: string[] = [];
+  for (const [name, value] of Object.entries(query)) {
+    if (value === null || value === undefined) continue;
+    const text = typeof value === "string" ? value : value.map((item) => item.replaceAll("%", "%25").replaceAll(",", "%2C")).join(",");
+    if (text !== "") parts.push(`${encodeURIComponent(name)}=${encodeText(text)}`);
+  }
+  return parts.length ? `?${parts.join("&")}` : "";
+}
+
+function encodeText(text: string): string {
+  return encodeURIComponent(text)
+    .replaceAll("%2C", ",")
+    .replaceAll("%2F", "/")
+    .replaceAll("%3A", ":")
+    .replaceAll("%20", "+");
+}
+
+export function decodeList(text: string | null): string[] {
+  if (!text) return [];
+  return text.split(",").map((item) => item.replaceAll("%2C", ",").replaceAll("%25", "%"));
+}
+
+/** A tenant chosen in the address stays chosen: it travels with every link. */
+function withTenant(query: Query): Query {
+  const tenant = typeof location === "undefined" ? null : new URLSearchParams(location.search).get("tenant");
+  return tenant ? { tenant, ...query } : query;
+}
+
+export const to = {
+  runs: (experimentId: string | null = null, query: Query = {}): string =>
+    (experimentId === null ? "/" : `/experiments/${encodeURIComponent(experimentId)}`) + encodeQuery(withTenant(query)),
+  run: (runId: string, query: Query = {}): string => `/runs/${encodeURIComponent(runId)}${encodeQuery(withTenant(query))}`,
+  compare: (runIds: readonly string[], query: Query = {}): string => `/compare${encodeQuery(withTenant({ runs: runIds, ...query }))}`,
+};
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export function matchRoute(pathname: string): Route {
+  const parts = pathname.split("/").filter((part) => part !== "");
+  const [first, second] = parts;
+  if (first === undefined) return { page: "runs", experimentId: null };
+  if (parts.length === 2 && second !== undefined) {
+    if (first === "experiments") return { page: "runs", experimentId: decoded(second) };
+    if (first === "runs") return { page: "run", runId: decoded(second) };
+  }
+  if (parts.length === 1 && first === "runs") return { page: "runs", experimentId: null };
+  if (parts.length === 1 && first === "compare") return { page: "compare" };
+  return { page: "missing" };
+}
