@@ -217,10 +217,14 @@ class LocalStore:
 
     def reader(self) -> TenantReader:
         """The store's own contract, as of the last `refresh`."""
+        return self.store().tenant(self.tenant)
+
+    def store(self) -> Store:
+        """The store of all tenants, as of the last `refresh`."""
         if self._store is None:
             self.refresh()
         assert self._store is not None
-        return self._store.tenant(self.tenant)
+        return self._store
 
 
 class _Snapshot:

@@ -19,7 +19,11 @@ BANNED_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "mana
 # Loading any of these at `import lineal` would break the promise of a cheap import, or that the training
 # process knows nothing of state.
 TOO_HEAVY = {"alembic", "click", "matplotlib", "numpy", "pandas", "pcodec", "rich", "sqlalchemy", "sqlite3"}
-STATE = {f"lineal.{name}" for name in ("cli", "ingest", "local", "query", "series", "store", "testing")}
+TOO_HEAVY |= {"anyio", "asyncio", "msgspec", "starlette", "uvicorn"}
+STATE = {
+    f"lineal.{name}"
+    for name in ("cli", "dashboard", "ingest", "local", "query", "series", "server", "store", "testing")
+}
 
 
 def modules() -> list[Path]:
@@ -52,6 +56,9 @@ def test_the_package_says_what_it_promises() -> None:
         "pcodec",
         "click",
         "rich",
+        "starlette",
+        "uvicorn",
+        "msgspec",
     }
     # One place for the version.
     assert project["dynamic"] == ["version"]

@@ -19,6 +19,7 @@ _COMMANDS = {
     "demo": "lineal.cli.demo",
     "doctor": "lineal.cli.doctor",
     "runs": "lineal.cli.runs",
+    "ui": "lineal.cli.ui",
 }
 
 _EPILOG = (

@@ -43,3 +43,18 @@ BLOCK_MIN_ROWS = 1_024  # fewer rows than this stay in a fresh batch: a chunk co
 FRESH_BATCHES_MAX_COUNT = 32  # fresh batches of a run before they are merged: a read decodes so many
 PYRAMID_MAX_BUCKETS = 2_048  # more than the pixels of a chart; under 0.5 bytes a point from 100,000 points on
 RUNS_PAGE_MAX_COUNT = 50_000  # MLflow's bound for a page of runs
+
+# -- server -------------------------------------------------------------------------------------
+REQUEST_BODY_MAX_BYTES = 8 * MIB  # a note of 1 MiB with every character escaped, and room
+QUERY_STRING_MAX_BYTES = 32 * KIB  # a filter in an address; longer ones go into a body
+LIST_PAGE_MAX_COUNT = 1_000  # api.md: limit 1-1000
+COMPARE_MAX_COUNT = 100  # api.md: run_ids 2-100
+REQUEST_RUNS_MAX_COUNT = 500  # run ids in one request: more runs than anybody looks at side by side
+REQUEST_SERIES_MAX_COUNT = 500  # metric names in one request
+GROUP_FIELDS_MAX_COUNT = 16  # fields to group by, or to sum up: a table of so many columns is wide
+SERIES_POINTS_MAX_COUNT = 20_000  # rows of a summed-up series: five screens of pixels
+SERIES_ANSWER_MAX_ROWS = 4_000_000  # rows of one answer: 96 MB of exact points
+LIVE_INTERVAL_S = 0.1  # how often the folder is looked at while somebody watches
+LIVE_EVENT_INTERVAL_S = 0.25  # changes are gathered between two events: four repaints a second are enough for an eye
+LIVE_HEARTBEAT_S = 15.0  # proxies and browsers give up on a silent connection after 30 to 60 s
+LIVE_WATCHERS_MAX_COUNT = 256  # open pages; each holds a socket

@@ -1,0 +1,33 @@
+"""What a route hands back besides a shape, which becomes JSON."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Bytes as they are."""
+
+    content: bytes
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BlobFile:
+    """A file of the store, by ranges if asked. Opened by the path that the source gave, never by one of a client."""
+
+    path: str
+    size_bytes: int
+    etag: str
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Server-sent events, as long as somebody listens."""
+
+    pieces: AsyncIterator[bytes]

@@ -1,0 +1,67 @@
+"""Changes of runs that exist: checked here, said to the source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from lineal.model.errors import OverLimit
+from lineal.model.limits import NAME_MAX_BYTES, NOTE_MAX_BYTES, TAG_VALUE_MAX_BYTES
+from lineal.model.values import check_name, clean_text
+from lineal.model.vocabulary import Lifecycle
+from lineal.record.records import NameSet, NoteSet, Record, RunLifecycleSet, TagsSet
+from lineal.server.context import Context
+from lineal.server.source import Saying
+
+if TYPE_CHECKING:
+    from lineal.server.shapes.runs import EditRun
+
+
+def edits_of(body: EditRun) -> list[Record]:
+    """What is to be said of the run; [] if nothing is. Raises InvalidInput, OverLimit."""
+    said: list[Record] = []
+    if body.name is not None:
+        said.append(NameSet(check_name(body.name, field="name", max_bytes=NAME_MAX_BYTES)))
+    if body.note is not None:
+        note = clean_text(body.note)
+        if len(note.encode()) > NOTE_MAX_BYTES:
+            raise OverLimit(f"a note has at most {NOTE_MAX_BYTES:,} bytes", field="note")
+        said.append(NoteSet(note))
+    if body.tags:
+        said.append(TagsSet(checked_tags(body.tags)))
+    return said
+
+
+def checked_tags(tags: Mapping[str, str | None]) -> dict[str, str | None]:
+    checked: dict[str, str | None] = {}
+    for key, value in tags.items():
+        name = check_name(key, field="tags", max_bytes=NAME_MAX_BYTES)
+        text = None if value is None else clean_text(value)
+        if text is not None and len(text.encode()) > TAG_VALUE_MAX_BYTES:
+            raise OverLimit(f"tag {name!r:.60} has more than {TAG_VALUE_MAX_BYTES:,} bytes", field="tags")
+        checked[name] = text
+    return checked
+
+
+def edit_run(context: Context, run_id: str, records: Sequence[Record]) -> None:
+    if records:
+        context.source.say(context.tenant, [Saying(run_id, record) for record in records])
+
+
+def tag_runs(context: Context, run_ids: Sequence[str], tags: Mapping[str, str | None]) -> int:
+    checked = checked_tags(tags)
+    full_ids = known_ids(context, run_ids)
+    if checked:
+        context.source.say(context.tenant, [Saying(run_id, TagsSet(checked)) for run_id in full_ids])
+    return len(full_ids)
+
+
+def set_lifecycle(context: Context, run_ids: Sequence[str], lifecycle: Lifecycle) -> int:
+    full_ids = known_ids(context, run_ids)
+    context.source.say(context.tenant, [Saying(None, RunLifecycleSet(run_id, lifecycle)) for run_id in full_ids])
+    return len(full_ids)
+
+
+def known_ids(context: Context, run_ids: Sequence[str]) -> list[str]:
+    """Each run once; NotFound, before anything is said, if there is none of an id."""
+    return list(dict.fromkeys(context.full_id(run_id) for run_id in run_ids))

@@ -1,0 +1,41 @@
+"""What a route may use: the source, the tenant that was asked for, the store as it is now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lineal.model.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from lineal.server.live import Live
+    from lineal.server.source import Source
+    from lineal.store.contracts import Store, TenantReader
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`store` is open while the route runs; async routes have none."""
+
+    source: Source
+    tenant: str
+    live: Live
+    _store: Store | None = None
+
+    @property
+    def store(self) -> Store:
+        assert self._store is not None, "an async route may not read the store"
+        return self._store
+
+    @property
+    def reader(self) -> TenantReader:
+        return self.store.tenant(self.tenant)
+
+    def full_id(self, run_id: str) -> str:
+        """The run of that id, or the only one that begins so."""
+        found = self.reader.find_run_ids(run_id, limit=2) if run_id else []
+        if not found:
+            raise NotFound(f"no run {run_id!r:.80}", field="run_id")
+        if len(found) > 1:
+            raise InvalidInput(f"several runs begin with {run_id!r:.80}; give more characters", field="run_id")
+        return found[0]

@@ -1,0 +1,52 @@
+"""A route as data: the app serves it, and the OpenAPI document describes it, from the same line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from lineal.server.context import Context
+
+Q = TypeVar("Q")
+B = TypeVar("B")
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+
+
+class NoQuery(Struct, frozen=True):
+    """Nothing is asked beside the path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[Q, B]):
+    """A request, parsed: names from the path, the query, the body (None without one), headers in lower case."""
+
+    path: Mapping[str, str]
+    query: Q
+    body: B
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`path` has names in braces; `{name:path}` takes slashes too. `answer` is a shape, `extra` other media types that it
+    may answer with. `call` runs in a thread; with `is_async`, on the event loop, where it must not wait."""
+
+    method: Method
+    path: str
+    call: Callable[[Context, Asked[Any, Any]], Any]
+    summary: str
+    answer: Any = None
+    query: type[Struct] = NoQuery
+    body: type[Struct] | None = None
+    extra: tuple[str, ...] = ()
+    refusals: tuple[int, ...] = ()
+    is_async: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.call.__name__

@@ -1,0 +1,50 @@
+"""Every endpoint there is. The first path that fits counts, so fixed ones come before those with a name in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lineal.server.endpoint import Endpoint
+from lineal.server.routes import (
+    artifacts,
+    changes,
+    compare,
+    experiment_runs,
+    experiments,
+    fields,
+    filters,
+    groups,
+    health,
+    live,
+    metrics,
+    run,
+    search,
+    series,
+)
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *health.ENDPOINTS,
+    *compare.ENDPOINTS,
+    *metrics.ENDPOINTS,
+    *artifacts.ENDPOINTS,
+    *experiment_runs.ENDPOINTS,
+    *experiments.ENDPOINTS,
+    *search.ENDPOINTS,
+    *groups.ENDPOINTS,
+    *series.ENDPOINTS,
+    *changes.ENDPOINTS,
+    *filters.ENDPOINTS,
+    *fields.ENDPOINTS,
+    *live.ENDPOINTS,
+    *run.ENDPOINTS,
+)
+
+
+def by_path(endpoints: Iterable[Endpoint]) -> dict[str, dict[str, Endpoint]]:
+    """Path -> method -> endpoint, paths in order."""
+    found: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in endpoints:
+        of_path = found.setdefault(endpoint.path, {})
+        assert endpoint.method not in of_path, endpoint.path
+        of_path[endpoint.method] = endpoint
+    return found

@@ -1,0 +1,1 @@
+"""One noun a file; each ends with the endpoints it offers."""

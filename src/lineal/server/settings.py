@@ -1,0 +1,16 @@
+"""How the app is served. Made once, at the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`port` is what browsers name in their Host header; `static` holds the built page."""
+
+    port: int
+    static: Path = STATIC

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from lineal.server.shapes.experiments import Limit
+
+
+class ListFields(Struct, frozen=True):
+    """Names that begin with `prefix`."""
+
+    kind: Literal["param", "metric", "tag", "json", "attribute"]
+    prefix: str = ""
+    limit: Limit = 100
+
+
+class FieldNames(Struct, frozen=True):
+    names: list[str]
+
+
+class ListValues(Struct, frozen=True):
+    """`field` as the filter language writes it: `params.model`, `tags.team`, `status`."""
+
+    field: str
+    prefix: str = ""
+    limit: Limit = 20
+
+
+class FieldValues(Struct, frozen=True):
+    """Most frequent first."""
+
+    values: list[str]
+
+
+class CheckFilter(Struct, frozen=True, forbid_unknown_fields=True):
+    filter: str = ""
+    order_by: list[str] = []
+
+
+class FilterChecked(Struct, frozen=True):
+    ok: Annotated[Literal[True], Meta(description="A wrong filter is a problem with `position` and `expected`.")]

@@ -1,0 +1,70 @@
+"""Points for charts and for programs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from lineal.model.limits import REQUEST_SERIES_MAX_COUNT, SERIES_POINTS_MAX_COUNT
+from lineal.server.shapes.numbers import Number
+from lineal.server.shapes.runs import RunIds
+
+
+class SeriesName(Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    labels: dict[str, str] = {}
+
+
+class AskSeries(Struct, frozen=True, forbid_unknown_fields=True):
+    """Curves of many runs. `metrics` are names without labels; `series` names labelled ones. `max_points` bounds the rows of a
+    series; 0 asks for every point. `x` is what the caller draws by: both columns are always there."""
+
+    run_ids: RunIds
+    metrics: Annotated[list[str], Meta(max_length=REQUEST_SERIES_MAX_COUNT)] = []
+    series: Annotated[list[SeriesName], Meta(max_length=REQUEST_SERIES_MAX_COUNT)] = []
+    max_points: Annotated[int, Meta(ge=0, le=SERIES_POINTS_MAX_COUNT)] = 500
+    step_min: Number | None = None
+    step_max: Number | None = None
+    x: Literal["step", "time"] = "step"
+
+
+class Series(Struct, frozen=True, omit_defaults=True):
+    """A curve. With `exact`, each row is a point (`step`, `time_ms`, `value`); else a row sums up `count` points, `nan_count` of
+    which are NaN and left out of `min` and `max`. `attempts` are the attempts that the rows come from."""
+
+    run_id: str
+    name: str
+    labels: dict[str, str]
+    value_type: Literal["float64", "int64"]
+    exact: bool
+    row_count: int
+    point_count: int
+    attempts: list[str]
+    step: list[Number] | None = None
+    time_ms: list[int] | None = None
+    value: list[Number] | None = None
+    step_min: list[Number] | None = None
+    step_max: list[Number] | None = None
+    time_min: list[int] | None = None
+    time_max: list[int] | None = None
+    first: list[Number] | None = None
+    last: list[Number] | None = None
+    min: list[Number] | None = None
+    max: list[Number] | None = None
+    count: list[int] | None = None
+    nan_count: list[int] | None = None
+
+
+class SeriesAnswer(Struct, frozen=True):
+    """A run without a metric is absent."""
+
+    series: list[Series]
+
+
+class AskMetric(Struct, frozen=True):
+    """Steps between `from_step` and `to_step`, both included. Without `max_points`: every point, exactly."""
+
+    from_step: float | None = None
+    to_step: float | None = None
+    max_points: Annotated[int, Meta(ge=1, le=SERIES_POINTS_MAX_COUNT)] | None = None

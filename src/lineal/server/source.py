@@ -1,0 +1,44 @@
+"""What the server asks of whoever keeps the runs. The composition root (`lineal ui`, later `lineal serve`) supplies it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from lineal.record.records import Record
+    from lineal.store.contracts import Store
+
+
+class Saying(NamedTuple):
+    """A statement about a run or, with None, about the tenant."""
+
+    run_id: str | None
+    record: Record
+
+
+class Source(Protocol):
+    """Runs to read, and a way to say something of them. Every method may be called from any thread, and may block."""
+
+    @property
+    def name(self) -> str:
+        """What the page calls it: the folder's name, without its place."""
+        ...
+
+    def opened(self) -> AbstractContextManager[Store]:
+        """The store, for reading within the block, with everything taken in whose call returned before this one."""
+        ...
+
+    def say(self, tenant: str, sayings: list[Saying]) -> None:
+        """All on disk when it returns, and seen by whoever opens the store after. Raises NotWritable."""
+        ...
+
+    def find_blob(self, tenant: str, digest: str) -> str | None:
+        """Path of an artifact's bytes, for reading only."""
+        ...
+
+    def wait_for_change(self, after: int, timeout_s: float) -> int:
+        """The store's change number: at once if it is another one than `after`, else when it becomes so or time is up."""
+        ...
+
+    def close(self) -> None: ...
