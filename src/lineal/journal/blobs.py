@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import stat
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lineal.journal.layout import Folder, make_folders, sync_folder
@@ -16,6 +18,9 @@ TakeMode: TypeAlias = Literal["copy", "move"]
 
 _FICLONE = 0x40049409  # ioctl_ficlone(2): share the blocks of a whole file
 _CHUNK_BYTES = 1 * MIB
+_DRAFT, _ASIDE = "draft-", ".aside"
+_PLACE = re.compile(r"[0-9a-f]{2}")
+_BLOB = re.compile(r"([0-9a-f]{64})(\.aside)?")
 
 
 class Blob(NamedTuple):
@@ -61,6 +66,84 @@ def find_blob(folder: Folder, tenant: str, digest: str) -> str | None:
     return path if os.path.exists(path) else None
 
 
+# -- sweeping: what `ingest/sweep.py` may do to the files ------------------------------------------
+
+
+class BlobFile(NamedTuple):
+    """A blob as it lies there. `is_aside`: a sweep that was killed had put it aside."""
+
+    digest: str
+    path: str
+    size_bytes: int
+    changed_s: float
+    is_aside: bool = False
+
+
+def list_blob_tenants(folder: Folder) -> list[str]:
+    """Tenants that have a place for blobs."""
+    return sorted(entry.name for entry in _entries(folder.blobs) if entry.is_dir(follow_symlinks=False))
+
+
+def list_blobs(folder: Folder, tenant: str) -> Iterator[BlobFile]:
+    for place in _entries(os.path.join(folder.blobs, tenant)):
+        if not (_PLACE.fullmatch(place.name) and place.is_dir(follow_symlinks=False)):
+            continue
+        for entry in _entries(place.path):
+            match = _BLOB.fullmatch(entry.name)
+            found = _status(entry) if match else None
+            if match and found:
+                yield BlobFile(match[1], entry.path, found.st_size, found.st_mtime, bool(match[2]))
+
+
+def list_drafts(folder: Folder, tenant: str) -> Iterator[BlobFile]:
+    """Copies that were not finished: being written, or left by a process that was killed."""
+    for entry in _entries(os.path.join(folder.blobs, tenant)):
+        found = _status(entry) if entry.name.startswith(_DRAFT) else None
+        if found:
+            yield BlobFile("", entry.path, found.st_size, found.st_mtime)
+
+
+def remove_blob(blob: BlobFile, *, older_than_s: float) -> bool:
+    """Removes it unless it is younger than that by now: whoever logs the same bytes renews it (`_renew`), and either does so
+    before it is put aside, which is seen here, or finds no blob and places its own."""
+    aside = blob.path if blob.is_aside else f"{blob.path}{_ASIDE}"
+    try:
+        if not blob.is_aside:
+            os.rename(blob.path, aside)
+        if os.stat(aside).st_mtime > older_than_s:
+            os.rename(aside, aside.removesuffix(_ASIDE))
+            return False
+        os.unlink(aside)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def bring_back(blob: BlobFile) -> None:
+    """A blob put aside by a sweep that was killed, which something refers to after all."""
+    os.replace(blob.path, blob.path.removesuffix(_ASIDE))
+
+
+def _entries(place: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(place) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """Of a regular file that is still there."""
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+# -- inside -------------------------------------------------------------------------------------
+
+
 def _path(folder: Folder, tenant: str, digest: str) -> str:
     return os.path.join(folder.blobs, tenant, digest[:2], digest)
 
@@ -70,7 +153,7 @@ def _draft(folder: Folder, tenant: str):  # type: ignore[no-untyped-def]
     """An open file beside the blobs that is gone afterwards unless it was placed."""
     place = os.path.join(folder.blobs, tenant)
     make_folders(place, below=folder.root)
-    name = os.path.join(place, f"draft-{os.urandom(8).hex()}")
+    name = os.path.join(place, f"{_DRAFT}{os.urandom(8).hex()}")
     fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         yield fd, name
@@ -82,12 +165,21 @@ def _draft(folder: Folder, tenant: str):  # type: ignore[no-untyped-def]
 
 def _place(folder: Folder, tenant: str, draft: int, name: str, digest: str, size: int) -> Blob:
     path = _path(folder, tenant, digest)
-    if not os.path.exists(path):
+    if not _renew(path):
         os.fdatasync(draft)
         make_folders(os.path.dirname(path), below=folder.root)
         os.rename(name, path)
         sync_folder(os.path.dirname(path))
     return Blob(digest, size)
+
+
+def _renew(path: str) -> bool:
+    """Makes a blob that is here young again, so that no sweep takes it before the record that refers to it is written."""
+    try:
+        os.utime(path)
+    except OSError:  # not here, or somebody else's: the draft takes its place
+        return False
+    return True
 
 
 def _reflink(source: int, target: int) -> bool:

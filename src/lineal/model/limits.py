@@ -42,6 +42,7 @@ STATS_STACK_ROWS = 4_096  # shorter series of a block are summed up together; lo
 BLOCK_MIN_ROWS = 1_024  # fewer rows than this stay in a fresh batch: a chunk costs 100 bytes of row
 FRESH_BATCHES_MAX_COUNT = 32  # fresh batches of a run before they are merged: a read decodes so many
 PYRAMID_MAX_BUCKETS = 2_048  # more than the pixels of a chart; under 0.5 bytes a point from 100,000 points on
+SWEEP_GRACE_S = 86_400.0  # between a file's bytes and the record that names it; a suspended laptop may sleep over night
 RUNS_PAGE_MAX_COUNT = 50_000  # MLflow's bound for a page of runs
 
 # -- server -------------------------------------------------------------------------------------

@@ -188,6 +188,10 @@ class MemoryReader:
     def find_cursor(self, writer: str) -> Cursor | None:
         return self._store.committed(self._tenant).cursors.get(writer)
 
+    def list_digests(self) -> set[str]:
+        runs = self._store.committed(self._tenant).runs.values()
+        return {said.digest for state in runs for said in state.artifacts.values() if said.digest is not None}
+
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:
         rows = self._store.committed(self._tenant).audit
         return [row for row in rows if row.number > after][:limit]

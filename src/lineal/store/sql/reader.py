@@ -168,6 +168,15 @@ class SqlReader:
         with self._snapshot() as (connection, tenant):
             return read_cursor(connection, tenant, writer)
 
+    def list_digests(self) -> set[str]:
+        with self._snapshot() as (connection, tenant):
+            rows = connection.execute(
+                "SELECT DISTINCT digest FROM artifact JOIN run ON run.pk = artifact.run"
+                " WHERE run.tenant = ? AND digest IS NOT NULL",
+                (tenant,),
+            )
+            return {str(digest) for (digest,) in rows}
+
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:
         with self._snapshot() as (connection, tenant):
             rows = connection.execute(
