@@ -18,6 +18,7 @@ from lineal.model.errors import LinealError
 _COMMANDS = {
     "demo": "lineal.cli.demo",
     "doctor": "lineal.cli.doctor",
+    "experiments": "lineal.cli.experiments",
     "gc": "lineal.cli.gc",
     "runs": "lineal.cli.runs",
     "ui": "lineal.cli.ui",

@@ -9,6 +9,7 @@ import click
 
 from lineal.cli.exits import NO, Refusal
 from lineal.cli.options import filter_option, folder_option, json_option, tenant_option, yes_option
+from lineal.cli.tags import tags_given
 from lineal.model.errors import InvalidInput
 from lineal.model.vocabulary import Lifecycle
 
@@ -45,11 +46,7 @@ def tag_runs(
     from lineal.cli.selection import chosen
 
     run_ids = [text for text in arguments if "=" not in text]
-    tags: dict[str, str | None] = dict(_pair(text) for text in arguments if "=" in text)
-    both = sorted(set(tags) & set(remove))
-    if both:
-        raise InvalidInput(f"tag {both[0]!r} is both set and removed", field="tags")
-    tags.update(dict.fromkeys(remove))
+    tags = tags_given([text for text in arguments if "=" in text], remove)
     if not tags:
         raise InvalidInput("no tag is given: KEY=VALUE sets one, --remove KEY removes one", field="tags")
     with opened(url, tenant) as store:
@@ -63,13 +60,6 @@ def tag_runs(
         write_json({"run_ids": [run.run_id for run in runs], "count": len(runs), "tags": changed, "removed": removed})
         return
     _say(f"Tagged {_counted(runs)}.", runs)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, _, value = text.partition("=")
-    if not key:
-        raise InvalidInput(f"{text!r} has no key before its '='", field="tags")
-    return key, value
 
 
 @click.command("delete", short_help="Put runs away; restore brings them back.")

@@ -65,7 +65,7 @@ def _sections(run: LoggedRun, page: Page) -> Iterator[tuple[str, RenderableType]
     if run.series:
         yield "Metrics", _metrics(run, page)
     if run.tags:
-        yield "Tags", _pairs(run.tags.items())
+        yield "Tags", pairs(run.tags.items())
     if run.note:
         yield "Note", _note(run.note, page)
     if run.artifacts:
@@ -108,7 +108,7 @@ def _header(store: LocalStore, run: LoggedRun) -> Iterator[RenderableType]:
         ("forked from", _fork(store, details.forked_from, details.fork_step)),
         ("about", details.description),
     ]
-    yield _pairs((label, value) for label, value in rows if value)
+    yield pairs((label, value) for label, value in rows if value)
 
 
 def _named(store: LocalStore, run_id: str | None) -> str:
@@ -150,7 +150,8 @@ def _troubles(run: LoggedRun) -> Iterator[RenderableType]:
 # -- sections -----------------------------------------------------------------------------------
 
 
-def _pairs(items: Iterable[tuple[str, str]]) -> Table:
+def pairs(items: Iterable[tuple[str, str]]) -> Table:
+    """Labels and their values, below each other."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")

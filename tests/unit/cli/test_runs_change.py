@@ -51,7 +51,7 @@ def test_a_filter_tags_all_that_match(ask, sweep: list[str]) -> None:
         (["RUN"], "KEY=VALUE"),
         (["a=b"], "--filter"),
         (["RUN", "a=b", "--filter", "params.seed = 1"], "not both"),
-        (["RUN", "=b"], "no key"),
+        (["RUN", "=b"], "not KEY=VALUE"),
         (["RUN", "a=b", "--remove", "a"], "both set and removed"),
         (["RUN", f"a={'x' * 70_000}"], "bytes"),
         (["--filter", "params.seed >", "a=b"], ""),
