@@ -24,7 +24,7 @@ from lineal.model.ids import DEFAULT_TENANT
 from lineal.model.limits import INGEST_LOCK_WAIT_S, RUNS_PAGE_MAX_COUNT
 from lineal.model.values import ParamValue, from_json
 from lineal.model.vocabulary import Labels, Status
-from lineal.query.parser import parse, parse_order
+from lineal.query.parser import parse, parse_orders
 from lineal.store.compare import Comparison, compare, latest_values
 from lineal.store.contracts import BucketPiece, Piece, RunQuery, Store, TenantReader
 from lineal.store.open import copy_store, open_store
@@ -103,11 +103,10 @@ class LocalStore:
             raise InvalidInput(
                 f"limit is a whole number of 0 to {RUNS_PAGE_MAX_COUNT:,}, offset 0 or more", field="limit"
             )
-        conditions = parse(filter) if filter.strip() else ()
-        order = parse_order(order_by) if order_by else None
+        conditions, orders = parse(filter), parse_orders(order_by or "")
         self.refresh()
         names = None if experiments is None else tuple(experiments)
-        query = RunQuery(conditions or None, order, "deleted" if deleted else "active", limit, offset, names)
+        query = RunQuery(conditions, orders, "deleted" if deleted else "active", limit, offset, names)
         reader = self.reader()
         page = reader.list_runs(query)
         ids = [run.run_id for run in page.runs]

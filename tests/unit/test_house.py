@@ -18,7 +18,7 @@ BANNED_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "mana
 
 # Loading any of these at `import lineal` would break the promise of a cheap import, or that the training
 # process knows nothing of state.
-TOO_HEAVY = {"alembic", "click", "matplotlib", "numpy", "pandas", "pcodec", "rich", "sqlalchemy", "sqlite3"}
+TOO_HEAVY = {"alembic", "click", "matplotlib", "numpy", "pandas", "pcodec", "re2", "rich", "sqlalchemy", "sqlite3"}
 TOO_HEAVY |= {"anyio", "asyncio", "msgspec", "starlette", "uvicorn"}
 STATE = {
     f"lineal.{name}"
@@ -55,6 +55,7 @@ def test_the_package_says_what_it_promises() -> None:
         "numpy",
         "pcodec",
         "click",
+        "google-re2",
         "rich",
         "starlette",
         "uvicorn",

@@ -14,8 +14,8 @@ from rich.text import Text
 from lineal.cli.output import Page
 from lineal.cli.wording import ago_text, count_text, duration_text, number_text, printable, short_ids, shortened
 from lineal.model.values import ParamValue, value_text
-from lineal.query.parser import parse, parse_order
-from lineal.query.syntax import Field
+from lineal.query.parser import parse, parse_orders
+from lineal.query.syntax import Field, fields_of
 from lineal.store.compare import latest_values
 
 if TYPE_CHECKING:
@@ -157,9 +157,8 @@ def _value_cell(value: ParamValue) -> str:
 
 def _fields_asked_for(filter: str, order_by: str | None) -> list[Field]:
     """What the filter and the order name, except what is shown anyway."""
-    fields = [parse_order(order_by).field] if order_by else []
-    if filter.strip():
-        fields += [comparison.field for comparison in parse(filter)]
+    fields = [order.field for order in parse_orders(order_by or "")]
+    fields += fields_of(parse(filter))
     return [field for field in dict.fromkeys(fields) if field.kind != "attribute"]
 
 

@@ -36,13 +36,13 @@ def matching(
     from lineal.query.parser import parse
     from lineal.store.contracts import RunQuery
 
-    condition = parse(filter) if filter.strip() else None
+    condition = parse(filter)
     store.refresh()
     reader = store.reader()
     names = None if experiments is None else tuple(experiments)
     offset = 0
     while True:
-        page = reader.list_runs(RunQuery(condition, None, lifecycle, _PAGE_COUNT, offset, names)).runs
+        page = reader.list_runs(RunQuery(condition, (), lifecycle, _PAGE_COUNT, offset, names)).runs
         yield from page
         offset += len(page)
         if len(page) < _PAGE_COUNT:

@@ -28,9 +28,19 @@ class LinealError(Exception):
 
 
 class InvalidInput(LinealError, ValueError):
-    """A value given by the caller is not usable; the message says which one and what would be."""
+    """A value given by the caller is not usable; the message says which one and what would be.
+
+    Where the value is a text that was parsed (a filter, an order): `position`, from 0, is the place in it that is wrong
+    and `expected` what could stand there."""
 
     code = "invalid_input"
+
+    def __init__(
+        self, message: str, *, field: str | None = None, position: int | None = None, expected: str | None = None
+    ) -> None:
+        super().__init__(message, field=field)
+        self.position = position
+        self.expected = expected
 
 
 class OverLimit(InvalidInput):

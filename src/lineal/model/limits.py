@@ -59,3 +59,22 @@ LIVE_INTERVAL_S = 0.1  # how often the folder is looked at while somebody watche
 LIVE_EVENT_INTERVAL_S = 0.25  # changes are gathered between two events: four repaints a second are enough for an eye
 LIVE_HEARTBEAT_S = 15.0  # proxies and browsers give up on a silent connection after 30 to 60 s
 LIVE_WATCHERS_MAX_COUNT = 256  # open pages; each holds a socket
+
+# -- questions ----------------------------------------------------------------------------------
+FILTER_MAX_CHARS = 512 * KIB  # a list of 10,000 run ids, quoted, is 360 KiB
+FILTER_MAX_DEPTH = 50  # parentheses and NOTs within one another: no person nests so, and no stack ends there
+FILTER_COMPARISONS_MAX_COUNT = 256  # each may cost a pass over a million runs: 1 ms; longer lists of values are IN
+FILTER_LIST_MAX_COUNT = 10_000  # values of one IN
+PATTERN_MAX_CHARS = 1_000  # LIKE and MATCHES; RE2's time is linear, its compiled size grows with the pattern
+ORDER_KEYS_MAX_COUNT = 8  # a page token carries a value for each
+ORDER_TEXT_CHARS = 256  # texts are ordered by their beginning: a page token stays shorter than an address may be
+GROUP_KEYS_MAX_COUNT = 8  # as ORDER_KEYS_MAX_COUNT
+GROUP_METRICS_MAX_COUNT = 500  # every metric of a wide table; each is a pass over the runs found
+GROUPS_PAGE_MAX_COUNT = 10_000  # rows a client can still draw
+GROUP_RUN_IDS_MAX_COUNT = 100  # newest runs named in a group; a filter on the group's values finds the others
+NAMES_PAGE_MAX_COUNT = 10_000  # of names or values completed
+CHANGES_MAX_COUNT = 10_000  # runs named in one answer on what changed; more: the asker starts anew
+JSON_LEAVES_MAX_COUNT = 1_000  # searched values of one document; a database row each, so 100 KB of index at most
+JSON_MAX_DEPTH = 32  # of a searched value within its document
+JSON_TEXT_MAX_CHARS = 1_000  # longer texts of documents are read, not searched
+JSON_PATH_MAX_CHARS = 1_000  # document, keys and dots; as NAME_MAX_BYTES

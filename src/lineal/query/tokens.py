@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from lineal.model.errors import InvalidInput
+from lineal.model.errors import InvalidInput, OverLimit
 
 TokenKind: TypeAlias = Literal["word", "text", "name", "symbol", "end"]
 
+# The quantifiers are possessive: a quote that is not closed is found in one pass.
 _TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<text>'(?:[^']|'')*')          # 'a text', a quote inside doubled
-      | (?P<name>`[^`]*`)                 # `an odd name`
-      | (?P<double>"(?:[^"]|"")*")        # "either", by where it stands
-      | (?P<symbol><=|>=|!=|==|<>|\^=|[=<>!^(),])
-      | (?P<word>[^\s'"`=<>!^(),]+)
+    r"""\s*+(?:
+        (?P<text>'(?:[^']|'')*+')          # 'a text', a quote inside doubled
+      | (?P<name>`[^`]*+`)                 # `an odd name`
+      | (?P<double>"(?:[^"]|"")*+")        # "either", by where it stands
+      | (?P<symbol><=|>=|!=|==|<>|=~|!~|\^=|[=<>!^(),])
+      | (?P<word>[^\s'"`=<>!^(),]++)
     )""",
     re.VERBOSE,
 )
@@ -35,6 +37,9 @@ class Token:
     def is_word(self, *words: str) -> bool:
         return self.kind == "word" and self.value.lower() in words
 
+    def is_symbol(self, *symbols: str) -> bool:
+        return self.kind == "symbol" and self.value in symbols
+
     def shown(self) -> str:
         """For messages."""
         if self.kind == "end":
@@ -51,7 +56,8 @@ def tokenize(text: str, field: str) -> list[Token]:
         match = _TOKEN.match(text, at)
         if match is None:
             at = len(text) - len(text[at:].lstrip())
-            raise wrong(text, field, at, f"a closing {text[at]} for the one opened here", "none")
+            hint = f"a {text[at]} within a text is doubled: {text[at] * 2}" if text[at] != "`" else ""
+            raise wrong(text, field, at, f"a closing {text[at]} for the one opened here", "none", hint)
         kind = str(match.lastgroup)
         raw = match[kind]
         start = match.start(kind)
@@ -68,17 +74,29 @@ def tokenize(text: str, field: str) -> list[Token]:
     return tokens
 
 
-def wrong(text: str, field: str, at: int, expected: str, found: str) -> InvalidInput:
-    """Shows the place (counted from 1), the text around it with a caret below, and what was expected there."""
+def wrong(
+    text: str, field: str, at: int, expected: str, found: str, hint: str = "", *, over_limit: bool = False
+) -> InvalidInput:
+    """Shows the place (counted from 1), the text around it with a caret below, what was expected there, and a hint."""
     first = max(0, at - _SHOWN_CHARS)
     before, after = text[first:at], text[at : at + _SHOWN_CHARS]
     shown = _one_line(("..." if first else "") + before)
     rest = _one_line(after) + ("..." if at + _SHOWN_CHARS < len(text) else "")
-    return InvalidInput(
-        f"{field}, position {at + 1}: expected {expected}, found {found}\n  {shown}{rest}\n  {' ' * len(shown)}^",
-        field=field,
-    )
+    lines = [f"{field}, position {at + 1}: expected {expected}, found {found}"]
+    lines += [f"  {shown}{rest}", f"  {' ' * _cells(shown)}^"]
+    if hint:
+        lines.append(_one_line(f"  {hint}"))
+    kind = OverLimit if over_limit else InvalidInput
+    return kind("\n".join(lines), field=field, position=at, expected=expected)
 
 
 def _one_line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _cells(text: str) -> int:
+    """Columns of a terminal: wide characters take two, accents that combine none."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )

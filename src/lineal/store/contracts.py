@@ -45,7 +45,7 @@ from lineal.model.entities import (
 )
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Labels, Lifecycle
-from lineal.query.syntax import Filter, Order
+from lineal.query.syntax import Field, Filter, Kind, Order
 
 if TYPE_CHECKING:
     # A list of runs needs no columns, and numpy costs a process 80 ms.
@@ -209,23 +209,89 @@ class TenantWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunQuery:
-    """Which runs, in which order. Without an order: newest start first. Ties: newest start, then run id;
-    a run that lacks the sort key (or whose value is NaN) comes last in either direction."""
+    """Which runs, in which order: by each key of `order`, then newest start, then run id. What filters and orders mean is
+    said in `query/syntax.py` and done in `query/evaluate.py`.
+
+    `after` is the `next_token` of the page before: the page begins behind that page's last run, wherever it stands by
+    now, so that runs which arrive meanwhile shift nothing. It and `offset` exclude each other."""
 
     filter: Filter | None = None
-    order: Order | None = None
+    order: tuple[Order, ...] = ()
     lifecycle: Lifecycle | None = "active"
     limit: int = 100
     offset: int = 0
     experiments: tuple[str, ...] | None = None
     """Only runs of experiments with one of these names; None means all."""
+    after: str | None = None
 
 
 class RunPage(NamedTuple):
-    """`total` counts all runs that match, not only this page's."""
+    """`total` counts all runs that match, not only this page's. `next_token` is None where no run follows, and on a page
+    without runs; it is made by `store/page_tokens.py` and bound to the query's filter, order, lifecycle and experiments."""
 
     runs: list[Run]
     total: int
+    next_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupQuery:
+    """Runs that match, put together where they have the same values of all fields of `by` (see `query/grouping.py`),
+    with a spread of each of `metrics` (any fields; what is no number is left out)."""
+
+    by: tuple[Field, ...]
+    metrics: tuple[Field, ...] = ()
+    filter: Filter | None = None
+    lifecycle: Lifecycle | None = "active"
+    experiments: tuple[str, ...] | None = None
+    limit: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Of the runs that have a finite value, as floats. `std` is the sample's (n - 1), None below two values; the others are
+    None below one."""
+
+    count: int
+    mean: float | None
+    std: float | None
+    min: float | None
+    max: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunGroup:
+    """`values` stand beside the query's `by`, None for runs that have no value. `run_ids` are the newest
+    GROUP_RUN_IDS_MAX_COUNT, newest first."""
+
+    values: tuple[ParamValue, ...]
+    run_count: int
+    aggregates: dict[Field, Spread]
+    run_ids: tuple[str, ...]
+
+
+class GroupPage(NamedTuple):
+    """Largest groups first, then by their values: numbers, then texts, then none. `total` counts all groups."""
+
+    groups: list[RunGroup]
+    total: int
+
+
+class Counts(NamedTuple):
+    """Of runs. `by_experiment` holds the active ones, by experiment id, without those that have none."""
+
+    active: int
+    deleted: int
+    by_experiment: dict[str, int]
+
+
+class Changes(NamedTuple):
+    """Runs changed by commits later than the one asked about, the latest changed last, up to `change_number`.
+    Not `is_complete`: others may have changed too (there were too many, or they are not known any more); ask anew."""
+
+    change_number: int
+    run_ids: list[str]
+    is_complete: bool
 
 
 class ExperimentPage(NamedTuple):
@@ -283,7 +349,33 @@ class TenantReader(Protocol):
         """Ids that start with the prefix, sorted; an exact match alone if there is one."""
         ...
 
-    def list_runs(self, query: RunQuery) -> RunPage: ...
+    def list_runs(self, query: RunQuery) -> RunPage:
+        """InvalidInput for fields, patterns and bounds that cannot be used, and (field="page_token") for a token that is
+        damaged or another query's."""
+        ...
+
+    def list_groups(self, query: GroupQuery) -> GroupPage:
+        """InvalidInput as `list_runs`."""
+        ...
+
+    def list_names(self, kind: Kind, prefix: str = "", limit: int = 100) -> list[str]:
+        """Names of that kind that start with the prefix, sorted: all that active runs have, and maybe some that only others
+        have or had. Metrics by series without labels, json as DOCUMENT.path; attributes are those of `query/syntax.py`."""
+        ...
+
+    def list_values(self, field: Field, prefix: str = "", limit: int = 20) -> list[str]:
+        """Texts (`values.value_text`) of a field in active runs that start with the prefix, most frequent first, then by
+        text; [] for fields that are numbers only. NaN is no value."""
+        ...
+
+    def count_runs(self) -> Counts:
+        """At a cost that does not grow with the number of runs."""
+        ...
+
+    def list_changes(self, after: int, limit: int = 1_000) -> Changes:
+        """Runs of this tenant changed by commits later than change number `after`, deleted ones included. One whose
+        change number lies ahead (another database's) is answered as not complete."""
+        ...
 
     def get_details(self, run_id: str) -> RunDetails: ...
 

@@ -84,8 +84,11 @@ class MemoryTransaction:
     def result(self) -> State:
         if not any(writer.changed for writer in self._writers.values()):
             return self._state
+        number = self._state.change_number + 1
+        for writer in self._writers.values():
+            writer.state.changed_in.update(dict.fromkeys(writer.touched, number))
         changed = {name: writer.state for name, writer in self._writers.items()}
-        return State({**self._state.tenants, **changed}, self._state.change_number + 1)
+        return State({**self._state.tenants, **changed}, number)
 
 
 class MemoryWriter:
@@ -94,7 +97,7 @@ class MemoryWriter:
     def __init__(self, state: TenantState, is_new: bool) -> None:
         self.state = state
         self.changed = is_new
-        self._touched: set[str] = set()
+        self.touched: set[str] = set()
 
     # -- cursors -------------------------------------------------------------------------------------------
 
@@ -240,8 +243,8 @@ class MemoryWriter:
 
     def _run(self, run_id: str) -> RunState:
         """The run, made by being mentioned, as a copy that this transaction may change."""
-        if run_id not in self._touched:
-            self._touched.add(run_id)
+        if run_id not in self.touched:
+            self.touched.add(run_id)
             known = self.state.runs.get(run_id)
             self.changed |= known is None
             self.state.runs[run_id] = RunState() if known is None else known.copy()

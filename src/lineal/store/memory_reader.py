@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,21 +12,27 @@ from lineal.model.entities import Cursor, Experiment, MetricDefinition, Run, Run
 from lineal.model.errors import NotFound
 from lineal.model.values import ParamValue, from_json
 from lineal.model.vocabulary import Labels, Lifecycle
-from lineal.query.evaluate import check_fields, holds, in_order
-from lineal.query.syntax import Field
+from lineal.query.evaluate import check_field
+from lineal.query.syntax import ATTRIBUTES, Field, Kind
 from lineal.series.blocks import slice_steps
 from lineal.series.downsample import bucketize
 from lineal.series.stats import stats_of, summary_of
 from lineal.store.contracts import (
     AuditRow,
     BucketPiece,
+    Changes,
+    Counts,
     ExperimentPage,
+    GroupPage,
+    GroupQuery,
     Piece,
     RunPage,
     RunQuery,
     SeriesName,
 )
+from lineal.store.json_leaves import leaves_of_documents
 from lineal.store.memory_state import RunState, TenantState, values_of
+from lineal.store.reference import Candidate, counts_of, frequent_values, groups_of, page_of
 from lineal.store.rules import (
     artifact_versions,
     attempt_of,
@@ -35,7 +42,7 @@ from lineal.store.rules import (
     param_conflicts,
     started,
 )
-from lineal.store.summaries import PieceStats, latest_of, merge_in_order
+from lineal.store.summaries import PieceStats, aggregate_of, merge_in_order
 
 if TYPE_CHECKING:
     from lineal.store.memory import MemoryStore
@@ -60,22 +67,37 @@ class MemoryReader:
         return sorted(run_id for run_id in runs if run_id.startswith(prefix))[:limit]
 
     def list_runs(self, query: RunQuery) -> RunPage:
-        check_fields(query.filter, query.order)
-        found = []
+        return page_of(self._candidates(), query)
+
+    def list_groups(self, query: GroupQuery) -> GroupPage:
+        return groups_of(self._candidates(), query)
+
+    def list_names(self, kind: Kind, prefix: str = "", limit: int = 100) -> list[str]:
+        names = set(ATTRIBUTES) if kind == "attribute" else set()
+        for state in self._store.committed(self._tenant).runs.values():
+            if state.lifecycle == "active":
+                names |= names_of(state, kind)
+        return sorted(name for name in names if name.startswith(prefix))[:limit]
+
+    def list_values(self, field: Field, prefix: str = "", limit: int = 20) -> list[str]:
+        check_field(field, "field")
+        return frequent_values(self._candidates(), field, prefix, limit)
+
+    def count_runs(self) -> Counts:
+        return counts_of(candidate.run for candidate in self._candidates())
+
+    def list_changes(self, after: int, limit: int = 1_000) -> Changes:
+        # The number first: what is committed in between is told twice rather than never.
+        number = self._store.change_number()
+        changed = self._store.committed(self._tenant).changed_in
+        later = sorted((said, run_id) for run_id, said in changed.items() if said > after)
+        run_ids = [run_id for _, run_id in later]
+        return Changes(number, run_ids[:limit], len(run_ids) <= limit and after <= number)
+
+    def _candidates(self) -> Iterator[Candidate]:
         for run_id, state in self._store.committed(self._tenant).runs.items():
             run = state.run(self._tenant, run_id)
-            if (
-                query.lifecycle in (None, run.lifecycle)
-                and (query.experiments is None or run.experiment_name in query.experiments)
-                and all(holds(said, value_of(run, state, said.field)) for said in query.filter or ())
-            ):
-                found.append((run, state))
-        found.sort(key=lambda item: (-item[0].started_ms, item[0].run_id))
-        runs = [run for run, _ in found]
-        if query.order is not None:
-            by = query.order.field
-            runs = in_order(((value_of(run, state, by), run) for run, state in found), by, query.order.descending)
-        return RunPage(runs[query.offset : query.offset + query.limit], len(runs))
+            yield Candidate(run, partial(value_of, run, state))
 
     def get_details(self, run_id: str) -> RunDetails:
         return self.get_details_of([run_id])[0]
@@ -230,13 +252,25 @@ def value_of(run: Run, state: RunState, field: Field) -> ParamValue:
     if field.kind == "param":
         said = [(state.rank(attempt_id), params) for attempt_id, params in state.params.items()]
         return effective_params(said).get(field.name)
-    pieces = [
-        piece
-        for key in state.series_keys()
-        if (key.name, key.labels) == (field.name, ())
-        for piece in piece_stats(state, key)
-    ]
-    return latest_of(pieces).stats.last if pieces else None
+    if field.kind == "json":
+        return leaves_of_documents(values_of(state.settings, "document")).get(field.name)
+    if field.kind == "metric":
+        keys = [key for key in state.series_keys() if (key.name, key.labels) == (field.name, ())]
+        return aggregate_of((piece for key in keys for piece in piece_stats(state, key)), field.aggregate)
+    return None  # of datasets and git nothing is recorded yet
+
+
+def names_of(state: RunState, kind: Kind) -> set[str]:
+    """What `value_of` may be asked for."""
+    if kind == "tag":
+        return set(values_of(state.settings, "tag"))
+    if kind == "param":
+        return {name for said in state.params.values() for name in said}
+    if kind == "json":
+        return set(leaves_of_documents(values_of(state.settings, "document")))
+    if kind == "metric":
+        return {key.name for key in state.series_keys() if not key.labels}
+    return set()
 
 
 def piece_stats(state: RunState, key: SeriesKey) -> list[PieceStats]:

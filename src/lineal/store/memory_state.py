@@ -110,6 +110,8 @@ class TenantState:
     layouts: dict[tuple[str, int], Layout] = field(default_factory=dict)
     orphans: dict[tuple[str, int], list[bytes]] = field(default_factory=dict)
     audit: list[AuditRow] = field(default_factory=list)
+    changed_in: dict[str, int] = field(default_factory=dict)
+    """Run -> change number of the last commit that spoke of it."""
 
     def copy(self) -> TenantState:
         """Runs are shared: copy one before changing it."""
@@ -121,6 +123,7 @@ class TenantState:
             dict(self.layouts),
             {key: list(payloads) for key, payloads in self.orphans.items()},
             list(self.audit),
+            dict(self.changed_in),
         )
 
     def list_experiments(self) -> list[Experiment]:

@@ -186,7 +186,9 @@ def attribute_of(run: Run, name: str) -> str | int | None:
             return run.ended_ms
         case "duration":
             return run.duration_ms
-        case "run_id" | "name" | "status" | "experiment_id" | "user_id" | "parent_run_id":
+        case "description":
+            return run.description or None
+        case "forked_from" | "run_id" | "name" | "status" | "experiment_id" | "user_id" | "parent_run_id":
             value: str | None = getattr(run, name)
             return value
     raise InvalidInput(f"a run has no attribute {name!r:.80}", field="filter")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from functools import reduce
 from typing import NamedTuple
 
-from lineal.series.stats import Stats, merge
+from lineal.query.syntax import Aggregate
+from lineal.series.stats import Stats, merge, summary_of
 from lineal.store.rules import Rank
 
 
@@ -26,6 +27,22 @@ def position(piece: PieceStats) -> tuple[Rank, int, int, str, str]:
 def latest_of(pieces: Iterable[PieceStats]) -> PieceStats:
     """The piece whose last value is the series' last value. ValueError if there is none."""
     return max(pieces, key=position)
+
+
+def aggregate_of(pieces: Iterable[PieceStats], aggregate: Aggregate) -> float | int | None:
+    """What a filter sees of a metric: of all its pieces, of both value types. None if there is none, or no number among them."""
+    known = list(pieces)
+    if not known:
+        return None
+    summary = summary_of(merge_in_order(known))
+    return {
+        "last": summary.last,
+        "first": summary.first,
+        "min": summary.min,
+        "max": summary.max,
+        "mean": summary.mean,
+        "count": summary.count,
+    }[aggregate]
 
 
 def merge_in_order(pieces: Iterable[PieceStats]) -> Stats:

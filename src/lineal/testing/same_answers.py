@@ -11,8 +11,18 @@ import numpy as np
 
 from lineal.model.entities import RunDetails, SeriesInfo, Summary
 from lineal.model.errors import NotFound
+from lineal.query.syntax import Field, Kind
 from lineal.series.columns import Columns
-from lineal.store.contracts import BucketPiece, Piece, RunQuery, SeriesName, TenantReader
+from lineal.store.contracts import (
+    BucketPiece,
+    GroupPage,
+    GroupQuery,
+    Piece,
+    RunQuery,
+    SeriesName,
+    Spread,
+    TenantReader,
+)
 from lineal.store.rules import typed_text
 
 Steps = tuple[float | None, float | None]
@@ -23,7 +33,8 @@ def assert_same_answers(
     one: TenantReader,
     two: TenantReader,
     *,
-    queries: Iterable[RunQuery] = (),
+    queries: Sequence[RunQuery] = (),
+    groups: Iterable[GroupQuery] = (),
     steps: Sequence[Steps] = (EVERY_STEP,),
     writers: Iterable[str] = (),
     with_audit: bool = True,
@@ -34,6 +45,12 @@ def assert_same_answers(
     everything = RunQuery(lifecycle=None, limit=1_000)
     for query in (everything, *queries):
         assert one.list_runs(query) == two.list_runs(query), query
+    for query in queries:
+        assert_same_pages(one, two, query)
+    for asked in groups:
+        assert_same_groups(one.list_groups(asked), two.list_groups(asked), asked)
+    assert_same_completions(one, two)
+    assert one.count_runs() == two.count_runs()
     run_ids = [run.run_id for run in one.list_runs(everything).runs]
     assert one.find_run_ids("", 1_000) == two.find_run_ids("", 1_000) == sorted(run_ids)
     for mine, others in zip(one.get_details_of(run_ids), two.get_details_of(run_ids), strict=True):
@@ -57,6 +74,56 @@ def assert_same_answers(
         assert one.find_cursor(writer) == two.find_cursor(writer)
     if with_audit:
         assert one.list_audit() == two.list_audit()
+
+
+def assert_same_pages(one: TenantReader, two: TenantReader, query: RunQuery) -> None:
+    """Page after page: the same tokens lead through either store, and the pages add up to the answer in one piece."""
+    paged = replace(query, offset=0, limit=2)
+    found = []
+    for _ in range(1_000):
+        mine, other = one.list_runs(paged), two.list_runs(paged)
+        assert mine == other, paged
+        found += mine.runs
+        if mine.next_token is None:
+            break
+        paged = replace(paged, after=mine.next_token)
+    assert found == one.list_runs(replace(query, offset=0, limit=2_000)).runs, query
+
+
+def assert_same_groups(one: GroupPage, two: GroupPage, query: GroupQuery) -> None:
+    """Means and deviations may differ by rounding."""
+    assert one.total == two.total, query
+    for mine, other in zip(one.groups, two.groups, strict=True):
+        assert list(map(typed_text, mine.values)) == list(map(typed_text, other.values)), query
+        assert (mine.run_count, mine.run_ids) == (other.run_count, other.run_ids), query
+        assert list(mine.aggregates) == list(other.aggregates) == list(dict.fromkeys(query.metrics))
+        for field, spread in mine.aggregates.items():
+            assert_same_spread(spread, other.aggregates[field])
+
+
+def assert_same_spread(one: Spread, two: Spread) -> None:
+    assert (one.count, one.min, one.max) == (two.count, two.min, two.max), (one, two)
+    assert (one.mean is None, one.std is None) == (two.mean is None, two.std is None), (one, two)
+    # Halved, so that the distance of the largest numbers is a number.
+    scale = max(abs(one.min or 0) / 2, abs(one.max or 0) / 2)
+    for mine, other in ((one.mean, two.mean), (one.std, two.std)):
+        if mine is not None and other is not None and mine != other:
+            assert abs(mine / 2 - other / 2) <= scale * 1e-7, (one, two)
+
+
+def assert_same_completions(one: TenantReader, two: TenantReader) -> None:
+    kinds: tuple[Kind, ...] = ("attribute", "param", "metric", "tag", "json", "dataset", "git")
+    for kind in kinds:
+        names = one.list_names(kind, limit=10_000)
+        others = two.list_names(kind, limit=10_000)
+        # A store may also know names that only deleted runs have, or had.
+        assert set(names) <= set(others) and others == sorted(set(others)), kind
+        for name in names[:3]:
+            assert two.list_names(kind, name[:1], 10_000) == [one for one in others if one.startswith(name[:1])]
+            if kind != "metric":
+                field = Field(kind, name)
+                for prefix in ("", "1"):
+                    assert one.list_values(field, prefix) == two.list_values(field, prefix), (field, prefix)
 
 
 def comparable_details(details: RunDetails) -> dict[str, Any]:

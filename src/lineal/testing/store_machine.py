@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from lineal.model.entities import Cursor, Layout
 from lineal.series.columns import Block
-from lineal.store.contracts import RunQuery, Store, TenantWriter
+from lineal.store.contracts import GroupQuery, RunQuery, Store, TenantWriter
 from lineal.store.memory import MemoryStore
 from lineal.testing import strategies
 from lineal.testing.same_answers import Steps, assert_same_answers
@@ -144,19 +144,30 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(
         asked=st.lists(strategies.queries, min_size=3, max_size=8),
+        grouped=st.lists(strategies.group_queries, max_size=3),
         low=strategies.step_bounds,
         high=strategies.step_bounds,
     )
-    def ask(self, asked: list[RunQuery], low: float | None, high: float | None) -> None:
-        self._compare(asked, ((None, None), (low, high)))
+    def ask(self, asked: list[RunQuery], grouped: list[GroupQuery], low: float | None, high: float | None) -> None:
+        self._compare(asked, ((None, None), (low, high)), grouped)
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    def _compare(self, asked: Sequence[RunQuery] = (), steps: Sequence[Steps] = ((None, None),)) -> None:
+    def _compare(
+        self,
+        asked: Sequence[RunQuery] = (),
+        steps: Sequence[Steps] = ((None, None),),
+        grouped: Sequence[GroupQuery] = (),
+    ) -> None:
         assert self._store.list_tenants() == self._reference.list_tenants()
         for tenant in (*TENANTS, "nobody"):
             assert_same_answers(
-                self._reference.tenant(tenant), self._store.tenant(tenant), queries=asked, steps=steps, writers=WRITERS
+                self._reference.tenant(tenant),
+                self._store.tenant(tenant),
+                queries=asked,
+                groups=grouped,
+                steps=steps,
+                writers=WRITERS,
             )
 
     def _change(self, tenant: str, changes: Sequence[Change], undone: bool) -> None:

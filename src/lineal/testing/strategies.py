@@ -11,9 +11,21 @@ from hypothesis import strategies as st
 
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
 from lineal.model.values import INT64_MAX, INT64_MIN, ParamValue
-from lineal.query.syntax import ATTRIBUTES, Comparison, Field, Order
+from lineal.query.syntax import (
+    ATTRIBUTES,
+    NULL_OPERATORS,
+    ORDERING_OPERATORS,
+    And,
+    Comparison,
+    Field,
+    Filter,
+    Not,
+    Or,
+    Order,
+    Scalar,
+)
 from lineal.series.columns import Block, Numbers
-from lineal.store.contracts import RunQuery, RunStart, TenantWriter
+from lineal.store.contracts import GroupQuery, RunQuery, RunStart, TenantWriter
 
 RUN_IDS = ("run-1", "run-2", "r3", "Z" * 32)
 WRITERS = ("w1", "w2", "w3")
@@ -21,6 +33,19 @@ ATTEMPTS = ("a1", "a2", "a3")
 EXPERIMENTS = ("Default", "digits", "é/\0")
 NAMES = ("loss", "val/acc", "a.b", "nul\0inside", "😀 \u202e", "`'\"", "x" * 300)
 LABELS = ((), (("rank", "0"),), (("dataset", "é"), ("rank", "1")))
+DOCUMENTS = (
+    "{}",
+    '{"score":3}',
+    '{"score":"3.0"}',
+    "[1,2]",
+    '["b",null]',
+    '{"b":{"c":true}}',
+    '{"b.c":0.5,"b":{"c":1}}',
+    '{"$float":"NaN"}',
+    '"text"',
+    "7",
+    "no json",
+)
 ODD_FLOATS = (0.0, -0.0, float("inf"), float("-inf"), 5e-324, 2.0**53, 0.1)
 ODD_INTS = (0, 1, -1, 2**53 + 1, INT64_MAX, INT64_MIN)
 
@@ -118,7 +143,7 @@ _BODIES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "set_tags": st.tuples(run_ids, _tags),
     "set_note": st.tuples(run_ids, texts),
     "set_name": st.tuples(run_ids, texts),
-    "set_document": st.tuples(run_ids, names, st.sampled_from(("{}", '{"score": 3}', "[1, 2]"))),
+    "set_document": st.tuples(run_ids, names, st.sampled_from(DOCUMENTS)),
     "set_lifecycle": st.tuples(run_ids, _lifecycles),
     "define_metric": st.tuples(
         run_ids,
@@ -196,26 +221,74 @@ def blocks(draw: st.DrawFn, first_seq: int, rows: int, every: int = 1) -> Block:
 
 # -- questions ---------------------------------------------------------------------------------------------
 
+# The mean is left out: it may differ by rounding.
+aggregates = st.sampled_from(("last", "last", "first", "min", "max", "count"))
+JSON_PATHS = tuple(f"{name}{leaf}" for name in NAMES[:4] for leaf in ("", ".score", ".0", ".1", ".b.c", ".b"))
 fields = st.one_of(
     st.builds(Field, st.just("attribute"), st.sampled_from(ATTRIBUTES)),
     st.builds(Field, st.sampled_from(("param", "tag")), names),
-    st.builds(Field, st.just("metric"), st.sampled_from(NAMES[:3])),
+    st.builds(Field, st.just("metric"), st.sampled_from(NAMES[:3]), aggregates),
+    st.builds(Field, st.just("json"), st.sampled_from(JSON_PATHS)),
+    st.just(Field("dataset", "train.version")),
+    st.just(Field("git", "commit")),
 )
-comparisons = st.builds(
-    Comparison,
-    fields,
-    st.sampled_from(("=", "!=", "<", "<=", ">", ">=")),
-    st.one_of(
-        texts, floats64, ints64, st.integers(-(2**70), 2**70), st.sampled_from((*EXPERIMENTS, *RUN_IDS, "running"))
-    ),
+scalars: st.SearchStrategy[Scalar] = st.one_of(
+    texts,
+    floats64,
+    ints64,
+    st.integers(-(2**70), 2**70),
+    st.sampled_from((*EXPERIMENTS, *RUN_IDS, "running", "1970-01-01")),
 )
+like_patterns = st.one_of(st.text(st.sampled_from("%_aA1.0b*("), max_size=6), texts)
+expressions = st.sampled_from(("", "a", "^1", "[0-9]+$", "(?i)ABC", "a|b", ".", "\\.", "x{3}", "^$"))
+
+
+def comparisons(scalars: st.SearchStrategy[Scalar] = scalars) -> st.SearchStrategy[Comparison]:
+    return st.one_of(
+        st.builds(Comparison, fields, st.sampled_from(ORDERING_OPERATORS), scalars),
+        st.builds(
+            Comparison, fields, st.sampled_from(("in", "not in")), st.lists(scalars, min_size=1, max_size=3).map(tuple)
+        ),
+        st.builds(Comparison, fields, st.sampled_from(("between", "not between")), st.tuples(scalars, scalars)),
+        st.builds(Comparison, fields, st.sampled_from(("like", "not like", "ilike", "not ilike")), like_patterns),
+        st.builds(Comparison, fields, st.sampled_from(("matches", "not matches")), expressions),
+        st.builds(Comparison, fields, st.just("^="), texts),
+        st.builds(Comparison, fields, st.sampled_from(NULL_OPERATORS), st.none()),
+    )
+
+
+def filters(leaves: st.SearchStrategy[Comparison] | None = None) -> st.SearchStrategy[Filter]:
+    """Trees as the parser makes them: And and Or of two parts or more."""
+    return st.recursive(
+        comparisons() if leaves is None else leaves,
+        lambda parts: st.one_of(
+            st.builds(Not, parts),
+            st.builds(And, st.lists(parts, min_size=2, max_size=3).map(tuple)),
+            st.builds(Or, st.lists(parts, min_size=2, max_size=3).map(tuple)),
+        ),
+        max_leaves=5,
+    )
+
+
+maybe_filters = st.one_of(st.none(), filters())
+lifecycles = st.sampled_from(("active", "deleted", None))
+maybe_experiments = st.one_of(st.none(), st.lists(st.sampled_from((*EXPERIMENTS, "none")), max_size=3).map(tuple))
 queries = st.builds(
     RunQuery,
-    filter=st.one_of(st.none(), st.lists(comparisons, max_size=2).map(tuple)),
-    order=st.one_of(st.none(), st.builds(Order, fields, st.booleans())),
-    lifecycle=st.sampled_from(("active", "deleted", None)),
+    filter=maybe_filters,
+    order=st.lists(st.builds(Order, fields, st.booleans()), max_size=3).map(tuple),
+    lifecycle=lifecycles,
     limit=st.sampled_from((1, 2, 100)),
     offset=st.sampled_from((0, 1, 50)),
-    experiments=st.one_of(st.none(), st.lists(st.sampled_from((*EXPERIMENTS, "none")), max_size=3).map(tuple)),
+    experiments=maybe_experiments,
+)
+group_queries = st.builds(
+    GroupQuery,
+    by=st.lists(fields, max_size=2).map(tuple),
+    metrics=st.lists(fields, max_size=2).map(tuple),
+    filter=maybe_filters,
+    lifecycle=lifecycles,
+    experiments=maybe_experiments,
+    limit=st.sampled_from((0, 1, 100)),
 )
 step_bounds = st.one_of(st.none(), st.integers(-4, 1_200), st.floats(-4, 1_200), ints64, st.sampled_from(ODD_FLOATS))

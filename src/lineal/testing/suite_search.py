@@ -10,7 +10,7 @@ import pytest
 from lineal.model.entities import SeriesKey
 from lineal.model.errors import InvalidInput
 from lineal.model.values import ParamValue
-from lineal.query.parser import parse, parse_order
+from lineal.query.parser import parse, parse_orders
 from lineal.query.syntax import Comparison, Field, Operator, Order
 from lineal.store.contracts import RunQuery, Store, TenantReader
 from lineal.testing.suite_base import WRITER, SuiteBase, at, block_with, starting
@@ -34,7 +34,7 @@ PARAMS: dict[str, ParamValue] = {
 
 class SearchRules(SuiteBase):
     def ids(self, reader: TenantReader, text: str = "", order: str | None = None) -> list[str]:
-        query = RunQuery(filter=parse(text), order=None if order is None else parse_order(order))
+        query = RunQuery(filter=parse(text), order=parse_orders(order or ""))
         page = reader.list_runs(query)
         assert page.total == len(page.runs)
         return [run.run_id for run in page.runs]
@@ -103,7 +103,7 @@ class SearchRules(SuiteBase):
         operators: tuple[Operator, ...] = ("=", "!=", "<", ">=")
         for operator in operators:
             said = Comparison(Field("param", "x"), operator, math.nan)
-            assert values.list_runs(RunQuery(filter=(said,))).total == 0
+            assert values.list_runs(RunQuery(filter=said)).total == 0
 
     def test_tags_are_changed_and_removed_in_the_index_too(self, store: Store, reader: TenantReader) -> None:
         self.tell(store, call("set_tags", "r1", {"k": "1", "é'": "x"}, at(1)))
@@ -247,6 +247,6 @@ class SearchRules(SuiteBase):
 
     def test_an_unknown_attribute_is_refused(self, reader: TenantReader) -> None:
         field = Field("attribute", "nonsense")
-        for query in (RunQuery(filter=(Comparison(field, "=", "x"),)), RunQuery(order=Order(field))):
+        for query in (RunQuery(filter=Comparison(field, "=", "x")), RunQuery(order=(Order(field),))):
             with pytest.raises(InvalidInput):
                 reader.list_runs(query)

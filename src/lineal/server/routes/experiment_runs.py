@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lineal.query.syntax import Comparison, Field
+from lineal.query.syntax import And, Comparison, Field
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.questions import filter_of, order_of
@@ -16,13 +16,14 @@ from lineal.store.contracts import RunQuery
 def list_runs(context: Context, asked: Asked[ListRuns, None]) -> RunsList:
     """Active runs, newest first unless `order_by` says otherwise."""
     query = asked.query
-    wanted = list(filter_of(query.filter) or ())
+    asked_for = filter_of(query.filter)
+    wanted = [] if asked_for is None else [asked_for]
     for name, value in (("experiment_id", query.experiment_id), ("status", query.status)):
         if value is not None:
             wanted.append(Comparison(Field("attribute", name), "=", value))
     reader = context.reader
     page = reader.list_runs(
-        RunQuery(tuple(wanted) or None, order_of([query.order_by]), limit=query.limit, offset=query.offset)
+        RunQuery(And(tuple(wanted)), order_of([query.order_by]), limit=query.limit, offset=query.offset)
     )
     rows = list_rows(reader, context.tenant, [run.run_id for run in page.runs])
     return RunsList([run_of(row) for row in rows], page.total, query.limit, query.offset)

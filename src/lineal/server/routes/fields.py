@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from lineal.model.values import value_text
-from lineal.query.parser import parse_order
+from lineal.query.parser import parse_field
 from lineal.query.syntax import ATTRIBUTES
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
@@ -29,7 +29,7 @@ def list_fields(context: Context, asked: Asked[ListFields, None]) -> FieldNames:
 
 def list_values(context: Context, asked: Asked[ListValues, None]) -> FieldValues:
     """Values that a field has among active runs, most frequent first."""
-    field = parse_order(asked.query.field).field
+    field = parse_field(asked.query.field)
     found: Counter[str] = Counter()
     for row in _rows(context):
         if field.kind == "attribute":
@@ -37,7 +37,9 @@ def list_values(context: Context, asked: Asked[ListValues, None]) -> FieldValues
                 row, field.name, None
             )
         else:
-            value = getattr(row, {"param": "params", "metric": "metrics", "tag": "tags"}[field.kind]).get(field.name)
+            value = getattr(row, {"param": "params", "metric": "metrics", "tag": "tags"}.get(field.kind, "losses")).get(
+                field.name
+            )
         if value is not None and value_text(value).startswith(asked.query.prefix):
             found[value_text(value)] += 1
     return FieldValues([value for value, _ in found.most_common(asked.query.limit)])

@@ -5,7 +5,7 @@ import statistics
 from typing import Any
 
 from lineal.model.values import ParamValue
-from lineal.query.parser import parse_order
+from lineal.query.parser import parse_field
 from lineal.query.syntax import Field
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
@@ -21,8 +21,8 @@ _LOOKED_AT = 5_000
 def group_runs(context: Context, asked: Asked[Any, GroupRuns]) -> GroupsPage:
     """Runs by the values of fields, with the spread of metrics within each group; largest first."""
     body = asked.body
-    by = [parse_order(text).field for text in body.by]
-    metrics = {text: parse_order(text).field for text in body.metrics}
+    by = [parse_field(text) for text in body.by]
+    metrics = {text: parse_field(text) for text in body.metrics}
     reader = context.reader
     names = None if body.experiments is None else tuple(body.experiments)
     page = reader.list_runs(RunQuery(filter_of(body.filter), limit=_LOOKED_AT, experiments=names))

@@ -64,7 +64,7 @@ def describe(reader: TenantReader, tenant: str, run_id: str) -> shapes.RunDetail
 
 def _children(reader: TenantReader, run_id: str) -> list[shapes.ChildRun]:
     of_parent = Comparison(Field("attribute", "parent_run_id"), "=", run_id)
-    found = reader.list_runs(RunQuery((of_parent,), limit=_CHILDREN_MAX_COUNT)).runs
+    found = reader.list_runs(RunQuery(of_parent, limit=_CHILDREN_MAX_COUNT)).runs
     return [shapes.ChildRun(run.run_id, run.name, run.status) for run in found]
 
 

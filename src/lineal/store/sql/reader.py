@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING
 from lineal.model.entities import Cursor, Experiment, Run, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
 from lineal.model.vocabulary import Labels, Lifecycle
-from lineal.store.contracts import AuditRow, BucketPiece, ExperimentPage, Piece, RunPage, RunQuery, SeriesName
+from lineal.query.syntax import Field, Kind
+from lineal.store.contracts import (
+    AuditRow,
+    BucketPiece,
+    Changes,
+    Counts,
+    ExperimentPage,
+    GroupPage,
+    GroupQuery,
+    Piece,
+    RunPage,
+    RunQuery,
+    SeriesName,
+)
 from lineal.store.sql.catalog import NO_TENANT, Catalog
 from lineal.store.sql.connection import ReadPool
 from lineal.store.sql.cursors import read_cursor
@@ -19,6 +32,7 @@ from lineal.store.sql.experiment_reader import read_experiments
 from lineal.store.sql.ranges import Range
 
 if TYPE_CHECKING:
+    from lineal.store.sql.search import Search
     from lineal.store.sql.series_reader import SeriesReader
 
 IDS_OF_STATEMENT = 10_000  # SQLite takes 32,766 parameters
@@ -50,12 +64,28 @@ class SqlReader:
         return [prefix] if prefix in found else found[:limit]
 
     def list_runs(self, query: RunQuery) -> RunPage:
-        from lineal.store.sql.search import search_runs
+        with self._search() as search:
+            return search.page(query)
 
-        with self._snapshot() as (connection, tenant):
-            pks, total = search_runs(connection, self._catalog, tenant, query)
-            runs = read_runs(connection, pks)
-            return RunPage([runs[pk] for pk in pks], total)
+    def list_groups(self, query: GroupQuery) -> GroupPage:
+        with self._search() as search:
+            return search.groups(query)
+
+    def list_names(self, kind: Kind, prefix: str = "", limit: int = 100) -> list[str]:
+        with self._search() as search:
+            return search.names(kind, prefix, limit)
+
+    def list_values(self, field: Field, prefix: str = "", limit: int = 20) -> list[str]:
+        with self._search() as search:
+            return search.values(field, prefix, limit)
+
+    def count_runs(self) -> Counts:
+        with self._search() as search:
+            return search.counts()
+
+    def list_changes(self, after: int, limit: int = 1_000) -> Changes:
+        with self._search() as search:
+            return search.changes(after)
 
     def get_details(self, run_id: str) -> RunDetails:
         return self.get_details_of([run_id])[0]
@@ -190,6 +220,13 @@ class SqlReader:
         return [AuditRow._make((*row[:6], row[6].hex())) for row in rows]
 
     # -- inside --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _search(self) -> Iterator[Search]:
+        from lineal.store.sql.search import Search
+
+        with self._snapshot() as (connection, tenant):
+            yield Search(connection, self._catalog, tenant)
 
     @contextmanager
     def _snapshot(self) -> Iterator[tuple[sqlite3.Connection, int]]:

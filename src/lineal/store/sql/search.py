@@ -1,139 +1,172 @@
-"""Filters and orders as SQL. Values travel as parameters only; what a comparison means is said in `query/syntax.py`."""
+"""Questions about many runs. The list without filter and order walks an index; everything else is worked out in Python
+on the values of all runs, as the reference does: right, and slow."""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from lineal.query.evaluate import Operand, is_text_field, operand_of
-from lineal.query.syntax import Comparison, Field
-from lineal.store.contracts import RunQuery
+from lineal.model.entities import Run
+from lineal.model.values import ParamValue
+from lineal.query.evaluate import check_field, check_question
+from lineal.query.syntax import ATTRIBUTES, Field, Kind, fields_of
+from lineal.store.contracts import Changes, Counts, GroupPage, GroupQuery, RunPage, RunQuery
+from lineal.store.json_leaves import leaves_of_documents
+from lineal.store.page_tokens import Place, make_token, read_token
+from lineal.store.reference import Candidate, frequent_values, groups_of, page_of
+from lineal.store.rules import attribute_of
 from lineal.store.sql.catalog import Catalog
-from lineal.store.sql.overlay import overlay_metrics
+from lineal.store.sql.details import read_details, read_runs
 
-_ATTRIBUTES = {
-    "run_id": "r.run_id",
-    "name": "r.name",
-    "status": "r.status",
-    "experiment": "e.name",
-    "experiment_id": "e.experiment_id",
-    "user_id": "r.user_id",
-    "parent_run_id": "r.parent_run_id",
-    "start_time": "r.started_ms",
-    "end_time": "r.ended_ms",
-    "duration": "CASE WHEN r.ended_ms IS NOT NULL THEN max(0, r.ended_ms - r.started_ms) END",
-}
-_OPERATORS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+if TYPE_CHECKING:
+    from lineal.model.entities import RunDetails
+    from lineal.store.summaries import PieceStats
 
 
-class Sql(NamedTuple):
-    """A piece of a statement and its parameters."""
+class Search(NamedTuple):
+    """One question within one snapshot."""
 
-    text: str
-    values: tuple[object, ...] = ()
+    connection: sqlite3.Connection
+    catalog: Catalog
+    tenant: int
 
+    def page(self, query: RunQuery) -> RunPage:
+        if query.filter is None and not query.order and query.limit >= 0:
+            return self._newest(query)
+        check_question(query.filter, query.order)
+        fields = {*fields_of(query.filter), *(order.field for order in query.order)}
+        return page_of(self._candidates(fields), query)
 
-_NEVER = Sql("0 = 1")
+    def groups(self, query: GroupQuery) -> GroupPage:
+        check_question(query.filter, (), (*query.by, *query.metrics))
+        return groups_of(self._candidates({*fields_of(query.filter), *query.by, *query.metrics}), query)
 
+    def names(self, kind: Kind, prefix: str, limit: int) -> list[str]:
+        names: Iterable[str] = ATTRIBUTES if kind == "attribute" else ()
+        if kind == "json":
+            runs = self._documents("JOIN run ON run.pk = run_setting.run WHERE run.tenant = ?", self.tenant)
+            names = {path for documents in runs.values() for path in leaves_of_documents(documents)}
+        elif kind == "metric":
+            # The index knows those that were compacted, this also the others.
+            sql = "SELECT name FROM series_key WHERE tenant = ? AND labels = '[]'"
+            names = {name for (name,) in self.connection.execute(sql, (self.tenant,))}
+        elif kind in ("param", "tag"):
+            sql = "SELECT name FROM attribute_key WHERE tenant = ? AND kind = ?"
+            names = {name for (name,) in self.connection.execute(sql, (self.tenant, kind))}
+        return sorted(name for name in names if name.startswith(prefix))[:limit]
 
-def search_runs(
-    connection: sqlite3.Connection, catalog: Catalog, tenant: int, query: RunQuery
-) -> tuple[list[int], int]:
-    """Numbers of the runs on the page, in order, and how many match in all."""
-    fields = [comparison.field for comparison in query.filter or ()] + ([query.order.field] if query.order else [])
-    metrics = {field.name for field in fields if field.kind == "metric"}
-    has_overlay = bool(metrics) and overlay_metrics(connection, catalog, tenant, metrics)
-    compiler = _Compiler(connection, tenant, has_overlay)
-    conditions = [Sql("r.tenant = ?", (tenant,))]
-    if query.lifecycle is not None:
-        conditions.append(Sql("r.is_deleted = ?", (query.lifecycle == "deleted",)))
-    if query.experiments is not None:
-        names = ", ".join("?" * len(query.experiments))
-        conditions.append(Sql(f"e.name IN ({names})", query.experiments) if names else _NEVER)
-    conditions += [compiler.condition(comparison) for comparison in query.filter or ()]
-    joins, order = compiler.order(query.order.field, query.order.descending) if query.order else (Sql(""), "")
-    source = f"FROM run r JOIN experiment e ON e.pk = r.experiment{joins.text}"
-    where = " AND ".join(f"({condition.text})" for condition in conditions)
-    values = joins.values + tuple(value for condition in conditions for value in condition.values)
-    rows = connection.execute(
-        f"SELECT r.pk, count(*) OVER () {source} WHERE {where}"
-        f" ORDER BY {order}r.started_ms DESC, r.run_id LIMIT ? OFFSET ?",
-        (*values, query.limit, query.offset),
-    ).fetchall()
-    if rows:
-        return [pk for pk, _ in rows], rows[0][1]
-    [total] = connection.execute(f"SELECT count(*) {source} WHERE {where}", values).fetchone()
-    return [], total
+    def values(self, field: Field, prefix: str, limit: int) -> list[str]:
+        check_field(field, "field")
+        return frequent_values(self._candidates({field}), field, prefix, limit)
 
+    def counts(self) -> Counts:
+        sql = (
+            "SELECT e.experiment_id, r.is_deleted, count(*) FROM run r JOIN experiment e ON e.pk = r.experiment"
+            " WHERE r.tenant = ? GROUP BY r.experiment, r.is_deleted"
+        )
+        by_experiment: dict[str, int] = {}
+        deleted = 0
+        for experiment_id, is_deleted, count in self.connection.execute(sql, (self.tenant,)):
+            if is_deleted:
+                deleted += count
+            else:
+                by_experiment[experiment_id] = count
+        return Counts(sum(by_experiment.values()), deleted, by_experiment)
 
-class _Compiler:
-    """`has_overlay`: stale runs' metrics are to be looked up in the overlay."""
+    def changes(self, after: int) -> Changes:
+        row = self.connection.execute("SELECT change_number FROM lineal_schema").fetchone()
+        number = 0 if row is None else int(row[0])
+        return Changes(number, [], after == number)
 
-    def __init__(self, connection: sqlite3.Connection, tenant: int, has_overlay: bool) -> None:
-        self._connection = connection
-        self._tenant = tenant
-        self._has_overlay = has_overlay
+    # -- inside --------------------------------------------------------------------------------------------
 
-    def condition(self, comparison: Comparison) -> Sql:
-        field, operator = comparison.field, _OPERATORS[comparison.operator]
-        right = operand_of(comparison.value)
-        is_text = is_text_field(field)
-        if right is None:
-            return _NEVER
-        if is_text:
-            return Sql(f"{_ATTRIBUTES[field.name]} {operator} ?", (right.text,))
-        if field.kind in ("param", "tag"):
-            return self._exists(field, _value_test(operator, right))
-        if right.number is None:
-            return _NEVER
-        if field.kind == "attribute":
-            return Sql(f"{_ATTRIBUTES[field.name]} {operator} ?", (right.number,))
-        return self._metric(field, Sql(f"a.number {operator} ?", (right.number,)))
-
-    def _exists(self, field: Field, test: Sql) -> Sql:
-        text = f"EXISTS (SELECT 1 FROM attribute a WHERE a.attribute_key = ? AND a.run = r.pk AND ({test.text}))"
-        return Sql(text, (self._key(field), *test.values))
-
-    def _metric(self, field: Field, test: Sql) -> Sql:
-        indexed = self._exists(field, test)
-        if not self._has_overlay:
-            return indexed
-        fresh = f"EXISTS (SELECT 1 FROM temp.overlay a WHERE a.name = ? AND a.run = r.pk AND {test.text})"
-        text = f"CASE r.is_stale WHEN 1 THEN {fresh} ELSE {indexed.text} END"
-        return Sql(text, (field.name, *test.values, *indexed.values))
-
-    def order(self, field: Field, descending: bool) -> tuple[Sql, str]:
-        """Joins, and the first terms of ORDER BY: numbers, then texts, then runs without a value."""
-        direction = "DESC" if descending else "ASC"
-        if field.kind == "attribute":
-            is_text_field(field)  # raises for an unknown one
-            column = _ATTRIBUTES[field.name]
-            return Sql(""), f"({column} IS NULL), {column} {direction}, "
-        joins = Sql(" LEFT JOIN attribute o ON o.attribute_key = ? AND o.run = r.pk", (self._key(field),))
-        number = "o.number"
-        if field.kind == "metric" and self._has_overlay:
-            joins = Sql(
-                f"{joins.text} AND r.is_stale = 0 LEFT JOIN temp.overlay f ON f.name = ? AND f.run = r.pk",
-                (*joins.values, field.name),
+    def _newest(self, query: RunQuery) -> RunPage:
+        start = read_token(query)
+        conditions, values = ["r.tenant = ?"], [self.tenant]
+        told: list[object] = list(values)
+        if query.lifecycle is not None:
+            conditions.append("r.is_deleted = ?")
+            told.append(query.lifecycle == "deleted")
+        if query.experiments is not None:
+            conditions.append(f"e.name IN ({', '.join('?' * len(query.experiments))})")
+            told += query.experiments
+        source = f"FROM run r JOIN experiment e ON e.pk = r.experiment WHERE {' AND '.join(conditions)}"
+        [total] = self.connection.execute(f"SELECT count(*) {source}", told).fetchone()
+        if start is not None:
+            source += " AND (r.started_ms < ? OR r.started_ms = ? AND r.run_id > ?)"
+            told += [start.started_ms, start.started_ms, start.run_id]
+        pks = [
+            pk
+            for (pk,) in self.connection.execute(
+                f"SELECT r.pk {source} ORDER BY r.started_ms DESC, r.run_id LIMIT ? OFFSET ?",
+                (*told, query.limit + 1, query.offset),
             )
-            number = "coalesce(o.number, f.number)"
-        text = "CASE WHEN o.number IS NULL THEN o.text END"
-        return joins, f"({number} IS NULL), {number} {direction}, ({text} IS NULL), {text} {direction}, "
+        ]
+        runs = read_runs(self.connection, pks[: query.limit])
+        page = [runs[pk] for pk in pks[: query.limit]]
+        has_more = bool(page) and len(pks) > query.limit
+        return RunPage(
+            page, total, make_token(query, Place((), page[-1].started_ms, page[-1].run_id)) if has_more else None
+        )
 
-    def _key(self, field: Field) -> int | None:
-        row = self._connection.execute(
-            "SELECT pk FROM attribute_key WHERE tenant = ? AND kind = ? AND name = ?",
-            (self._tenant, field.kind, field.name),
-        ).fetchone()
-        return None if row is None else int(row[0])
+    def _candidates(self, fields: Iterable[Field]) -> list[Candidate]:
+        kinds = {field.kind for field in fields}
+        pks = [pk for (pk,) in self.connection.execute("SELECT pk FROM run WHERE tenant = ?", (self.tenant,))]
+        if kinds <= {"attribute", "dataset", "git"}:
+            return [Candidate(run, partial(_attribute, run)) for run in read_runs(self.connection, pks).values()]
+        details = read_details(self.connection, pks)
+        metrics = self._metrics(pks) if "metric" in kinds else {}
+        of_tenant = "JOIN run ON run.pk = run_setting.run WHERE run.tenant = ?"
+        documents = self._documents(of_tenant, self.tenant) if "json" in kinds else {}
+        return [
+            Candidate(known.run, _lookup(known, metrics.get(pk, {}), documents.get(pk, {})))
+            for pk, known in details.items()
+        ]
+
+    def _documents(self, condition: str, *values: object) -> dict[int, dict[str, str]]:
+        found: dict[int, dict[str, str]] = {}
+        sql = (
+            f"SELECT run_setting.run, run_setting.name, run_setting.value FROM run_setting {condition}"
+            " AND run_setting.kind = 'document' AND run_setting.value IS NOT NULL"
+        )
+        for run, name, value in self.connection.execute(sql, values):
+            found.setdefault(run, {})[name] = value
+        return found
+
+    def _metrics(self, pks: list[int]) -> dict[int, dict[str, list[PieceStats]]]:
+        from lineal.store.sql.summary_reader import read_pieces
+
+        found: dict[int, dict[str, list[PieceStats]]] = {}
+        for run, series in read_pieces(self.connection, self.catalog, pks).items():
+            for pk, pieces in series.items():
+                key = self.catalog.series_key(self.connection, pk)
+                if not key.labels:
+                    found.setdefault(run, {}).setdefault(key.name, []).extend(pieces)
+        return found
 
 
-def _value_test(operator: str, right: Operand) -> Sql:
-    """Of a param or tag in the row `a`, whose text is missing where it is that of its number."""
-    if right.number is not None:
-        if operator == "<>":
-            return Sql("a.number IS NULL OR a.number <> ?", (right.number,))
-        return Sql(f"a.number {operator} ?", (right.number,))
-    if operator == "=":
-        return Sql("a.text = ?", (right.text,))
-    return Sql(f"coalesce(a.text, lineal_text(a.number)) {operator} ?", (right.text,))
+def _attribute(run: Run, field: Field) -> ParamValue:
+    return attribute_of(run, field.name) if field.kind == "attribute" else None
+
+
+def _lookup(
+    details: RunDetails, metrics: dict[str, list[PieceStats]], documents: dict[str, str]
+) -> Callable[[Field], ParamValue]:
+    leaves = leaves_of_documents(documents)
+
+    def look_up(field: Field) -> ParamValue:
+        if field.kind == "param":
+            return details.params.get(field.name)
+        if field.kind == "tag":
+            return details.tags.get(field.name)
+        if field.kind == "json":
+            return leaves.get(field.name)
+        if field.kind == "metric":
+            from lineal.store.summaries import aggregate_of
+
+            return aggregate_of(metrics.get(field.name, ()), field.aggregate)
+        return _attribute(details.run, field)
+
+    return look_up
