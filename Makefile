@@ -18,21 +18,28 @@ UI_FILES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test ui-test browser-test check lint ui-check bench torture clean
+.PHONY: help demo test python-test ui-test browser-test check lint ui-check bench torture clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r a b; do printf '%-16s %s\n' "$$a" "$$b"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r a b; do printf '%-20s %s\n' "$$a" "$$b"; done
 
 demo: $(VENV)/.stamp-demo $(VENV)/.stamp-ui ## train real models on real data, print the leaderboard, open the dashboard
 	@$(BIN)/lineal demo $(ARGS)
 
-test: $(VENV)/.stamp-dev ui-test ## every test but the torture ones
+# ARGS are pytest's, and then pytest alone is meant.
+test: $(if $(ARGS),,ui-test browser-test) python-test ## every test but the torture ones
+
+python-test: $(VENV)/.stamp-dev
 	$(PYTEST) $(ARGS)
 
-ui-test: $(VENV)/.stamp-node ## the dashboard's own tests
+ui-test: $(VENV)/.stamp-node ## the dashboard's arithmetic
 	$(NPM) run test
 
-check: lint ## lint, types, layers and unit tests: before every commit
+browser-test: $(VENV)/.stamp-node $(VENV)/.stamp-ui ## the dashboard, in Chromium over real runs: make browser-test ARGS="-g spike"
+	@.ci/chromium "$(CHROMIUM)"
+	CHROMIUM="$(CHROMIUM)" $(NPM) run e2e -- $(ARGS)
+
+check: lint ui-test ## lint, types, layers and unit tests: before every commit
 	$(PYTEST) tests/unit $(ARGS)
 
 lint: $(VENV)/.stamp-dev ui-check ## ruff, mypy, the import contracts, and what the dashboard has of these

@@ -1,0 +1,50 @@
+// What every page has: both themes, the keys, and a strict policy.
+import type { Page } from "@playwright/test";
+import { address, expect, expectAccessible, test } from "./test.ts";
+
+/** By what is painted, not by what an attribute says. */
+function brightness(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const painted = [document.body, document.documentElement].map((element) => getComputedStyle(element).backgroundColor);
+    const color = painted.find((text) => text !== "rgba(0, 0, 0, 0)") ?? "white";
+    const [red = 255, green = 255, blue = 255] = (color.match(/[\d.]+/g) ?? []).map(Number);
+    const mean = (red + green + blue) / 3;
+    return mean > 200 ? "light" : mean < 80 ? "dark" : `between (${color})`;
+  });
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+    test("the theme follows the system", async ({ page }) => {
+      await page.goto(address("demo"));
+      await expect.poll(() => brightness(page)).toBe(colorScheme);
+      const other = colorScheme === "dark" ? "light" : "dark";
+      await page.emulateMedia({ colorScheme: other });
+      await expect.poll(() => brightness(page)).toBe(other);
+    });
+  });
+}
+
+test("? shows the keys, Escape puts them away", async ({ page }) => {
+  await page.goto(address("demo"));
+  await expect(page.getByRole("link", { name: "Lineal" })).toBeVisible();
+  await page.keyboard.press("?");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toBeVisible();
+  await expect(dialog).toContainText("?");
+  await expectAccessible(page);
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+});
+
+test("nothing comes from anywhere else, and the policy is strict", async ({ page }) => {
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  const answer = await page.goto(address("demo"));
+  await expect(page.getByRole("link", { name: "Lineal" })).toBeVisible();
+  const policy = answer?.headers()["content-security-policy"] ?? "";
+  expect(policy).toMatch(/default-src '(none|self)'/);
+  expect(policy).not.toMatch(/unsafe-inline|unsafe-eval|\*/);
+  expect(asked.filter((url) => !url.startsWith(address("demo")))).toEqual([]);
+});
