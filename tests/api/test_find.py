@@ -141,8 +141,9 @@ def test_names_and_values(folder):
         assert store.names("tag", limit=0) == []
         assert store.values("params.lr") == ["0.01", "0.1", "0.10"] and store.values("status", "f") == ["finished"]
         assert store.values("tags.team") == ["a'b"] and store.values("metrics.loss") == []
+        nonsense: Any = "nonsense"
         for wrong in (
-            lambda: store.names("nonsense"),
+            lambda: store.names(nonsense),
             lambda: store.values("lr"),
             lambda: store.names("tag", limit=-1),
         ):
