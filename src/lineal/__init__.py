@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         end_run,
         finish,
         get_run,
-        group_runs,
         init,
         log,
         log_artifact,
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
         NotWritable,
         OverLimit,
     )
-    from lineal.store.grouped import Group, Groups
     from lineal.tracking.experiment_tracker import (
         ActiveRun,
         ExperimentConfig,
@@ -73,7 +71,6 @@ _HOMES = {
         "end_run",
         "finish",
         "get_run",
-        "group_runs",
         "init",
         "log",
         "log_artifact",
@@ -99,7 +96,6 @@ _HOMES = {
         "NotWritable",
         "OverLimit",
     ),
-    "lineal.store.grouped": ("Group", "Groups"),
     "lineal.tracking.experiment_tracker": (
         "ActiveRun",
         "ExperimentConfig",
@@ -133,8 +129,6 @@ __all__ = [
     "Damaged",
     "ExperimentConfig",
     "ExperimentTracker",
-    "Group",
-    "Groups",
     "InvalidInput",
     "LinealError",
     "LocalStore",
@@ -155,7 +149,6 @@ __all__ = [
     "end_run",
     "finish",
     "get_run",
-    "group_runs",
     "init",
     "log",
     "log_artifact",

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lineal.local import LocalStore as LocalStore
     from lineal.local import LoggedRun as LoggedRun
     from lineal.local import Runs as Runs
-    from lineal.store.grouped import Groups as Groups
 
 
 def init(
@@ -147,55 +146,17 @@ def get_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: s
 def runs(
     filter: str = "",
     *,
-    order_by: str | Sequence[str] | None = None,
+    order_by: str | None = None,
     limit: int = 100,
     offset: int = 0,
     experiment: str | None = None,
-    page_token: str | None = None,
-    deleted: bool = False,
     url: str | os.PathLike[str] | None = None,
     tenant: str | None = None,
 ) -> Runs:
-    """Runs that match a filter such as "params.lr = 0.1 and (metrics.val/acc > 0.9 or tags.keep is not null)", newest first or
-    as `order_by` says ("metrics.val/acc desc, name"). The language is in docs/reference/filter-language.md.
-
-    page_token  the `next_page_token` of the page before
-    deleted     those that were put away, instead of the others
-
-    Raises InvalidInput, with the place for a wrong filter or order."""
+    """Runs that match a filter such as "params.lr = 0.1 and metrics.val/acc > 0.9", newest first or as `order_by` says."""
+    experiments = None if experiment is None else [experiment]
     return _shared_store(url, tenant).runs(
-        filter,
-        order_by=order_by,
-        limit=limit,
-        offset=offset,
-        experiments=None if experiment is None else [experiment],
-        page_token=page_token,
-        deleted=deleted,
-    )
-
-
-def group_runs(
-    by: str | Sequence[str],
-    *,
-    metrics: str | Sequence[str] = (),
-    filter: str = "",
-    experiment: str | None = None,
-    deleted: bool = False,
-    limit: int = 1_000,
-    url: str | os.PathLike[str] | None = None,
-    tenant: str | None = None,
-) -> Groups:
-    """Runs that match, grouped by the values of fields such as "params.lr", largest group first, with count, mean, standard
-    deviation, min and max of fields such as "metrics.val/acc" or "min(metrics.loss)".
-
-    Raises InvalidInput, with the place for a wrong filter or field."""
-    return _shared_store(url, tenant).group_runs(
-        by,
-        metrics=metrics,
-        filter=filter,
-        experiments=None if experiment is None else [experiment],
-        deleted=deleted,
-        limit=limit,
+        filter, order_by=order_by, limit=limit, offset=offset, experiments=experiments
     )
 
 
@@ -252,7 +213,7 @@ def set_experiment(
     name = session.check_experiment(name)
     description = session.check_description(description)
     record = ExperimentSet(name, description, artifact_location, check_tags(tags) if tags else None)
-    _say_outside(None, record, url, tenant)
+    say_outside(None, record, url, tenant)
     return _shared_store(url, tenant).get_experiment(name).experiment_id
 
 
@@ -273,7 +234,7 @@ def tag_runs(
     """`tag_run` of many. Full ids of runs that exist: nobody looks them up."""
     checked = check_tags(tags)
     for run_id in run_ids if checked else ():
-        _say_outside(run_id, TagsSet(checked), url, tenant)
+        say_outside(run_id, TagsSet(checked), url, tenant)
 
 
 def delete_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> None:
@@ -294,7 +255,7 @@ def set_lifecycle(
     tenant: str | None = None,
 ) -> None:
     """Deletes or restores many runs in one journal. Full ids of runs that exist: nobody looks them up."""
-    _say_outside(None, [RunLifecycleSet(run_id, lifecycle) for run_id in run_ids], url, tenant)
+    say_outside(None, [RunLifecycleSet(run_id, lifecycle) for run_id in run_ids], url, tenant)
 
 
 def set_experiment_lifecycle(
@@ -302,7 +263,7 @@ def set_experiment_lifecycle(
 ) -> None:
     """Archives an experiment, or brings it back. Its runs stay as they are. NotFound if there is none of that name."""
     _shared_store(url, tenant).get_experiment(name)
-    _say_outside(None, ExperimentSet(name, lifecycle=lifecycle), url, tenant)
+    say_outside(None, ExperimentSet(name, lifecycle=lifecycle), url, tenant)
 
 
 def end_run(
@@ -317,10 +278,10 @@ def end_run(
         return
     logged = get_run(run_id, url=url, tenant=tenant)
     latest = max(logged.attempts, key=lambda attempt: (attempt.started_ms, attempt.attempt_id), default=None)
-    _say_outside(logged.run_id, AttemptEnded(latest.attempt_id if latest else "", status), url, tenant)
+    say_outside(logged.run_id, AttemptEnded(latest.attempt_id if latest else "", status), url, tenant)
 
 
-def _say_outside(
+def say_outside(
     run_id: str | None, said: Record | Sequence[Record], url: str | os.PathLike[str] | None, tenant: str | None
 ) -> None:
     """Statements about a run (or, with None, about the tenant) by a writer of their own. On disk when it returns."""
@@ -348,7 +309,6 @@ __all__ = [
     "end_run",
     "finish",
     "get_run",
-    "group_runs",
     "init",
     "log",
     "log_artifact",

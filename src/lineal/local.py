@@ -7,13 +7,16 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from lineal.ingest.follow import CaughtUp, Follower
+from lineal.ingest.growth import Growth
 from lineal.ingest.lock import ingest_lock
 from lineal.journal.blobs import find_blob
 from lineal.journal.layout import Folder
@@ -21,27 +24,16 @@ from lineal.journal.locks import locks_of
 from lineal.model.entities import Artifact, Attempt, Experiment, RunDetails, SeriesInfo
 from lineal.model.errors import Busy, InvalidInput, NotFound, NotWritable
 from lineal.model.ids import DEFAULT_TENANT
-from lineal.model.limits import (
-    GROUPS_PAGE_MAX_COUNT,
-    INGEST_LOCK_WAIT_S,
-    NAMES_PAGE_MAX_COUNT,
-    RUNS_PAGE_MAX_COUNT,
-)
+from lineal.model.limits import INGEST_LOCK_WAIT_S, RUNS_PAGE_MAX_COUNT
 from lineal.model.values import ParamValue, from_json
-from lineal.model.vocabulary import Labels, Lifecycle, Status
-from lineal.query.parser import parse, parse_field, parse_orders
-from lineal.query.syntax import Field, Kind
+from lineal.model.vocabulary import Labels, Status
+from lineal.query.parser import parse, parse_orders
 from lineal.store.compare import Comparison, compare, latest_values
-from lineal.store.contracts import BucketPiece, GroupQuery, Piece, RunQuery, Store, TenantReader
-from lineal.store.grouped import Groups
+from lineal.store.contracts import BucketPiece, Piece, RunQuery, Store, TenantReader
 from lineal.store.open import copy_store, open_store
 from lineal.store.run_view import comparison_dict, run_dict
-from lineal.store.tables import columns_of, run_row, to_pandas, to_polars
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
-
     from lineal.series.merge import History
 
 _FORKS_MAX_COUNT = 32  # a fork of a fork of a ...: a bound against rings made by hand
@@ -62,6 +54,9 @@ class LocalStore:
         self._store: Store | None = None
         self._inode = 0
         self._snapshot: _Snapshot | None = None
+        self._growth = Growth(self.folder)
+        self._lent: Counter[int] = Counter()
+        self._retired: dict[int, Callable[[], None]] = {}
 
     def __enter__(self) -> LocalStore:
         return self
@@ -103,67 +98,26 @@ class LocalStore:
         self,
         filter: str = "",
         *,
-        order_by: str | Sequence[str] | None = None,
+        order_by: str | None = None,
         limit: int = 100,
         offset: int = 0,
         experiments: Sequence[str] | None = None,
         deleted: bool = False,
-        page_token: str | None = None,
     ) -> Runs:
-        """Runs that match, newest first unless `order_by` says otherwise. `page_token` is the `next_page_token` of the page
-        before. Raises InvalidInput, with the place for a wrong filter or order."""
-        _check_limit(limit, RUNS_PAGE_MAX_COUNT)
-        if type(offset) is not int or offset < 0:
-            raise InvalidInput("offset is a whole number, 0 or more", field="offset")
+        """Runs that match, newest first unless `order_by` says otherwise. Raises InvalidInput with the place for a wrong filter."""
+        if type(limit) is not int or type(offset) is not int or not 0 <= limit <= RUNS_PAGE_MAX_COUNT or offset < 0:
+            raise InvalidInput(
+                f"limit is a whole number of 0 to {RUNS_PAGE_MAX_COUNT:,}, offset 0 or more", field="limit"
+            )
         conditions, orders = parse(filter), parse_orders(order_by or "")
-        names = None if experiments is None else tuple(experiments)
-        query = RunQuery(conditions, orders, "deleted" if deleted else "active", limit, offset, names, page_token)
         self.refresh()
+        names = None if experiments is None else tuple(experiments)
+        query = RunQuery(conditions, orders, "deleted" if deleted else "active", limit, offset, names)
         reader = self.reader()
         page = reader.list_runs(query)
         ids = [run.run_id for run in page.runs]
         series = _PageSeries(self, ids)
-        runs = [LoggedRun(self, details, series) for details in reader.get_details_of(ids)]
-        return Runs(runs, page.total, page.next_token)
-
-    def group_runs(
-        self,
-        by: str | Sequence[str],
-        *,
-        metrics: str | Sequence[str] = (),
-        filter: str = "",
-        experiments: Sequence[str] | None = None,
-        deleted: bool = False,
-        limit: int = 1_000,
-    ) -> Groups:
-        """Runs that match, put together where the fields of `by` ("params.lr", "tags.team", "status" ...) have the same values,
-        with count, mean, standard deviation, min and max of `metrics` ("metrics.acc", "min(metrics.loss)", "duration" ...).
-        Raises InvalidInput, with the place for a wrong filter or field."""
-        _check_limit(limit, GROUPS_PAGE_MAX_COUNT)
-        fields = _fields(by, "by")
-        spreads = _fields(metrics, "metrics")
-        conditions = parse(filter)
-        names = None if experiments is None else tuple(experiments)
-        lifecycle: Lifecycle = "deleted" if deleted else "active"
-        self.refresh()
-        page = self.reader().list_groups(GroupQuery(fields, spreads, conditions, lifecycle, names, limit))
-        return Groups(page, fields, spreads)
-
-    def names(self, kind: Kind, prefix: str = "", limit: int = 100) -> list[str]:
-        """Names of params, metrics, tags, json values ("param", "metric", "tag", "json") or attributes that start with the prefix,
-        sorted: what a filter can ask for."""
-        if kind not in get_args(Kind):
-            raise InvalidInput(f"kind {kind!r:.40} is not one of {', '.join(get_args(Kind))}", field="kind")
-        _check_limit(limit, NAMES_PAGE_MAX_COUNT)
-        self.refresh()
-        return self.reader().list_names(kind, prefix, limit)
-
-    def values(self, field: str, prefix: str = "", limit: int = 20) -> list[str]:
-        """Texts that a field ("params.optimizer") has among active runs, most frequent first; [] for metrics."""
-        _check_limit(limit, NAMES_PAGE_MAX_COUNT)
-        asked = parse_field(field)
-        self.refresh()
-        return self.reader().list_values(asked, prefix, limit)
+        return Runs([LoggedRun(self, details, series) for details in reader.get_details_of(ids)], page.total)
 
     def experiments(self) -> list[Experiment]:
         """All active experiments, by name."""
@@ -217,8 +171,11 @@ class LocalStore:
 
         Where the folder cannot be written, or somebody else keeps its lock, the answers come from a private snapshot."""
         with self._guard:
-            exists = self.folder.check()
-            if not exists or not self.folder.has_work():
+            self.folder.check()
+            if self._database_inode() != self._inode:
+                self._growth.forget()
+            grown = self._growth.has_grown() or self._snapshot is not None
+            if not grown or not self.folder.has_work():
                 self._use_database()
                 return CaughtUp()
             try:
@@ -227,6 +184,8 @@ class LocalStore:
             except (Busy, NotWritable):
                 return self._take_in_privately()
             self._use_database()
+            if not done.problems and self._store is not None:
+                self._growth.settle(self._store)
             return done
 
     def _take_in(self) -> CaughtUp:
@@ -246,25 +205,29 @@ class LocalStore:
 
     def _use_database(self) -> None:
         """Reads from the folder's own database from now on; from another one if the folder was deleted and made anew."""
-        try:
-            inode = os.stat(self.folder.database).st_ino
-        except FileNotFoundError:
-            inode = 0
+        inode = self._database_inode()
         if self._store is None or self._snapshot is not None or inode != self._inode:
             self._drop_store()
             self._store = open_store(self._url(), read_only=True) if inode else open_store("memory:")
             self._inode = inode
 
+    def _database_inode(self) -> int:
+        """0 if there is no database."""
+        try:
+            return os.stat(self.folder.database).st_ino
+        except FileNotFoundError:
+            return 0
+
     def _url(self) -> str:
         return f"sqlite:///{self.folder.database}"
 
     def _drop_store(self) -> None:
-        if self._snapshot is not None:
-            self._snapshot.close()
-            self._snapshot = None
-        elif self._store is not None:
-            self._store.close()
-        self._store = None
+        closing = self._snapshot or self._store
+        if closing is not None and self._lent.get(id(self._store)):
+            self._retired[id(self._store)] = closing.close
+        elif closing is not None:
+            closing.close()
+        self._store = self._snapshot = None
 
     def reader(self) -> TenantReader:
         """The store's own contract, as of the last `refresh`."""
@@ -276,6 +239,26 @@ class LocalStore:
             self.refresh()
         assert self._store is not None
         return self._store
+
+    @contextmanager
+    def lend(self) -> Iterator[Store]:
+        """The same, open until the block ends, whatever another thread's `refresh` moves on to."""
+        with self._guard:
+            if self._store is None:
+                self._use_database()
+            store = self._store
+            assert store is not None
+            self._lent[id(store)] += 1
+        try:
+            yield store
+        finally:
+            with self._guard:
+                self._lent[id(store)] -= 1
+                if not self._lent[id(store)]:
+                    del self._lent[id(store)]
+                    retired = self._retired.pop(id(store), None)
+                    if retired is not None:
+                        retired()
 
 
 class _Snapshot:
@@ -514,25 +497,11 @@ class LoggedRun:
 
 
 class Runs(Sequence[LoggedRun]):
-    """A page of runs; `total` counts all that match. `next_page_token` leads to the next page; None where there is none."""
+    """A page of runs; `total` counts all that match."""
 
-    def __init__(self, runs: list[LoggedRun], total: int, next_page_token: str | None = None) -> None:
+    def __init__(self, runs: list[LoggedRun], total: int) -> None:
         self._runs = runs
         self.total = total
-        self.next_page_token = next_page_token
-
-    def to_list(self) -> list[dict[str, Any]]:
-        """A dict a run: attributes, and `params` (typed), `metrics` (logged last) and `tags` as dicts."""
-        return [run_row(run.details, run.metrics) for run in self._runs]
-
-    def to_pandas(self) -> pd.DataFrame:
-        """A row a run, with a column for each attribute and each param, metric and tag that any of the runs has, named as
-        filters name them. ImportError if pandas is not installed."""
-        return to_pandas(columns_of(self.to_list()))
-
-    def to_polars(self) -> pl.DataFrame:
-        """As `to_pandas`; a column of several types holds texts. ImportError if polars is not installed."""
-        return to_polars(columns_of(self.to_list()))
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -545,14 +514,3 @@ class Runs(Sequence[LoggedRun]):
 
     def __repr__(self) -> str:
         return f"<{len(self._runs)} of {self.total} runs: {', '.join(run.name for run in self._runs[:5])}{' ...' if len(self) > 5 else ''}>"
-
-
-def _check_limit(limit: int, most: int) -> None:
-    if type(limit) is not int or not 0 <= limit <= most:
-        raise InvalidInput(f"limit is a whole number of 0 to {most:,}", field="limit")
-
-
-def _fields(texts: str | Sequence[str], purpose: str) -> tuple[Field, ...]:
-    """Each once."""
-    given = [texts] if isinstance(texts, str) else texts
-    return tuple(dict.fromkeys(parse_field(text, purpose) for text in given))
