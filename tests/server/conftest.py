@@ -20,7 +20,6 @@ import lineal
 from lineal.dashboard import LocalSource
 from lineal.local import LocalStore
 from lineal.server.serving import listen, make_server
-from tests.server.contract import check
 
 SRC = Path(__file__).resolve().parents[2] / "src"
 
@@ -48,8 +47,7 @@ def client(source: LocalSource) -> Iterator[httpx.Client]:
     thread.start()
     try:
         assert ready.wait(30)
-        url = f"http://localhost:{listener.getsockname()[1]}"
-        with httpx.Client(base_url=url, timeout=30, event_hooks={"response": [check]}) as client:
+        with httpx.Client(base_url=f"http://localhost:{listener.getsockname()[1]}", timeout=30) as client:
             yield client
     finally:
         server.should_exit = True
@@ -83,7 +81,7 @@ def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Serve
                 assert line, "it ended before it answered"
                 said += line
             url = json.loads(said)["url"]
-            with httpx.Client(base_url=url, timeout=30, event_hooks={"response": [check]}) as client:
+            with httpx.Client(base_url=url, timeout=30) as client:
                 yield Served(process, url, client)
         finally:
             process.terminate()

@@ -104,8 +104,7 @@ ENDPOINTS = (
         get_artifact,
         "The bytes of a file",
         query=AskArtifact,
-        media=dict.fromkeys(("application/octet-stream", *_SHOWN)),
-        also=(206, 304),
+        extra=("application/octet-stream",),
         refusals=(404, 416),
     ),
 )

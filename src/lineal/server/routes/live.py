@@ -4,7 +4,7 @@ from lineal.model.errors import InvalidInput
 from lineal.server.answers import Events
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
-from lineal.server.shapes.live import AskLive, Change
+from lineal.server.shapes.live import AskLive
 
 
 def watch_changes(context: Context, asked: Asked[AskLive, None]) -> Events:
@@ -26,7 +26,7 @@ ENDPOINTS = (
         watch_changes,
         "Changes as they happen",
         query=AskLive,
-        media={"text/event-stream": Change},
+        extra=("text/event-stream",),
         is_async=True,
     ),
 )

@@ -66,7 +66,7 @@ ENDPOINTS = (
         "Curves of runs",
         SeriesAnswer,
         body=AskSeries,
-        media={MEDIA_TYPE: None},
+        extra=(MEDIA_TYPE,),
         refusals=(404,),
     ),
 )

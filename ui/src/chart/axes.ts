@@ -1,0 +1,79 @@
+/** uPlot draws scales, axes and grid; lines, pointer and highlight are drawn by us on canvases above it. */
+
+import type uPlot from "uplot";
+import type { Domain } from "./domain.ts";
+import type { ChartTheme } from "./theme.ts";
+import { DURATION_STEPS, durationTicks, logTicks, NUMBER_STEPS, numberTicks } from "./ticks.ts";
+import type { XKind } from "./track.ts";
+
+export interface AxesOptions {
+  width: number;
+  height: number;
+  xKind: XKind;
+  logX: boolean;
+  logY: boolean;
+  theme: ChartTheme;
+  domain: Domain;
+  drawn: (chart: uPlot) => void;
+}
+
+/** uPlot is given nothing to draw. */
+export const NO_DATA: uPlot.AlignedData = [
+  [0, 1],
+  [null, null],
+];
+
+const X_TICK_ROOM_PX = 64;
+const Y_TICK_ROOM_PX = 36;
+const Y_WIDTH_MIN_PX = 44;
+
+export function axesOptions(options: AxesOptions): uPlot.Options {
+  const { theme, xKind, logX, logY, domain } = options;
+  const shared = { stroke: theme.faint, font: theme.font, grid: { stroke: theme.grid, width: 1 }, ticks: { show: false } };
+  const isTime = xKind === "time" && !logX;
+  const xValues = logX ? logTicks : xKind === "relative" ? durationTicks : numberTicks;
+  const xAxis: uPlot.Axis = { ...shared, scale: "x", side: 2, size: 26, gap: 6, space: X_TICK_ROOM_PX, grid: { show: false } };
+  if (!isTime) {
+    xAxis.values = (_chart, splits) => xValues(splits);
+    if (!logX) xAxis.incrs = xKind === "relative" ? DURATION_STEPS : NUMBER_STEPS;
+  } else {
+    xAxis.size = 38;
+  }
+  const yAxis: uPlot.Axis = {
+    ...shared,
+    scale: "y",
+    side: 3,
+    gap: 6,
+    space: Y_TICK_ROOM_PX,
+    values: (_chart, splits) => (logY ? logTicks : numberTicks)(splits),
+    size: (chart, values, axis, cycle) => yWidth(chart, values, axis, cycle),
+  };
+  if (!logY) yAxis.incrs = NUMBER_STEPS;
+  return {
+    width: options.width,
+    height: options.height,
+    ms: 1,
+    legend: { show: false },
+    cursor: { show: false },
+    pxAlign: 1,
+    padding: [8, 14, 0, 0],
+    scales: {
+      x: { time: isTime, auto: false, distr: logX ? 3 : 1, min: domain.x[0], max: domain.x[1] },
+      y: { auto: false, distr: logY ? 3 : 1, min: domain.y[0], max: domain.y[1] },
+    },
+    axes: [xAxis, yAxis],
+    series: [{}, { show: true, scale: "y", points: { show: false } }],
+    hooks: { draw: [options.drawn] },
+  };
+}
+
+function yWidth(chart: uPlot, values: string[] | null, axis: number, cycle: number): number {
+  const before = (chart.axes[axis] as { _size?: number } | undefined)?._size;
+  if (cycle > 1 && before !== undefined) return before;
+  const longest = (values ?? []).reduce((text, value) => (value !== null && value.length > text.length ? value : text), "");
+  chart.ctx.save();
+  chart.ctx.font = (chart.axes[axis] as { font?: [string] } | undefined)?.font?.[0] ?? "11px sans-serif";
+  const width = chart.ctx.measureText(longest).width / devicePixelRatio;
+  chart.ctx.restore();
+  return Math.max(Y_WIDTH_MIN_PX, Math.ceil(width) + 14);
+}

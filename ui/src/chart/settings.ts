@@ -1,0 +1,70 @@
+/** How all charts of a panel are drawn. The page keeps it in its URL. */
+
+import type { XKind } from "./track.ts";
+
+export interface ChartSettings {
+  x: XKind;
+  /** 0 is none; up to 0.999. */
+  smoothing: number;
+  logX: boolean;
+  logY: boolean;
+  /** The range of every bucket, behind its line. */
+  band: boolean;
+  /** Keep outliers out of the y range. */
+  robust: boolean;
+  /** Charts in a row; 0 takes as many as fit. */
+  columns: number;
+  /** Names to show: text, or /a regular expression/. */
+  search: string;
+}
+
+export const DEFAULT_SETTINGS: Readonly<ChartSettings> = Object.freeze({
+  x: "step",
+  smoothing: 0,
+  logX: false,
+  logY: false,
+  band: true,
+  robust: false,
+  columns: 0,
+  search: "",
+});
+
+export const SMOOTHING_MAX = 0.999;
+export const COLUMNS_MAX = 6;
+
+/** Query parameters, of what differs from the default only. */
+export function settingsToQuery(settings: ChartSettings): Record<string, string> {
+  const query: Record<string, string> = {};
+  if (settings.x !== DEFAULT_SETTINGS.x) query["x"] = settings.x;
+  if (settings.smoothing > 0) query["smooth"] = String(settings.smoothing);
+  if (settings.logX) query["logx"] = "1";
+  if (settings.logY) query["logy"] = "1";
+  if (!settings.band) query["band"] = "0";
+  if (settings.robust) query["robust"] = "1";
+  if (settings.columns) query["columns"] = String(settings.columns);
+  if (settings.search) query["charts"] = settings.search;
+  return query;
+}
+
+/** The names that settingsToQuery may use: those absent from its answer are to be removed from a URL. */
+export const SETTINGS_QUERY_NAMES = ["x", "smooth", "logx", "logy", "band", "robust", "columns", "charts"] as const;
+
+/** What the query says; anything that it does not say, or says wrongly, is as by default. */
+export function settingsFromQuery(query: URLSearchParams): ChartSettings {
+  const x = query.get("x");
+  return {
+    x: x === "time" || x === "relative" ? x : "step",
+    smoothing: numberIn(query.get("smooth"), 0, SMOOTHING_MAX),
+    logX: query.get("logx") === "1",
+    logY: query.get("logy") === "1",
+    band: query.get("band") !== "0",
+    robust: query.get("robust") === "1",
+    columns: Math.round(numberIn(query.get("columns"), 0, COLUMNS_MAX)),
+    search: query.get("charts") ?? "",
+  };
+}
+
+function numberIn(text: string | null, low: number, high: number): number {
+  const value = Number(text ?? low);
+  return Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : low;
+}

@@ -1,0 +1,104 @@
+/** Texts of axis ticks: all ticks of an axis share their decimals and their unit. */
+
+import { MINUS } from "../lib/format.ts";
+
+/** Steps between ticks of a duration axis, in seconds. */
+export const DURATION_STEPS = [
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600,
+  43_200, 86_400, 172_800, 432_000, 864_000, 2_592_000, 8_640_000,
+];
+
+/** Steps between ticks that read well: 1, 2, 2.5 and 5 times a power of ten. */
+export const NUMBER_STEPS: number[] = [];
+for (let power = -18; power <= 18; power += 1) {
+  for (const mantissa of ["1", "2", "2.5", "5"]) NUMBER_STEPS.push(Number(`${mantissa}e${power}`));
+}
+
+type Splits = readonly (number | null | undefined)[];
+
+/** null stays an empty text: a tick without one. */
+export function numberTicks(splits: Splits): string[] {
+  const values = splits.filter((value): value is number => typeof value === "number");
+  const largest = Math.max(0, ...values.map(Math.abs));
+  const step = smallestStep(values);
+  const write = largest === 0 ? plain(0) : largest >= 1e15 || largest < 1e-4 ? exponent(step) : compact(largest, step);
+  return splits.map((value) => (typeof value === "number" ? minus(write(value)) : ""));
+}
+
+/** Ticks of a log axis: each for itself, since a shared number of decimals would fit none. */
+export function logTicks(splits: Splits): string[] {
+  return splits.map((value) => {
+    if (typeof value !== "number") return "";
+    if (value >= 1e5 || value < 1e-3) return minus(value.toExponential(0).replace("e+", "e"));
+    return String(Number(value.toPrecision(3)));
+  });
+}
+
+export function durationTicks(splits: Splits): string[] {
+  const values = splits.filter((value): value is number => typeof value === "number");
+  const step = smallestStep(values);
+  return splits.map((value) => (typeof value === "number" ? minus(duration(value, step)) : ""));
+}
+
+function duration(seconds: number, step: number): string {
+  if (seconds === 0) return "0";
+  const size = Math.abs(seconds);
+  const sign = seconds < 0 ? "-" : "";
+  if (step >= 86_400) return `${sign}${trim(size / 86_400, 1)} d`;
+  if (step >= 3600) return `${sign}${trim(size / 3600, 1)} h`;
+  if (step >= 60) return size >= 3600 ? `${sign}${Math.floor(size / 3600)}h${pad((size % 3600) / 60)}` : `${sign}${trim(size / 60, 1)} min`;
+  if (step >= 1) return size >= 60 ? `${sign}${Math.floor(size / 60)}:${pad(size % 60)}` : `${sign}${trim(size, 0)} s`;
+  return step >= 0.01 ? `${sign}${size.toFixed(decimalsOf(step))} s` : `${sign}${trim(size * 1000, 1)} ms`;
+}
+
+function pad(value: number): string {
+  return String(Math.round(value)).padStart(2, "0");
+}
+
+function trim(value: number, digits: number): string {
+  return String(Number(value.toFixed(digits)));
+}
+
+const plain =
+  (decimals: number) =>
+  (value: number): string =>
+    value.toFixed(decimals);
+
+function exponent(step: number): (value: number) => string {
+  return (value) => {
+    if (value === 0) return "0";
+    const power = Math.floor(Math.log10(Math.abs(value)));
+    const digits = Math.min(6, Math.max(0, power - Math.floor(Math.log10(step) + 1e-9)));
+    return value.toExponential(digits).replace("e+", "e");
+  };
+}
+
+function compact(largest: number, step: number): (value: number) => string {
+  for (const [size, unit] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]] as const) {
+    if (largest < (size === 1e3 ? 1e4 : size) || step < size / 1000) continue;
+    const decimals = decimalsOf(step / size);
+    return (value) => (value === 0 ? "0" : `${(value / size).toFixed(decimals)}${unit}`);
+  }
+  return plain(decimalsOf(step));
+}
+
+/** How many decimals a multiple of `step` needs: 0.25 needs 2. */
+function decimalsOf(step: number): number {
+  if (!(step > 0)) return 0;
+  for (let decimals = 0; decimals < 15; decimals += 1) {
+    const scaled = step * 10 ** decimals;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled) return decimals;
+  }
+  return 15;
+}
+
+function smallestStep(values: readonly number[]): number {
+  let step = Infinity;
+  for (let i = 1; i < values.length; i += 1) step = Math.min(step, Math.abs((values[i] as number) - (values[i - 1] as number)));
+  if (step === Infinity) return Math.abs(values[0] ?? 0) || 1;
+  return Number(step.toPrecision(9));
+}
+
+function minus(text: string): string {
+  return text.replaceAll("-", MINUS);
+}
