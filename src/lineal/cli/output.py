@@ -23,16 +23,16 @@ _PIPED_WIDTH = 400  # a pipe has no edge; what is wider still is a value that so
 def write_json(answer: object) -> None:
     """NaN and infinities become the strings "NaN", "Infinity" and "-Infinity": JSON has no such numbers."""
     utf8 = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
-    click.echo(json.dumps(_plain(answer), indent=2, ensure_ascii=not utf8, allow_nan=False))
+    click.echo(json.dumps(plain(answer), indent=2, ensure_ascii=not utf8, allow_nan=False))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else float_text(value)
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value
 
 

@@ -7,6 +7,7 @@ import click
 from lineal.cli.options import folder_option, json_option, tenant_option
 from lineal.cli.run_change import delete_runs, restore_runs, tag_runs
 from lineal.cli.run_diff import diff_runs
+from lineal.cli.run_export import export_runs
 
 
 @click.group()
@@ -18,6 +19,7 @@ runs.add_command(diff_runs)
 runs.add_command(tag_runs)
 runs.add_command(delete_runs)
 runs.add_command(restore_runs)
+runs.add_command(export_runs)
 
 
 @runs.command("list", short_help="List runs, newest first.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -30,23 +31,28 @@ def chosen(
 
 
 def matching(
-    store: LocalStore, filter: str, *, lifecycle: Lifecycle | None = "active", experiments: Sequence[str] | None = None
+    store: LocalStore,
+    filter: str,
+    *,
+    order_by: Sequence[str] = (),
+    lifecycle: Lifecycle | None = "active",
+    experiments: Sequence[str] | None = None,
 ) -> Iterator[Run]:
-    """Every run that the filter finds, newest first."""
-    from lineal.query.parser import parse
+    """Every run that the filter finds, newest first or in that order, a page at a time: one that arrives meanwhile shifts
+    nothing."""
+    from lineal.query.parser import parse, parse_orders
     from lineal.store.contracts import RunQuery
 
-    condition = parse(filter)
+    names = None if experiments is None else tuple(experiments)
+    query = RunQuery(parse(filter), parse_orders(order_by), lifecycle, _PAGE_COUNT, 0, names)
     store.refresh()
     reader = store.reader()
-    names = None if experiments is None else tuple(experiments)
-    offset = 0
     while True:
-        page = reader.list_runs(RunQuery(condition, (), lifecycle, _PAGE_COUNT, offset, names)).runs
-        yield from page
-        offset += len(page)
-        if len(page) < _PAGE_COUNT:
+        page = reader.list_runs(query)
+        yield from page.runs
+        if page.next_token is None:
             return
+        query = replace(query, after=page.next_token)
 
 
 def confirmed(question: str, *, yes: bool) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from lineal.model.entities import MetricDefinition
 from lineal.model.vocabulary import Goal
 
-# Names that contain one of these words are better low.
-_LOW = ("loss", "error", "perplexity", "rmse", "mae", "mse", "latency", "time")
+# Names with one of these words among their parts, or its plural, are better low.
+_STEMS = ("loss", "error", "perplexity", "rmse", "mae", "mse", "latency", "time")
+_LOW = {stem + end for stem in _STEMS for end in ("", "s", "es")} | {"latencies", "perplexities"}
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -19,4 +20,4 @@ def goal_of(name: str, definitions: Mapping[str, MetricDefinition]) -> Goal:
     if declared is not None and declared.goal is not None:
         return declared.goal
     words = {word.lower() for word in _WORDS.findall(name)}
-    return "min" if any(word in words or word.rstrip("s") in words or f"{word}es" in words for word in _LOW) else "max"
+    return "max" if _LOW.isdisjoint(words) else "min"
