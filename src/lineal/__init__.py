@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         end_run,
         finish,
         get_run,
+        group_runs,
         init,
         log,
         log_artifact,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         NotWritable,
         OverLimit,
     )
+    from lineal.store.grouped import Group, Groups
     from lineal.tracking.experiment_tracker import (
         ActiveRun,
         ExperimentConfig,
@@ -71,6 +73,7 @@ _HOMES = {
         "end_run",
         "finish",
         "get_run",
+        "group_runs",
         "init",
         "log",
         "log_artifact",
@@ -96,6 +99,7 @@ _HOMES = {
         "NotWritable",
         "OverLimit",
     ),
+    "lineal.store.grouped": ("Group", "Groups"),
     "lineal.tracking.experiment_tracker": (
         "ActiveRun",
         "ExperimentConfig",
@@ -129,6 +133,8 @@ __all__ = [
     "Damaged",
     "ExperimentConfig",
     "ExperimentTracker",
+    "Group",
+    "Groups",
     "InvalidInput",
     "LinealError",
     "LocalStore",
@@ -149,6 +155,7 @@ __all__ = [
     "end_run",
     "finish",
     "get_run",
+    "group_runs",
     "init",
     "log",
     "log_artifact",

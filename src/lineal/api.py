@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lineal.local import LocalStore as LocalStore
     from lineal.local import LoggedRun as LoggedRun
     from lineal.local import Runs as Runs
+    from lineal.store.grouped import Groups as Groups
 
 
 def init(
@@ -146,17 +147,55 @@ def get_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: s
 def runs(
     filter: str = "",
     *,
-    order_by: str | None = None,
+    order_by: str | Sequence[str] | None = None,
     limit: int = 100,
     offset: int = 0,
     experiment: str | None = None,
+    page_token: str | None = None,
+    deleted: bool = False,
     url: str | os.PathLike[str] | None = None,
     tenant: str | None = None,
 ) -> Runs:
-    """Runs that match a filter such as "params.lr = 0.1 and metrics.val/acc > 0.9", newest first or as `order_by` says."""
-    experiments = None if experiment is None else [experiment]
+    """Runs that match a filter such as "params.lr = 0.1 and (metrics.val/acc > 0.9 or tags.keep is not null)", newest first or
+    as `order_by` says ("metrics.val/acc desc, name"). The language is in docs/reference/filter-language.md.
+
+    page_token  the `next_page_token` of the page before
+    deleted     those that were put away, instead of the others
+
+    Raises InvalidInput, with the place for a wrong filter or order."""
     return _shared_store(url, tenant).runs(
-        filter, order_by=order_by, limit=limit, offset=offset, experiments=experiments
+        filter,
+        order_by=order_by,
+        limit=limit,
+        offset=offset,
+        experiments=None if experiment is None else [experiment],
+        page_token=page_token,
+        deleted=deleted,
+    )
+
+
+def group_runs(
+    by: str | Sequence[str],
+    *,
+    metrics: str | Sequence[str] = (),
+    filter: str = "",
+    experiment: str | None = None,
+    deleted: bool = False,
+    limit: int = 1_000,
+    url: str | os.PathLike[str] | None = None,
+    tenant: str | None = None,
+) -> Groups:
+    """Runs that match, grouped by the values of fields such as "params.lr", largest group first, with count, mean, standard
+    deviation, min and max of fields such as "metrics.val/acc" or "min(metrics.loss)".
+
+    Raises InvalidInput, with the place for a wrong filter or field."""
+    return _shared_store(url, tenant).group_runs(
+        by,
+        metrics=metrics,
+        filter=filter,
+        experiments=None if experiment is None else [experiment],
+        deleted=deleted,
+        limit=limit,
     )
 
 
@@ -309,6 +348,7 @@ __all__ = [
     "end_run",
     "finish",
     "get_run",
+    "group_runs",
     "init",
     "log",
     "log_artifact",

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lineal.ingest.follow import CaughtUp, Follower
 from lineal.ingest.lock import ingest_lock
@@ -21,16 +21,27 @@ from lineal.journal.locks import locks_of
 from lineal.model.entities import Artifact, Attempt, Experiment, RunDetails, SeriesInfo
 from lineal.model.errors import Busy, InvalidInput, NotFound, NotWritable
 from lineal.model.ids import DEFAULT_TENANT
-from lineal.model.limits import INGEST_LOCK_WAIT_S, RUNS_PAGE_MAX_COUNT
+from lineal.model.limits import (
+    GROUPS_PAGE_MAX_COUNT,
+    INGEST_LOCK_WAIT_S,
+    NAMES_PAGE_MAX_COUNT,
+    RUNS_PAGE_MAX_COUNT,
+)
 from lineal.model.values import ParamValue, from_json
-from lineal.model.vocabulary import Labels, Status
-from lineal.query.parser import parse, parse_orders
+from lineal.model.vocabulary import Labels, Lifecycle, Status
+from lineal.query.parser import parse, parse_field, parse_orders
+from lineal.query.syntax import Field, Kind
 from lineal.store.compare import Comparison, compare, latest_values
-from lineal.store.contracts import BucketPiece, Piece, RunQuery, Store, TenantReader
+from lineal.store.contracts import BucketPiece, GroupQuery, Piece, RunQuery, Store, TenantReader
+from lineal.store.grouped import Groups
 from lineal.store.open import copy_store, open_store
 from lineal.store.run_view import comparison_dict, run_dict
+from lineal.store.tables import columns_of, run_row, to_pandas, to_polars
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
     from lineal.series.merge import History
 
 _FORKS_MAX_COUNT = 32  # a fork of a fork of a ...: a bound against rings made by hand
@@ -92,26 +103,67 @@ class LocalStore:
         self,
         filter: str = "",
         *,
-        order_by: str | None = None,
+        order_by: str | Sequence[str] | None = None,
         limit: int = 100,
         offset: int = 0,
         experiments: Sequence[str] | None = None,
         deleted: bool = False,
+        page_token: str | None = None,
     ) -> Runs:
-        """Runs that match, newest first unless `order_by` says otherwise. Raises InvalidInput with the place for a wrong filter."""
-        if type(limit) is not int or type(offset) is not int or not 0 <= limit <= RUNS_PAGE_MAX_COUNT or offset < 0:
-            raise InvalidInput(
-                f"limit is a whole number of 0 to {RUNS_PAGE_MAX_COUNT:,}, offset 0 or more", field="limit"
-            )
+        """Runs that match, newest first unless `order_by` says otherwise. `page_token` is the `next_page_token` of the page
+        before. Raises InvalidInput, with the place for a wrong filter or order."""
+        _check_limit(limit, RUNS_PAGE_MAX_COUNT)
+        if type(offset) is not int or offset < 0:
+            raise InvalidInput("offset is a whole number, 0 or more", field="offset")
         conditions, orders = parse(filter), parse_orders(order_by or "")
-        self.refresh()
         names = None if experiments is None else tuple(experiments)
-        query = RunQuery(conditions, orders, "deleted" if deleted else "active", limit, offset, names)
+        query = RunQuery(conditions, orders, "deleted" if deleted else "active", limit, offset, names, page_token)
+        self.refresh()
         reader = self.reader()
         page = reader.list_runs(query)
         ids = [run.run_id for run in page.runs]
         series = _PageSeries(self, ids)
-        return Runs([LoggedRun(self, details, series) for details in reader.get_details_of(ids)], page.total)
+        runs = [LoggedRun(self, details, series) for details in reader.get_details_of(ids)]
+        return Runs(runs, page.total, page.next_token)
+
+    def group_runs(
+        self,
+        by: str | Sequence[str],
+        *,
+        metrics: str | Sequence[str] = (),
+        filter: str = "",
+        experiments: Sequence[str] | None = None,
+        deleted: bool = False,
+        limit: int = 1_000,
+    ) -> Groups:
+        """Runs that match, put together where the fields of `by` ("params.lr", "tags.team", "status" ...) have the same values,
+        with count, mean, standard deviation, min and max of `metrics` ("metrics.acc", "min(metrics.loss)", "duration" ...).
+        Raises InvalidInput, with the place for a wrong filter or field."""
+        _check_limit(limit, GROUPS_PAGE_MAX_COUNT)
+        fields = _fields(by, "by")
+        spreads = _fields(metrics, "metrics")
+        conditions = parse(filter)
+        names = None if experiments is None else tuple(experiments)
+        lifecycle: Lifecycle = "deleted" if deleted else "active"
+        self.refresh()
+        page = self.reader().list_groups(GroupQuery(fields, spreads, conditions, lifecycle, names, limit))
+        return Groups(page, fields, spreads)
+
+    def names(self, kind: Kind, prefix: str = "", limit: int = 100) -> list[str]:
+        """Names of params, metrics, tags, json values ("param", "metric", "tag", "json") or attributes that start with the prefix,
+        sorted: what a filter can ask for."""
+        if kind not in get_args(Kind):
+            raise InvalidInput(f"kind {kind!r:.40} is not one of {', '.join(get_args(Kind))}", field="kind")
+        _check_limit(limit, NAMES_PAGE_MAX_COUNT)
+        self.refresh()
+        return self.reader().list_names(kind, prefix, limit)
+
+    def values(self, field: str, prefix: str = "", limit: int = 20) -> list[str]:
+        """Texts that a field ("params.optimizer") has among active runs, most frequent first; [] for metrics."""
+        _check_limit(limit, NAMES_PAGE_MAX_COUNT)
+        asked = parse_field(field)
+        self.refresh()
+        return self.reader().list_values(asked, prefix, limit)
 
     def experiments(self) -> list[Experiment]:
         """All active experiments, by name."""
@@ -462,11 +514,25 @@ class LoggedRun:
 
 
 class Runs(Sequence[LoggedRun]):
-    """A page of runs; `total` counts all that match."""
+    """A page of runs; `total` counts all that match. `next_page_token` leads to the next page; None where there is none."""
 
-    def __init__(self, runs: list[LoggedRun], total: int) -> None:
+    def __init__(self, runs: list[LoggedRun], total: int, next_page_token: str | None = None) -> None:
         self._runs = runs
         self.total = total
+        self.next_page_token = next_page_token
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """A dict a run: attributes, and `params` (typed), `metrics` (logged last) and `tags` as dicts."""
+        return [run_row(run.details, run.metrics) for run in self._runs]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row a run, with a column for each attribute and each param, metric and tag that any of the runs has, named as
+        filters name them. ImportError if pandas is not installed."""
+        return to_pandas(columns_of(self.to_list()))
+
+    def to_polars(self) -> pl.DataFrame:
+        """As `to_pandas`; a column of several types holds texts. ImportError if polars is not installed."""
+        return to_polars(columns_of(self.to_list()))
 
     def __len__(self) -> int:
         return len(self._runs)
@@ -479,3 +545,14 @@ class Runs(Sequence[LoggedRun]):
 
     def __repr__(self) -> str:
         return f"<{len(self._runs)} of {self.total} runs: {', '.join(run.name for run in self._runs[:5])}{' ...' if len(self) > 5 else ''}>"
+
+
+def _check_limit(limit: int, most: int) -> None:
+    if type(limit) is not int or not 0 <= limit <= most:
+        raise InvalidInput(f"limit is a whole number of 0 to {most:,}", field="limit")
+
+
+def _fields(texts: str | Sequence[str], purpose: str) -> tuple[Field, ...]:
+    """Each once."""
+    given = [texts] if isinstance(texts, str) else texts
+    return tuple(dict.fromkeys(parse_field(text, purpose) for text in given))

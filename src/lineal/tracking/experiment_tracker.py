@@ -206,14 +206,12 @@ class ExperimentTracker:
         order_by: Sequence[str] | None = None,
     ) -> list[dict[str, Any]]:
         """Runs that match, as `get_run` gives them: of the named experiments, in the first tenant (of those this tracker has
-        used, then of the folder) that has one of them; without names, of the default tenant."""
-        if order_by is not None and len(order_by) > 1:
-            raise api.InvalidInput("order_by takes one key in this release", field="order_by")
-        order = order_by[0] if order_by else None
+        used, then of the folder) that has one of them; without names, of the default tenant. `filter_string` is in MLflow's
+        language or Lineal's, which includes it; `order_by` lists keys such as "metrics.val_accuracy DESC"."""
         store = self._store(None)
         if experiment_names is not None:
             store = next((known for known in self._all_stores() if self._knows(known, experiment_names)), store)
-        page = store.runs(filter_string or "", order_by=order, limit=max_results, experiments=experiment_names)
+        page = store.runs(filter_string or "", order_by=order_by, limit=max_results, experiments=experiment_names)
         return [run.to_dict() for run in page]
 
     @staticmethod
