@@ -24,8 +24,8 @@ export function changedSince(
     .filter(({ run_id: id, status }) => {
       const earlier = statuses.get(id);
       if (earlier !== undefined && earlier !== status) return true;
-      // What is drawn for the first time is fetched anyway; so is everything at the first number.
-      if (earlier === undefined || before === 0 || after <= before) return false;
+      // What is drawn for the first time is fetched anyway.
+      if (earlier === undefined || after <= before) return false;
       return changes ? (changes.get(id) ?? 0) > before : status === "running";
     })
     .map(({ run_id }) => run_id);

@@ -1,0 +1,36 @@
+import { describe, expect, test } from "vitest";
+import { matcherOf, sectionsOf } from "./sections.ts";
+
+test("sections by the part before the first slash, names in natural order", () => {
+  expect(sectionsOf(["val/loss", "train/b/c", "system/cpu", "lr", "train/a", "loss_10", "loss_2", "train/a"])).toEqual([
+    { name: "", metrics: ["loss_2", "loss_10", "lr"] },
+    { name: "train", metrics: ["train/a", "train/b/c"] },
+    { name: "val", metrics: ["val/loss"] },
+    { name: "system", metrics: ["system/cpu"] },
+  ]);
+});
+
+test("a slash at the start is part of the name", () => {
+  expect(sectionsOf(["/odd"])).toEqual([{ name: "", metrics: ["/odd"] }]);
+});
+
+describe("matcherOf", () => {
+  test.each([
+    ["", ["train/loss", "val/acc"]],
+    ["LOSS", ["train/loss"]],
+    ["tr lo", ["train/loss"]],
+    ["/^val/", ["val/acc"]],
+    ["/ACC$/i", ["val/acc"]],
+    ["/acc", ["val/acc"]],
+  ])("%s", (search, found) => {
+    const { matches, error } = matcherOf(search);
+    expect(error).toBeNull();
+    expect(["train/loss", "val/acc"].filter(matches)).toEqual(found);
+  });
+
+  test("a wrong expression says so and hides nothing", () => {
+    const { matches, error } = matcherOf("/(/");
+    expect(error).not.toBeNull();
+    expect(matches("loss")).toBe(true);
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { DEFAULT_SETTINGS, SETTINGS_QUERY_NAMES, settingsFromQuery, settingsToQuery, type ChartSettings } from "./settings.ts";
+
+const OTHER: ChartSettings = { x: "relative", smoothing: 0.95, logX: true, logY: true, band: false, robust: true, columns: 3, search: "/loss$/" };
+
+test("there and back again", () => {
+  for (const settings of [DEFAULT_SETTINGS, OTHER]) expect(settingsFromQuery(new URLSearchParams(settingsToQuery(settings)))).toEqual(settings);
+});
+
+test("the default needs no parameter, and every parameter has its name in the list", () => {
+  expect(settingsToQuery(DEFAULT_SETTINGS)).toEqual({});
+  expect(Object.keys(settingsToQuery(OTHER)).sort()).toEqual([...SETTINGS_QUERY_NAMES].sort());
+});
+
+test("nonsense is as by default", () => {
+  expect(settingsFromQuery(new URLSearchParams("x=up&smooth=abc&columns=-4&logy=yes"))).toEqual(DEFAULT_SETTINGS);
+  expect(settingsFromQuery(new URLSearchParams("smooth=7&columns=99"))).toMatchObject({ smoothing: 0.999, columns: 6 });
+});
