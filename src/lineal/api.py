@@ -252,7 +252,7 @@ def set_experiment(
     name = session.check_experiment(name)
     description = session.check_description(description)
     record = ExperimentSet(name, description, artifact_location, check_tags(tags) if tags else None)
-    _say_outside(None, record, url, tenant)
+    say_outside(None, record, url, tenant)
     return _shared_store(url, tenant).get_experiment(name).experiment_id
 
 
@@ -273,7 +273,7 @@ def tag_runs(
     """`tag_run` of many. Full ids of runs that exist: nobody looks them up."""
     checked = check_tags(tags)
     for run_id in run_ids if checked else ():
-        _say_outside(run_id, TagsSet(checked), url, tenant)
+        say_outside(run_id, TagsSet(checked), url, tenant)
 
 
 def delete_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> None:
@@ -294,7 +294,7 @@ def set_lifecycle(
     tenant: str | None = None,
 ) -> None:
     """Deletes or restores many runs in one journal. Full ids of runs that exist: nobody looks them up."""
-    _say_outside(None, [RunLifecycleSet(run_id, lifecycle) for run_id in run_ids], url, tenant)
+    say_outside(None, [RunLifecycleSet(run_id, lifecycle) for run_id in run_ids], url, tenant)
 
 
 def set_experiment_lifecycle(
@@ -302,7 +302,7 @@ def set_experiment_lifecycle(
 ) -> None:
     """Archives an experiment, or brings it back. Its runs stay as they are. NotFound if there is none of that name."""
     _shared_store(url, tenant).get_experiment(name)
-    _say_outside(None, ExperimentSet(name, lifecycle=lifecycle), url, tenant)
+    say_outside(None, ExperimentSet(name, lifecycle=lifecycle), url, tenant)
 
 
 def end_run(
@@ -317,10 +317,10 @@ def end_run(
         return
     logged = get_run(run_id, url=url, tenant=tenant)
     latest = max(logged.attempts, key=lambda attempt: (attempt.started_ms, attempt.attempt_id), default=None)
-    _say_outside(logged.run_id, AttemptEnded(latest.attempt_id if latest else "", status), url, tenant)
+    say_outside(logged.run_id, AttemptEnded(latest.attempt_id if latest else "", status), url, tenant)
 
 
-def _say_outside(
+def say_outside(
     run_id: str | None, said: Record | Sequence[Record], url: str | os.PathLike[str] | None, tenant: str | None
 ) -> None:
     """Statements about a run (or, with None, about the tenant) by a writer of their own. On disk when it returns."""

@@ -1,19 +1,23 @@
-"""The local folder as the server's source: follows the journals while somebody asks or watches."""
+"""The local folder as the server's source: follows the journals while somebody asks or watches, and rests otherwise."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 from lineal import api
 from lineal.journal.blobs import find_blob
+from lineal.journal.layout import FOLDER_NAME
 from lineal.local import LocalStore
 from lineal.model.limits import LIVE_INTERVAL_S
 from lineal.server.source import Saying
 from lineal.store.contracts import Store
+
+_TROUBLED_INTERVAL_S = 1.0  # a journal that cannot be taken in is tried again with every look
 
 
 class LocalSource:
@@ -21,21 +25,24 @@ class LocalSource:
 
     def __init__(self, local: LocalStore) -> None:
         self._local = local
+        self._refresh = Shared(self._take_in)
+        self._troubled = False
         self._ended = threading.Event()
 
     @property
     def name(self) -> str:
         root = Path(self._local.folder.root)
-        return root.parent.name if root.name == ".lineal" else root.name
+        return root.parent.name if root.name == FOLDER_NAME else root.name
 
     @contextmanager
     def opened(self) -> Iterator[Store]:
-        self._local.refresh()
-        yield self._local.store()
+        self._refresh()
+        with self._local.lend() as store:
+            yield store
 
     def say(self, tenant: str, sayings: Sequence[Saying]) -> None:
-        for run_id, record in sayings:
-            api._say_outside(run_id, record, self._local.folder.root, tenant)
+        for run_id, of_run in groupby(sayings, key=lambda saying: saying.run_id):
+            api.say_outside(run_id, [saying.record for saying in of_run], self._local.folder.root, tenant)
 
     def find_blob(self, tenant: str, digest: str) -> str | None:
         return find_blob(self._local.folder, tenant, digest)
@@ -45,9 +52,47 @@ class LocalSource:
         while True:
             with self.opened() as store:
                 number = store.change_number()
-            if number != after or time.monotonic() >= until_s or self._ended.wait(LIVE_INTERVAL_S):
+            interval_s = _TROUBLED_INTERVAL_S if self._troubled else LIVE_INTERVAL_S
+            if number != after or time.monotonic() >= until_s or self._ended.wait(interval_s):
                 return number
 
     def close(self) -> None:
+        """Lets `wait_for_change` return. The store belongs to whoever opened it."""
         self._ended.set()
-        self._local.close()
+
+    def _take_in(self) -> None:
+        self._troubled = bool(self._local.refresh().problems)
+
+
+class Shared:
+    """A call that many threads ask for at once. Each gets one that began after it asked, and those who wait share it."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+        self._turn = threading.Condition()
+        self._begun = 0
+        self._done = 0
+        self._errors: dict[int, BaseException] = {}
+
+    def __call__(self) -> None:
+        """Raises what the call raised."""
+        with self._turn:
+            wanted = self._begun + 1
+            while self._done < wanted and self._begun > self._done:
+                self._turn.wait()
+            if self._done >= wanted:
+                if wanted in self._errors:
+                    raise self._errors[wanted]
+                return
+            self._begun = wanted
+        error: BaseException | None = None
+        try:
+            self._call()
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            with self._turn:
+                self._done = wanted
+                self._errors = {} if error is None else {wanted: error}
+                self._turn.notify_all()

@@ -7,13 +7,16 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lineal.ingest.follow import CaughtUp, Follower
+from lineal.ingest.growth import Growth
 from lineal.ingest.lock import ingest_lock
 from lineal.journal.blobs import find_blob
 from lineal.journal.layout import Folder
@@ -62,6 +65,9 @@ class LocalStore:
         self._store: Store | None = None
         self._inode = 0
         self._snapshot: _Snapshot | None = None
+        self._growth = Growth(self.folder)
+        self._lent: Counter[int] = Counter()
+        self._retired: dict[int, Callable[[], None]] = {}
 
     def __enter__(self) -> LocalStore:
         return self
@@ -217,8 +223,11 @@ class LocalStore:
 
         Where the folder cannot be written, or somebody else keeps its lock, the answers come from a private snapshot."""
         with self._guard:
-            exists = self.folder.check()
-            if not exists or not self.folder.has_work():
+            self.folder.check()
+            if self._database_inode() != self._inode:
+                self._growth.forget()
+            grown = self._growth.has_grown() or self._snapshot is not None
+            if not grown or not self.folder.has_work():
                 self._use_database()
                 return CaughtUp()
             try:
@@ -227,6 +236,8 @@ class LocalStore:
             except (Busy, NotWritable):
                 return self._take_in_privately()
             self._use_database()
+            if not done.problems and self._store is not None:
+                self._growth.settle(self._store)
             return done
 
     def _take_in(self) -> CaughtUp:
@@ -246,25 +257,29 @@ class LocalStore:
 
     def _use_database(self) -> None:
         """Reads from the folder's own database from now on; from another one if the folder was deleted and made anew."""
-        try:
-            inode = os.stat(self.folder.database).st_ino
-        except FileNotFoundError:
-            inode = 0
+        inode = self._database_inode()
         if self._store is None or self._snapshot is not None or inode != self._inode:
             self._drop_store()
             self._store = open_store(self._url(), read_only=True) if inode else open_store("memory:")
             self._inode = inode
 
+    def _database_inode(self) -> int:
+        """0 if there is no database."""
+        try:
+            return os.stat(self.folder.database).st_ino
+        except FileNotFoundError:
+            return 0
+
     def _url(self) -> str:
         return f"sqlite:///{self.folder.database}"
 
     def _drop_store(self) -> None:
-        if self._snapshot is not None:
-            self._snapshot.close()
-            self._snapshot = None
-        elif self._store is not None:
-            self._store.close()
-        self._store = None
+        closing = self._snapshot or self._store
+        if closing is not None and self._lent.get(id(self._store)):
+            self._retired[id(self._store)] = closing.close
+        elif closing is not None:
+            closing.close()
+        self._store = self._snapshot = None
 
     def reader(self) -> TenantReader:
         """The store's own contract, as of the last `refresh`."""
@@ -276,6 +291,26 @@ class LocalStore:
             self.refresh()
         assert self._store is not None
         return self._store
+
+    @contextmanager
+    def lend(self) -> Iterator[Store]:
+        """The same, open until the block ends, whatever another thread's `refresh` moves on to."""
+        with self._guard:
+            if self._store is None:
+                self._use_database()
+            store = self._store
+            assert store is not None
+            self._lent[id(store)] += 1
+        try:
+            yield store
+        finally:
+            with self._guard:
+                self._lent[id(store)] -= 1
+                if not self._lent[id(store)]:
+                    del self._lent[id(store)]
+                    retired = self._retired.pop(id(store), None)
+                    if retired is not None:
+                        retired()
 
 
 class _Snapshot:

@@ -20,6 +20,7 @@ import lineal
 from lineal.dashboard import LocalSource
 from lineal.local import LocalStore
 from lineal.server.serving import listen, make_server
+from tests.server.contract import check
 
 SRC = Path(__file__).resolve().parents[2] / "src"
 
@@ -47,7 +48,8 @@ def client(source: LocalSource) -> Iterator[httpx.Client]:
     thread.start()
     try:
         assert ready.wait(30)
-        with httpx.Client(base_url=f"http://localhost:{listener.getsockname()[1]}", timeout=30) as client:
+        url = f"http://localhost:{listener.getsockname()[1]}"
+        with httpx.Client(base_url=url, timeout=30, event_hooks={"response": [check]}) as client:
             yield client
     finally:
         server.should_exit = True
@@ -81,7 +83,7 @@ def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Serve
                 assert line, "it ended before it answered"
                 said += line
             url = json.loads(said)["url"]
-            with httpx.Client(base_url=url, timeout=30) as client:
+            with httpx.Client(base_url=url, timeout=30, event_hooks={"response": [check]}) as client:
                 yield Served(process, url, client)
         finally:
             process.terminate()

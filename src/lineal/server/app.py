@@ -13,6 +13,7 @@ from lineal.server.live import Live
 from lineal.server.openapi import OPENAPI_PATH
 from lineal.server.pages import Pages
 from lineal.server.route_table import ENDPOINTS, by_path
+from lineal.server.tenants import TenantPaths
 
 if TYPE_CHECKING:
     from lineal.server.settings import Settings
@@ -36,5 +37,6 @@ def make_app(source: Source, live: Live, settings: Settings) -> Starlette:
         routes=routes,
         exception_handlers={Exception: refuse, 404: refuse_http, 405: refuse_http},
     )
-    app.add_middleware(HostGuard, settings=settings)
+    app.add_middleware(TenantPaths)
+    app.add_middleware(HostGuard, settings=settings)  # the outermost
     return app

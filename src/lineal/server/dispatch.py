@@ -13,7 +13,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from lineal.model.errors import InvalidInput, LinealError
-from lineal.model.ids import DEFAULT_TENANT, check_tenant
 from lineal.model.limits import QUERY_STRING_MAX_BYTES, REQUEST_BODY_MAX_BYTES
 from lineal.server.answers import BlobFile, Content, Events
 from lineal.server.blob_response import blob_response
@@ -21,6 +20,7 @@ from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.errors import Refused, problem_of
 from lineal.server.openapi import openapi_json
+from lineal.server.tenants import tenant_of
 
 if TYPE_CHECKING:
     from lineal.server.live import Live
@@ -61,7 +61,7 @@ class Dispatch:
         return refusal(Refused(404, "no_route", "there is no such route; /api/openapi.json lists what there is"))
 
     async def _serve(self, endpoint: Endpoint, request: Request) -> Response:
-        tenant = _tenant_of(request)
+        tenant = tenant_of(request)
         asked: Asked[Any, Any] = Asked(
             dict(request.path_params),
             _query_of(endpoint, request),
@@ -108,13 +108,6 @@ def _response(answer: object, asked: Asked[Any, Any]) -> Response:
     if isinstance(answer, Events):
         return StreamingResponse(answer.pieces, headers=_PLAIN, media_type="text/event-stream")
     return Response(_to_json(answer), headers=_PLAIN, media_type="application/json")
-
-
-def _tenant_of(request: Request) -> str:
-    given = request.headers.getlist("x-tenant-id")
-    if len(given) > 1:
-        raise InvalidInput("X-Tenant-ID is given twice", field="X-Tenant-ID")
-    return check_tenant(given[0]) if given else DEFAULT_TENANT
 
 
 def _query_of(endpoint: Endpoint, request: Request) -> msgspec.Struct:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from msgspec import Struct
@@ -33,8 +33,9 @@ class Asked(Generic[Q, B]):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`path` has names in braces; `{name:path}` takes slashes too. `answer` is a shape, `extra` other media types that it
-    may answer with. `call` runs in a thread; with `is_async`, on the event loop, where it must not wait."""
+    """`path` has names in braces; `{name:path}` takes slashes too. `answer` is the shape of its JSON, `media` has the other
+    media types that it answers with (with the shape of an event's data), `also` the other good statuses, `refusals` the
+    bad ones that not every route has. `call` runs in a thread; with `is_async`, on the event loop, where it must not wait."""
 
     method: Method
     path: str
@@ -43,7 +44,8 @@ class Endpoint:
     answer: Any = None
     query: type[Struct] = NoQuery
     body: type[Struct] | None = None
-    extra: tuple[str, ...] = ()
+    media: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[int, ...] = ()
     refusals: tuple[int, ...] = ()
     is_async: bool = False
 

@@ -82,7 +82,8 @@ class Live:
 
     def _read(self, tenant: str, after: int) -> Change:
         with self._source.opened() as store:
-            return Change(store.change_number(), [], False)
+            changes = store.tenant(tenant).list_changes(after)
+            return Change(changes.change_number, changes.run_ids, changes.is_complete)
 
     # -- the thread ----------------------------------------------------------------------------
 

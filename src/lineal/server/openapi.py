@@ -14,49 +14,58 @@ import msgspec
 from lineal._version import __version__
 from lineal.model.ids import DEFAULT_TENANT
 from lineal.server.endpoint import Endpoint
+from lineal.server.schemas import REF, Schema, name_of, schemas_of
 from lineal.server.shapes.problems import Problem
 
 OPENAPI_PATH = "/api/openapi.json"
-_REF = "#/components/schemas/{name}"
+PROBLEM_TYPE = "application/problem+json"
+_REFUSALS = (400, 403, 414, 500, 503)
+_BODY_REFUSALS = (413, 415)
 _NAME = re.compile(r"\{(\w+)(?::path)?\}")
 _TENANT = {
     "name": "X-Tenant-ID",
     "in": "header",
-    "description": "The tenant that is asked for.",
+    "description": "The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path.",
     "schema": {"type": "string", "default": DEFAULT_TENANT, "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"},
 }
+_DESCRIPTION = (
+    'Numbers: NaN and infinities are the strings "NaN", "Infinity" and "-Infinity" in both directions. Times are ISO 8601 in '
+    "UTC; names that end in _ms are milliseconds since the epoch. Every path is also served under /t/{tenant}."
+)
 
 
 @cache
 def openapi_json() -> bytes:
     from lineal.server.route_table import ENDPOINTS
 
-    return msgspec.json.format(msgspec.json.encode(describe(ENDPOINTS)), indent=2)
+    return msgspec.json.format(msgspec.json.encode(describe(ENDPOINTS)), indent=2) + b"\n"
 
 
 def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     """The whole document."""
     endpoints = list(endpoints)
-    shapes = _shapes(endpoints)
-    schemas, components = msgspec.json.schema_components([*shapes, Problem], ref_template=_REF)
-    schema_of = {id(shape): schema for shape, schema in zip(shapes, schemas, strict=False)}
+    shapes = [shape for endpoint in endpoints for shape in _shapes_of(endpoint)]
+    found, components = schemas_of([*shapes, Problem])
+    schema_of = {id(shape): schema for shape, schema in zip([*shapes, Problem], found, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         operation = _operation(endpoint, schema_of, components)
         paths.setdefault(openapi_path(endpoint.path), {})[endpoint.method.lower()] = operation
-    asked = {_name_of(schema_of[id(endpoint.query)]) for endpoint in endpoints}
+    queries = {name_of(schema_of[id(endpoint.query)]) for endpoint in endpoints}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Lineal",
             "version": __version__,
-            "description": 'Numbers: NaN and infinities are the strings "NaN", "Infinity" and "-Infinity" in both directions. Times are '
-            "ISO 8601 in UTC; names that end in _ms are milliseconds since the epoch.",
+            "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": {name: schema for name, schema in sorted(components.items()) if name not in asked}},
+        "components": {
+            "schemas": {name: components[name] for name in sorted(components) if name not in queries},
+            "responses": _refusals({status for endpoint in endpoints for status in refusals_of(endpoint)}),
+        },
     }
 
 
@@ -64,18 +73,12 @@ def openapi_path(path: str) -> str:
     return _NAME.sub(r"{\1}", path)
 
 
-def _shapes(endpoints: list[Endpoint]) -> list[Any]:
-    found: list[Any] = []
-    for endpoint in endpoints:
-        found += [shape for shape in (endpoint.answer, endpoint.query, endpoint.body) if shape is not None]
-    return found
+def _shapes_of(endpoint: Endpoint) -> list[Any]:
+    said = (endpoint.answer, endpoint.query, endpoint.body, *endpoint.media.values())
+    return [shape for shape in said if shape is not None]
 
 
-def _name_of(schema: dict[str, Any]) -> str:
-    return str(schema.get("$ref", "")).rpartition("/")[2]
-
-
-def _operation(endpoint: Endpoint, schema_of: dict[int, Any], components: dict[str, Any]) -> dict[str, Any]:
+def _operation(endpoint: Endpoint, schema_of: dict[int, Schema], components: dict[str, Schema]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
@@ -85,7 +88,7 @@ def _operation(endpoint: Endpoint, schema_of: dict[int, Any], components: dict[s
     }
     said = inspect.getdoc(endpoint.call)
     if said:
-        operation["description"] = said
+        operation["description"] = " ".join(said.split())
     if endpoint.body is not None:
         content = {"application/json": {"schema": schema_of[id(endpoint.body)]}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -100,9 +103,9 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
 
 
 def _query_parameters(
-    endpoint: Endpoint, schema_of: dict[int, Any], components: dict[str, Any]
+    endpoint: Endpoint, schema_of: dict[int, Schema], components: dict[str, Schema]
 ) -> list[dict[str, Any]]:
-    shape = components[_name_of(schema_of[id(endpoint.query)])]
+    shape = components[name_of(schema_of[id(endpoint.query)])]
     required = shape.get("required", ())
     return [
         {"name": name, "in": "query", "required": name in required, "schema": schema}
@@ -110,12 +113,41 @@ def _query_parameters(
     ]
 
 
-def _responses(endpoint: Endpoint, schema_of: dict[int, Any]) -> dict[str, Any]:
-    content: dict[str, Any] = {media: {"schema": {}} for media in endpoint.extra}
+def _responses(endpoint: Endpoint, schema_of: dict[int, Schema]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
     if endpoint.answer is not None:
         content["application/json"] = {"schema": schema_of[id(endpoint.answer)]}
+    for media, shape in endpoint.media.items():
+        content.setdefault(media, {"schema": _raw_schema(media, schema_of.get(id(shape)))})
     responses: dict[str, Any] = {"200": {"description": "OK", "content": content}}
-    problem = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
-    for status in sorted({400, 403, 503, *endpoint.refusals, *((413, 415) if endpoint.body else ())}):
-        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
+    for status in endpoint.also:
+        responses[str(status)] = {"description": HTTPStatus(status).phrase}
+        if status == HTTPStatus.PARTIAL_CONTENT:
+            responses[str(status)]["content"] = content
+    for status in sorted(refusals_of(endpoint)):
+        responses[str(status)] = {"$ref": f"#/components/responses/{_refusal_name(status)}"}
     return responses
+
+
+def refusals_of(endpoint: Endpoint) -> set[int]:
+    """Every bad status that the route may answer with."""
+    return {*_REFUSALS, *endpoint.refusals, *(_BODY_REFUSALS if endpoint.body else ())}
+
+
+def _refusal_name(status: int) -> str:
+    return HTTPStatus(status).phrase.title().replace(" ", "").replace("-", "")
+
+
+def _refusals(statuses: set[int]) -> dict[str, Any]:
+    problem = {PROBLEM_TYPE: {"schema": {"$ref": REF.format(name=Problem.__name__)}}}
+    return {
+        _refusal_name(status): {"description": HTTPStatus(status).phrase, "content": problem}
+        for status in sorted(statuses)
+    }
+
+
+def _raw_schema(media: str, schema: Schema | None) -> Schema:
+    """Of what is no JSON: bytes, or events whose data has a shape."""
+    if schema is None:
+        return {"type": "string", "contentMediaType": media}
+    return {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}

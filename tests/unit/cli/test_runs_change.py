@@ -154,6 +154,6 @@ def test_a_folder_that_refuses_writes_is_unreachable(invoke, folder: Path, sweep
     def refuse(*_: object) -> None:
         raise NotWritable("the disk refuses writes", field="url")
 
-    monkeypatch.setattr(api, "_say_outside", refuse)
+    monkeypatch.setattr(api, "say_outside", refuse)
     for command in (["delete", sweep[0]], ["tag", sweep[0], "a=b"]):
         assert invoke("runs", *command).exit_code == 5

@@ -104,7 +104,8 @@ ENDPOINTS = (
         get_artifact,
         "The bytes of a file",
         query=AskArtifact,
-        extra=("application/octet-stream",),
+        media=dict.fromkeys(("application/octet-stream", *_SHOWN)),
+        also=(206, 304),
         refusals=(404, 416),
     ),
 )

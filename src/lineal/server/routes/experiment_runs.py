@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lineal.query.syntax import And, Comparison, Field
+from lineal.query.syntax import Comparison, Field, Filter
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
-from lineal.server.questions import filter_of, order_of
+from lineal.server.questions import all_of, filter_of, order_of
 from lineal.server.shapes.runs import ListRuns, Run, RunsList
 from lineal.server.views import list_rows, run_of
 from lineal.store.contracts import RunQuery
@@ -17,13 +17,13 @@ def list_runs(context: Context, asked: Asked[ListRuns, None]) -> RunsList:
     """Active runs, newest first unless `order_by` says otherwise."""
     query = asked.query
     asked_for = filter_of(query.filter)
-    wanted = [] if asked_for is None else [asked_for]
+    wanted: list[Filter] = [] if asked_for is None else [asked_for]
     for name, value in (("experiment_id", query.experiment_id), ("status", query.status)):
         if value is not None:
             wanted.append(Comparison(Field("attribute", name), "=", value))
     reader = context.reader
     page = reader.list_runs(
-        RunQuery(And(tuple(wanted)), order_of([query.order_by]), limit=query.limit, offset=query.offset)
+        RunQuery(all_of(wanted), order_of([query.order_by]), limit=query.limit, offset=query.offset)
     )
     rows = list_rows(reader, context.tenant, [run.run_id for run in page.runs])
     return RunsList([run_of(row) for row in rows], page.total, query.limit, query.offset)

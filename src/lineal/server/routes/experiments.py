@@ -6,7 +6,6 @@ from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.shapes.experiments import Experiment, ExperimentsPage, ListExperiments
 from lineal.server.views import experiment_of
-from lineal.store.contracts import RunQuery, TenantReader
 
 
 def list_experiments(context: Context, asked: Asked[ListExperiments, None]) -> ExperimentsPage:
@@ -16,18 +15,15 @@ def list_experiments(context: Context, asked: Asked[ListExperiments, None]) -> E
     page = reader.list_experiments(
         search=query.search or None, lifecycle=query.lifecycle_stage, limit=query.limit, offset=query.offset
     )
-    found = [experiment_of(one, _run_count(reader, one.name)) for one in page.experiments]
+    counts = reader.count_runs().by_experiment
+    found = [experiment_of(one, counts.get(one.experiment_id, 0)) for one in page.experiments]
     return ExperimentsPage(found, page.total, query.limit, query.offset)
 
 
 def get_experiment(context: Context, asked: Asked[Any, None]) -> Experiment:
     reader = context.reader
     found = reader.get_experiment(asked.path["experiment_id"])
-    return experiment_of(found, _run_count(reader, found.name))
-
-
-def _run_count(reader: TenantReader, name: str) -> int:
-    return reader.list_runs(RunQuery(limit=0, experiments=(name,))).total
+    return experiment_of(found, reader.count_runs().by_experiment.get(found.experiment_id, 0))
 
 
 ENDPOINTS = (

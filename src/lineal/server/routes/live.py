@@ -4,7 +4,7 @@ from lineal.model.errors import InvalidInput
 from lineal.server.answers import Events
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
-from lineal.server.shapes.live import AskLive
+from lineal.server.shapes.live import AskLive, Change
 
 
 def watch_changes(context: Context, asked: Asked[AskLive, None]) -> Events:
@@ -26,7 +26,7 @@ ENDPOINTS = (
         watch_changes,
         "Changes as they happen",
         query=AskLive,
-        extra=("text/event-stream",),
+        media={"text/event-stream": Change},
         is_async=True,
     ),
 )

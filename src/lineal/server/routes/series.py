@@ -66,7 +66,7 @@ ENDPOINTS = (
         "Curves of runs",
         SeriesAnswer,
         body=AskSeries,
-        extra=(MEDIA_TYPE,),
+        media={MEDIA_TYPE: None},
         refusals=(404,),
     ),
 )

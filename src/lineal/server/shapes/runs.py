@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -217,9 +217,3 @@ class Comparison(Struct, frozen=True):
 class RunsCompared(Struct, frozen=True):
     runs: list[ComparedRun]
     comparison: Comparison
-
-
-class Document(Struct, frozen=True):
-    """A JSON document of a run."""
-
-    content: Any
