@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from lineal.model.entities import Attempt, Layout, SeriesKey, Stamp
+from lineal.query.parser import parse, parse_orders
 from lineal.series.columns import Block
-from lineal.store.contracts import RunStart, Store, TenantReader, TenantWriter
+from lineal.store.contracts import RunQuery, RunStart, Store, TenantReader, TenantWriter
 
 Opener: TypeAlias = Callable[[], Store]
 Said: TypeAlias = Callable[[TenantWriter], object]
@@ -67,6 +68,8 @@ class SuiteBase:
     """`opener` opens the store under test; again, after it was closed, with the same content if `keeps_content`."""
 
     keeps_content = True
+    tells_changes = True
+    """False: `list_changes` never claims to be complete while anything has changed."""
 
     @pytest.fixture
     def opener(self) -> Opener:
@@ -88,3 +91,9 @@ class SuiteBase:
             writer = transaction.tenant("default")
             for statement in statements:
                 statement(writer)
+
+    def ids(self, reader: TenantReader, text: str = "", order: str = "") -> list[str]:
+        """Run ids that a filter finds, in order."""
+        page = reader.list_runs(RunQuery(filter=parse(text), order=parse_orders(order)))
+        assert page.total == len(page.runs)
+        return [run.run_id for run in page.runs]
