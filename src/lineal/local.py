@@ -227,8 +227,7 @@ class LocalStore:
             if self._database_inode() != self._inode:
                 self._growth.forget()
             grown = self._growth.has_grown() or self._snapshot is not None
-            if not grown or not self.folder.has_work():
-                self._use_database()
+            if (not grown or not self.folder.has_work()) and self._use_database():
                 return CaughtUp()
             try:
                 with ingest_lock(self.folder.ingest_lock, INGEST_LOCK_WAIT_S):
@@ -255,13 +254,18 @@ class LocalStore:
             self._store = self._snapshot.store
         return Follower(self.folder, self._snapshot.store, host=self._host, boot=self._boot, keep_files=True).catch_up()
 
-    def _use_database(self) -> None:
-        """Reads from the folder's own database from now on; from another one if the folder was deleted and made anew."""
+    def _use_database(self) -> bool:
+        """Reads from the folder's own database from now on; from another one if the folder was deleted and made anew.
+        False if it must be opened for writing first: an older release made it."""
         inode = self._database_inode()
         if self._store is None or self._snapshot is not None or inode != self._inode:
             self._drop_store()
-            self._store = open_store(self._url(), read_only=True) if inode else open_store("memory:")
+            try:
+                self._store = open_store(self._url(), read_only=True) if inode else open_store("memory:")
+            except NotFound:
+                return False
             self._inode = inode
+        return True
 
     def _database_inode(self) -> int:
         """0 if there is no database."""

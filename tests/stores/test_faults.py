@@ -172,15 +172,19 @@ def test_kills_at_any_instant_lose_nothing_that_was_committed(path: Path, seed: 
 NEXT = "ALTER TABLE run ADD COLUMN colour TEXT;\nCREATE TABLE colour (name TEXT);\nINSERT INTO colour VALUES ('red');\n"
 
 
-@pytest.mark.parametrize("versions", [0, 1])
+@pytest.mark.parametrize("versions", range(migrate.current_version() + 1))
 def test_a_migration_killed_at_any_statement_leaves_old_or_new(
     path: Path, versions: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From nothing to this release's schema, and from there to a next one."""
+    """From nothing to the first schema, from each to the next, and from this release's to one to come."""
+    known = {**migrate.migrations(), migrate.current_version() + 1: NEXT}
+    upto = dict(list(known.items())[:versions])
     if versions:
-        open_store(sqlite_url(path)).close()
-        known = {**migrate.migrations(), 2: NEXT}
-        monkeypatch.setattr(migrate, "migrations", lambda: known)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection, monkeypatch.context() as patch:
+            patch.setattr(migrate, "migrations", lambda: upto)
+            migrate.migrate(connection)
+    upto = {number: text for number, text in known.items() if number <= versions + 1}
+    monkeypatch.setattr(migrate, "migrations", lambda: upto)
 
     def killed_at(statement: int) -> None:
         def traced(opened: sqlite3.Connection) -> None:
@@ -198,6 +202,7 @@ def test_a_migration_killed_at_any_statement_leaves_old_or_new(
         if status == 0 or found > versions:
             break
     assert found == versions + 1 and statement > 4
+    monkeypatch.setattr(migrate, "migrations", lambda: known)
     with closing(open_store(sqlite_url(path))) as store:
         tell(store, *work(0))
         assert_whole(store, 1)
@@ -205,7 +210,7 @@ def test_a_migration_killed_at_any_statement_leaves_old_or_new(
 
 def test_a_migration_that_fails_is_undone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_store(sqlite_url(path)).close()
-    known = {**migrate.migrations(), 2: NEXT + "INSERT INTO no_such_table VALUES (1);\n"}
+    known = {**migrate.migrations(), migrate.current_version() + 1: NEXT + "INSERT INTO no_such_table VALUES (1);\n"}
     with monkeypatch.context() as patch, pytest.raises(sqlite3.OperationalError):
         patch.setattr(migrate, "migrations", lambda: known)
         open_store(sqlite_url(path))

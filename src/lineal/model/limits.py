@@ -78,3 +78,9 @@ JSON_LEAVES_MAX_COUNT = 1_000  # searched values of one document; a database row
 JSON_MAX_DEPTH = 32  # of a searched value within its document
 JSON_TEXT_MAX_CHARS = 1_000  # longer texts of documents are read, not searched
 JSON_PATH_MAX_CHARS = 1_000  # document, keys and dots; as NAME_MAX_BYTES
+COLUMNS_MAX_BYTES = 1024 * MIB  # of values kept in memory for search: 60 fields of a million runs
+COLUMNS_MAX_AGE_S = (
+    900.0  # a field nobody asked for since is dropped; to read it again costs half a second a million runs
+)
+MASKS_MAX_BYTES = 64 * MIB  # of answers to single comparisons: 64 of a million runs
+SEARCHED_TENANTS_MAX_COUNT = 16  # whose columns are kept; the bound of bytes is for all of them together

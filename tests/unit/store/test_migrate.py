@@ -47,6 +47,6 @@ def test_a_reader_of_an_older_schema_is_told_to_open_it_for_writing(monkeypatch:
         migrate.migrate(connection)
         known = migrate.migrations()
         migrate.check_readable(connection)
-        monkeypatch.setattr(migrate, "migrations", lambda: {**known, 2: "CREATE TABLE b (x);\n"})
+        monkeypatch.setattr(migrate, "migrations", lambda: {**known, len(known) + 1: "CREATE TABLE b (x);\n"})
         with pytest.raises(NotFound, match="open it for writing"):
             migrate.check_readable(connection)

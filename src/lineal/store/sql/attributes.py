@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from lineal.model.entities import Summary
 from lineal.model.values import ParamValue, value_text
-from lineal.query.evaluate import operand_of
+from lineal.query.evaluate import comparable, operand_of
 from lineal.store.sql.names import Names
 
-AttributeKind: TypeAlias = Literal["param", "tag", "metric"]
+AttributeKind: TypeAlias = Literal["param", "tag", "json"]
 
 
 class Stored(NamedTuple):
@@ -30,14 +32,45 @@ def stored(value: ParamValue) -> Stored | None:
     return Stored(number, operand.text)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredMetric:
+    """A metric's summary as it compares: None for what is NaN."""
+
+    last: int | float | None
+    first: int | float | None
+    min: int | float | None
+    max: int | float | None
+    mean: int | float | None
+    count: int
+
+
+def stored_metric(summary: Summary) -> StoredMetric:
+    return StoredMetric(
+        _comparable(summary.last),
+        _comparable(summary.first),
+        _comparable(summary.min),
+        _comparable(summary.max),
+        _comparable(summary.mean),
+        summary.count,
+    )
+
+
+def _comparable(number: int | float | None) -> int | float | None:
+    return None if number is None or number != number else comparable(number)
+
+
 class AttributeIndex:
-    """Gathers changes of many runs and writes them in the table's own order."""
+    """Gathers changes of many runs and writes them in the tables' own order."""
 
     def __init__(self, connection: sqlite3.Connection, names: Names, tenant: int) -> None:
         self._connection = connection
         self._names = names
         self._tenant = tenant
         self._rows: dict[tuple[int, int], Stored | None] = {}
+        self._metrics: dict[tuple[int, int], StoredMetric] = {}
+
+    def set_metric(self, run: int, name: str, metric: StoredMetric) -> None:
+        self._metrics[self._names.attribute_key(self._tenant, "metric", name), run] = metric
 
     def set(self, run: int, kind: AttributeKind, name: str, value: ParamValue) -> None:
         self._rows[self._names.attribute_key(self._tenant, kind, name), run] = stored(value)
@@ -53,4 +86,10 @@ class AttributeIndex:
         )
         self._connection.executemany(
             "DELETE FROM attribute WHERE attribute_key = ? AND run = ?", [key for key, value in rows if value is None]
+        )
+        metrics, self._metrics = sorted(self._metrics.items()), {}
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO metric (attribute_key, run, last, first, min, max, mean, count)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*key, m.last, m.first, m.min, m.max, m.mean, m.count) for key, m in metrics],
         )

@@ -23,8 +23,9 @@ ATTEMPT_COLUMNS = (
 
 
 class RunDraft:
-    """`numbers`: attempt id -> its number within the run. `points`: what was appended and not yet written, by
-    (attempt id, writer), as (layout, rows)."""
+    """`is_touched`: rows of its own were written that are not gathered here. `stands`: experiment and whether deleted, as
+    its row says; `counted`: as the counters say. `numbers`: attempt id -> its number within the run. `points`: what was
+    appended and not yet written, by (attempt id, writer), as (layout, rows)."""
 
     def __init__(self, connection: sqlite3.Connection, run_id: str, pk: int, *, is_new: bool) -> None:
         self.run_id = run_id
@@ -32,6 +33,9 @@ class RunDraft:
         self.is_new = is_new
         self.row_changed = is_new
         self.is_stale = False
+        self.is_touched = is_new
+        self.stands: tuple[int, bool] | None = None
+        self.counted: tuple[int, bool] | None = None
         self.attempts: dict[str, AttemptFacts] = {}
         self.numbers: dict[str, int] = {}
         self.attempts_changed: set[str] = set()
@@ -43,8 +47,11 @@ class RunDraft:
     @classmethod
     def load(cls, connection: sqlite3.Connection, run_id: str, pk: int) -> RunDraft:
         draft = cls(connection, run_id, pk, is_new=False)
-        [is_stale] = connection.execute("SELECT is_stale FROM run WHERE pk = ?", (pk,)).fetchone()
+        [is_stale, experiment, is_deleted] = connection.execute(
+            "SELECT is_stale, experiment, is_deleted FROM run WHERE pk = ?", (pk,)
+        ).fetchone()
         draft.is_stale = bool(is_stale)
+        draft.stands = draft.counted = (experiment, bool(is_deleted))
         sql = f"SELECT number, {ATTEMPT_COLUMNS} FROM attempt WHERE run = ?"
         for number, *values in connection.execute(sql, (pk,)):
             facts = attempt_from_row(values)

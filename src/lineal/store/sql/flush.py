@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from lineal.store.rules import effective_params
 from lineal.store.sql.attributes import AttributeIndex
+from lineal.store.sql.counts import RunCounts
 from lineal.store.sql.draft import ATTEMPT_COLUMNS, RunDraft, attempt_row
 from lineal.store.sql.names import Names
 
@@ -27,6 +28,7 @@ _RUN_NAMES = (
     "forked_from",
     "fork_step",
     "content_digest",
+    "changed",
 )
 
 
@@ -50,13 +52,16 @@ def flush_runs(
     tenant: int,
     runs: Iterable[RunDraft],
     experiment_pk: Callable[[str], int],
+    change_number: int,
 ) -> bool:
     """True if rows were merged or deleted, so that pages may be free."""
     index = AttributeIndex(connection, names, tenant)
+    counts = RunCounts(connection, tenant)
     frees_pages = False
     for run in runs:
         _index_statements(run, index)
         was_stale = run.is_stale
+        run.is_touched |= bool(run.settings.changed or run.params.fresh or run.points)
         if run.attempts_changed and len(run.attempts) > 1:
             run.is_stale = True  # which of the attempts is the latest may have changed, and so each metric's last value
         changed = run.row_changed or bool(run.attempts_changed)
@@ -74,8 +79,13 @@ def flush_runs(
             frees_pages |= flush_points(connection, names, run, index)
         run.wants_compaction = False
         if changed or run.is_stale != was_stale:
-            _write_run(connection, tenant, run, experiment_pk)
+            _write_run(connection, tenant, run, experiment_pk, change_number)
+            counts.move(run)
+        elif run.is_touched:
+            connection.execute("UPDATE run SET changed = ? WHERE pk = ?", (change_number, run.pk))
+        run.is_touched = False
     index.write()
+    counts.write()
     return frees_pages
 
 
@@ -91,19 +101,39 @@ def _index_statements(run: RunDraft, index: AttributeIndex) -> None:
     for (kind, name), (_, value) in run.settings.changed.items():
         if kind == "tag":
             index.set(run.pk, "tag", name, value)
+    _index_documents(run, index)
+
+
+def _index_documents(run: RunDraft, index: AttributeIndex) -> None:
+    """All documents of a run together say what its leaves are: one may hide another's."""
+    changed = {name: value for (kind, name), (_, value) in run.settings.changed.items() if kind == "document"}
+    if not changed:
+        return
+    from lineal.store.json_leaves import leaves_of_documents
+
+    before = run.settings.stored("document")
+    after = {name: text for name, text in {**before, **changed}.items() if text is not None}
+    old, new = leaves_of_documents(before), leaves_of_documents(after)
+    for name in [*old, *new]:
+        index.set(run.pk, "json", name, new.get(name))
 
 
 def _write_run(
-    connection: sqlite3.Connection, tenant: int, draft: RunDraft, experiment_pk: Callable[[str], int]
+    connection: sqlite3.Connection,
+    tenant: int,
+    draft: RunDraft,
+    experiment_pk: Callable[[str], int],
+    change_number: int,
 ) -> None:
     run = draft.run()
+    experiment = experiment_pk(run.experiment_name)
     connection.execute(
         _RUN_UPSERT,
         (
             draft.pk,
             tenant,
             run.run_id,
-            experiment_pk(run.experiment_name),
+            experiment,
             run.name,
             run.status,
             run.lifecycle == "deleted",
@@ -116,6 +146,8 @@ def _write_run(
             run.forked_from,
             run.fork_step,
             run.content_digest,
+            change_number,
         ),
     )
+    draft.stands = (experiment, run.lifecycle == "deleted")
     draft.is_new = draft.row_changed = False

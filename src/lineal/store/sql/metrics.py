@@ -1,13 +1,14 @@
-"""The last value of each metric of a run, for the search index."""
+"""Each metric of a run in a few numbers, for the search index."""
 
 from __future__ import annotations
 
-from lineal.store.sql.attributes import AttributeIndex
+from lineal.series.stats import summary_of
+from lineal.store.sql.attributes import AttributeIndex, stored_metric
 from lineal.store.sql.draft import RunDraft
 from lineal.store.sql.fresh import Source
 from lineal.store.sql.names import Names
 from lineal.store.sql.overview import SourceSummary
-from lineal.store.summaries import PieceStats, latest_of
+from lineal.store.summaries import PieceStats, merge_in_order
 
 
 def index_metrics(names: Names, run: RunDraft, summaries: dict[Source, SourceSummary], index: AttributeIndex) -> None:
@@ -22,4 +23,4 @@ def index_metrics(names: Names, run: RunDraft, summaries: dict[Source, SourceSum
                 piece = PieceStats(rank, writer_name, key.value_type, entry.last_seq, entry.stats)
                 by_name.setdefault(key.name, []).append(piece)
     for name, pieces in by_name.items():
-        index.set(run.pk, "metric", name, latest_of(pieces).stats.last)
+        index.set_metric(run.pk, name, stored_metric(summary_of(merge_in_order(pieces))))

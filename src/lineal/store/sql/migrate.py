@@ -95,6 +95,10 @@ def _apply(connection: sqlite3.Connection, version: int) -> None:
         connection.execute("INSERT INTO lineal_schema (version, change_number) VALUES (1, 0)")
     else:
         connection.execute("UPDATE lineal_schema SET version = ?", (version,))
+    if version == 2:
+        from lineal.store.sql.migrate_search import fill
+
+        fill(connection)
 
 
 def statements(text: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lineal.model.entities import Cursor, Experiment, Run, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
 from lineal.model.vocabulary import Labels, Lifecycle
+from lineal.query.evaluate import check_field
 from lineal.query.syntax import Field, Kind
 from lineal.store.contracts import (
     AuditRow,
@@ -30,9 +31,12 @@ from lineal.store.sql.cursors import read_cursor
 from lineal.store.sql.details import read_details, read_runs
 from lineal.store.sql.experiment_reader import read_experiments
 from lineal.store.sql.ranges import Range
+from lineal.store.sql.search import is_plain, newest_page, read_changes, read_names, read_run_counts
 
 if TYPE_CHECKING:
-    from lineal.store.sql.search import Search
+    from lineal.store.search.engine import SearchEngine
+    from lineal.store.sql.columns import SqlColumns
+    from lineal.store.sql.engines import Engines
     from lineal.store.sql.series_reader import SeriesReader
 
 IDS_OF_STATEMENT = 10_000  # SQLite takes 32,766 parameters
@@ -41,9 +45,10 @@ IDS_OF_STATEMENT = 10_000  # SQLite takes 32,766 parameters
 class SqlReader:
     """See `contracts.TenantReader`."""
 
-    def __init__(self, pool: ReadPool, catalog: Catalog, tenant: str) -> None:
+    def __init__(self, pool: ReadPool, catalog: Catalog, engines: Engines, tenant: str) -> None:
         self._pool = pool
         self._catalog = catalog
+        self._engines = engines
         self._name = tenant
         self._pk: int | None = None
 
@@ -64,28 +69,37 @@ class SqlReader:
         return [prefix] if prefix in found else found[:limit]
 
     def list_runs(self, query: RunQuery) -> RunPage:
-        with self._search() as search:
-            return search.page(query)
+        if is_plain(query):
+            with self._snapshot() as (connection, tenant):
+                return newest_page(connection, tenant, query)
+        with self._search() as (engine, columns, connection):
+            found = engine.page(columns, query)
+            runs = read_runs(connection, found.runs)
+            return RunPage([runs[pk] for pk in found.runs], found.total, found.next_token)
 
     def list_groups(self, query: GroupQuery) -> GroupPage:
-        with self._search() as search:
-            return search.groups(query)
+        from lineal.store.reference import check_groups
+
+        check_groups(query)
+        with self._search() as (engine, columns, _):
+            return engine.groups(columns, query)
 
     def list_names(self, kind: Kind, prefix: str = "", limit: int = 100) -> list[str]:
-        with self._search() as search:
-            return search.names(kind, prefix, limit)
+        with self._snapshot() as (connection, tenant):
+            return read_names(connection, tenant, kind, prefix, limit)
 
     def list_values(self, field: Field, prefix: str = "", limit: int = 20) -> list[str]:
-        with self._search() as search:
-            return search.values(field, prefix, limit)
+        check_field(field, "field")
+        with self._search() as (engine, columns, _):
+            return engine.frequent_values(columns, field, prefix, limit)
 
     def count_runs(self) -> Counts:
-        with self._search() as search:
-            return search.counts()
+        with self._snapshot() as (connection, tenant):
+            return read_run_counts(connection, tenant)
 
     def list_changes(self, after: int, limit: int = 1_000) -> Changes:
-        with self._search() as search:
-            return search.changes(after)
+        with self._snapshot() as (connection, tenant):
+            return read_changes(connection, tenant, after, limit)
 
     def get_details(self, run_id: str) -> RunDetails:
         return self.get_details_of([run_id])[0]
@@ -198,15 +212,6 @@ class SqlReader:
         with self._snapshot() as (connection, tenant):
             return read_cursor(connection, tenant, writer)
 
-    def list_digests(self) -> set[str]:
-        with self._snapshot() as (connection, tenant):
-            rows = connection.execute(
-                "SELECT DISTINCT digest FROM artifact JOIN run ON run.pk = artifact.run"
-                " WHERE run.tenant = ? AND digest IS NOT NULL",
-                (tenant,),
-            )
-            return {str(digest) for (digest,) in rows}
-
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:
         with self._snapshot() as (connection, tenant):
             rows = connection.execute(
@@ -219,14 +224,24 @@ class SqlReader:
             ).fetchall()
         return [AuditRow._make((*row[:6], row[6].hex())) for row in rows]
 
+    def list_digests(self) -> set[str]:
+        with self._snapshot() as (connection, tenant):
+            rows = connection.execute(
+                "SELECT DISTINCT digest FROM artifact JOIN run ON run.pk = artifact.run"
+                " WHERE run.tenant = ? AND digest IS NOT NULL",
+                (tenant,),
+            )
+            return {str(digest) for (digest,) in rows}
+
     # -- inside --------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _search(self) -> Iterator[Search]:
-        from lineal.store.sql.search import Search
+    def _search(self) -> Iterator[tuple[SearchEngine, SqlColumns, sqlite3.Connection]]:
+        """The snapshot begins under the engine's lock, so that what the engine knows is never ahead of it."""
+        from lineal.store.sql.columns import SqlColumns
 
-        with self._snapshot() as (connection, tenant):
-            yield Search(connection, self._catalog, tenant)
+        with self._engines.of(self._name) as (engine, live), self._snapshot() as (connection, tenant):
+            yield engine, SqlColumns(connection, tenant, live), connection
 
     @contextmanager
     def _snapshot(self) -> Iterator[tuple[sqlite3.Connection, int]]:

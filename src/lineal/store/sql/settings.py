@@ -19,6 +19,7 @@ class SettingsDraft:
         self._connection = connection
         self._owner = owner
         self._pk = pk
+        self._is_new = is_new
         self._stamps: dict[tuple[str, str], Stamp] | None = {} if is_new else None
         self._values: dict[tuple[str, str], str | None] = {}
         self.changed: dict[tuple[str, str], tuple[Stamp, str | None]] = {}
@@ -39,6 +40,17 @@ class SettingsDraft:
         stamp = self._known().get((kind, ""))
         return None if stamp is None else (stamp, self._values[kind, ""] or "")
 
+    def stored(self, kind: str) -> dict[str, str]:
+        """Name -> value as the table has them."""
+        if self._is_new:
+            return {}
+        return dict(
+            self._connection.execute(
+                f"SELECT name, value FROM {self._owner}_setting WHERE {self._owner} = ? AND kind = ? AND value IS NOT NULL",
+                (self._pk, kind),
+            )
+        )
+
     def flush(self) -> None:
         if self.changed:
             self._connection.executemany(
@@ -48,6 +60,7 @@ class SettingsDraft:
                 [(self._pk, *key, *stamp, value) for key, (stamp, value) in self.changed.items()],
             )
             self.changed = {}
+            self._is_new = False
 
     def _known(self) -> dict[tuple[str, str], Stamp]:
         if self._stamps is None:

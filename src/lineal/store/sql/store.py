@@ -14,6 +14,7 @@ from lineal.model.errors import NotWritable
 from lineal.store.sql import migrate
 from lineal.store.sql.catalog import Catalog
 from lineal.store.sql.connection import ReadPool, close_writer, in_our_words, open_writer
+from lineal.store.sql.engines import Engines
 from lineal.store.sql.reader import SqlReader
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class SqliteStore:
         self._owner: int | None = None
         self._pool = ReadPool(path)
         self._catalog = Catalog()
+        self._engines = Engines(self._catalog)
         if read_only:
             with self._pool.snapshot() as connection:
                 migrate.check_readable(connection)
@@ -77,7 +79,8 @@ class SqliteStore:
         try:
             names.begin()
             migrate.check_still(connection)  # a newer Lineal may have migrated the file that we have open
-            transaction = SqlTransaction(connection, names)
+            [number] = connection.execute("SELECT change_number FROM lineal_schema").fetchone()
+            transaction = SqlTransaction(connection, names, number + 1)
             yield transaction
             transaction.flush()
             if connection.total_changes != before:
@@ -92,7 +95,7 @@ class SqliteStore:
             give_back_pages(connection)
 
     def tenant(self, name: str) -> SqlReader:
-        return SqlReader(self._pool, self._catalog, name)
+        return SqlReader(self._pool, self._catalog, self._engines, name)
 
     def list_tenants(self) -> list[str]:
         with self._pool.snapshot() as connection:
@@ -104,6 +107,7 @@ class SqliteStore:
 
     def close(self) -> None:
         self._pool.close()
+        self._engines.clear()
         with self._lock:
             connection, self._writer = self._writer, None
             if connection is not None:
@@ -119,11 +123,13 @@ def give_back_pages(connection: sqlite3.Connection) -> None:
 
 
 class SqlTransaction:
-    """See `contracts.Transaction`. Writers gather what they are told; `flush` writes it."""
+    """See `contracts.Transaction`. Writers gather what they are told; `flush` writes it. `change_number`: the one that a
+    commit will make."""
 
-    def __init__(self, connection: sqlite3.Connection, names: Names) -> None:
+    def __init__(self, connection: sqlite3.Connection, names: Names, change_number: int) -> None:
         self._connection = connection
         self._names = names
+        self._change_number = change_number
         self._writers: dict[str, SqlWriter] = {}
 
     def tenant(self, name: str) -> SqlWriter:
@@ -131,7 +137,9 @@ class SqlTransaction:
 
         if name not in self._writers:
             ids.check_tenant(name)
-            self._writers[name] = SqlWriter(self._connection, self._names, self._names.tenant(name), name)
+            self._writers[name] = SqlWriter(
+                self._connection, self._names, self._names.tenant(name), name, self._change_number
+            )
         return self._writers[name]
 
     def flush(self) -> None:

@@ -30,11 +30,14 @@ if TYPE_CHECKING:
 class SqlWriter:
     """See `contracts.TenantWriter`."""
 
-    def __init__(self, connection: sqlite3.Connection, names: Names, tenant: int, tenant_name: str) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, names: Names, tenant: int, tenant_name: str, change_number: int
+    ) -> None:
         self._connection = connection
         self._names = names
         self._tenant = tenant
         self._tenant_name = tenant_name
+        self._change_number = change_number
         self._runs: dict[str, RunDraft] = {}
         self._experiments: dict[str, ExperimentDraft] = {}
         self._cursors: dict[str, Cursor] = {}
@@ -164,6 +167,7 @@ class SqlWriter:
             (run.pk, a.path, *stamp, a.size_bytes, a.digest, a.uri, a.media_type, a.logged_ms),
         )
         if added.rowcount:
+            run.is_touched = True
             self._audit_run("artifact.add", run, stamp, {**asdict(artifact), "version": None})
 
     def add_loss(self, run_id: str, reason: str, count: int, stamp: Stamp) -> None:
@@ -174,6 +178,7 @@ class SqlWriter:
             (run.pk, *stamp, reason, count),
         )
         if added.rowcount:
+            run.is_touched = True
             self._audit_run("loss.add", run, stamp, {"reason": reason, "count": count})
 
     # -- points --------------------------------------------------------------------------------------------
@@ -251,6 +256,7 @@ class SqlWriter:
             self._tenant,
             self._runs.values(),
             lambda name: self._experiment(name).pk,
+            self._change_number,
         )
         self._pending_bytes = 0
 

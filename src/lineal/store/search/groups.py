@@ -1,0 +1,159 @@
+"""Runs put together by the values of some fields, and what their metrics spread over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lineal.model.values import ParamValue
+from lineal.query.grouping import group_key, group_value
+from lineal.series.columns import Int64s, Numbers
+from lineal.store.contracts import Spread
+from lineal.store.search.column import Column
+from lineal.store.search.numbers import Keys
+from lineal.store.search.order import Step, by_keys, window
+
+_SMALL_RANGE = 1 << 20  # whole numbers within so many need no sorting
+_FLAGS = ("False", "True")
+
+
+class Groups(NamedTuple):
+    """`members`: rows of each group."""
+
+    members: list[Int64s]
+    total: int
+
+
+def group_rows(rows: Int64s, columns: Sequence[Column], limit: int) -> Groups:
+    """The first groups: largest first, then by their values."""
+    if not len(rows):
+        return Groups([], 0)
+    code = np.zeros(len(rows), np.int64)
+    for column in columns:
+        mine = _codes(column, rows)
+        code = _compact(code * (int(mine.max()) + 1) + mine)
+    count = np.bincount(code)
+    some = np.empty(len(count), np.int64)
+    some[code] = rows
+    by_count = np.empty(int(rows.max()) + 1, np.int64)
+    by_count[some] = -count
+    steps = [by_keys(lambda chosen: [by_count[chosen]]), *(_by_value(column) for column in columns)]
+    steps.append(by_keys(lambda chosen: _by_whole_value(columns, chosen)))
+    chosen = window(some, steps, 0, limit)
+    code_at = np.empty(int(rows.max()) + 1, np.int64)
+    code_at[rows] = code
+    # Members of the groups on the page, side by side.
+    place = np.full(len(count), -1, np.int64)
+    place[code_at[chosen]] = np.arange(len(chosen))
+    of_row = place[code]
+    kept = of_row >= 0
+    of_row, kept_rows = of_row[kept], rows[kept]
+    order = np.argsort(of_row, kind="stable")
+    ends = np.cumsum(np.bincount(of_row, minlength=len(chosen)))
+    return Groups(np.split(kept_rows[order], ends[:-1]) if len(chosen) else [], len(count))
+
+
+def value_at(column: Column, row: int) -> ParamValue:
+    """The group value of a row."""
+    number = None if column.numbers is None else column.numbers.get(row)
+    text = None if column.texts is None else column.texts.get(row)
+    if number is not None and text in _FLAGS:
+        return text == "True"
+    return group_value(text if number is None else number, column.field)
+
+
+def spread(values: Numbers) -> Spread:
+    """As `reference.spread_of`, of values that are NaN or infinite here and there."""
+    values = values[np.isfinite(values)]
+    count = len(values)
+    if not count:
+        return Spread(0, None, None, None, None)
+    low, high = float(values.min()), float(values.max())
+    mean = min(max(math.fsum((values / count).tolist()), low), high)
+    std = None
+    if count > 1:
+        apart = values / 2 - mean / 2
+        scale = float(np.abs(apart).max())
+        std = 0.0
+        if scale:
+            std = 2 * scale * math.sqrt(math.fsum(((apart / scale) ** 2).tolist()) / (count - 1))
+    return Spread(count, mean, std, low + 0.0, high + 0.0)
+
+
+def _codes(column: Column, rows: Int64s) -> Int64s:
+    """Equal for equal group values, from 0 on."""
+    code = np.zeros(len(rows), np.int64)  # 0: none
+    used = 1
+    has_number = np.zeros(len(rows), np.bool_)
+    if column.texts is not None:
+        text = column.texts.unique_codes(rows)
+        code = text + 1
+        used = int(code.max()) + 1
+    if column.numbers is not None:
+        has_number = column.numbers.has(rows) & ~_is_flag(column, rows)
+        if has_number.any():
+            code[has_number] = used + _number_codes(column.numbers.keys(rows[has_number], False))
+    return code
+
+
+def _number_codes(keys: Keys) -> Int64s:
+    if len(keys) > 1:
+        order = np.lexsort(keys[::-1])
+        is_new = np.zeros(len(order), np.int64)
+        is_new[1:] = np.logical_or.reduce([key[order][1:] != key[order][:-1] for key in keys])
+        found = np.empty(len(order), np.int64)
+        found[order] = np.cumsum(is_new)
+        return found
+    [key] = keys
+    low, high = float(key.min()), float(key.max())
+    if math.isfinite(low) and math.isfinite(high) and high - low < _SMALL_RANGE and bool((key == np.floor(key)).all()):
+        return (key - low).astype(np.int64)
+    return np.unique(key, return_inverse=True)[1]
+
+
+def _is_flag(column: Column, rows: Int64s) -> Numbers:
+    """True and False are numbers that have a text of their own."""
+    found: Numbers = np.zeros(len(rows), np.bool_)
+    if column.texts is not None:
+        for text in _FLAGS:
+            found |= column.texts.equals(text, rows)
+    return found
+
+
+def _compact(code: Int64s) -> Int64s:
+    """Numbered from 0 without a gap."""
+    if int(code.max()) < max(_SMALL_RANGE, 4 * len(code)):
+        is_used = np.bincount(code) > 0
+        return (np.cumsum(is_used) - 1)[code]
+    return np.unique(code, return_inverse=True)[1]
+
+
+def _by_value(column: Column) -> Step:
+    def bands(rows: Int64s) -> list[tuple[Int64s, Keys]]:
+        found: list[tuple[Int64s, Keys]] = []
+        flag = _is_flag(column, rows) if column.numbers is not None else np.zeros(len(rows), np.bool_)
+        if column.numbers is not None:
+            flag &= column.numbers.has(rows)
+            is_number = column.numbers.has(rows) & ~flag
+            found.append((rows[is_number], column.numbers.keys(rows[is_number], False)))
+            found.append((rows[flag], [column.numbers.value[rows[flag]]]))
+            rows = rows[~is_number & ~flag]
+        if column.texts is not None:
+            has_text = column.texts.has(rows)
+            found.append((rows[has_text], [column.texts.keys(rows[has_text], False)]))
+            rows = rows[~has_text]
+        found.append((rows, []))
+        return [band for band in found if len(band[0])]
+
+    return bands
+
+
+def _by_whole_value(columns: Sequence[Column], rows: Int64s) -> Keys:
+    """Texts that begin alike."""
+    keys = [tuple(group_key(value_at(column, row)) for column in columns) for row in rows.tolist()]
+    ranks = np.empty(len(keys), np.int64)
+    ranks[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys))
+    return [ranks]
