@@ -8,9 +8,10 @@ export interface Crumb {
 class Crumbs {
   list = $state.raw<readonly Crumb[]>([]);
 
-  set(list: readonly Crumb[]): void {
+  /** `title` is for the window, where it should say something else than the last crumb. */
+  set(list: readonly Crumb[], title?: string): void {
     this.list = list;
-    document.title = [...list.map((one) => one.label).toReversed(), "Lineal"].join(" \u00b7 ");
+    document.title = [...(title === undefined ? list.map((one) => one.label).toReversed() : [title]), "Lineal"].join(" \u00b7 ");
   }
 }
 
