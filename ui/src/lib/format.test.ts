@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatAgo, formatBytes, formatDuration, formatNumber, numberOf } from "./format.ts";
+import { formatAgo, formatBytes, formatDuration, formatInColumn, formatNumber, numberOf } from "./format.ts";
 
 describe("formatNumber", () => {
   it.each([
@@ -18,6 +18,17 @@ describe("formatNumber", () => {
     [-Infinity, "\u2212\u221e"],
   ])("%d is %s", (value, text) => expect(formatNumber(value)).toBe(text));
 });
+
+it.each([
+  [0.95, "0.9500"],
+  [0.039451, "0.0395"],
+  [-9.99999, "\u221210.0000"],
+  [123.456, "123.46"],
+  [12345.67, "12\u202f345.7"],
+  [0.00012, "0.00012"],
+  [0.000012, "1.2e\u22125"],
+  [3, "3"],
+])("%d in a column is %s", (value, text) => expect(formatInColumn(value)).toBe(text));
 
 it("numbers of the wire", () => {
   expect(numberOf("NaN")).toBeNaN();

@@ -24,6 +24,15 @@ export function formatNumber(value: number, digits = 4): string {
   return value < 0 ? MINUS + text : text;
 }
 
+/** A number among others in a column: mostly 4 decimals, so that the digits of neighbours align. */
+export function formatInColumn(value: number): string {
+  const size = Math.abs(value);
+  if (!Number.isFinite(value) || Number.isInteger(value) || size >= 1e6 || size < 1e-3) return formatNumber(value);
+  const decimals = size < 10 ? 4 : size < 100 ? 3 : size < 1000 ? 2 : 1;
+  const [whole = "", fraction = ""] = size.toFixed(decimals).split(".");
+  return `${value < 0 ? MINUS : ""}${grouped(whole)}.${fraction}`;
+}
+
 /** All the digits that tell this number from its neighbours. */
 export function exactNumber(value: number): string {
   return Number.isFinite(value) ? String(value) : formatNumber(value);

@@ -1,7 +1,7 @@
 /** Columns of the runs table. A column's id is its field as the filter language writes it, so it also sorts and filters. */
 
 import type { ParamValue, RunRow } from "../../api/shapes.ts";
-import { exactNumber, formatAgo, formatDuration, formatNumber, formatTime, numberOf } from "../../lib/format.ts";
+import { exactNumber, formatAgo, formatDuration, formatInColumn, formatNumber, formatTime, numberOf } from "../../lib/format.ts";
 
 export type ColumnKind = "attribute" | "metric" | "param" | "tag";
 
@@ -90,7 +90,7 @@ export function cellOf(row: RunRow, column: Column, nowMs: number): Cell {
     const value = row.metrics[column.name];
     if (value === undefined) return NOTHING;
     const number = numberOf(value);
-    return { text: formatNumber(number), full: exactNumber(number) };
+    return { text: formatInColumn(number), full: exactNumber(number) };
   }
   if (column.kind === "param") return paramCell(row.typed_params[column.name], row.params[column.name]);
   if (column.kind === "tag") return same(row.tags[column.name] ?? "");

@@ -1,5 +1,6 @@
 /** Runs in groups: one row a group with mean and spread, which opens to show its newest runs. */
 
+import { untrack } from "svelte";
 import { ApiError, isAbort, post } from "../../api/client.ts";
 import type { GroupAnswer, RunGroup, RunRow, RunSearchAnswer } from "../../api/shapes.ts";
 import { numberOf } from "../../lib/format.ts";
@@ -82,7 +83,11 @@ export class GroupRows {
     this.#controller?.abort();
   }
 
-  async load(query: GroupQuery): Promise<void> {
+  load(query: GroupQuery): Promise<void> {
+    return untrack(() => this.#load(query));
+  }
+
+  async #load(query: GroupQuery): Promise<void> {
     if (JSON.stringify(query.by) !== JSON.stringify(this.#query?.by)) {
       this.#open = new Map();
       this.#groups = null;

@@ -1,5 +1,9 @@
-/** The rows of one search, fetched in windows as they come into sight. What is shown stays until something better is here. */
+/**
+ * The rows of one search, fetched in windows as they come into sight. What is shown stays until something better is here.
+ * Commands (open, want, changed) may stand in effects: they depend on nothing.
+ */
 
+import { untrack } from "svelte";
 import { ApiError, isAbort, post } from "../../api/client.ts";
 import type { RunRow, RunSearch, RunSearchAnswer } from "../../api/shapes.ts";
 
@@ -108,7 +112,7 @@ export class RowWindows {
   open(query: RowQuery): void {
     this.#query = query;
     this.#range = [0, WINDOW_ROWS];
-    void this.#load([0], false);
+    untrack(() => void this.#load([0], false));
   }
 
   /** The same question again: what is in sight, and the total. */
@@ -129,7 +133,7 @@ export class RowWindows {
   want(first: number, end: number): void {
     this.#range = [first, end];
     clearTimeout(this.#rangeTimer);
-    const missing = this.#windowsInSight().some((one) => !this.#windows.has(one) && !this.#flights.has(one));
+    const missing = untrack(() => this.#windowsInSight().some((one) => !this.#windows.has(one) && !this.#flights.has(one)));
     if (missing) this.#rangeTimer = setTimeout(() => this.#fill(), SCROLL_WAIT_MS);
   }
 
