@@ -30,6 +30,11 @@ describe("JSON as a tree", () => {
     expect(parseJson("[".repeat(150) + "]".repeat(150))).not.toBeNull();
   });
 
+  it("takes a long string, and a long list", () => {
+    expect(parseJson(`"${"a\\n".repeat(500_000)}"`)?.kind).toBe("string");
+    expect(parseJson(`[${"1,".repeat(200_000)}1]`)).toMatchObject({ kind: "array" });
+  });
+
   it("is made of parsed values too", () => {
     expect(plain(jsonNode({ a: [1, "x", null, false] }))).toEqual({ a: [1, "x", null, false] });
   });

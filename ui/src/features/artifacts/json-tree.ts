@@ -33,7 +33,8 @@ export function jsonNode(value: unknown, depth = 0): JsonNode {
 const SPACE = /[ \t\r\n]*/y;
 const NUMBER = /-?(?:\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|Infinity)/y;
 const LITERAL = /true|false|null|NaN/y;
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\.)*"/y;
+// Control characters within are refused by JSON.parse, which reads what this finds.
+const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
 
 class Reader {
   private at = 0;

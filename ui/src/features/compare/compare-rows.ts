@@ -55,6 +55,7 @@ function areEqual(cells: readonly CompareCell[]): boolean {
 
 function isSame(a: CompareCell, b: CompareCell): boolean {
   if (a.text === null || b.text === null) return a.text === b.text;
+  if ((a.number === null) !== (b.number === null)) return false;
   if (a.number !== null && b.number !== null && Number.isSafeInteger(Math.trunc(a.number))) return Object.is(a.number, b.number) || a.number === b.number;
   return a.full === b.full;
 }
