@@ -140,6 +140,8 @@ export interface MetricDefinition {
 
 export interface RunDetail extends RunRow {
   note: string;
+  forked_from: string | null;
+  fork_step: number | null;
   attempts: Attempt[];
   series: SeriesSummary[];
   artifacts: Artifact[];

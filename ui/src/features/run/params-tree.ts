@@ -47,7 +47,7 @@ function kindOf(value: TypedValue | undefined): ParamKind {
   return "text";
 }
 
-function valueText(value: TypedValue | undefined): string {
+export function valueText(value: TypedValue | undefined): string {
   if (value === null || value === undefined) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   return String(value);

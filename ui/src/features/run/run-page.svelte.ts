@@ -1,0 +1,102 @@
+/** What the run page knows: the run, read again as it changes, and the ways to change it. */
+
+import { ApiError, get, isAbort, patch, post } from "../../api/client.ts";
+import { live } from "../../api/live.ts";
+import type { RunDetail } from "../../api/shapes.ts";
+
+export interface Edit {
+  name?: string;
+  note?: string;
+  tags?: Record<string, string | null>;
+}
+
+/** A run that logs a thousand times a second is read again this often at most. */
+const REFRESH_GAP_MS = 700;
+
+export class RunPageData {
+  detail = $state.raw<RunDetail | null>(null);
+  /** Why there is nothing to show. */
+  problem = $state.raw<ApiError | Error | null>(null);
+  /** Of the newest change that touched this run, for the charts. */
+  changeNumber = $state(0);
+  readonly runId: string;
+
+  #loading = false;
+  #isStale = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #aborter = new AbortController();
+  #wasConnected = false;
+  #refreshedAt = 0;
+
+  constructor(runId: string) {
+    this.runId = runId;
+  }
+
+  /** Fit for $effect: the answer ends it. */
+  start(): () => void {
+    void this.load();
+    const unsubscribe = live.subscribe((state) => {
+      const isMine = !state.isComplete || state.runIds.includes(this.detail?.run_id ?? this.runId);
+      if (isMine && state.changeNumber > this.changeNumber) {
+        this.changeNumber = state.changeNumber;
+        this.#refreshSoon();
+      } else if (state.connected && !this.#wasConnected && this.detail !== null) {
+        this.#refreshSoon(); // whatever happened while nobody listened
+      }
+      this.#wasConnected = state.connected;
+    });
+    return () => {
+      unsubscribe();
+      clearTimeout(this.#timer);
+      this.#aborter.abort();
+    };
+  }
+
+  async load(): Promise<void> {
+    if (this.#loading) {
+      this.#isStale = true;
+      return;
+    }
+    this.#loading = true;
+    this.#isStale = false;
+    try {
+      this.detail = await get<RunDetail>(runPath(this.runId), {}, { signal: this.#aborter.signal });
+      this.problem = null;
+    } catch (error) {
+      if (isAbort(error)) return;
+      // What is on show stays: the top bar says that the server is away.
+      if (this.detail === null || (error instanceof ApiError && error.status === 404)) this.problem = error as Error;
+    } finally {
+      this.#loading = false;
+    }
+    if (this.#isStale) this.#refreshSoon();
+  }
+
+  #refreshSoon(): void {
+    if (this.#timer !== undefined) return;
+    // The first change is shown at once; those that follow it soon, together.
+    const wait = Math.max(0, this.#refreshedAt + REFRESH_GAP_MS - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#refreshedAt = performance.now();
+      void this.load();
+    }, wait);
+  }
+
+  /** Throws what the server refuses. */
+  async edit(changes: Edit): Promise<void> {
+    this.detail = await patch<RunDetail>(runPath(this.detail?.run_id ?? this.runId), changes);
+  }
+
+  async setArchived(isArchived: boolean): Promise<void> {
+    const runId = this.detail?.run_id ?? this.runId;
+    await post(isArchived ? "/runs/delete" : "/runs/restore", { run_ids: [runId] });
+    if (this.detail !== null) this.detail = { ...this.detail, lifecycle_stage: isArchived ? "deleted" : "active" };
+    void this.load();
+  }
+}
+
+export function runPath(runId: string): string {
+  return `/runs/${encodeURIComponent(runId)}`;
+}
+
