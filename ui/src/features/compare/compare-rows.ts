@@ -188,8 +188,7 @@ function isFound(one: CompareRow, wanted: string): boolean {
 export function deltaText(cell: CompareCell, baseline: CompareCell | undefined, section: Section): string | null {
   if (baseline === undefined || cell === baseline || cell.number === null || baseline.number === null) return null;
   const delta = cell.number - baseline.number;
-  if (!Number.isFinite(delta)) return null;
-  if (delta === 0) return "±0";
+  if (!Number.isFinite(delta) || delta === 0) return null;
   const isTime = section === "run" && cell.full.endsWith(" s");
   const amount = isTime ? formatDuration(Math.abs(delta)) : formatNumber(Math.abs(delta), 3);
   const signed = `${delta < 0 ? MINUS : "+"}${amount}`;

@@ -2,7 +2,7 @@
 
 import type { Series } from "../../api/series.ts";
 
-export const SPARK_WIDTH = 88;
+export const SPARK_WIDTH = 132;
 export const SPARK_HEIGHT = 22;
 const INSET = 2;
 

@@ -19,10 +19,14 @@ export interface SummaryRow {
 export type SummaryColumn = "name" | "last" | "min" | "max" | "mean" | "count" | "last_step";
 
 export function summaryRows(series: readonly SeriesSummary[], definitions: Readonly<Record<string, MetricDefinition>>): SummaryRow[] {
+  // A metric that was logged as whole numbers and as others is two series: their types tell them apart.
+  const counts = new Map<string, number>();
+  const nameOf = (one: SeriesSummary): string => JSON.stringify([one.name, one.labels]);
+  for (const one of series) counts.set(nameOf(one), (counts.get(nameOf(one)) ?? 0) + 1);
   return series.map((one) => {
     const cut = one.name.lastIndexOf("/") + 1;
     const definition = Object.hasOwn(definitions, one.name) ? definitions[one.name] : undefined;
-    const labels = Object.entries(one.labels).map(([key, value]) => `${key}=${value}`).join(", ");
+    const labels = [...Object.entries(one.labels).map(([key, value]) => `${key}=${value}`), ...((counts.get(nameOf(one)) ?? 0) > 1 ? [one.value_type] : [])].join(", ");
     return {
       key: JSON.stringify([one.name, labels, one.value_type]),
       series: one,
