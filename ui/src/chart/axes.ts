@@ -3,7 +3,7 @@
 import type uPlot from "uplot";
 import type { Domain } from "./domain.ts";
 import type { ChartTheme } from "./theme.ts";
-import { DURATION_STEPS, durationTicks, logTicks, NUMBER_STEPS, numberTicks } from "./ticks.ts";
+import { DURATION_STEPS, durationTicks, logSplits, logTicks, NUMBER_STEPS, numberTicks, timeTicks } from "./ticks.ts";
 import type { XKind } from "./track.ts";
 
 export interface AxesOptions {
@@ -37,7 +37,8 @@ export function axesOptions(options: AxesOptions): uPlot.Options {
     xAxis.values = (_chart, splits) => xValues(splits);
     if (!logX) xAxis.incrs = xKind === "relative" ? DURATION_STEPS : NUMBER_STEPS;
   } else {
-    xAxis.size = 38;
+    xAxis.size = 40;
+    xAxis.values = (_chart, splits, _axis, _room, step) => timeTicks(splits, step);
   }
   const yAxis: uPlot.Axis = {
     ...shared,
@@ -49,6 +50,8 @@ export function axesOptions(options: AxesOptions): uPlot.Options {
     size: (chart, values, axis, cycle) => yWidth(chart, values, axis, cycle),
   };
   if (!logY) yAxis.incrs = NUMBER_STEPS;
+  else onlyReadable(yAxis, options.height / Y_TICK_ROOM_PX);
+  if (logX) onlyReadable(xAxis, options.width / X_TICK_ROOM_PX);
   return {
     width: options.width,
     height: options.height,
@@ -56,7 +59,7 @@ export function axesOptions(options: AxesOptions): uPlot.Options {
     legend: { show: false },
     cursor: { show: false },
     pxAlign: 1,
-    padding: [8, 14, 0, 0],
+    padding: [8, isTime ? 26 : 16, 0, 0],
     scales: {
       x: { time: isTime, auto: false, distr: logX ? 3 : 1, min: domain.x[0], max: domain.x[1] },
       y: { auto: false, distr: logY ? 3 : 1, min: domain.y[0], max: domain.y[1] },
@@ -65,6 +68,13 @@ export function axesOptions(options: AxesOptions): uPlot.Options {
     series: [{}, { show: true, scale: "y", points: { show: false } }],
     hooks: { draw: [options.drawn] },
   };
+}
+
+/** uPlot would draw a grid line for 1, 2, 3 ... 9 of every decade. */
+function onlyReadable(axis: uPlot.Axis, room: number): void {
+  const filter = (_chart: uPlot, splits: number[]): (number | null)[] => logSplits(splits, room);
+  axis.filter = filter;
+  axis.grid = { ...axis.grid, filter };
 }
 
 function yWidth(chart: uPlot, values: string[] | null, axis: number, cycle: number): number {

@@ -22,6 +22,8 @@ describe("domainOf", () => {
     values[37] = 50;
     const track = makeTrack(bucketSeries(values, 10), "step", 0, { runName: "r", color: "", dash: 0, isLive: false, startMs: null, span: null });
     expect(domainOf([track], OPTIONS).y[1]).toBeGreaterThan(50);
+    expect(domainOf([track], OPTIONS).x).toEqual([0, 99]);
+    expect(domainOf([track], { ...OPTIONS, logX: true }).x).toEqual([9, 99]);
   });
 
   test("zoomed in x, y follows what is in sight", () => {

@@ -38,11 +38,12 @@ export function domainOf(tracks: readonly Track[], options: DomainOptions): Doma
   let nonPositiveX = 0;
   let minX = Infinity;
   let maxX = -Infinity;
-  for (const { sortedX: xs } of tracks) {
+  for (const { sortedX: xs, startX } of tracks) {
     const from = options.logX ? firstPositive(xs) : 0;
     nonPositiveX += from;
     if (from === xs.length) continue;
     minX = Math.min(minX, xs[from] as number);
+    if (startX < minX && !(options.logX && startX <= 0)) minX = startX;
     maxX = Math.max(maxX, xs[xs.length - 1] as number);
   }
   const x = options.zoom?.x ?? widened(minX, maxX, options.logX, 0);

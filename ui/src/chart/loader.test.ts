@@ -226,7 +226,7 @@ describe("live", () => {
 });
 
 test("more runs, fewer rows a run", () => {
-  expect(maxPointsFor(400, 1)).toBe(500);
-  expect(maxPointsFor(1400, 1)).toBe(1600);
+  expect(maxPointsFor(400, 1)).toBe(300);
+  expect(maxPointsFor(1400, 1)).toBe(1200);
   expect(maxPointsFor(400, 100)).toBeLessThan(maxPointsFor(400, 10));
 });

@@ -301,10 +301,12 @@ function sameWant(a: Want, b: Want): boolean {
   );
 }
 
-/** How many rows a series a chart of this width asks for: a few fixed sizes, so that resizing does not ask anew. */
+/**
+ * How many rows a series a chart of this width asks for: about one a pixel, since more would only be ink. A few fixed sizes, so that
+ * resizing does not ask anew.
+ */
 export function maxPointsFor(widthPx: number, runCount: number): number {
-  const fine = widthPx > 900 ? 1600 : widthPx > 450 ? 800 : 500;
-  if (runCount <= 10) return fine;
-  if (runCount <= 40) return Math.min(fine, 500);
-  return widthPx > 900 ? 500 : 300;
+  const fine = widthPx > 1000 ? 1200 : widthPx > 640 ? 800 : widthPx > 430 ? 500 : 300;
+  if (runCount <= 12) return fine;
+  return Math.min(fine, widthPx > 640 ? 500 : runCount <= 40 ? 300 : 250);
 }

@@ -2,7 +2,7 @@
 
 import { lowerBound } from "./bisect.ts";
 import type { Interval } from "./domain.ts";
-import { forEachMark } from "./marks.ts";
+import { forEachMark, type MarkKind } from "./marks.ts";
 import type { PixelScale } from "./scale.ts";
 import type { Track } from "./track.ts";
 
@@ -65,8 +65,11 @@ function paintBand(context: CanvasRenderingContext2D, track: Track, plane: Plane
     let end = start;
     while (end < to && !Number.isNaN(track.high[end] as number) && (end === start || (track.x[end] as number) >= (track.x[end - 1] as number))) end += 1;
     if (end > start) {
+      const left = start === 0 ? px(track.startX) : Number.NaN; // the first bucket begins before its x
+      if (left >= 0) context.lineTo(left, clampPixel(py(track.high[0] as number), plane.height));
       for (let i = start; i < end; i += 1) context.lineTo(px(track.x[i] as number), clampPixel(py(track.high[i] as number), plane.height));
       for (let i = end - 1; i >= start; i -= 1) context.lineTo(px(track.x[i] as number), clampPixel(py(track.low[i] as number), plane.height));
+      if (left >= 0) context.lineTo(left, clampPixel(py(track.low[0] as number), plane.height));
       context.closePath();
       const next = px(track.x[end] ?? 0);
       context.moveTo(next, 0);
@@ -108,11 +111,21 @@ function strokeValues(context: CanvasRenderingContext2D, track: Track, values: F
   const { toPixel: px } = plane.x;
   const { toPixel: py } = plane.y;
   const lone: number[] = [];
+  const { series } = track;
   let length = 0; // of the piece so far
   let beforeX = 0;
   let beforeY = 0;
   let before = -Infinity;
   context.beginPath();
+  if (from === 0 && !series.exact && track.startX < (track.x[0] ?? Number.NaN)) {
+    beforeX = px(track.startX);
+    beforeY = clampPixel(py(values === track.y ? (series.first[0] as number) : (values[0] as number)), plane.height);
+    if (!Number.isNaN(beforeX) && Number.isFinite(series.first[0] as number)) {
+      context.moveTo(beforeX, beforeY);
+      before = track.startX;
+      length = 1;
+    }
+  }
   for (let i = from; i < to; i += 1) {
     const at = track.x[i] as number;
     const x = px(at);
@@ -173,40 +186,50 @@ function dot(context: CanvasRenderingContext2D, x: number, y: number, radius: nu
   context.fill();
 }
 
-const MARK_PX = 3.5;
+const MARK_PX = 3;
+const MARK_ROOM_PX: Readonly<Record<MarkKind, number>> = { nan: 7, up: 8, down: 8, nonpositive: 2 };
 
 /** A cross on the baseline is NaN, a triangle at an edge an infinity, a bar on the baseline a value that a log axis cannot hold. */
 function paintMarks(context: CanvasRenderingContext2D, track: Track, plane: Plane): void {
   context.strokeStyle = track.color;
   context.fillStyle = track.color;
-  context.lineWidth = 1.4;
-  const lastPixel: Record<string, number> = {};
+  context.lineWidth = 1.3;
+  const before: Partial<Record<MarkKind, number>> = {};
+  const bottom = plane.height - 1;
   forEachMark(track, plane.logY, (row, kind) => {
     const x = plane.x.toPixel(track.x[row] as number);
     if (!(x >= 0 && x <= plane.width)) return;
-    if (Math.abs((lastPixel[kind] ?? -Infinity) - x) < 2) return; // marks on one another are one mark
-    lastPixel[kind] = x;
-    const bottom = plane.height - 1;
-    context.beginPath();
-    if (kind === "nan") {
-      const y = bottom - MARK_PX - 1;
-      context.moveTo(x - MARK_PX, y - MARK_PX);
-      context.lineTo(x + MARK_PX, y + MARK_PX);
-      context.moveTo(x - MARK_PX, y + MARK_PX);
-      context.lineTo(x + MARK_PX, y - MARK_PX);
-      context.stroke();
-    } else if (kind === "nonpositive") {
-      context.moveTo(x, bottom - 6);
-      context.lineTo(x, bottom);
-      context.stroke();
-    } else {
-      const tip = kind === "up" ? 1 : bottom;
-      const base = kind === "up" ? 8 : bottom - 7;
-      context.moveTo(x, tip);
-      context.lineTo(x - 4, base);
-      context.lineTo(x + 4, base);
-      context.closePath();
-      context.fill();
+    const last = before[kind] ?? -Infinity;
+    if (x >= last && x - last < MARK_ROOM_PX[kind]) {
+      if (kind === "nan") context.fillRect(last, bottom - MARK_PX - 1.5, x - last, 1); // many in a row: crosses on a line
+      return;
     }
+    before[kind] = x;
+    context.beginPath();
+    if (kind === "nan") cross(context, x, bottom - MARK_PX - 1);
+    else if (kind === "nonpositive") bar(context, x, bottom);
+    else triangle(context, x, kind === "up" ? 1 : bottom, kind === "up" ? 8 : bottom - 7);
   });
+}
+
+function cross(context: CanvasRenderingContext2D, x: number, y: number): void {
+  context.moveTo(x - MARK_PX, y - MARK_PX);
+  context.lineTo(x + MARK_PX, y + MARK_PX);
+  context.moveTo(x - MARK_PX, y + MARK_PX);
+  context.lineTo(x + MARK_PX, y - MARK_PX);
+  context.stroke();
+}
+
+function bar(context: CanvasRenderingContext2D, x: number, bottom: number): void {
+  context.moveTo(x, bottom - 5);
+  context.lineTo(x, bottom);
+  context.stroke();
+}
+
+function triangle(context: CanvasRenderingContext2D, x: number, tip: number, base: number): void {
+  context.moveTo(x, tip);
+  context.lineTo(x - 4, base);
+  context.lineTo(x + 4, base);
+  context.closePath();
+  context.fill();
 }

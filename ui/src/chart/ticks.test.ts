@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { durationTicks, logTicks, NUMBER_STEPS, numberTicks } from "./ticks.ts";
+import { durationTicks, logSplits, logTicks, NUMBER_STEPS, numberTicks, timeTicks } from "./ticks.ts";
 
 describe("numberTicks", () => {
   test.each([
@@ -38,6 +38,19 @@ test("logTicks", () => {
   expect(logTicks([0.00001, 0.001, 0.1, 1, 10, 1000, 100_000, null])).toEqual(["1e−5", "0.001", "0.1", "1", "10", "1000", "1e5", ""]);
 });
 
+describe("logSplits", () => {
+  const decades = (from: number, to: number): number[] =>
+    Array.from({ length: to - from }, (_, k) => [1, 2, 3, 4, 5, 6, 7, 8, 9].map((m) => Number(`${m}e${from + k}`))).flat();
+  const shown = (splits: number[], room: number): (number | null)[] => logSplits(splits, room).filter((value) => value !== null);
+
+  test("within a decade all, over several fewer", () => {
+    expect(shown(decades(0, 1), 10)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(shown(decades(0, 1), 5)).toEqual([1, 2, 5]);
+    expect(shown(decades(-2, 2), 5)).toEqual([0.01, 0.1, 1, 10]);
+    expect(shown(decades(-6, 6), 6)).toEqual([1e-6, 1e-4, 1e-2, 1, 100, 1e4]);
+  });
+});
+
 describe("durationTicks", () => {
   test.each([
     [[0, 0.2, 0.4], ["0", "0.2 s", "0.4 s"]],
@@ -50,5 +63,21 @@ describe("durationTicks", () => {
     [[0, 86_400], ["0", "1 d"]],
   ])("%j", (splits, texts) => {
     expect(durationTicks(splits)).toEqual(texts);
+  });
+});
+
+describe("timeTicks", () => {
+  const at = (day: number, hour: number, minute = 0, second = 0, ms = 0): number => new Date(2026, 1, day, hour, minute, second, ms).getTime();
+
+  test("the day stands below where it changes", () => {
+    expect(timeTicks([at(3, 18), at(3, 21), at(4, 0)], 3 * 3_600_000)).toEqual(["18:00\n3 Feb", "21:00", "00:00\n4 Feb"]);
+  });
+
+  test.each([
+    [[at(3, 0), at(5, 0)], 2 * 86_400_000, ["3 Feb\n2026", "5 Feb"]],
+    [[at(3, 8, 5, 10), at(3, 8, 5, 20)], 10_000, ["08:05:10\n3 Feb", "08:05:20"]],
+    [[at(3, 8, 5, 10, 5), at(3, 8, 5, 10, 10)], 5, [":10.005\n3 Feb 08:05", ":10.010"]],
+  ])("%j", (splits, step, texts) => {
+    expect(timeTicks(splits, step)).toEqual(texts);
   });
 });

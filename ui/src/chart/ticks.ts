@@ -34,10 +34,52 @@ export function logTicks(splits: Splits): string[] {
   });
 }
 
+/** Of a log axis's ticks (1 to 9 times each power of ten) those to show, null for the others: as many as there is room for. */
+export function logSplits(splits: readonly number[], room: number): (number | null)[] {
+  for (const mantissas of [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 5], [1, 3], [1]]) {
+    const kept = splits.map((value) => (mantissas.includes(mantissaOf(value)) ? value : null));
+    if (kept.filter((value) => value !== null).length <= room) return kept;
+  }
+  const powers = splits.map((value) => (mantissaOf(value) === 1 ? value : null));
+  const every = Math.ceil(powers.filter((value) => value !== null).length / Math.max(1, room));
+  return powers.map((value) => (value !== null && Math.round(Math.log10(value)) % every === 0 ? value : null));
+}
+
+function mantissaOf(value: number): number {
+  return Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
+}
+
 export function durationTicks(splits: Splits): string[] {
   const values = splits.filter((value): value is number => typeof value === "number");
   const step = smallestStep(values);
   return splits.map((value) => (typeof value === "number" ? minus(duration(value, step)) : ""));
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** Wall times in this machine's time zone; what the ticks do not say themselves stands below the first one and where it changes. */
+export function timeTicks(splits: Splits, stepMs: number): string[] {
+  let before = "";
+  return splits.map((value) => {
+    if (typeof value !== "number") return "";
+    const at = new Date(value);
+    const day = `${at.getDate()} ${MONTHS[at.getMonth()]}`;
+    const minute = `${pad(at.getHours())}:${pad(at.getMinutes())}`;
+    const [text, below] =
+      stepMs >= DAY_MS
+        ? [day, String(at.getFullYear())]
+        : stepMs >= MINUTE_MS
+          ? [minute, day]
+          : stepMs >= SECOND_MS
+            ? [`${minute}:${pad(at.getSeconds())}`, day]
+            : [`:${pad(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, "0")}`, `${day} ${minute}`];
+    const isSame = below === before;
+    before = below;
+    return isSame ? text : `${text}\n${below}`;
+  });
 }
 
 function duration(seconds: number, step: number): string {

@@ -48,6 +48,7 @@ describe("buckets", () => {
   test("the line goes through the last of each, the band from smallest to largest", () => {
     const track = makeTrack(bucketSeries([1, 9, 2, 5, -4, 6], 3), "step", 0, STYLE);
     expect([...track.x]).toEqual([2, 5]);
+    expect(track.startX).toBe(0);
     expect([...track.y]).toEqual([2, 6]);
     expect([...(track.low ?? [])]).toEqual([1, -4]);
     expect([...(track.high ?? [])]).toEqual([9, 6]);

@@ -18,6 +18,8 @@ export interface Track {
   dash: number;
   series: Series;
   x: Float64Array;
+  /** x of the very first point, which lies before that of the first bucket. */
+  startX: number;
   /** What was logged (last of a bucket); NaN where there is no finite value. */
   y: Float64Array;
   /** y smoothed; y itself without smoothing. */
@@ -69,8 +71,17 @@ export function xOf(series: Series, kind: XKind, startMs: number | null): Float6
   if (kind === "step") return series.exact ? series.step : series.stepMax;
   const times = series.exact ? series.timeMs : series.timeMax;
   if (kind === "time") return times;
-  const start = startMs ?? (series.exact ? (times[0] ?? 0) : (series.timeMin[0] ?? 0));
+  const start = startMs ?? firstTime(series);
   return times.map((time) => (time - start) / 1000);
+}
+
+function firstTime(series: Series): number {
+  return (series.exact ? series.timeMs : series.timeMin)[0] ?? 0;
+}
+
+function startOf(series: Series, kind: XKind, startMs: number | null): number {
+  if (kind === "step") return (series.exact ? series.step : series.stepMin)[0] ?? Number.NaN;
+  return kind === "time" ? firstTime(series) : (firstTime(series) - (startMs ?? firstTime(series))) / 1000;
 }
 
 export function makeTrack(series: Series, kind: XKind, smoothing: number, style: TrackStyle): Track {
@@ -116,6 +127,7 @@ export function makeTrack(series: Series, kind: XKind, smoothing: number, style:
     dash: style.dash,
     series,
     x,
+    startX: startOf(series, kind, style.startMs),
     y,
     line: smooth(x, y, timeConstant(smoothing, style.span ?? spanOf(x, order))),
     low,
