@@ -19,8 +19,6 @@ class TestMemory(StoreSuite):
 
 
 class TestSqlite(StoreSuite):
-    tells_changes = False
-
     @pytest.fixture
     def opener(self, tmp_path: Path) -> Opener:
         return lambda: open_store(sqlite_url(tmp_path / "new" / "folders" / "lineal.db"))

@@ -86,16 +86,15 @@ def spread(values: Numbers) -> Spread:
 def _codes(column: Column, rows: Int64s) -> Int64s:
     """Equal for equal group values, from 0 on."""
     code = np.zeros(len(rows), np.int64)  # 0: none
-    used = 1
-    has_number = np.zeros(len(rows), np.bool_)
     if column.texts is not None:
-        text = column.texts.unique_codes(rows)
-        code = text + 1
-        used = int(code.max()) + 1
+        code = column.texts.unique_codes(rows) + 1
     if column.numbers is not None:
-        has_number = column.numbers.has(rows) & ~_is_flag(column, rows)
-        if has_number.any():
-            code[has_number] = used + _number_codes(column.numbers.keys(rows[has_number], False))
+        used = int(code.max()) + 1
+        flag = _is_flag(column, rows)
+        code[flag] = used + column.numbers.value[rows[flag]].astype(np.int64)
+        is_number = column.numbers.has(rows) & ~flag
+        if is_number.any():
+            code[is_number] = used + 2 + _number_codes(column.numbers.keys(rows[is_number], False))
     return code
 
 
@@ -117,9 +116,10 @@ def _number_codes(keys: Keys) -> Int64s:
 def _is_flag(column: Column, rows: Int64s) -> Numbers:
     """True and False are numbers that have a text of their own."""
     found: Numbers = np.zeros(len(rows), np.bool_)
-    if column.texts is not None:
+    if column.texts is not None and column.numbers is not None:
         for text in _FLAGS:
             found |= column.texts.equals(text, rows)
+        found &= column.numbers.has(rows)
     return found
 
 
@@ -134,9 +134,8 @@ def _compact(code: Int64s) -> Int64s:
 def _by_value(column: Column) -> Step:
     def bands(rows: Int64s) -> list[tuple[Int64s, Keys]]:
         found: list[tuple[Int64s, Keys]] = []
-        flag = _is_flag(column, rows) if column.numbers is not None else np.zeros(len(rows), np.bool_)
         if column.numbers is not None:
-            flag &= column.numbers.has(rows)
+            flag = _is_flag(column, rows)
             is_number = column.numbers.has(rows) & ~flag
             found.append((rows[is_number], column.numbers.keys(rows[is_number], False)))
             found.append((rows[flag], [column.numbers.value[rows[flag]]]))
