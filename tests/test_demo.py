@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -212,3 +213,34 @@ def test_an_interrupt_that_python_dropped_is_heard_all_the_same() -> None:
         heard(signal.SIGINT, None)
     with pytest.raises(KeyboardInterrupt):
         heard.check()
+
+
+def test_the_dashboard_comes_after_the_leaderboard(tmp_path: Path) -> None:
+    program = [
+        sys.executable,
+        "-m",
+        "lineal.cli.main",
+        "demo",
+        "--ui",
+        "--epochs",
+        "1",
+        "--folder",
+        str(tmp_path / "runs"),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(SRC)}
+    with subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said: list[str] = []
+            while not said or not said[-1].startswith("http://localhost:"):
+                said.append(process.stdout.readline())
+                assert said[-1], "it ended without a dashboard"
+            assert any("Leaderboard" in line for line in said)
+            with urllib.request.urlopen(f"{said[-1].strip()}api/v1/experiments") as answer:
+                assert json.load(answer)["experiments"][0]["run_count"] == 25
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()

@@ -30,16 +30,21 @@ _CURVE_CHARS = 20
 
 
 @click.command()
-@click.option("--no-ui", is_flag=True, help="Open no dashboard. This release has none: accepted for scripts.")
+@click.option(
+    "--ui/--no-ui",
+    "wants_ui",
+    default=None,
+    help="Serve the dashboard afterwards, until Ctrl-C. Without either: on a terminal, and not in CI or with --json.",
+)
 @click.option("--epochs", type=click.IntRange(1, 1_000), default=None, help="Passes over the data a training makes.")
 @folder_option
 @json_option
-def demo(no_ui: bool, epochs: int | None, url: str | None, as_json: bool) -> None:
+def demo(wants_ui: bool | None, epochs: int | None, url: str | None, as_json: bool) -> None:
     """Train 24 small networks on real scans, and rank them.
 
     Eight settings with three seeds each learn to read the 1,797 scanned digits that scikit-learn ships. Every epoch, param,
     picture and model file is recorded as your own runs would be; the leaderboard is then read back out of the store. Takes
-    less than a minute, and needs: pip install 'lineal[demo]'."""
+    less than a minute, and needs: pip install 'lineal[demo]'. Then the dashboard shows them, until Ctrl-C."""
     from lineal.demo.settings import EPOCHS, SEEDS, SETTINGS
     from lineal.demo.sweep import run_sweep
     from lineal.demo.training import DemoNeedsMore, load_digits
@@ -66,6 +71,19 @@ def demo(no_ui: bool, epochs: int | None, url: str | None, as_json: bool) -> Non
         write_json(_as_dict(sweep, seconds))
     else:
         print_sweep(sweep, seconds, url)
+    if wants_ui is None:
+        wants_ui = not as_json and _has_company()
+    if wants_ui:
+        from lineal.cli.ui import show
+
+        if not as_json:
+            click.echo()
+        show(url, as_json=as_json)
+
+
+def _has_company() -> bool:
+    """Whether somebody is there to look at a dashboard, and to end it."""
+    return sys.stdout.isatty() and sys.stdin.isatty() and not os.environ.get("CI")
 
 
 def _refuse_unless_writable(url: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -16,43 +17,60 @@ from lineal.cli.options import folder_option, json_option
     default=None,
     help="Port (0: any free one). Without it 7007, or the next free one.",
 )
-@click.option("--no-browser", is_flag=True, help="Open no browser.")
+@click.option(
+    "--no-browser", is_flag=True, help="Open no browser. None is opened either where standard output is no terminal."
+)
 @folder_option
 @json_option
 def ui(port: int | None, no_browser: bool, url: str | None, as_json: bool) -> None:
-    """Serve the dashboard over the local folder.
+    """Serve the dashboard over the local folder, until Ctrl-C.
 
-    Listens on this machine only, until Ctrl-C. Runs appear as they are logged."""
-    show(url, port=port, browser=not no_browser and sys.stdout.isatty(), as_json=as_json)
+    Runs appear as they are logged. It listens on this machine only; the first line printed is its address."""
+    show(url, port=port, browser=not no_browser, as_json=as_json)
 
 
 def show(url: str | None, *, port: int | None = None, browser: bool = True, as_json: bool = False) -> None:
-    """Serves until it is interrupted; says where, and opens a browser there."""
+    """Serves until it is interrupted. Says where, and opens a browser there if somebody sits before this terminal."""
     from lineal.api import open_store
-    from lineal.dashboard import LocalSource
-    from lineal.server.serving import listen, make_server
+    from lineal.server.serving import listen
 
     with open_store(url) as local:
         local.folder.check()
-        listener = listen(port)
-        address = f"http://localhost:{listener.getsockname()[1]}/"
+        with listen(port) as listener:
+            address = f"http://localhost:{listener.getsockname()[1]}/"
 
-        def on_ready() -> None:
-            if as_json:
-                from lineal.cli.output import write_json
+            def on_ready() -> None:
+                _say(address, local.folder.root, as_json)
+                if browser and _has_browser():
+                    _open_browser(address)
 
-                write_json({"url": address, "folder": local.folder.root})
-            else:
-                click.echo(f"{address}\nThe dashboard of {local.folder.root}; Ctrl-C ends it.")
-            sys.stdout.flush()
-            if browser:
-                _open_browser(address)
+            from lineal.dashboard import LocalSource
+            from lineal.server.serving import make_server
 
-        source = LocalSource(local)
-        try:
-            make_server(source, listener, on_ready).run(sockets=[listener])
-        finally:
-            source.close()
+            source = LocalSource(local)
+            try:
+                make_server(source, listener, on_ready).run(sockets=[listener])
+            except KeyboardInterrupt:
+                pass  # how it is meant to end
+            finally:
+                source.close()
+
+
+def _say(address: str, folder: str, as_json: bool) -> None:
+    if as_json:
+        from lineal.cli.output import write_json
+
+        write_json({"url": address, "folder": folder})
+    else:
+        click.echo(f"{address}\nThe dashboard of {folder}; Ctrl-C ends it.")
+    sys.stdout.flush()
+
+
+def _has_browser() -> bool:
+    """Without a display, Python would start a browser for the terminal, over what is printed there."""
+    if not sys.stdout.isatty():
+        return False
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
 
 
 def _open_browser(address: str) -> None:

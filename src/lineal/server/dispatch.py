@@ -130,6 +130,8 @@ async def _body_of(endpoint: Endpoint, request: Request) -> msgspec.Struct | Non
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refused(415, "media_type", "the body is JSON, and its content type application/json")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refused(415, "media_type", "a compressed body is not understood here")
     content = await read_body(request, REQUEST_BODY_MAX_BYTES)
     try:
         return msgspec.json.decode(content, type=endpoint.body)
@@ -162,5 +164,5 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 def _invalid(error: msgspec.ValidationError) -> InvalidInput:
     """msgspec ends its words with the place: "... - at `$.limit`"."""
     said, _, place = str(error).partition(" - at `$")
-    field = place.rstrip("`").lstrip(".") or None
+    field = place.rstrip("`").lstrip(".").replace("[...]", "") or None
     return InvalidInput(f"{said[0].lower()}{said[1:]}", field=field)
