@@ -52,7 +52,10 @@ def end_with(context: click.Context, error: LinealError | Refusal) -> NoReturn:
     if context.find_root().meta.get(_JSON_WANTED):
         from lineal.cli.output import write_json
 
-        write_json({"error": {"code": error.code, "message": error.message, "field": error.field}})
+        said: dict[str, object] = {"code": error.code, "message": error.message, "field": error.field}
+        if isinstance(error, InvalidInput) and error.position is not None:
+            said |= {"position": error.position, "expected": error.expected}
+        write_json({"error": said})
     context.exit(_status_of(error))
 
 

@@ -4,13 +4,12 @@ through a temporary file."""
 from __future__ import annotations
 
 import csv
-import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 from lineal.cli.export_rows import ATTRIBUTES, PointRows, RunRow
-from lineal.cli.output import plain
+from lineal.cli.output import json_line
 from lineal.model.values import ParamValue, from_json, to_json, value_text
 
 POINT_COLUMNS = ("run_id", "metric", "labels", "attempt", "step", "time_ms", "value")
@@ -81,7 +80,7 @@ def _cell(row: dict[str, ParamValue], name: str) -> str:
 def runs_jsonl(rows: Iterable[RunRow], out: TextIO) -> int:
     count = 0
     for row in rows:
-        out.write(_line(row.body) + "\n")
+        out.write(json_line(row.body) + "\n")
         count += 1
     return count
 
@@ -98,7 +97,7 @@ def points_csv(rows: Iterable[PointRows], out: TextIO) -> int:
     writer.writerow(POINT_COLUMNS)
     count = 0
     for some in rows:
-        labels = _line(dict(some.labels)) if some.labels else ""
+        labels = json_line(dict(some.labels)) if some.labels else ""
         head = (some.run_id, some.metric, labels, some.attempt)
         writer.writerows(
             (*head, value_text(step), time_ms, value_text(value))
@@ -111,7 +110,7 @@ def points_csv(rows: Iterable[PointRows], out: TextIO) -> int:
 def points_jsonl(rows: Iterable[PointRows], out: TextIO) -> int:
     count = 0
     for point in _points(rows):
-        out.write(_line(point) + "\n")
+        out.write(json_line(point) + "\n")
         count += 1
     return count
 
@@ -144,11 +143,7 @@ def _document(name: str, items: Iterable[dict[str, Any]], out: TextIO) -> int:
     count = 0
     for item in items:
         out.write(",\n" if count else "\n")
-        out.write(_line(item))
+        out.write(json_line(item))
         count += 1
     out.write(f'\n], "total": {count}}}\n')
     return count
-
-
-def _line(value: Any) -> str:
-    return json.dumps(plain(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))

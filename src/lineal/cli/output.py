@@ -26,6 +26,11 @@ def write_json(answer: object) -> None:
     click.echo(json.dumps(plain(answer), indent=2, ensure_ascii=not utf8, allow_nan=False))
 
 
+def json_line(answer: object) -> str:
+    """The same on one line, in ASCII."""
+    return json.dumps(plain(answer), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
 def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else float_text(value)
@@ -44,12 +49,20 @@ class Page:
         self.is_terminal = sys.stdout.isatty()
         self.width = shutil.get_terminal_size().columns if self.is_terminal else _PIPED_WIDTH
         self._buffer = io.StringIO()
-        self._console = self._make_console()
+        self.console = self._make_console()
+
+    def fit(self) -> bool:
+        """Takes the terminal's width of now. Whether it has changed."""
+        width = shutil.get_terminal_size().columns if self.is_terminal else _PIPED_WIDTH
+        if width == self.width:
+            return False
+        self.width = self.console.width = width
+        return True
 
     def print(self, *blocks: RenderableType) -> None:
         """A plain string is one line however long it is, so that a command can be copied whole."""
         for block in blocks or ("",):
-            self._console.print(block, soft_wrap=isinstance(block, str))
+            self.console.print(block, soft_wrap=isinstance(block, str))
         if not self.is_terminal:
             self._flush_plain()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +20,7 @@ from lineal.query.syntax import Field, fields_of
 from lineal.store.compare import latest_values
 
 if TYPE_CHECKING:
+    from lineal.cli.run_list import Question
     from lineal.local import LocalStore, LoggedRun, Runs
 
 STATUS_STYLES = {
@@ -50,30 +52,36 @@ class _Column:
         return max(map(cell_len, [self.title, *self.cells]))
 
 
-def print_runs(store: LocalStore, page: Runs, *, filter: str, order_by: str | None, experiment: str | None) -> None:
+def runs_blocks(store: LocalStore, page: Runs, question: Question, out: Page) -> list[RenderableType]:
     """The whole answer: table, total, and what to do next."""
-    out = Page()
     if not len(page):
-        out.print(*_nothing(store, page.total, filter, experiment))
-        return
+        return list(_nothing(store, page.total, question))
     metrics = _metrics_of(store, page)
-    asked = _fields_asked_for(filter, order_by)
+    asked = _fields_asked_for(question)
     details = _details(page, metrics, asked)
     columns = _fitting(_identity(page, out, _NAME_CHARS, _EXPERIMENT_CHARS), details, out.width)
     if details and details[0] not in columns:
         narrow = _identity(page, out, _NAME_CHARS * 2 // 3, _EXPERIMENT_CHARS * 2 // 3)
         columns = _fitting(narrow, details, out.width)
-    out.print(_table(columns), "", _total(page))
+    return [_table(columns), "", _total(page, question)]
 
 
-def _nothing(store: LocalStore, total: int, filter: str, experiment: str | None) -> Iterable[Text]:
+def _nothing(store: LocalStore, total: int, question: Question) -> Iterable[Text]:
+    filter, experiment = question.filter, question.experiment
     folder = store.folder.root
     tenant = "" if store.tenant == "default" else f" (tenant {store.tenant})"
     if total:
-        yield Text(f"{count_text(total, 'run')} match; --limit 0 shows none of them.")
+        why = (
+            f"--offset {question.offset} leaves them out"
+            if question.offset >= total
+            else "--limit 0 shows none of them"
+        )
+        yield Text(f"{count_text(total, 'run')} {'matches' if total == 1 else 'match'}; {why}.")
     elif experiment is not None and experiment not in (names := [one.name for one in store.experiments()]):
         known = ", ".join(shortened(printable(name), 40) for name in names[:_EXPERIMENTS_NAMED]) or "none"
         yield Text(f"No experiment {printable(experiment)!r} in {folder}{tenant}. There are: {known}")
+    elif question.deleted and not filter.strip() and experiment is None:
+        yield Text(f"No run in {folder}{tenant} is deleted.")
     elif filter.strip() or experiment is not None:
         yield Text(f"No run in {folder}{tenant} matches. All runs: lineal runs list")
     else:
@@ -134,7 +142,11 @@ def _alternating(fields: list[Field], keep: int) -> list[Field]:
 def _detail(
     field: Field, page: Runs, params: Sequence[dict[str, ParamValue]], metrics: Sequence[dict[str, float | int]]
 ) -> _Column:
-    if field.kind == "metric":
+    title = field.name
+    if field.kind == "metric" and field.aggregate != "last":
+        cells = [number_text(_aggregate(run, field)) for run in page]
+        numbers, title = True, f"{field.aggregate}({field.name})"
+    elif field.kind == "metric":
         cells = [number_text(values.get(field.name)) for values in metrics]
         numbers = True
     else:
@@ -143,7 +155,16 @@ def _detail(
         )
         cells = [_value_cell(value) for value in found]
         numbers = all(isinstance(value, (int, float)) or value is None for value in found)
-    return _Column(shortened(printable(field.name), _TITLE_CHARS), cells, is_number=numbers)
+    return _Column(shortened(printable(title), _TITLE_CHARS), cells, is_number=numbers)
+
+
+def _aggregate(run: LoggedRun, field: Field) -> float | int | None:
+    """Of the metric's points without labels; of two types of values the one that was logged last."""
+    found = [info.summary for info in run.series if info.key.name == field.name and not info.key.labels]
+    if not found:
+        return None
+    value: float | int | None = getattr(max(found, key=lambda summary: summary.last_ms), field.aggregate)
+    return value
 
 
 def _value_cell(value: ParamValue) -> str:
@@ -155,11 +176,11 @@ def _value_cell(value: ParamValue) -> str:
     return shortened(printable(text), _VALUE_CHARS)
 
 
-def _fields_asked_for(filter: str, order_by: str | None) -> list[Field]:
-    """What the filter and the order name, except what is shown anyway."""
-    fields = [order.field for order in parse_orders(order_by or "")]
-    fields += fields_of(parse(filter))
-    return [field for field in dict.fromkeys(fields) if field.kind != "attribute"]
+def _fields_asked_for(question: Question) -> list[Field]:
+    """What the order and the filter name, except what is shown anyway."""
+    fields = [order.field for order in parse_orders(list(question.order_by))]
+    fields += fields_of(parse(question.filter))
+    return [field for field in dict.fromkeys(fields) if field.kind in ("param", "metric", "tag")]
 
 
 def _rank(name: str, metrics: Sequence[dict[str, float | int]]) -> tuple[int, int, int, str]:
@@ -202,8 +223,16 @@ def _table(columns: list[_Column]) -> Table:
     return table
 
 
-def _total(page: Runs) -> Text:
+def _total(page: Runs, question: Question) -> Text:
+    """How many there are, and how to see the others."""
+    total = count_text(page.total, "deleted run" if question.deleted else "run")
     if len(page) == page.total:
-        return Text(count_text(page.total, "run"), style="dim")
-    more = f"--limit {min(page.total, 50_000)}"
-    return Text(f"{len(page):,} of {count_text(page.total, 'run')}; more with {more}", style="dim")
+        return Text(total, style="dim")
+    if question.page_token is not None:
+        more = f"; next: --page-token {page.next_page_token}" if page.next_page_token else ""
+        return Text(f"{len(page):,} more of {total}{more}", style="dim")
+    if question.offset:
+        end = question.offset + len(page)
+        more = f"; next: --offset {end}" if end < page.total else ""
+        return Text(f"{question.offset + 1:,} to {end:,} of {total}{more}", style="dim")
+    return Text(f"{len(page):,} of {total}; more with --limit {min(page.total, 50_000)}", style="dim")

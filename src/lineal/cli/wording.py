@@ -30,11 +30,31 @@ def printable(text: str, *, keep_lines: bool = False) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """At most so many characters, the middle left out: both ends of a name tell it apart."""
-    if len(text) <= width:
+    """At most so many columns of a terminal, the middle left out: both ends of a name tell it apart."""
+    if columns_of(text) <= width:
         return text
-    tail = (width - 1) // 2
-    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
+    tail_width = (width - 1) // 2
+    head = _fitting(text, width - 1 - tail_width)
+    tail = _fitting(text[::-1], tail_width)[::-1]
+    return f"{head}…{tail}"
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal the text takes, at most: characters of East Asia and emoji take two."""
+    return len(text) if text.isascii() else sum(map(_columns_of_one, text))
+
+
+def _columns_of_one(character: str) -> int:
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _fitting(text: str, width: int) -> str:
+    """The beginning of the text that fits."""
+    for length, character in enumerate(text):
+        width -= _columns_of_one(character)
+        if width < 0:
+            return text[:length]
+    return text
 
 
 def number_text(value: float | int | None) -> str:

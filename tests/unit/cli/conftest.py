@@ -74,12 +74,12 @@ def sweep(folder: Path) -> list[str]:
     return ids
 
 
-def in_terminal(columns: int, arguments: Sequence[str], folder: Path) -> tuple[str, str, int]:
+def in_terminal(columns: int, arguments: Sequence[str], folder: Path, **also: str) -> tuple[str, str, int]:
     """What a terminal of that width gets: as it came, without its escape sequences, and the exit status."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
-    environment |= {"TERM": "xterm-256color", "PYTHONPATH": str(SRC), "LINEAL_URL": str(folder)}
+    environment |= {"TERM": "xterm-256color", "PYTHONPATH": str(SRC), "LINEAL_URL": str(folder), **also}
     with subprocess.Popen(
         [sys.executable, "-m", "lineal.cli.main", *arguments],
         stdin=theirs,
@@ -104,7 +104,7 @@ def in_terminal(columns: int, arguments: Sequence[str], folder: Path) -> tuple[s
 
 @pytest.fixture
 def terminal(folder: Path) -> Callable[..., tuple[str, str, int]]:
-    def call(columns: int, *arguments: str) -> tuple[str, str, int]:
-        return in_terminal(columns, arguments, folder)
+    def call(columns: int, *arguments: str, **also: str) -> tuple[str, str, int]:
+        return in_terminal(columns, arguments, folder, **also)
 
     return call

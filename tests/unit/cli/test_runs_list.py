@@ -44,7 +44,7 @@ def test_a_folder_that_is_not_there_says_the_next_step(invoke, folder: Path) -> 
 
 
 def test_json_of_nothing(ask) -> None:
-    assert ask("runs", "list") == {"runs": [], "total": 0}
+    assert ask("runs", "list") == {"runs": [], "total": 0, "next_page_token": None}
 
 
 def test_no_match_is_not_the_same_as_no_runs(invoke, sweep) -> None:
@@ -182,3 +182,177 @@ def test_a_run_that_still_runs_is_listed(invoke, ask, folder: Path) -> None:
     finally:
         run.finish()
     assert "finished" in invoke("runs", "list", "status = 'finished'").stdout
+
+
+# -- pages and orders ---------------------------------------------------------------------------
+
+
+def test_several_keys_of_order(ask, sweep) -> None:
+    wanted = ["sgd-0.01-2", "sgd-0.1-2", "sgd-0.01-1", "sgd-0.1-1", "sgd-0.01-0", "sgd-0.1-0"]
+    keys = ["params.seed desc", "params.optimizer/lr"]
+    for arguments in (["--order-by", ", ".join(keys)], ["--order-by", keys[0], "--order-by", keys[1]]):
+        assert [run["name"] for run in ask("runs", "list", *arguments)["runs"]] == wanted
+
+
+def test_pages_by_token_and_by_offset(ask, invoke, folder: Path, sweep) -> None:
+    found, arguments = [], ["--limit", "4"]
+    answer = ask("runs", "list", *arguments)
+    found += answer["runs"]
+    with lineal.init("sweep", "arrived meanwhile", url=folder):
+        pass
+    rest = ask("runs", "list", *arguments, "--page-token", answer["next_page_token"])
+    found += rest["runs"]
+    assert [run["run_id"] for run in found] == sweep[::-1]
+    assert rest["next_page_token"] is None
+    assert [run["run_id"] for run in ask("runs", "list", "--offset", "5")["runs"]] == sweep[1::-1]
+    assert (
+        invoke("runs", "list", "--offset", "2", "--limit", "3")
+        .stdout.rstrip()
+        .endswith("3 to 5 of 7 runs; next: --offset 5")
+    )
+    assert invoke("runs", "list", "--offset", "5").stdout.rstrip().endswith("6 to 7 of 7 runs")
+    assert "--offset 7 leaves them out" in invoke("runs", "list", "--offset", "7").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--page-token", "nonsense"],
+        ["--page-token", "TOKEN", "--offset", "1"],
+        ["--page-token", "TOKEN", "params.seed = 1"],
+        ["--offset", "-1"],
+    ],
+)
+def test_pages_that_are_none(ask, invoke, sweep, arguments: list[str]) -> None:
+    token = ask("runs", "list", "--limit", "1")["next_page_token"]
+    result = invoke("runs", "list", *[token if text == "TOKEN" else text for text in arguments])
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_a_wrong_filter_points_at_the_place(ask, invoke, sweep) -> None:
+    result = invoke("runs", "list", "params.seed = 1 and metrcs.x > 1")
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 2
+    assert lines[2].index("^") == lines[1].index("metrcs")
+    error = ask("runs", "list", "params.seed = 1 and metrcs.x > 1")["error"]
+    assert (error["code"], error["field"], error["position"]) == ("invalid_input", "filter", 20)
+    assert error["expected"]
+
+
+def test_an_aggregate_in_the_order_is_shown(invoke, sweep) -> None:
+    header, first, *_ = rows(invoke("runs", "list", "--order-by", "max(metrics.train/loss), name").stdout)
+    assert "max(train/loss)" in header and "1.000" in first
+
+
+def test_deleted_runs_are_named_so(invoke, folder: Path, sweep) -> None:
+    assert "is deleted" in invoke("runs", "list", "--deleted").stdout
+    lineal.delete_run(sweep[0], url=folder)
+    assert invoke("runs", "list", "--deleted").stdout.rstrip().endswith("1 deleted run")
+
+
+def test_wide_names_fit_the_terminal(terminal, folder: Path) -> None:
+    from rich.cells import cell_len
+
+    for name in ("日本語の名前" * 10, "😀" * 40, "plain"):
+        with lineal.init("実験" * 30, name, url=folder, params={"学習率": "値" * 30}) as run:
+            run.log({"損失": 0.5})
+    for columns in (80, 120):
+        for arguments in (["runs", "list"], ["runs", "show", run.run_id]):
+            _, plain, status = terminal(columns, *arguments)
+            assert status == 0
+            assert max(map(cell_len, plain.splitlines())) <= columns
+            assert "plain" in plain
+
+
+def test_no_color_is_honoured(terminal, sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "\x1b[" in terminal(100, "runs", "list")[0]
+    raw, plain, _ = terminal(100, "runs", "list", NO_COLOR="1")
+    assert "val/accuracy" in plain
+    assert not [part for part in raw.split("\x1b[")[1:] if part.partition("m")[0] not in ("0", "1", "2")]
+
+
+# -- groups -------------------------------------------------------------------------------------
+
+
+def test_groups_with_mean_and_spread(ask, invoke, sweep) -> None:
+    answer = ask("runs", "list", "--group-by", "params.optimizer/lr", "--metric", "val/accuracy")
+    assert answer["total"] == 2
+    assert [(group["values"], group["run_count"]) for group in answer["groups"]] == [
+        ({"params.optimizer/lr": 0.01}, 3),
+        ({"params.optimizer/lr": 0.1}, 3),
+    ]
+    spread = answer["groups"][1]["metrics"]["metrics.val/accuracy"]
+    assert spread == {
+        "count": 3,
+        "mean": pytest.approx(0.219),
+        "std": pytest.approx(0.1),
+        "min": pytest.approx(0.119),
+        "max": pytest.approx(0.319),
+    }
+    assert answer["groups"][1]["run_ids"] == sweep[2::-1]
+    header, _, second = rows(
+        invoke("runs", "list", "--group-by", "params.optimizer/lr", "--metric", "val/accuracy").stdout
+    )
+    assert header == ["optimizer/lr", "runs", "val/accuracy", "min", "max"]
+    assert second == ["0.1", "3", "0.2190", "+-", "0.1", "0.1190", "0.3190"]
+
+
+def test_groups_by_several_keys_filtered(ask, invoke, sweep) -> None:
+    for arguments in (
+        ["--group-by", "tags.setting,params.seed"],
+        ["--group-by", "tags.setting", "--group-by", "params.seed"],
+    ):
+        answer = ask("runs", "list", "params.seed > 0", *arguments, "--limit", "3")
+        assert (len(answer["groups"]), answer["total"]) == (3, 4)
+        assert set(answer["groups"][0]["values"]) == {"tags.setting", "params.seed"}
+        assert answer["groups"][0]["metrics"] == {}
+    text = invoke("runs", "list", "--group-by", "tags.setting,params.seed", "--limit", "4").stdout
+    assert "4 of 6 groups, 4 runs; more with --limit 6" in text
+    assert "--metric NAME" in text
+
+
+def test_a_group_of_what_is_missing(invoke, folder: Path, sweep) -> None:
+    with lineal.init("sweep", "bare", url=folder):
+        pass
+    text = invoke(
+        "runs", "list", "--group-by", "params.seed", "--metric", "duration", "--metric", "val/accuracy"
+    ).stdout
+    last = rows(text)[-1]
+    assert last[:2] == ["-", "1"] and last[-3:] == ["-", "-", "-"]
+    assert "no group" in invoke("runs", "list", "params.seed = 99", "--group-by", "params.seed").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--group-by", "nonsense"], "nonsense"),
+        (["--group-by", "params.seed desc"], "no direction"),
+        (["--group-by", "params.seed", "--order-by", "name"], "--order-by goes without"),
+        (["--group-by", "params.seed", "--offset", "1"], "--offset goes without"),
+        (["--group-by", "params.seed", "--page-token", "x"], "--page-token goes without"),
+        (["--metric", "val/accuracy"], "--group-by"),
+        (["--group-by", "params.seed", "--metric", "min("], ""),
+    ],
+)
+def test_groups_that_are_none(invoke, sweep, arguments: list[str], said: str) -> None:
+    result = invoke("runs", "list", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_groups_fit_the_terminal(terminal, sweep, columns: int) -> None:
+    _, plain, status = terminal(
+        columns,
+        "runs",
+        "list",
+        "--group-by",
+        "params.optimizer/lr",
+        "--metric",
+        "val/accuracy",
+        "--metric",
+        "train/loss",
+    )
+    assert status == 0
+    assert max(map(len, plain.splitlines())) <= columns
+    assert "±" in plain

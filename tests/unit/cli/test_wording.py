@@ -12,6 +12,7 @@ from lineal.cli.sparkline import sparkline
 from lineal.cli.wording import (
     ago_text,
     bytes_text,
+    columns_of,
     count_text,
     duration_text,
     number_text,
@@ -104,7 +105,16 @@ def test_printable_leaves_what_is_harmless() -> None:
 def test_shortened_keeps_both_ends(text: str, width: int) -> None:
     short = shortened(text, width)
     assert len(short) <= width
-    assert text in (short, text) and text.startswith(short.partition("…")[0][: (width - 1) // 2])
+    assert columns_of(short) <= width
+    if short != text:
+        head, _, tail = short.partition("…")
+        assert text.startswith(head) and text.endswith(tail or "")
+
+
+def test_wide_characters_take_two_columns() -> None:
+    assert [columns_of(text) for text in ("abc", "Zürich", "日本", "😀")] == [3, 6, 4, 2]
+    assert shortened("日本語の名前です", 9) == "日本…です"
+    assert shortened("日本語", 6) == "日本語"
 
 
 def test_short_ids_tell_apart() -> None:
