@@ -53,6 +53,13 @@ function isOfSystem(row: SummaryRow): boolean {
   return /^(system|sys|_)\b/.test(row.prefix);
 }
 
+/** The few metrics whose curves answer "how did it go": declared ones first, then the model's, curves rather than single points. */
+export function headlineMetrics(series: readonly SeriesSummary[], definitions: Readonly<Record<string, MetricDefinition>>, count: number): string[] {
+  const rows = sortRows(summaryRows(series, definitions), "name", false).filter((row) => !isOfSystem(row) && row.series.count > 1 && !/^(epoch|step|global_step|time)$/.test(row.series.name));
+  const ranked = rows.toSorted((a, b) => Number(a.goal === null) - Number(b.goal === null));
+  return [...new Set(ranked.map((row) => row.series.name))].slice(0, count);
+}
+
 /** Values without a number stand last whichever way the others are sorted. */
 function compareNumbers(a: Num, b: Num, sign: number): number {
   const [x, y] = [asNumber(a), asNumber(b)];
