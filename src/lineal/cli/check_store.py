@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,7 +14,6 @@ from lineal.cli.check import Check
 from lineal.cli.wording import bytes_text, count_text
 from lineal.journal.blobs import find_blob
 from lineal.journal.layout import FOLDER_VERSION, Folder
-from lineal.model.entities import Artifact
 from lineal.model.errors import LinealError, NewerFormat
 from lineal.store.contracts import RunQuery, Store
 from lineal.store.open import open_store, sqlite_url
@@ -91,13 +91,12 @@ def _ask_integrity(uri: str) -> list[str]:
 def _check_artifacts(folder: Folder, store: Store, tenants: list[str]) -> Check:
     count, missing = 0, []
     for tenant in tenants:
-        for run_id, artifact in _artifacts(store, tenant):
-            if artifact.digest is None or artifact.uri is not None:
-                continue
-            count += 1
-            problem = _problem_of(folder, tenant, artifact)
-            if problem:
-                missing.append(f"{artifact.path} of run {run_id[:8]} {problem}")
+        digests = store.tenant(tenant).list_digests()
+        count += len(digests)
+        problems = {
+            digest: problem for digest in digests if (problem := _problem_of(folder, tenant, digest, digests[digest]))
+        }
+        missing += _named(store, tenant, problems)
     drafts = sum(1 for _ in Path(folder.blobs).glob("*/draft-*"))
     left = f"; {count_text(drafts, 'unfinished copy', 'unfinished copies')}" if drafts else ""
     if missing:
@@ -112,27 +111,33 @@ def _check_artifacts(folder: Folder, store: Store, tenants: list[str]) -> Check:
     return Check("artifacts", "good", f"all {count_text(count, 'file')} here{left}" if count else f"none{left}")
 
 
-def _artifacts(store: Store, tenant: str) -> Iterator[tuple[str, Artifact]]:
-    reader = store.tenant(tenant)
-    offset = 0
-    while True:
-        page = reader.list_runs(RunQuery(lifecycle=None, limit=_PAGE_COUNT, offset=offset)).runs
-        for details in reader.get_details_of([run.run_id for run in page]):
-            for artifact in details.artifacts:
-                yield details.run.run_id, artifact
-        offset += len(page)
-        if len(page) < _PAGE_COUNT:
-            return
-
-
-def _problem_of(folder: Folder, tenant: str, artifact: Artifact) -> str:
-    path = find_blob(folder, tenant, artifact.digest or "")
+def _problem_of(folder: Folder, tenant: str, digest: str, size_bytes: int | None) -> str:
+    path = find_blob(folder, tenant, digest)
     if path is None:
         return "is missing"
     size = Path(path).stat().st_size
-    if artifact.size_bytes is not None and size != artifact.size_bytes:
-        return f"has {size:,} bytes instead of {artifact.size_bytes:,}"
+    if size_bytes is not None and size != size_bytes:
+        return f"has {size:,} bytes instead of {size_bytes:,}"
     return ""
+
+
+def _named(store: Store, tenant: str, problems: dict[str, str]) -> list[str]:
+    """Each by the first run, from the newest, that has it: nobody knows a file by its digest."""
+    waiting = dict(problems)
+    named = []
+    query = RunQuery(lifecycle=None, limit=_PAGE_COUNT)
+    reader = store.tenant(tenant)
+    while waiting:
+        page = reader.list_runs(query)
+        for details in reader.get_details_of([run.run_id for run in page.runs]):
+            for artifact in details.artifacts:
+                problem = waiting.pop(artifact.digest or "", None) if artifact.uri is None else None
+                if problem:
+                    named.append(f"{artifact.path} of run {details.run.run_id[:8]} {problem}")
+        if page.next_token is None:
+            break
+        query = replace(query, after=page.next_token)
+    return named + [f"sha256 {digest[:12]} {problem}" for digest, problem in waiting.items()]
 
 
 def _files(root: str) -> Iterator[Path]:

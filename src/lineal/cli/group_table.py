@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lineal.cli.wording import count_text, number_text, printable, shortened
+from lineal.cli.wording import count_text, deviation_text, number_text, printable, shortened
 from lineal.model.values import ParamValue, value_text
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _mean(spread: Spread, run_count: int, plus_minus: str) -> Text:
         return _NONE
     text = number_text(spread.mean)
     if spread.std is not None:
-        text += f" {plus_minus} {spread.std:.2g}"  # more digits of a deviation say nothing
+        text += f" {plus_minus} {deviation_text(spread.std)}"
     return Text(text if spread.count == run_count else f"{text} (of {spread.count:,})")
 
 

@@ -35,6 +35,7 @@ _FLOAT_CHARS = 10
 _NAME_CHARS, _EXPERIMENT_CHARS, _VALUE_CHARS, _TITLE_CHARS = 24, 16, 14, 22
 _OPTIONAL_MAX_COUNT = 8
 _EXPERIMENTS_NAMED = 5
+_LIMIT_MAX_COUNT = 2_000  # nobody reads more lines
 # What a run is judged by, then what it was trained with; "train/loss" is rarely why somebody looks.
 _TELLING = ("test", "val", "valid", "validation", "eval")
 _SCORES = ("acc", "accuracy", "f1", "auc", "score", "loss", "error", "rmse", "mae", "perplexity")
@@ -235,4 +236,5 @@ def _total(page: Runs, question: Question) -> Text:
         end = question.offset + len(page)
         more = f"; next: --offset {end}" if end < page.total else ""
         return Text(f"{question.offset + 1:,} to {end:,} of {total}{more}", style="dim")
-    return Text(f"{len(page):,} of {total}; more with --limit {min(page.total, 50_000)}", style="dim")
+    more = f"more with --limit {page.total}" if page.total <= _LIMIT_MAX_COUNT else f"next: --offset {len(page)}"
+    return Text(f"{len(page):,} of {total}; {more}", style="dim")

@@ -70,6 +70,15 @@ def number_text(value: float | int | None) -> str:
     return f"{value:#.4g}".removesuffix(".")
 
 
+def deviation_text(value: float) -> str:
+    """Two significant digits: more of them say nothing of a deviation."""
+    if not math.isfinite(value):
+        return number_text(value)
+    if value and not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.1e}"
+    return f"{value:.0f}" if abs(value) >= 99.5 else f"{value:#.2g}".removesuffix(".")
+
+
 def count_text(count: int, noun: str, plural: str | None = None) -> str:
     """1 run, 2,400 runs."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

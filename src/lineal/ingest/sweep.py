@@ -96,7 +96,7 @@ def _sweep_tenant(
     store: Store, name: str, blobs: list[BlobFile], waiting: set[str], older_than_s: float, *, dry_run: bool
 ) -> TenantSweep:
     done = TenantSweep(name)
-    marked = store.tenant(name).list_digests() | waiting
+    marked = store.tenant(name).list_digests().keys() | waiting
     for blob in blobs:
         if blob.digest in marked:
             if blob.is_aside and not dry_run:

@@ -443,8 +443,9 @@ class TenantReader(Protocol):
 
     def find_cursor(self, writer: str) -> Cursor | None: ...
 
-    def list_digests(self) -> set[str]:
-        """Digests of every artifact of every run, older versions and deleted runs included: the blobs that must be kept."""
+    def list_digests(self) -> dict[str, int | None]:
+        """Digest and size of every artifact of every run, older versions and deleted runs included, references not: the
+        blobs that must be kept."""
         ...
 
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]: ...

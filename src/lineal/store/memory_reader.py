@@ -210,9 +210,14 @@ class MemoryReader:
     def find_cursor(self, writer: str) -> Cursor | None:
         return self._store.committed(self._tenant).cursors.get(writer)
 
-    def list_digests(self) -> set[str]:
-        runs = self._store.committed(self._tenant).runs.values()
-        return {said.digest for state in runs for said in state.artifacts.values() if said.digest is not None}
+    def list_digests(self) -> dict[str, int | None]:
+        found: dict[str, int | None] = {}
+        for state in self._store.committed(self._tenant).runs.values():
+            for said in state.artifacts.values():
+                if said.digest is not None and said.uri is None:
+                    sizes = [size for size in (found.get(said.digest), said.size_bytes) if size is not None]
+                    found[said.digest] = max(sizes, default=None)
+        return found
 
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:
         rows = self._store.committed(self._tenant).audit

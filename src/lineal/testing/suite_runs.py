@@ -267,21 +267,22 @@ class RunRules(SuiteBase):
             assert [(a.version, a.digest, a.logged_ms) for a in found] == [(1, "a", 1), (2, "b", 3), (3, "a", 4)]
 
     def test_digests_are_those_of_every_version_and_of_deleted_runs(self, store: Store, reader: TenantReader) -> None:
-        def logged(run_id: str, seq: int, path: str, digest: str | None) -> Said:
-            return call("add_artifact", run_id, Artifact(path, 1, 5, digest, None, None, seq), at(seq, seq))
+        def logged(run_id: str, seq: int, path: str, digest: str | None, uri: str | None = None) -> Said:
+            return call("add_artifact", run_id, Artifact(path, 1, seq, digest, uri, None, seq), at(seq, seq))
 
-        assert reader.list_digests() == set()
+        assert reader.list_digests() == {}
         self.tell(
             store,
             logged("r1", 1, "model.pt", "a" * 64),
             logged("r1", 2, "model.pt", "b" * 64),
             logged("r2", 3, "copy.pt", "b" * 64),
             logged("r2", 4, "elsewhere", None),
+            logged("r2", 7, "far.pt", "d" * 64, "s3://bucket/far.pt"),
             logged("r3", 5, "gone.pt", "c" * 64),
             call("set_lifecycle", "r3", "deleted", at(6, 6)),
         )
-        assert reader.list_digests() == {"a" * 64, "b" * 64, "c" * 64}
-        assert store.tenant("other").list_digests() == set()
+        assert reader.list_digests() == {"a" * 64: 1, "b" * 64: 3, "c" * 64: 5}
+        assert store.tenant("other").list_digests() == {}
 
     def test_losses_add_up_and_count_once(self, store: Store) -> None:
         for reader in self.in_any_order(

@@ -294,7 +294,7 @@ def test_groups_with_mean_and_spread(ask, invoke, sweep) -> None:
         invoke("runs", "list", "--group-by", "params.optimizer/lr", "--metric", "val/accuracy").stdout
     )
     assert header == ["optimizer/lr", "runs", "val/accuracy", "min", "max"]
-    assert second == ["0.1", "3", "0.2190", "+-", "0.1", "0.1190", "0.3190"]
+    assert second == ["0.1", "3", "0.2190", "+-", "0.10", "0.1190", "0.3190"]
 
 
 def test_groups_by_several_keys_filtered(ask, invoke, sweep) -> None:

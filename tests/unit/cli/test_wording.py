@@ -14,6 +14,7 @@ from lineal.cli.wording import (
     bytes_text,
     columns_of,
     count_text,
+    deviation_text,
     duration_text,
     number_text,
     printable,
@@ -40,6 +41,24 @@ from lineal.cli.wording import (
 )
 def test_numbers(value: float | None, text: str) -> None:
     assert number_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0.0"),
+        (0.1, "0.10"),
+        (0.02201, "0.022"),
+        (1.26, "1.3"),
+        (42.4, "42"),
+        (123.4, "123"),
+        (5e-7, "5.0e-07"),
+        (3.1e9, "3.1e+09"),
+        (math.nan, "NaN"),
+    ],
+)
+def test_deviations(value: float, text: str) -> None:
+    assert deviation_text(value) == text
 
 
 @given(st.floats() | st.integers())

@@ -224,14 +224,15 @@ class SqlReader:
             ).fetchall()
         return [AuditRow._make((*row[:6], row[6].hex())) for row in rows]
 
-    def list_digests(self) -> set[str]:
+    def list_digests(self) -> dict[str, int | None]:
         with self._snapshot() as (connection, tenant):
-            rows = connection.execute(
-                "SELECT DISTINCT digest FROM artifact JOIN run ON run.pk = artifact.run"
-                " WHERE run.tenant = ? AND digest IS NOT NULL",
-                (tenant,),
+            return dict(
+                connection.execute(
+                    "SELECT digest, max(size_bytes) FROM artifact JOIN run ON run.pk = artifact.run"
+                    " WHERE run.tenant = ? AND digest IS NOT NULL AND uri IS NULL GROUP BY digest",
+                    (tenant,),
+                ).fetchall()
             )
-            return {str(digest) for (digest,) in rows}
 
     # -- inside --------------------------------------------------------------------------------------------
 
