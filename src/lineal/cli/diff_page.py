@@ -29,7 +29,7 @@ _LABELS = {
     "parent_run_id": "part of",
     "forked_from": "forked from",
 }
-_NAME_CHARS, _VALUE_CHARS, _PIPED_VALUE_CHARS = 28, 24, 80
+_NAME_CHARS, _VALUE_MIN_CHARS, _VALUE_CHARS, _PIPED_VALUE_CHARS = 28, 12, 24, 80
 _GAP_CHARS = 2
 _MISSING = Text("-", style="dim")
 
@@ -45,7 +45,7 @@ class _Line:
 def print_difference(runs: Sequence[LoggedRun], found: Difference, *, show_all: bool) -> None:
     out = Page()
     shown = [row for row in found.rows if row.differs or show_all]
-    lines = [*_head(runs), *_lines(found.run_ids, shown, out)]
+    lines = [*_head(runs), *_lines(found.run_ids, shown, _value_chars(shown, len(runs), out), out)]
     for number, table in enumerate(_blocks(lines, out.width)):
         out.print(*([""] if number else []), table)
     out.print("")
@@ -54,13 +54,21 @@ def print_difference(runs: Sequence[LoggedRun], found: Difference, *, show_all: 
     out.print(Text(_closing(found, show_all), style="dim"))
 
 
+def _value_chars(rows: Sequence[Row], run_count: int, out: Page) -> int:
+    """So many that all runs stand side by side, within reason: names tell runs apart by both of their ends."""
+    if not out.is_terminal:
+        return _PIPED_VALUE_CHARS
+    label_chars = min(_NAME_CHARS, max((len(row.name) for row in rows), default=0)) + _GAP_CHARS
+    return max(_VALUE_MIN_CHARS, min(_VALUE_CHARS, (out.width - label_chars) // run_count - _GAP_CHARS))
+
+
 def _head(runs: Sequence[LoggedRun]) -> Iterator[_Line]:
     yield _Line(
         Text("run", style="dim"), [Text(text, style="bold") for text in short_ids([run.run_id for run in runs])]
     )
 
 
-def _lines(run_ids: Sequence[str], rows: Sequence[Row], out: Page) -> Iterator[_Line]:
+def _lines(run_ids: Sequence[str], rows: Sequence[Row], value_chars: int, out: Page) -> Iterator[_Line]:
     for section in SECTIONS:
         of_section = [row for row in rows if row.section == section]
         if of_section and section != "attribute":
@@ -69,13 +77,13 @@ def _lines(run_ids: Sequence[str], rows: Sequence[Row], out: Page) -> Iterator[_
         for row in of_section:
             name, indent = (_LABELS.get(row.name, row.name), "") if section == "attribute" else (row.name, "  ")
             label = shortened(printable(name), _NAME_CHARS if out.is_terminal else _PIPED_VALUE_CHARS)
-            yield _Line(Text(indent + label, style="dim"), [_cell(row, run_id, out) for run_id in run_ids])
+            yield _Line(Text(indent + label, style="dim"), [_cell(row, run_id, value_chars) for run_id in run_ids])
 
 
-def _cell(row: Row, run_id: str, out: Page) -> Text:
+def _cell(row: Row, run_id: str, value_chars: int) -> Text:
     if run_id not in row.values:
         return _MISSING
-    text = shortened(_value(row, row.values[run_id]), _VALUE_CHARS if out.is_terminal else _PIPED_VALUE_CHARS)
+    text = shortened(_value(row, row.values[run_id]), value_chars)
     if run_id in row.best_run_ids:
         return Text(f"{text} *", style="bold green")
     if row.name == "status" and row.section == "attribute":

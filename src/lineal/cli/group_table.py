@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from lineal.store.contracts import Spread
     from lineal.store.grouped import Groups
 
-_VALUE_CHARS, _PIPED_CHARS = 24, 80
+_VALUE_CHARS, _NARROW_CHARS, _PIPED_CHARS = 24, 14, 80
 _GAP_CHARS = 2
 _NONE = Text("-", style="dim")
 
@@ -41,32 +42,52 @@ def groups_blocks(groups: Groups, question: Question, out: Page) -> list[Rendera
     return blocks
 
 
+@dataclass(frozen=True, slots=True)
+class _Column:
+    title: Text
+    cells: list[Text]
+    is_number: bool = True
+    style: str = ""
+
+    @property
+    def width(self) -> int:
+        return max(cell.cell_len for cell in (self.title, *self.cells))
+
+
 def _table(groups: Groups, out: Page) -> Table:
-    """`±` is the standard deviation between the runs of a group."""
+    """As much as there is room for: first the extremes go, then long values are cut, before a number would be."""
+    wide, narrow = (_VALUE_CHARS, _NARROW_CHARS) if out.is_terminal else (_PIPED_CHARS, _PIPED_CHARS)
+    for chars, with_extremes in ((wide, True), (wide, False), (narrow, False)):
+        columns = _columns(groups, chars, with_extremes, out)
+        if sum(column.width + _GAP_CHARS for column in columns) - _GAP_CHARS <= out.width:
+            break
     table = Table(box=None, pad_edge=False, padding=(0, _GAP_CHARS, 0, 0), header_style="dim")
-    chars = _VALUE_CHARS if out.is_terminal else _PIPED_CHARS
-    for name in groups[0].values:
-        is_number = all(isinstance(group.values[name], (int, float)) for group in groups)
-        table.add_column(
-            Text(shortened(_title(name), chars)),
-            justify="right" if is_number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            style="bold",
-        )
-    table.add_column("runs", justify="right", no_wrap=True)
-    for name in groups[0].metrics:
-        table.add_column(Text(shortened(_title(name), chars)), justify="right", no_wrap=True, overflow="ellipsis")
-        for title in ("min", "max"):
-            table.add_column(title, justify="right", no_wrap=True, style="dim")
-    plus_minus = "±" if out.is_terminal and out.shows_blocks else "+-"
-    for group in groups:
-        cells = [_value(value, chars) for value in group.values.values()]
-        cells.append(Text(f"{group.run_count:,}"))
-        for spread in group.metrics.values():
-            cells += [_mean(spread, group.run_count, plus_minus), _number(spread.min), _number(spread.max)]
+    for column in columns:
+        justify: Literal["left", "right"] = "right" if column.is_number else "left"
+        table.add_column(column.title, justify=justify, no_wrap=True, overflow="ellipsis", style=column.style)
+    for cells in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*cells)
     return table
+
+
+def _columns(groups: Groups, chars: int, with_extremes: bool, out: Page) -> list[_Column]:
+    """`±` is the standard deviation between the runs of a group."""
+    plus_minus = "±" if out.is_terminal and out.shows_blocks else "+-"
+    columns = []
+    for name in groups[0].values:
+        values = [group.values[name] for group in groups]
+        is_number = all(isinstance(value, (int, float)) or value is None for value in values)
+        cells = [_value(value, chars) for value in values]
+        columns.append(_Column(Text(shortened(_title(name), chars)), cells, is_number, "bold"))
+    columns.append(_Column(Text("runs"), [Text(f"{group.run_count:,}") for group in groups]))
+    for name in groups[0].metrics:
+        spreads = [group.metrics[name] for group in groups]
+        means = [_mean(group.metrics[name], group.run_count, plus_minus) for group in groups]
+        columns.append(_Column(Text(shortened(_title(name), chars)), means))
+        if with_extremes:
+            columns.append(_Column(Text("min"), [_number(spread.min) for spread in spreads], style="dim"))
+            columns.append(_Column(Text("max"), [_number(spread.max) for spread in spreads], style="dim"))
+    return columns
 
 
 def _title(name: str) -> str:

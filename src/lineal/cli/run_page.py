@@ -17,6 +17,7 @@ from lineal.cli.sparkline import sparkline
 from lineal.cli.wording import (
     ago_text,
     bytes_text,
+    columns_of,
     duration_text,
     number_text,
     printable,
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from lineal.local import LocalStore, LoggedRun
     from lineal.model.entities import Artifact, Attempt, SeriesInfo
 
-_CURVE_MAX_CHARS = 40
+_CURVE_MIN_CHARS, _CURVE_MAX_CHARS = 8, 40
+_NAME_MIN_CHARS, _NAME_MAX_CHARS = 16, 32
 _INDENT = (0, 0, 0, 2)
 _ERROR_LINES = 6
 _PARAM_CHARS = 240
@@ -203,26 +205,24 @@ def _metrics(run: LoggedRun, page: Page) -> Table:
     table.add_column("", no_wrap=True, overflow="ellipsis")
     for title in ("last", "min", "max", "mean", "points"):
         table.add_column(title, justify="right", no_wrap=True)
-    names = [_series_name(info) for info in run.series]
     numbers = [_summary_cells(info) for info in run.series]
-    room = (
-        page.width
-        - 4
-        - max(map(len, names))
-        - sum(2 + max(6, *map(len, column)) for column in zip(*numbers, strict=True))
-    )
+    # Numbers are never cut; a name gives way to a short curve.
+    room = page.width - 4 - sum(2 + max(6, *map(len, column)) for column in zip(*numbers, strict=True))
+    name_chars = max(_NAME_MIN_CHARS, min(_NAME_MAX_CHARS, room - _CURVE_MIN_CHARS))
+    names = [shortened(_series_name(info), name_chars) for info in run.series]
+    room -= max(map(columns_of, names))
     width = min(_CURVE_MAX_CHARS, room)
-    if width >= 8:
+    if width >= _CURVE_MIN_CHARS:
         table.add_column("curve", no_wrap=True, style="cyan")
     for info, name, cells in zip(run.series, names, numbers, strict=True):
-        curve = [Text(_curve(run, info, width, page.shows_blocks))] if width >= 8 else []
+        curve = [Text(_curve(run, info, width, page.shows_blocks))] if width >= _CURVE_MIN_CHARS else []
         table.add_row(Text(name), Text(cells[0], style="bold"), *cells[1:], *curve)
     return table
 
 
 def _series_name(info: SeriesInfo) -> str:
     labels = ", ".join(f"{key}={value}" for key, value in info.key.labels)
-    return shortened(printable(f"{info.key.name} ({labels})" if labels else info.key.name), 32)
+    return printable(f"{info.key.name} ({labels})" if labels else info.key.name)
 
 
 def _summary_cells(info: SeriesInfo) -> list[str]:

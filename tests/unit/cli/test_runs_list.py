@@ -340,6 +340,9 @@ def test_groups_that_are_none(invoke, sweep, arguments: list[str], said: str) ->
     assert said in result.stderr
 
 
+METRICS = ["--metric", "val/accuracy", "--metric", "train/loss", "--metric", "duration"]
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_groups_fit_the_terminal(terminal, sweep, columns: int) -> None:
     _, plain, status = terminal(
@@ -355,4 +358,5 @@ def test_groups_fit_the_terminal(terminal, sweep, columns: int) -> None:
     )
     assert status == 0
     assert max(map(len, plain.splitlines())) <= columns
-    assert "±" in plain
+    assert "±" in plain and "…" not in plain, "extremes go before anything is cut"
+    assert ("max" in plain) == (columns == 120)

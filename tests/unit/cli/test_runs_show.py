@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -174,3 +175,19 @@ def test_a_long_value_is_cut_and_says_where_it_is_whole(invoke, ask, folder: Pat
     text = invoke("runs", "show", run.run_id).stdout
     assert "5,000 characters" in text and "x" * 300 not in text
     assert ask("runs", "show", run.run_id)["params"]["long"] == "x" * 5_000
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_long_names_give_way_before_numbers_do(terminal, folder: Path, columns: int) -> None:
+    with lineal.init("e", url=folder) as run:
+        for step in range(50):
+            run.log(
+                {"train/a_metric_with_quite_a_long_name_that_goes_on": 1 / (step + 7), "lr": 1e-5 / (step + 3)},
+                step=step,
+            )
+    _, plain, status = terminal(columns, "runs", "show", run.run_id)
+    assert status == 0
+    metrics = plain.partition("Metrics\n")[2]
+    assert not re.search(r"\d…", metrics)
+    assert "1.923e-07" in metrics and "█" in metrics
+    assert max(map(len, plain.splitlines())) <= columns
