@@ -97,3 +97,11 @@ def test_the_demo_serves_only_where_somebody_can_end_it(
     for stream in ("stdin", "stdout"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: terminal, raising=False)
     assert demo._has_company() is company
+
+
+def test_small_answers_do_not_wait_for_an_acknowledgement() -> None:
+    """asyncio sets TCP_NODELAY on the connections of a listener that names its protocol, and on no others."""
+    from lineal.server.serving import listen
+
+    with listen(0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP

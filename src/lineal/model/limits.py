@@ -55,6 +55,7 @@ REQUEST_SERIES_MAX_COUNT = 500  # metric names in one request
 GROUP_FIELDS_MAX_COUNT = 16  # fields to group by, or to sum up: a table of so many columns is wide
 SERIES_POINTS_MAX_COUNT = 20_000  # rows of a summed-up series: five screens of pixels
 SERIES_ANSWER_MAX_ROWS = 4_000_000  # rows of one answer: 96 MB of exact points
+KEPT_ROWS_MAX_BYTES = 16 * MIB  # encoded runs that the server keeps: 10,000 of 20 params and metrics
 LIVE_INTERVAL_S = 0.1  # how often the folder is looked at while somebody watches
 LIVE_EVENT_INTERVAL_S = 0.25  # changes are gathered between two events: four repaints a second are enough for an eye
 LIVE_HEARTBEAT_S = 15.0  # proxies and browsers give up on a silent connection after 30 to 60 s

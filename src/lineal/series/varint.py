@@ -23,6 +23,8 @@ def put_signed(out: bytearray, number: int) -> None:
 
 def get_varint(data: bytes | memoryview, offset: int) -> tuple[int, int]:
     """(number, offset behind it). Damaged if it is cut off or longer than 64 bits."""
+    if offset < len(data) and data[offset] < 0x80:  # most are small
+        return data[offset], offset + 1
     number = shift = 0
     for position in range(offset, min(offset + MAX_BYTES, len(data))):
         byte = data[position]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lineal.model.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from lineal.server.kept_rows import KeptRows
     from lineal.server.live import Live
     from lineal.server.source import Source
     from lineal.store.contracts import Store, TenantReader
@@ -20,6 +21,7 @@ class Context:
     source: Source
     tenant: str
     live: Live
+    rows: KeptRows
     _store: Store | None = None
 
     @property

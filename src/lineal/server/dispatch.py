@@ -19,6 +19,7 @@ from lineal.server.blob_response import blob_response
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.errors import Refused, problem_of
+from lineal.server.kept_rows import KeptRows
 from lineal.server.openapi import openapi_json
 from lineal.server.tenants import tenant_of
 
@@ -40,6 +41,7 @@ class Dispatch:
     def __init__(self, source: Source, live: Live) -> None:
         self._source = source
         self._live = live
+        self._rows = KeptRows()
         self._threads: CapacityLimiter | None = None  # belongs to an event loop
 
     def serving(self, of_path: Mapping[str, Endpoint]) -> Serve:
@@ -69,7 +71,7 @@ class Dispatch:
             {name.lower(): value for name, value in request.headers.items()},
         )
         if endpoint.is_async:
-            return _response(endpoint.call(Context(self._source, tenant, self._live), asked), asked)
+            return _response(endpoint.call(Context(self._source, tenant, self._live, self._rows), asked), asked)
         if self._threads is None:
             self._threads = CapacityLimiter(_THREADS)
         return await to_thread.run_sync(self._call, endpoint, tenant, asked, limiter=self._threads)
@@ -77,7 +79,7 @@ class Dispatch:
     def _call(self, endpoint: Endpoint, tenant: str, asked: Asked[Any, Any]) -> Response:
         """In a thread. The answer is encoded here too, not on the event loop."""
         with self._source.opened() as store:
-            return _response(endpoint.call(Context(self._source, tenant, self._live, store), asked), asked)
+            return _response(endpoint.call(Context(self._source, tenant, self._live, self._rows, store), asked), asked)
 
 
 def refusal(error: Exception) -> Response:

@@ -30,7 +30,8 @@ def listen(port: int | None) -> socket.socket:
         raise InvalidInput("a port is a number from 0 to 65535", field="port")
     tried = range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TRIED) if port is None else (port,)
     for number in tried:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # With its protocol: asyncio sets TCP_NODELAY only where it is named, and small answers then wait 40 ms for an ack.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, number))

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from lineal.model.errors import InvalidInput
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.questions import filter_of, names_of, order_of
-from lineal.server.shapes.runs import RunsPage, SearchRuns
-from lineal.server.views import list_rows
+from lineal.server.shapes.runs import RunRow, RunsPage, SearchRuns
 from lineal.store.contracts import RunQuery
 
 
@@ -16,8 +15,7 @@ def search_runs(context: Context, asked: Asked[Any, SearchRuns]) -> RunsPage:
     body = asked.body
     if body.page_token is not None and body.offset:
         raise InvalidInput("page_token and offset exclude each other", field="page_token")
-    reader = context.reader
-    page = reader.list_runs(
+    page = context.reader.list_runs(
         RunQuery(
             filter=filter_of(body.filter),
             order=order_of(body.order_by),
@@ -28,8 +26,8 @@ def search_runs(context: Context, asked: Asked[Any, SearchRuns]) -> RunsPage:
             after=body.page_token,
         )
     )
-    rows = list_rows(reader, context.tenant, [run.run_id for run in page.runs])
-    return RunsPage(rows, page.total, page.next_token)
+    rows = context.rows.list_rows(context.store, context.tenant, [run.run_id for run in page.runs])
+    return RunsPage(cast(list[RunRow], rows), page.total, page.next_token)
 
 
 ENDPOINTS = (

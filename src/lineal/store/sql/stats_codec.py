@@ -50,6 +50,7 @@ def pack_stats(entries: dict[int, SeriesStats]) -> bytes:
 
 
 def unpack_stats(data: bytes) -> dict[int, SeriesStats]:
+    """A page of runs unpacks a thousand entries, so that what most of them are, small counts and floats, is read in line."""
     entries: dict[int, SeriesStats] = {}
     at = 0
     while at < len(data):
@@ -60,20 +61,25 @@ def unpack_stats(data: bytes) -> dict[int, SeriesStats]:
         nan_count, at = get_varint(data, at)
         last_ms, at = get_signed(data, at)
         last_step, at = _unpack(data, at, bool(flags & _STEP_IS_INT))
-        first, at = _unpack(data, at, bool(flags & _IS_INT))
-        numbers: list[float | int | None] = []
-        for bit in _SAME:
-            if flags & _NO_MIN_MAX and bit in _SAME[1:3]:
-                numbers.append(None)
-            elif flags & bit:
-                numbers.append(first)
-            else:
-                number, at = _unpack(data, at, bool(flags & _IS_INT))
-                numbers.append(number)
-        last, least, most, total = numbers
-        assert last is not None and total is not None
-        stats = Stats(count, nan_count, first, last, last_step, last_ms, least, most, total)
-        entries[series] = SeriesStats(last_seq, stats)
+        is_int = bool(flags & _IS_INT)
+        first, at = _unpack(data, at, is_int)
+        last = total = first
+        least: float | int | None = first
+        most: float | int | None = first
+        if not flags & _SAME[0]:
+            last, at = _unpack(data, at, is_int)
+        if flags & _NO_MIN_MAX:
+            least = most = None
+        else:
+            if not flags & _SAME[1]:
+                least, at = _unpack(data, at, is_int)
+            if not flags & _SAME[2]:
+                most, at = _unpack(data, at, is_int)
+        if not flags & _SAME[3]:
+            total, at = _unpack(data, at, is_int)
+        entries[series] = SeriesStats(
+            last_seq, Stats(count, nan_count, first, last, last_step, last_ms, least, most, total)
+        )
     return entries
 
 
