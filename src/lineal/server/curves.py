@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from lineal.model.errors import NotFound
 from lineal.model.vocabulary import Labels
@@ -12,6 +12,11 @@ from lineal.series.merge import History
 from lineal.store.contracts import BucketPiece, Piece, SeriesName, TenantReader
 
 _FORKS_MAX_COUNT = 32  # a fork of a fork of a ...: a bound against rings made by hand
+
+
+class _Source(NamedTuple):
+    run_id: str
+    step_max: float | None
 
 
 class Curve(NamedTuple):
@@ -36,59 +41,61 @@ def read_curves(
 ) -> list[Curve]:
     """The curves that there are, by run, then name. Without `max_points` exact. Unless `all_attempts`, a later attempt
     replaces the steps that it covers. NotFound for an unknown run."""
-    found: dict[tuple[str, SeriesName], list[Piece] | list[BucketPiece]] = {}
-    for end, pairs in _readings(reader, run_ids, step_max).items():
-        wanted = [(source, name) for _, source in pairs for name in names]
-        owners = [(run_id, name) for run_id, _ in pairs for name in names]
-        pieces: Sequence[list[Piece] | list[BucketPiece]]
-        if max_points is None:
-            pieces = reader.read_points_of(wanted, step_min=step_min, step_max=end)
-        else:
-            pieces = reader.read_buckets(wanted, max_points, step_min=step_min, step_max=end)
-        for owner, some in zip(owners, pieces, strict=True):
-            if some:
-                found.setdefault(owner, []).extend(some)  # type: ignore[arg-type]
+    sources = {run_id: _sources(reader, run_id, step_max) for run_id in run_ids}
+    read = _read(reader, {source for of_run in sources.values() for source in of_run}, names, max_points, step_min)
     curves = []
-    for run_id in run_ids:
+    for run_id, of_run in sources.items():
         for name in names:
-            read = found.get((run_id, name))
-            if read:
-                value_type = "int64" if all(piece.value_type == "int64" for piece in read) else "float64"
-                curves.append(Curve(run_id, *name, value_type, _merged(read, max_points, name, all_attempts)))
+            pieces = [piece for source in of_run for piece in read.get((source, name), ())]
+            if pieces:
+                value_type = "int64" if all(piece.value_type == "int64" for piece in pieces) else "float64"
+                curves.append(Curve(run_id, *name, value_type, _merged(pieces, max_points, name, all_attempts)))
     return curves
 
 
+def _read(
+    reader: TenantReader,
+    sources: set[_Source],
+    names: Sequence[SeriesName],
+    max_points: int | None,
+    step_min: float | None,
+) -> dict[tuple[_Source, SeriesName], Sequence[Piece] | Sequence[BucketPiece]]:
+    """One question for all sources that end at the same step: without forks, one in all."""
+    found: dict[tuple[_Source, SeriesName], Sequence[Piece] | Sequence[BucketPiece]] = {}
+    for end in {source.step_max for source in sources}:
+        owners = [(source, name) for source in sources if source.step_max == end for name in names]
+        wanted = [(source.run_id, name) for source, name in owners]
+        answers: Sequence[Sequence[Piece] | Sequence[BucketPiece]]
+        if max_points is None:
+            answers = reader.read_points_of(wanted, step_min=step_min, step_max=end)
+        else:
+            answers = reader.read_buckets(wanted, max_points, step_min=step_min, step_max=end)
+        found.update(zip(owners, answers, strict=True))
+    return found
+
+
+def _sources(reader: TenantReader, run_id: str, step_max: float | None) -> list[_Source]:
+    """The runs whose points make up this run's curves, oldest first, each with the last step that counts: a fork begins with
+    what the run that it was forked from had logged up to the fork's step."""
+    sources = [_Source(run_id, step_max)]
+    run, end = reader.get_run(run_id), step_max
+    while run.forked_from is not None and len(sources) < _FORKS_MAX_COUNT:
+        if run.fork_step is not None:
+            end = run.fork_step if end is None else min(end, run.fork_step)
+        try:
+            run = reader.get_run(run.forked_from)
+        except NotFound:
+            break
+        sources.append(_Source(run.run_id, end))
+    return sources[::-1]
+
+
 def _merged(
-    pieces: list[Piece] | list[BucketPiece], max_points: int | None, name: SeriesName, all_attempts: bool
+    pieces: Sequence[Piece | BucketPiece], max_points: int | None, name: SeriesName, all_attempts: bool
 ) -> History:
     if max_points is None:
-        exact: list[Piece] = pieces  # type: ignore[assignment]
+        exact = cast(Sequence[Piece], pieces)
         return merge.merge_pieces(exact if all_attempts else merge.latest_attempt_wins(exact), *name)
-    summed: list[BucketPiece] = pieces  # type: ignore[assignment]
+    summed = cast(Sequence[BucketPiece], pieces)
     kept = summed if all_attempts else merge.latest_attempt_wins_buckets(summed)
     return merge.merge_bucket_pieces(kept, max_points, *name)
-
-
-def _readings(
-    reader: TenantReader, run_ids: Sequence[str], step_max: float | None
-) -> dict[float | None, list[tuple[str, str]]]:
-    """Last step that counts -> (run, the run whose points it takes), oldest first: a fork begins with what the run that it
-    was forked from had logged up to the fork's step."""
-    readings: dict[float | None, list[tuple[str, str]]] = {}
-    depth_of: list[list[tuple[float | None, str, str]]] = []
-    for run_id in run_ids:
-        sources = [(step_max, run_id, run_id)]
-        run, end = reader.get_run(run_id), step_max
-        while run.forked_from is not None and len(sources) < _FORKS_MAX_COUNT:
-            if run.fork_step is not None:
-                end = run.fork_step if end is None else min(end, run.fork_step)
-            try:
-                run = reader.get_run(run.forked_from)
-            except NotFound:
-                break
-            sources.append((end, run_id, run.run_id))
-        depth_of.append(sources[::-1])
-    for sources in depth_of:
-        for end, run_id, source in sources:
-            readings.setdefault(end, []).append((run_id, source))
-    return readings
