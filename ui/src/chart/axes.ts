@@ -2,6 +2,7 @@
 
 import type uPlot from "uplot";
 import type { Domain } from "./domain.ts";
+import type { Plane } from "./paint.ts";
 import type { ChartTheme } from "./theme.ts";
 import { DURATION_STEPS, durationTicks, logSplits, logTicks, NUMBER_STEPS, numberTicks, timeTicks } from "./ticks.ts";
 import type { XKind } from "./track.ts";
@@ -86,4 +87,41 @@ function yWidth(chart: uPlot, values: string[] | null, axis: number, cycle: numb
   const width = chart.ctx.measureText(longest).width / devicePixelRatio;
   chart.ctx.restore();
   return Math.max(Y_WIDTH_MIN_PX, Math.ceil(width) + 14);
+}
+
+/** What uPlot keeps of an axis and does not declare; its version is pinned. */
+interface DrawnAxis {
+  _splits?: (number | null)[] | null;
+  _values?: (string | null)[] | null;
+}
+
+/** The axes that uPlot has drawn, once more, for a picture of another resolution. The context's origin is the plane's corner. */
+export function paintAxes(context: CanvasRenderingContext2D, chart: uPlot, plane: Plane, theme: ChartTheme): void {
+  const [x, y] = chart.axes as DrawnAxis[];
+  context.font = theme.font;
+  context.lineWidth = 1;
+  context.strokeStyle = theme.grid;
+  context.fillStyle = theme.faint;
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  forEachTick(y, (value, text) => {
+    const at = Math.round(plane.y.toPixel(value)) + 0.5;
+    context.beginPath();
+    context.moveTo(0, at);
+    context.lineTo(plane.width, at);
+    context.stroke();
+    context.fillText(text, -6, at);
+  });
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  forEachTick(x, (value, text) => {
+    text.split("\n").forEach((line, row) => context.fillText(line, plane.x.toPixel(value), plane.height + 7 + 16 * row));
+  });
+}
+
+function forEachTick(axis: DrawnAxis | undefined, visit: (value: number, text: string) => void): void {
+  axis?._splits?.forEach((value, i) => {
+    const text = axis._values?.[i];
+    if (value !== null && text) visit(value, text);
+  });
 }

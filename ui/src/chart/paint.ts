@@ -89,7 +89,7 @@ function paintLine(context: CanvasRenderingContext2D, track: Track, plane: Plane
   const width = options.emphasis ? 2 : byCrowd(options.crowd, 1.6, 1.4, 1.15, 1);
   context.strokeStyle = track.color;
   if (track.line !== track.y) {
-    context.globalAlpha = options.emphasis ? 0.35 : byCrowd(options.crowd, 0.3, 0.2, 0.12, 0.07);
+    context.globalAlpha = options.emphasis ? 0.35 : byCrowd(options.crowd, 0.28, 0.15, 0.09, 0.06);
     context.lineWidth = 1;
     strokeValues(context, track, track.y, plane);
   }
@@ -101,6 +101,7 @@ function paintLine(context: CanvasRenderingContext2D, track: Track, plane: Plane
   context.fillStyle = track.color;
   for (let i = 0; i < lone.length; i += 2) dot(context, lone[i] as number, lone[i + 1] as number, Math.max(2.5, width + 1));
   paintDots(context, track, plane, width);
+  if (track.isLive) paintEnd(context, track, plane, width);
   paintSpikes(context, track, plane);
   context.globalAlpha = 1;
 }
@@ -162,6 +163,15 @@ function paintDots(context: CanvasRenderingContext2D, track: Track, plane: Plane
   if (to - from > plane.width / DOT_ROOM_PX || to - from < 2) return;
   context.fillStyle = track.color;
   for (let i = from; i < to; i += 1) dot(context, plane.x.toPixel(track.x[i] as number), plane.y.toPixel(track.y[i] as number), width + 0.6);
+}
+
+/** A run that goes on ends in a dot. */
+function paintEnd(context: CanvasRenderingContext2D, track: Track, plane: Plane, width: number): void {
+  let last = track.line.length - 1;
+  while (last >= 0 && Number.isNaN(track.line[last])) last -= 1;
+  if (last < 0) return;
+  context.fillStyle = track.color;
+  dot(context, plane.x.toPixel(track.x[last] as number), plane.y.toPixel(track.line[last] as number), width + 1.5);
 }
 
 function paintSpikes(context: CanvasRenderingContext2D, track: Track, plane: Plane): void {

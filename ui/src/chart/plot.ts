@@ -1,7 +1,7 @@
 /** One chart on the screen: uPlot's axes below, our canvases above. Knows pixels, not the framework. */
 
 import uPlot from "uplot";
-import { axesOptions, NO_DATA } from "./axes.ts";
+import { axesOptions, NO_DATA, paintAxes } from "./axes.ts";
 import type { Domain } from "./domain.ts";
 import { nearRows, type NearRow } from "./near.ts";
 import { paintTracks, type Plane } from "./paint.ts";
@@ -134,13 +134,19 @@ export class Plot {
     };
   }
 
-  /** Axes and lines as one picture, without what hovers. */
+  /** Axes and lines drawn anew at this place, as sharp as the context is, without what hovers. */
   draw(context: CanvasRenderingContext2D, left: number, top: number): void {
-    const chart = this.#chart;
-    if (!chart) return;
-    const ratio = devicePixelRatio;
-    context.drawImage(chart.ctx.canvas, left, top, chart.width, chart.height);
-    context.drawImage(this.#lines, left + chart.bbox.left / ratio, top + chart.bbox.top / ratio, chart.bbox.width / ratio, chart.bbox.height / ratio);
+    const state = this.#state;
+    const plane = this.plane();
+    if (!this.#chart || !state || !plane) return;
+    context.save();
+    context.translate(left + this.#chart.bbox.left / devicePixelRatio, top + this.#chart.bbox.top / devicePixelRatio);
+    paintAxes(context, this.#chart, plane, state.theme);
+    context.beginPath();
+    context.rect(0, 0, plane.width, plane.height);
+    context.clip();
+    paintTracks(context, state.tracks, plane, { band: state.band, crowd: state.tracks.length, emphasis: false });
+    context.restore();
   }
 
   destroy(): void {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { DEFAULT_SETTINGS, SETTINGS_QUERY_NAMES, settingsFromQuery, settingsToQuery, type ChartSettings } from "./settings.ts";
 
-const OTHER: ChartSettings = { x: "relative", smoothing: 0.95, logX: true, logY: true, band: false, robust: true, columns: 3, search: "/loss$/" };
+const OTHER: ChartSettings = { x: "relative", smoothing: 0.95, logX: true, logY: true, band: false, robust: true, linked: true, columns: 3, search: "/loss$/" };
 
 test("there and back again", () => {
   for (const settings of [DEFAULT_SETTINGS, OTHER]) expect(settingsFromQuery(new URLSearchParams(settingsToQuery(settings)))).toEqual(settings);

@@ -12,6 +12,8 @@ export interface ChartSettings {
   band: boolean;
   /** Keep outliers out of the y range. */
   robust: boolean;
+  /** A zoom in x holds for all charts. */
+  linked: boolean;
   /** Charts in a row; 0 takes as many as fit. */
   columns: number;
   /** Names to show: text, or /a regular expression/. */
@@ -25,6 +27,7 @@ export const DEFAULT_SETTINGS: Readonly<ChartSettings> = Object.freeze({
   logY: false,
   band: true,
   robust: false,
+  linked: false,
   columns: 0,
   search: "",
 });
@@ -41,13 +44,14 @@ export function settingsToQuery(settings: ChartSettings): Record<string, string>
   if (settings.logY) query["logy"] = "1";
   if (!settings.band) query["band"] = "0";
   if (settings.robust) query["robust"] = "1";
+  if (settings.linked) query["link"] = "1";
   if (settings.columns) query["columns"] = String(settings.columns);
   if (settings.search) query["charts"] = settings.search;
   return query;
 }
 
 /** The names that settingsToQuery may use: those absent from its answer are to be removed from a URL. */
-export const SETTINGS_QUERY_NAMES = ["x", "smooth", "logx", "logy", "band", "robust", "columns", "charts"] as const;
+export const SETTINGS_QUERY_NAMES = ["x", "smooth", "logx", "logy", "band", "robust", "link", "columns", "charts"] as const;
 
 /** What the query says; anything that it does not say, or says wrongly, is as by default. */
 export function settingsFromQuery(query: URLSearchParams): ChartSettings {
@@ -59,6 +63,7 @@ export function settingsFromQuery(query: URLSearchParams): ChartSettings {
     logY: query.get("logy") === "1",
     band: query.get("band") !== "0",
     robust: query.get("robust") === "1",
+    linked: query.get("link") === "1",
     columns: Math.round(numberIn(query.get("columns"), 0, COLUMNS_MAX)),
     search: query.get("charts") ?? "",
   };

@@ -47,6 +47,7 @@ describe("logSplits", () => {
     expect(shown(decades(0, 1), 10)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(shown(decades(0, 1), 5)).toEqual([1, 2, 5]);
     expect(shown(decades(-2, 2), 5)).toEqual([0.01, 0.1, 1, 10]);
+    expect(shown([0.144, 0.2, 0.3, 1], 3)).toEqual([0.2, 0.3, 1]);
     expect(shown(decades(-6, 6), 6)).toEqual([1e-6, 1e-4, 1e-2, 1, 100, 1e4]);
   });
 });

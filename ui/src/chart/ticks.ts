@@ -45,8 +45,11 @@ export function logSplits(splits: readonly number[], room: number): (number | nu
   return powers.map((value) => (value !== null && Math.round(Math.log10(value)) % every === 0 ? value : null));
 }
 
+/** 3 for 0.003; NaN for anything but a digit times a power of ten, such as the axis's own end. */
 function mantissaOf(value: number): number {
-  return Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
+  const mantissa = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+  const digit = Math.round(mantissa);
+  return Math.abs(mantissa - digit) < 1e-6 ? digit : Number.NaN;
 }
 
 export function durationTicks(splits: Splits): string[] {

@@ -63,7 +63,7 @@ export function labelText(labels: Readonly<Record<string, string>>): string {
 }
 
 export function trackKey(series: Series): string {
-  return `${series.runId}\u0000${labelText(series.labels)}`;
+  return `${series.runId}\u0000${labelText(series.labels)}\u0000${series.valueType}`;
 }
 
 /** x of every row: of the point, or of the last point of a bucket. Seconds for relative time, milliseconds for wall time. */
