@@ -67,6 +67,7 @@ FILTER_MAX_DEPTH = 50  # parentheses and NOTs within one another: no person nest
 FILTER_COMPARISONS_MAX_COUNT = 256  # each may cost a pass over a million runs: 1 ms; longer lists of values are IN
 FILTER_LIST_MAX_COUNT = 10_000  # values of one IN
 PATTERN_MAX_CHARS = 1_000  # LIKE and MATCHES; RE2's time is linear, its compiled size grows with the pattern
+PATTERN_MEMORY_BYTES = 2 * MIB  # RE2's automata of one pattern; 64 are kept, so 128 MiB whatever is asked
 ORDER_KEYS_MAX_COUNT = 8  # a page token carries a value for each
 ORDER_TEXT_CHARS = 256  # texts are ordered by their beginning: a page token stays shorter than an address may be
 GROUP_KEYS_MAX_COUNT = 8  # as ORDER_KEYS_MAX_COUNT

@@ -77,6 +77,8 @@ def _number(token: Token) -> int | float | None:
 
 
 def _hint(token: Token, field: Field, is_time: bool) -> str:
+    if token.is_symbol("=", "<", ">", "==", "<=", ">="):
+        return "operators are = != < <= > >="
     if token.kind != "word":
         return f"texts are in single quotes: '{token.value}'" if token.kind == "name" else ""
     word = token.value.lower()

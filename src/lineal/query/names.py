@@ -46,13 +46,16 @@ RESERVED = ("and", "or", "not", "in", "like", "ilike", "between", "is", "matches
 _EXPECTED = (
     "metrics.NAME, params.NAME, tags.NAME, json.DOCUMENT.PATH, datasets.NAME.version, git.commit or an attribute"
 )
+_FIELD_FIRST = "the field comes first: params.lr = 0.1"
+_PUT_AWAY = "deleted runs are asked for beside the filter: deleted=True, --deleted"
+_LIFECYCLE = ("lifecycle", "lifecycle_stage", "deleted", "archived", "is_deleted")
 _ATTRIBUTES = f"attributes: {', '.join(ATTRIBUTES)}"
 
 
 def read_field(reading: Reading) -> Field:
     token = reading.next
     if token.kind not in ("word", "name") or token.is_word(*RESERVED):
-        raise reading.wrong(_EXPECTED)
+        raise reading.wrong(_EXPECTED, hint=_FIELD_FIRST if token.kind == "text" else "")
     if token.kind == "word" and reading.after_next.is_symbol("("):
         return _aggregate(reading)
     reading.take()
@@ -66,7 +69,8 @@ def read_field(reading: Reading) -> Field:
         return _attribute(reading, token.value, token)
     kind = PREFIXES.get(prefix.lower())
     if kind is None:
-        raise reading.wrong(_EXPECTED, token, _closest(prefix, PREFIXES, name and f".{name}"))
+        hint = _FIELD_FIRST if _is_number(token.value) else _closest(prefix, PREFIXES, name and f".{name}")
+        raise reading.wrong(_EXPECTED, token, hint)
     if kind in ("json", "dataset"):
         name = _glued(reading, token, name)
     elif not name:
@@ -135,9 +139,11 @@ def _attribute(reading: Reading, name: str, token: Token) -> Field:
         return Field("attribute", known)
     if known in PREFIXES and token.kind == "word" and "." not in token.value:
         raise reading.wrong(_EXPECTED, token, f"{token.value}.NAME, as in {token.value}.{_EXAMPLES[PREFIXES[known]]}")
-    hint = _closest(known, (*ATTRIBUTES, *ALIASES))
+    hint = _PUT_AWAY if known in _LIFECYCLE else _closest(known, (*ATTRIBUTES, *ALIASES))
+    if not hint and token.kind == "word" and _is_number(token.value):
+        hint = _FIELD_FIRST
     if not hint and token.kind == "word" and "." not in token.value:
-        hint = f"did you mean metrics.{token.value}, params.{token.value} or tags.{token.value}? {_ATTRIBUTES}"
+        hint = f"did you mean metrics.{token.value}, params.{token.value} or tags.{token.value}?"
     raise reading.wrong(_EXPECTED, token, hint or _ATTRIBUTES)
 
 
@@ -157,6 +163,10 @@ def _one_of(reading: Reading, name: str, known: tuple[str, ...], prefix: str, to
         hint = _closest(name, known)
         raise reading.wrong(" or ".join(f"{prefix}.{one}" for one in known), token, hint)
     return name.lower()
+
+
+def _is_number(text: str) -> bool:
+    return text[0] in "+-.0123456789"
 
 
 def _closest(name: str, known: Iterable[str], rest: str = "") -> str:

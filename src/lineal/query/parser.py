@@ -59,6 +59,8 @@ def parse(text: str) -> Filter | None:
     found = _either(reading)
     if not reading.at_end():
         hint = "there is no ( for this )" if reading.next.is_symbol(")") else ""
+        if reading.next.is_symbol(",") and reading.after_next.value[:1].isdecimal():
+            hint = "decimals are written with a point: 0.9"
         raise reading.wrong("AND, OR or the end", hint=hint)
     return found
 
@@ -128,6 +130,7 @@ def _comparison(reading: Reading) -> Comparison:
     if reading.comparison_count >= FILTER_COMPARISONS_MAX_COUNT:
         raise reading.over_limit(f"the end (a filter has at most {FILTER_COMPARISONS_MAX_COUNT} comparisons)")
     reading.comparison_count += 1
+    start = reading.next
     field = read_field(reading)
     token = reading.next
     if token.kind == "symbol" and token.value in _ORDERINGS:
@@ -150,8 +153,18 @@ def _comparison(reading: Reading) -> Comparison:
         if not token.is_word(*words):
             raise reading.wrong("IN, BETWEEN, LIKE, ILIKE or MATCHES")
     if not token.is_word(*words):
-        raise reading.wrong(_FOR_NUMBERS if field.is_number else _FOR_ALL)
+        raise reading.wrong(_FOR_NUMBERS if field.is_number else _FOR_ALL, hint=_space_in_name(reading, start, field))
     return _RULES[token.value.lower()](reading, field, words[token.value.lower()])
+
+
+def _space_in_name(reading: Reading, start: Token, field: Field) -> str:
+    """A hint for `metrics.val acc > 0.9`: one word, a blank, one word, and an operator behind it."""
+    second = reading.next
+    one_word = start.kind == "word" and start.end < second.start and reading.text[start.end : second.start].isspace()
+    if not one_word or second.kind != "word" or field.kind == "attribute" or reading.after_next.value not in _ORDERINGS:
+        return ""
+    prefix, _, name = start.value.partition(".")
+    return f"a name with a space is quoted: {prefix}.`{name} {second.value}`"
 
 
 def _no_null(reading: Reading, operator: Token) -> None:

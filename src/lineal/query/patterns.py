@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from lineal.model.errors import InvalidInput
-from lineal.model.limits import PATTERN_MAX_CHARS
+from lineal.model.limits import PATTERN_MAX_CHARS, PATTERN_MEMORY_BYTES
 
 
 class WrongPattern(InvalidInput):
@@ -40,12 +40,13 @@ def like_expression(pattern: str) -> str:
     return r"(?s)\A" + "".join(parts) + r"\z"
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _compiled(expression: str) -> Any:
     import re2
 
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = PATTERN_MEMORY_BYTES
     try:
         return re2.compile(expression, options)
     except (re2.error, UnicodeEncodeError) as error:

@@ -29,7 +29,9 @@ def refused(text: str) -> InvalidInput:
         ("val_loss < 3", 0, "metrics.NAME", "'val_loss'", "metrics.val_loss"),
         ("statsu = 'x'", 0, "metrics.NAME", "'statsu'", "did you mean status?"),
         ("mertics.a > 1", 0, "metrics.NAME", "'mertics.a'", "did you mean metrics.a?"),
-        ("lifecycle = 'deleted'", 0, "metrics.NAME", "'lifecycle'", ""),
+        ("lifecycle = 'deleted'", 0, "metrics.NAME", "'lifecycle'", "deleted=True"),
+        ("0.1 = params.lr", 0, "metrics.NAME", "'0.1'", "the field comes first"),
+        ("'x' = name", 0, "metrics.NAME", "the text 'x'", "the field comes first"),
         ("run.lr = 1", 0, "metrics.NAME", "'run.lr'", "attributes: run_id, name"),
         ("metrics. = 3", 8, "a name after metrics.", "the end", ""),
         ("metrics. `a` = 3", 8, "a name after metrics.", "the end", ""),
@@ -49,6 +51,7 @@ def refused(text: str) -> InvalidInput:
         # Operators
         ("metrics.a", 9, "an operator (= != < <= > >=", "the end", ""),
         ("metrics.a 3", 10, "an operator", "'3'", ""),
+        ("metrics.val acc > 0.9", 12, "an operator", "'acc'", "a name with a space is quoted: metrics.`val acc`"),
         ("name == 'x'", 5, "an operator", "'=='", "equality is a single ="),
         ("name =~ 'x'", 5, "an operator", "'=~'", "field matches '...'"),
         ("name contains 'x'", 5, "an operator", "'contains'", "field like '%part%'"),
@@ -92,6 +95,9 @@ def refused(text: str) -> InvalidInput:
         # Patterns
         ("name matches 'a(b'", 14, "an RE2 expression", "missing ): a(b", ""),
         ("name matches 'it''s [a-'", 20, "an RE2 expression", "missing ]: [a-", ""),
+        ("name matches '(a{99}){99}'", 21, "an RE2 expression", "invalid repetition size: {99}", ""),
+        ("metrics.a > 0,9", 13, "AND, OR or the end", "','", "decimals are written with a point"),
+        ("metrics.a => 9", 11, "a number", "'>'", "operators are = != < <= > >="),
         ("name matches 'a(?=b)'", 15, "an RE2 expression", "invalid perl operator: (?=", "no look-around"),
         # Joining
         ("name = 'x' name = 'y'", 11, "AND, OR or the end", "'name'", ""),
