@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from lineal.client import host, session
 from lineal.client.content_id import ContentId, content_id
-from lineal.client.given import check_tags
+from lineal.client.given import check_note, check_tags
 from lineal.client.run import Run
 from lineal.client.session import Known, Resume, current_run
 from lineal.client.settings import resolve
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.layout import Folder
 from lineal.model.errors import Conflict, InvalidInput, NotFound
+from lineal.model.limits import NAME_MAX_BYTES
+from lineal.model.values import check_name
 from lineal.model.vocabulary import END_STATUSES, EndStatus, Goal, Lifecycle
-from lineal.record.records import AttemptEnded, ExperimentSet, Record, RunLifecycleSet, TagsSet
+from lineal.record.records import AttemptEnded, ExperimentSet, NameSet, NoteSet, Record, RunLifecycleSet, TagsSet
 
 if TYPE_CHECKING:
     from lineal.local import LocalStore as LocalStore
@@ -274,6 +276,18 @@ def tag_runs(
     checked = check_tags(tags)
     for run_id in run_ids if checked else ():
         say_outside(run_id, TagsSet(checked), url, tenant)
+
+
+def set_run_note(
+    run_id: str, text: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None
+) -> None:
+    """The note of any run, by its full id, running or not."""
+    say_outside(run_id, NoteSet(check_note(text)), url, tenant)
+
+
+def rename_run(run_id: str, name: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> None:
+    """Another display name for any run, by its full id."""
+    say_outside(run_id, NameSet(check_name(name, field="name", max_bytes=NAME_MAX_BYTES)), url, tenant)
 
 
 def delete_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lineal.cli import completion
 from lineal.cli.exits import NO, Refusal
 from lineal.cli.options import folder_option, json_option, tenant_option, yes_option
 from lineal.cli.tags import tags_given
@@ -55,7 +56,7 @@ def list_experiments(
 
 
 @experiments.command("show", short_help="Show one experiment.")
-@click.argument("experiment", metavar="EXPERIMENT")
+@click.argument("experiment", metavar="EXPERIMENT", shell_complete=completion.experiments)
 @folder_option
 @tenant_option
 @json_option
@@ -75,7 +76,7 @@ def show_experiment(experiment: str, url: str | None, tenant: str | None, as_jso
 
 
 @experiments.command("set", short_help="Describe or tag an experiment; makes it if it is new.")
-@click.argument("experiment", metavar="EXPERIMENT")
+@click.argument("experiment", metavar="EXPERIMENT", shell_complete=completion.experiments)
 @click.argument("tags", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--description", metavar="TEXT", help="What it is about.")
 @click.option("--remove", metavar="KEY", multiple=True, help="Remove this tag; may be given several times.")
@@ -103,7 +104,7 @@ def set_experiment(
 
 
 @experiments.command("delete", short_help="Put an experiment away; restore brings it back.")
-@click.argument("experiment", metavar="EXPERIMENT")
+@click.argument("experiment", metavar="EXPERIMENT", shell_complete=completion.experiments)
 @click.option("--with-runs", is_flag=True, help="Delete its runs, too. Without it they stay in lists.")
 @yes_option
 @folder_option
@@ -120,7 +121,7 @@ def delete_experiment(
 
 
 @experiments.command("restore", short_help="Bring a deleted experiment back.")
-@click.argument("experiment", metavar="EXPERIMENT")
+@click.argument("experiment", metavar="EXPERIMENT", shell_complete=completion.experiments)
 @click.option("--with-runs", is_flag=True, help="Restore all its deleted runs, too.")
 @folder_option
 @tenant_option

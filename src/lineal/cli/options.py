@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from lineal.cli.completion import experiments
 from lineal.cli.exits import remember_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -34,6 +35,12 @@ def json_option(command: Command) -> Command:
         is_eager=True,
         callback=remember_json,
         help="Print JSON on standard output, and nothing else there.",
+    )(command)
+
+
+def experiment_option(command: Command) -> Command:
+    return click.option(
+        "--experiment", metavar="NAME", help="Only runs of this experiment.", shell_complete=experiments
     )(command)
 
 

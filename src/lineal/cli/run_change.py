@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lineal.cli import completion
 from lineal.cli.exits import NO, Refusal
 from lineal.cli.options import filter_option, folder_option, json_option, tenant_option, yes_option
 from lineal.cli.tags import tags_given
@@ -20,7 +21,7 @@ _NAMED_MAX_COUNT = 10
 
 
 @click.command("tag", short_help="Set or remove tags of runs.")
-@click.argument("arguments", metavar="[RUN]... KEY=VALUE...", nargs=-1)
+@click.argument("arguments", metavar="[RUN]... KEY=VALUE...", nargs=-1, shell_complete=completion.run_ids)
 @click.option("--remove", metavar="KEY", multiple=True, help="Remove this tag; may be given several times.")
 @filter_option
 @folder_option
@@ -63,7 +64,7 @@ def tag_runs(
 
 
 @click.command("delete", short_help="Put runs away; restore brings them back.")
-@click.argument("run_ids", metavar="[RUN]...", nargs=-1)
+@click.argument("run_ids", metavar="[RUN]...", nargs=-1, shell_complete=completion.run_ids)
 @filter_option
 @yes_option
 @folder_option
@@ -80,7 +81,7 @@ def delete_runs(
 
 
 @click.command("restore", short_help="Bring deleted runs back.")
-@click.argument("run_ids", metavar="[RUN]...", nargs=-1)
+@click.argument("run_ids", metavar="[RUN]...", nargs=-1, shell_complete=completion.run_ids)
 @filter_option
 @folder_option
 @tenant_option

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lineal.cli import completion
 from lineal.cli.options import folder_option, json_option, tenant_option
 from lineal.model.errors import InvalidInput
 
@@ -17,7 +18,7 @@ RUNS_MIN_COUNT, RUNS_MAX_COUNT = 2, 10
 
 
 @click.command("diff", short_help="Show in what runs differ, and which is best.")
-@click.argument("run_ids", metavar="RUN RUN [RUN]...", nargs=-1, required=True)
+@click.argument("run_ids", metavar="RUN RUN [RUN]...", nargs=-1, required=True, shell_complete=completion.run_ids)
 @click.option("--all", "show_all", is_flag=True, help="Show what is equal, too.")
 @folder_option
 @tenant_option

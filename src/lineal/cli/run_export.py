@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lineal.cli.options import folder_option, json_option, tenant_option
+from lineal.cli.options import experiment_option, folder_option, json_option, tenant_option
 from lineal.model.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _SUFFIXES = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "json
     "-o", "--output", metavar="FILE", help="Write to this file, whole or not at all. Without it: standard output."
 )
 @click.option("--order-by", metavar="KEY", multiple=True, help="As in `lineal runs list`. Else newest first.")
-@click.option("--experiment", metavar="NAME", help="Only runs of this experiment.")
+@experiment_option
 @click.option("--deleted", is_flag=True, help="The deleted runs instead.")
 @folder_option
 @tenant_option

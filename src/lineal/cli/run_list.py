@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lineal.cli.options import folder_option, json_option, tenant_option
+from lineal.cli.options import experiment_option, folder_option, json_option, tenant_option
 from lineal.model.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _LIMIT = 20
     multiple=True,
     help="With --group-by, sum this up: a metric or any key; repeatable.",
 )
-@click.option("--experiment", metavar="NAME", help="Only runs of this experiment.")
+@experiment_option
 @click.option("--deleted", is_flag=True, help="The deleted runs instead; `lineal runs restore` brings them back.")
 @click.option("--watch", is_flag=True, help="Draw anew whenever something changes, until Ctrl-C.")
 @folder_option

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from lineal.cli.completion import run_ids
 from lineal.cli.options import folder_option, json_option, tenant_option
 
 
 @click.command("show", short_help="Show one run.")
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=run_ids)
 @folder_option
 @tenant_option
 @json_option

@@ -9,6 +9,7 @@ from lineal.cli.run_diff import diff_runs
 from lineal.cli.run_export import export_runs
 from lineal.cli.run_list import list_runs
 from lineal.cli.run_show import show_run
+from lineal.cli.run_words import note_run, rename_run
 
 
 @click.group()
@@ -16,5 +17,15 @@ def runs() -> None:
     """List runs, look at them, compare and change them."""
 
 
-for _command in (list_runs, show_run, diff_runs, tag_runs, delete_runs, restore_runs, export_runs):
+for _command in (
+    list_runs,
+    show_run,
+    diff_runs,
+    tag_runs,
+    note_run,
+    rename_run,
+    delete_runs,
+    restore_runs,
+    export_runs,
+):
     runs.add_command(_command)
