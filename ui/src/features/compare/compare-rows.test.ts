@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compareRows, deltaText, groupRows, type CompareRow } from "./compare-rows.ts";
+import { compareRows, deltaText, groupRows, metricsOfInterest, type CompareRow } from "./compare-rows.ts";
 import { directionOf } from "./direction.ts";
 import { exampleRun, exampleSeries } from "./example-runs.ts";
 
@@ -94,6 +94,14 @@ describe("what is shown", () => {
 
   it("puts the machine's metrics last", () => {
     expect(rows.filter((row) => row.section === "metrics").map((row) => row.name)).toEqual(["val/acc", "val/loss", "system/cpu"]);
+  });
+});
+
+describe("the charts drawn first", () => {
+  it("are of metrics declared, then of those that differ, then of those shared", () => {
+    const alone = exampleRun("c", { series: [exampleSeries("alone", 1), exampleSeries("val/acc", 0.8), exampleSeries("system/cpu", 50)], metric_definitions: { "system/cpu": { goal: "min", step_metric: null, unit: null } } });
+    const found = compareRows([A, B, alone], "last", null, NOW);
+    expect(metricsOfInterest(found, ["alone", "val/acc", "val/loss", "system/cpu"], 3)).toEqual(["system/cpu", "val/acc", "val/loss"]);
   });
 });
 

@@ -184,6 +184,14 @@ function isFound(one: CompareRow, wanted: string): boolean {
   return one.name.toLowerCase().includes(wanted) || one.cells.some((cell) => cell.text !== null && cell.full.toLowerCase().includes(wanted));
 }
 
+/** Of many metrics the ones to draw first: those that several runs have and differ in, in the order of the rows. */
+export function metricsOfInterest(rows: readonly CompareRow[], names: readonly string[], count: number): string[] {
+  const known = new Set(names);
+  const named = rows.filter((one) => one.section === "metrics" && known.has(one.name));
+  const shared = (one: CompareRow): number => one.cells.filter((cell) => cell.text !== null).length;
+  return named.toSorted((a, b) => Number(b.direction?.isDeclared) - Number(a.direction?.isDeclared) || Number(a.isEqual) - Number(b.isEqual) || shared(b) - shared(a)).slice(0, count).map((one) => one.name);
+}
+
 /** How a number differs from the baseline's: "+0.012 (+1.3 %)". null where nothing is to be said. */
 export function deltaText(cell: CompareCell, baseline: CompareCell | undefined, section: Section): string | null {
   if (baseline === undefined || cell === baseline || cell.number === null || baseline.number === null) return null;

@@ -60,7 +60,11 @@ export class RunPageData {
     this.#loading = true;
     this.#isStale = false;
     try {
-      this.detail = await get<RunDetail>(runPath(this.runId), {}, { signal: this.#aborter.signal });
+      const detail = await get<RunDetail>(runPath(this.runId), {}, { signal: this.#aborter.signal });
+      // What draws a note comes with the first one, so that the note does not change its height before one's eyes.
+      if (detail.note !== "") await import("./markdown.ts").catch(() => undefined);
+      if (this.#aborter.signal.aborted) return;
+      this.detail = detail;
       this.problem = null;
     } catch (error) {
       if (isAbort(error)) return;
