@@ -154,7 +154,7 @@ function strokeValues(context: CanvasRenderingContext2D, track: Track, values: F
   return lone;
 }
 
-const DOT_ROOM_PX = 9;
+const DOT_ROOM_PX = 12;
 
 /** Raw points get dots where there is room for them. */
 function paintDots(context: CanvasRenderingContext2D, track: Track, plane: Plane, width: number): void {

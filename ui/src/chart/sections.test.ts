@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { matcherOf, sectionsOf } from "./sections.ts";
 
+test("sections in the order of an experiment", () => {
+  const names = ["test/acc", "system/cpu", "val/acc", "zebra/x", "train/acc", "best/acc", "acc", "apple/x"];
+  expect(sectionsOf(names).map((section) => section.name)).toEqual(["", "train", "val", "apple", "zebra", "test", "best", "system"]);
+});
+
 test("sections by the part before the first slash, names in natural order", () => {
   expect(sectionsOf(["val/loss", "train/b/c", "system/cpu", "lr", "train/a", "loss_10", "loss_2", "train/a"])).toEqual([
     { name: "", metrics: ["loss_2", "loss_10", "lr"] },

@@ -6,7 +6,7 @@ export interface Section {
   metrics: string[];
 }
 
-/** Metrics without a "/" first, then the sections, all in natural order (loss_2 before loss_10); system metrics last. */
+/** Sections in the order of an experiment, metrics in natural order (loss_2 before loss_10). */
 export function sectionsOf(metrics: Iterable<string>): Section[] {
   const byName = new Map<string, string[]>();
   for (const metric of new Set(metrics)) {
@@ -22,9 +22,12 @@ export function sectionsOf(metrics: Iterable<string>): Section[] {
 
 const natural = new Intl.Collator("en", { numeric: true });
 
+const ORDER = [[""], ["train", "training"], ["val", "valid", "validation", "dev", "eval"], null, ["test"], ["final", "best", "summary"], ["system"]];
+
+/** What is watched while training comes first, what is logged once at the end later, the machine last. */
 function rank(name: string): number {
-  if (name === "") return 0;
-  return name === "system" ? 2 : 1;
+  const place = ORDER.findIndex((names) => names?.includes(name.toLowerCase()));
+  return place < 0 ? ORDER.indexOf(null) : place;
 }
 
 export interface Matcher {
