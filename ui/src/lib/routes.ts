@@ -34,7 +34,9 @@ export function decodeList(text: string | null): string[] {
 
 /** A tenant chosen in the address stays chosen: it travels with every link. */
 function withTenant(query: Query): Query {
-  const tenant = typeof location === "undefined" ? null : new URLSearchParams(location.search).get("tenant");
+  // Asked for every row of a table: most addresses name none.
+  if (typeof location === "undefined" || !location.search.includes("tenant=")) return query;
+  const tenant = new URLSearchParams(location.search).get("tenant");
   return tenant ? { tenant, ...query } : query;
 }
 

@@ -43,7 +43,8 @@ export async function suggestionsFor(text: string, context: Context, signal: Abo
   switch (place.expects) {
     case "field": {
       const recent = text.trim() === "" ? recentFilters().map((one) => ({ label: one, detail: "", from: 0, to: text.length, insert: one, group: "Recent" })) : [];
-      return [...recent, ...wordsSuggestion(text), ...(await fieldSuggestions(place.prefix, place.metricOnly, make("Fields")))].slice(0, MAX_SHOWN + recent.length);
+      const fields = (await fieldSuggestions(place.prefix, place.metricOnly, make("Fields"))).slice(0, MAX_SHOWN);
+      return [...recent, ...fields, ...wordsSuggestion(text)];
     }
     case "operator": {
       const typed = place.prefix.toLowerCase();

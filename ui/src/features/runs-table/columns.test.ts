@@ -4,7 +4,7 @@ import { autoColumns, differingParams, tellingMetrics } from "./auto-columns.ts"
 import { cellOf, columnOf, columnsOf, fieldText, plainValue, type Column } from "./columns.ts";
 import { csvText } from "./csv.ts";
 import { clickSort, parseSorts, sortTexts, type Sort } from "./sorting.ts";
-import { MAX_HEIGHT, scrollTopFor, windowOf } from "./virtual.ts";
+import { MAX_HEIGHT, scrollTopFor, slotsOf, windowOf } from "./virtual.ts";
 
 function row(part: Partial<RunRow>): RunRow {
   const params = part.params ?? {};
@@ -116,6 +116,12 @@ describe("the window of rows in sight", () => {
     expect(last.end).toBe(count);
     const bottom = last.top + (last.end - last.first) * 32;
     expect(bottom).toBeCloseTo(MAX_HEIGHT, 3);
+  });
+
+  it("keeps rows in their slots while scrolling", () => {
+    expect(slotsOf(0, 5, 5)).toEqual([0, 1, 2, 3, 4]);
+    expect(slotsOf(2, 7, 5)).toEqual([5, 6, 2, 3, 4]);
+    expect(slotsOf(7, 9, 5)).toEqual([-1, -1, 7, 8, -1]);
   });
 
   it("scrolls only when it must", () => {

@@ -77,6 +77,20 @@ export function columnsOf(ids: readonly string[]): Column[] {
   });
 }
 
+/** Params stand right only where they are numbers; grouped metrics need room for their spread. */
+export function fitted(columns: readonly Column[], rows: readonly RunRow[], grouped: boolean): Column[] {
+  return columns.map((column) => {
+    if (column.kind === "param") {
+      const values = rows.map((row) => row.typed_params[column.name]).filter((value) => value !== undefined && value !== null);
+      const numbers = values.filter((value) => typeof value === "number").length;
+      return { ...column, right: values.length > 0 && numbers * 2 > values.length };
+    }
+    return grouped && column.kind === "metric" ? { ...column, width: Math.max(column.width, SPREAD_WIDTH) } : column;
+  });
+}
+
+const SPREAD_WIDTH = 136;
+
 /** What a cell says, and all of it for the tooltip and for CSV. */
 export interface Cell {
   text: string;

@@ -122,6 +122,7 @@ export class GroupRows {
 
   /** Something changed: the same question again, at most every second. */
   changed(): void {
+    if (this.#query === null) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       if (this.#query) void this.load(this.#query);

@@ -61,13 +61,15 @@ export class Selection {
     this.set([]);
   }
 
-  toggle(runId: string): void {
-    this.set(this.has(runId) ? this.#ids.filter((id) => id !== runId) : [...this.#ids, runId]);
+  toggle(row: RunRow): void {
+    this.add([row], !this.has(row.run_id));
   }
 
-  add(ids: readonly string[], on: boolean): void {
-    const given = new Set(ids);
-    this.set(on ? [...new Set([...this.#ids, ...ids])] : this.#ids.filter((id) => !given.has(id)));
+  /** Or take away. */
+  add(rows: readonly RunRow[], on: boolean): void {
+    const given = new Set(rows.map((row) => row.run_id));
+    this.set(on ? [...new Set([...this.#ids, ...given])] : this.#ids.filter((id) => !given.has(id)));
+    if (on) this.learn(rows);
   }
 
   /** Rows that the table has, so that they need not be fetched. */

@@ -25,6 +25,17 @@ export function windowOf(count: number, rowHeight: number, scrollTop: number, vi
   return { first, end: Math.max(first, end), height, top: at - (offset - first * rowHeight) };
 }
 
+/**
+ * Rows are drawn in a ring of slots: row `index` always stands in slot `index % size`, so that scrolling by a row fills one slot
+ * anew and leaves the others alone. The answer says which row each slot shows; -1 for none.
+ */
+export function slotsOf(first: number, end: number, size: number): number[] {
+  return Array.from({ length: size }, (_, slot) => {
+    const index = first + ((((slot - first) % size) + size) % size);
+    return index < end ? index : -1;
+  });
+}
+
 /** Where to scroll so that row `index` is in sight; the present place if it already is. */
 export function scrollTopFor(index: number, count: number, rowHeight: number, scrollTop: number, viewHeight: number): number {
   const whole = count * rowHeight;
