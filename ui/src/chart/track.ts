@@ -85,6 +85,15 @@ function startOf(series: Series, kind: XKind, startMs: number | null): number {
 }
 
 export function makeTrack(series: Series, kind: XKind, smoothing: number, style: TrackStyle): Track {
+  return withSmoothing(makeRawTrack(series, kind, style), smoothing, style.span);
+}
+
+/** The same line smoothed otherwise; `span` as in TrackStyle. */
+export function withSmoothing(track: Track, smoothing: number, span: number | null): Track {
+  return { ...track, line: smooth(track.x, track.y, timeConstant(smoothing, span ?? spanOf(track.x, track.order))) };
+}
+
+export function makeRawTrack(series: Series, kind: XKind, style: TrackStyle): Track {
   const x = xOf(series, kind, style.startMs);
   const rows = rowCount(series);
   const y = new Float64Array(rows);
@@ -129,7 +138,7 @@ export function makeTrack(series: Series, kind: XKind, smoothing: number, style:
     x,
     startX: startOf(series, kind, style.startMs),
     y,
-    line: smooth(x, y, timeConstant(smoothing, style.span ?? spanOf(x, order))),
+    line: y,
     low,
     high,
     spikes: low && high ? findSpikes(y, low, high) : [],

@@ -1,7 +1,7 @@
 /** The lines of one chart, out of the series of its runs; a line whose series and settings stayed is not computed again. */
 
 import type { Series } from "../api/series.ts";
-import { labelText, makeTrack, spanOf, trackKey, type Track, type TrackStyle, type XKind } from "./track.ts";
+import { labelText, makeRawTrack, spanOf, trackKey, type Track, type TrackStyle, withSmoothing, type XKind } from "./track.ts";
 
 /** A run as the page gives it to the charts. */
 export interface ChartRun {
@@ -16,7 +16,7 @@ export interface ChartRun {
 }
 
 export class TrackMaker {
-  readonly #kept = new WeakMap<Series, { signature: string; track: Track }>();
+  readonly #kept = new WeakMap<Series, { signature: string; raw: Track; smoothing: number; span: number | null; track: Track }>();
 
   /** In the order of `series`. `spans` are the full lengths of x by track key, where these series are but a part. */
   make(series: readonly Series[], runs: ReadonlyMap<string, ChartRun>, x: XKind, smoothing: number, spans: ReadonlyMap<string, number> | null): Track[] {
@@ -31,12 +31,17 @@ export class TrackMaker {
         dash: dashes.get(labelText(one.labels)) ?? 0,
         isLive: run.status === "running",
         startMs: startOf(run),
-        span: spans?.get(trackKey(one)) ?? null,
+        span: null,
       };
-      const signature = JSON.stringify([x, smoothing, style]);
+      const span = spans?.get(trackKey(one)) ?? null;
+      const signature = JSON.stringify([x, style]);
       let kept = this.#kept.get(one);
       if (kept?.signature !== signature) {
-        kept = { signature, track: makeTrack(one, x, smoothing, style) };
+        const raw = makeRawTrack(one, x, style);
+        kept = { signature, raw, smoothing, span, track: withSmoothing(raw, smoothing, span) };
+        this.#kept.set(one, kept);
+      } else if (kept.smoothing !== smoothing || kept.span !== span) {
+        kept = { ...kept, smoothing, span, track: withSmoothing(kept.raw, smoothing, span) };
         this.#kept.set(one, kept);
       }
       tracks.push(kept.track);
