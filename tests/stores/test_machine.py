@@ -11,6 +11,7 @@ from hypothesis import Phase, settings
 from lineal.series import pyramid
 from lineal.store.contracts import Store
 from lineal.store.open import open_store, sqlite_url
+from lineal.store.search import engine, order, runs, texts
 from lineal.store.sql import blocks, params, points, series_reader, zoom
 from lineal.testing.store_machine import store_machine
 
@@ -47,4 +48,8 @@ class TestSqliteOfSmallBounds(store_machine(_open).TestCase):  # type: ignore[mi
             patch.setattr(pyramid, "PYRAMID_MAX_BUCKETS", 16)
             patch.setattr(zoom, "EXACT_MAX_POINTS", 4)
             patch.setattr(series_reader, "DECODE_ALL_FROM", 2)
+            patch.setattr(runs, "CHANGED_SHARE", 0)
+            patch.setattr(texts, "KNOWN_MAX_COUNT", 3)
+            patch.setattr(order, "SORT_ALL_UP_TO", 1)
+            patch.setattr(engine, "IDS_ASKED_MAX_COUNT", 2)
             yield

@@ -50,7 +50,7 @@ class Column:
             self.numbers.set(rows, numbers)
         if self.texts is not None:
             self.texts.clear(cleared)
-            if texts is not None:
+            if texts is not None and (self.texts.pool.count or any(text is not None for text in texts)):
                 self.texts.set(rows, texts)
         if self._whole is not None:
             self._whole.clear(cleared)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -13,9 +14,13 @@ from lineal.store.search.numbers import Mask
 from lineal.store.search.pool import TextPool
 from lineal.store.search.texts import Test
 
-# Expressions that RE2 and Python's engine understand alike, and that the latter cannot be slow on: ASCII, plain characters,
-# `.`, small classes, one of these repeated.
-_PIECE = re.compile(r"([A-Za-z0-9_ /=:,#%@!~<>&;'\"-]|\\[./_-])|(\.|\\d|\[[A-Za-z0-9_.-]+\])")
+# What an expression may be made of so that we know which texts can match: plain characters; what stands for others and is
+# understood alike by RE2 and Python's engine, which cannot be slow on it; the rest, groups without flags and classes.
+_PIECE = re.compile(
+    r"([A-Za-z0-9_ /=:,#%@!~<>&;'\"-]|\\[./_-])"
+    r"|(\.|\\d|\[[A-Za-z0-9_.-]+\])"
+    r"|(\((?:\?:)?[A-Za-z0-9_ /=:,.|*+?-]*\)|\[\^?[A-Za-z0-9_. /-]+\]|\\[wsDWS])"
+)
 _REPEAT = re.compile(r"[*+?]|\{\d{1,2}\}")
 _REPEATS_MAX_COUNT = 3
 _PLAIN_MAX_CHARS = 100
@@ -56,48 +61,58 @@ def ordering_test(name: str, text: str) -> Test:
 
 
 def _matches(pattern: str, one: Callable[[str], bool]) -> Test:
-    pieces, is_exact = needed(pattern)
-    found = re.compile(pattern, re.ASCII).search if pieces is not None else None
+    # Without regard to case: what is needed is looked for in lower case, and RE2 has the last word.
+    is_lower = pattern.startswith("(?i)")
+    pieces, kind = needed(pattern[4:].lower() if is_lower else pattern)
+    found = re.compile(pattern, re.ASCII).search if kind == "plain" else None
 
     def quick(text: str) -> bool:
         # Python's `$` also stands before a last line break, RE2's does not.
         return one(text) if found is None or "\n" in text else found(text) is not None
 
     def test(pool: TextPool, first: int) -> Mask:
-        if pieces is None:
+        if kind == "any":
             return np.fromiter(map(one, pool.texts(first)), np.bool_, pool.count - first)
-        has = pool.like(pieces, first)
-        return has if is_exact else _of_some(pool, first, has, quick, False)
+        has = pool.like(pieces, first, lower=is_lower)
+        if is_lower:
+            return _of_some(pool, first, has, one, is_lower)
+        return has if kind == "exact" else _of_some(pool, first, has, quick, is_lower)
 
     return test
 
 
-def needed(pattern: str) -> tuple[list[str] | None, bool]:
-    """Of a plain expression: the pieces that a text must have, as LIKE has them, and whether that is all. None of another."""
+def needed(pattern: str) -> tuple[list[str], Literal["exact", "plain", "some", "any"]]:
+    """The pieces that a text must have to match, as LIKE has them, and what is known more: "exact": it matches if it has
+    them; "plain": else Python's engine tells; "some": else RE2 does; "any": nothing is needed, or we cannot tell."""
+    nothing: tuple[list[str], Literal["any"]] = ([], "any")
     if len(pattern) > _PLAIN_MAX_CHARS:
-        return None, False
-    at, end = 0, len(pattern)
+        return nothing
     begins = pattern.startswith("^")
     ends = pattern.endswith("$") and not pattern.endswith("\\$")
-    at, end = at + begins, end - ends
+    at, end = int(begins), len(pattern) - ends
     pieces = [""] if begins else ["", ""]
-    repeats, is_exact = 0, True
+    repeats, is_exact, is_plain = 0, True, True
     while at < end:
         piece = _PIECE.match(pattern, at, end)
         if piece is None:
-            return None, False
+            return nothing
         at = piece.end()
         repeat = _REPEAT.match(pattern, at, end)
-        if repeat is not None or piece[1] is None:
-            at = repeat.end() if repeat is not None else at
-            repeats += repeat is not None
-            is_exact = False
-            pieces.append("")
-        else:
+        if repeat is None and piece[1] is not None:
             pieces[-1] += piece[1][-1]
+            continue
+        at = at if repeat is None else repeat.end()
+        repeats += repeat is not None
+        is_exact = False
+        is_plain &= piece[3] is None
+        pieces.append("")
     if not ends:
         pieces.append("")
-    return (pieces, is_exact) if repeats <= _REPEATS_MAX_COUNT else (None, False)
+    if is_exact:
+        return pieces, "exact"
+    if is_plain and repeats <= _REPEATS_MAX_COUNT:
+        return pieces, "plain"
+    return (pieces, "some") if any(pieces) else nothing
 
 
 def _of_some(pool: TextPool, first: int, has: Mask, one: Callable[[str], bool], is_lower: bool) -> Mask:

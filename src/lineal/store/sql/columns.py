@@ -54,9 +54,14 @@ class SqlColumns:
             sql = f"SELECT {_RUN_COLUMNS} FROM run r WHERE r.tenant = ? AND r.changed > ?"
             values = [self._tenant, after]
         rows = self._connection.execute(sql, values).fetchall()
-        found = np.array(rows, np.int64).reshape(-1, 5)
-        found = found[np.argsort(found[:, 0], kind="stable")]
-        return RunRows(found[:, 0].copy(), found[:, 1].copy(), found[:, 2].copy(), found[:, 3] != 0, found[:, 4] != 0)
+        number, started_ms, experiment, is_deleted, is_stale = (
+            np.array(column, np.int64) for column in _unzipped(rows, 5)
+        )
+        found = RunRows(number, started_ms, experiment, is_deleted != 0, is_stale != 0)
+        if len(number) > 1 and bool((number[1:] < number[:-1]).any()):
+            order = np.argsort(number, kind="stable")
+            return RunRows(*(array[order] for array in found))
+        return found
 
     def _runs(self) -> str:
         """How all runs are read: in the table's own order, unless most of them are other tenants'."""
