@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cmp_to_key, partial
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -221,7 +221,7 @@ class Source:
         )
 
     def read_values(self, of: Field, runs: Int64s | None, stale: Int64s) -> Values:
-        found = []
+        found: list[tuple[Any, Any, Any]] = []
         for number in sorted(self.known) if runs is None else runs.tolist():
             value = self.value_of(self.known[number], of)
             if of.is_text and value is not None:
@@ -341,7 +341,7 @@ NUMBERS: tuple[int | float, ...] = (
     ),
 )
 ODD: tuple[ParamValue, ...] = (None, True, False, *TEXTS, *NUMBERS)
-LIKES = (
+LIKES: tuple[str, ...] = (
     "",
     "%",
     "_",
@@ -363,7 +363,7 @@ LIKES = (
     "%K%",
 )
 LIKES += ("%İ%", "i̇%", "é", "%é%", "%\\%", "%1%", "1", "%.%", "%\n%", "a%b%b%", "ß%", "%_%_%", "%ue")
-EXPRESSIONS = (
+EXPRESSIONS: tuple[str, ...] = (
     "",
     "a",
     "^a",
@@ -471,8 +471,11 @@ def test_a_column_orders_as_the_evaluator(of: Field, descending: bool, small: bo
         column.set(slice(0, 0), rows, [one.number for _, one in has], texts_of)  # type: ignore[arg-type]
         everything = np.arange(len(values))
         keys = [sort_key(value, of) for value in values]
-        compare = cmp_to_key(lambda a, b: compare_keys(keys[a], keys[b], descending) or a - b)
-        expected = sorted(range(len(values)), key=compare)
+
+        def compare(a: int, b: int) -> int:
+            return compare_keys(keys[a], keys[b], descending) or a - b
+
+        expected = sorted(range(len(values)), key=cmp_to_key(compare))
         for start in range(len(values)):
             for stop in (start + 1, start + 3, len(values)):
                 found = window(everything, [order.by_column(column, descending)], start, stop).tolist()
