@@ -1,5 +1,7 @@
 // JSON as a tree whose numbers keep the digits they were written with.
 
+import { formatCount } from "../../lib/format.ts";
+
 export type JsonNode =
   | { readonly kind: "object"; readonly entries: readonly (readonly [key: string, value: JsonNode])[] }
   | { readonly kind: "array"; readonly items: readonly JsonNode[] }
@@ -113,10 +115,10 @@ class Reader {
 
 /** A closed object or array in a few words: {lr, layers, … 12} */
 export function nodeHint(node: JsonNode): string {
-  if (node.kind === "array") return node.items.length === 0 ? "[]" : `[${node.items.length.toLocaleString("en")}]`;
+  if (node.kind === "array") return node.items.length === 0 ? "[]" : `[${formatCount(node.items.length)}]`;
   if (node.kind !== "object") return "";
   if (node.entries.length === 0) return "{}";
   const keys = node.entries.slice(0, 4).map(([key]) => (key.length > 24 ? `${key.slice(0, 23)}…` : key));
   const rest = node.entries.length - keys.length;
-  return `{${keys.join(", ")}${rest > 0 ? `, … ${rest.toLocaleString("en")} more` : ""}}`;
+  return `{${keys.join(", ")}${rest > 0 ? `, … ${formatCount(rest)} more` : ""}}`;
 }

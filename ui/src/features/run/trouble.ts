@@ -1,5 +1,7 @@
 // What a reader must know before believing a run's numbers, in words for those who did not write Lineal.
 
+import { formatCount } from "../../lib/format.ts";
+
 const LOSSES: Readonly<Record<string, readonly [one: string, many: string]>> = {
   after_finish: ["call was dropped: it came after finish()", "calls were dropped: they came after finish()"],
   artifact_not_kept: ["artifact could not be kept", "artifacts could not be kept"],
@@ -16,7 +18,7 @@ const LOSSES: Readonly<Record<string, readonly [one: string, many: string]>> = {
 
 export function lossText(reason: string, count: number): string {
   const known = Object.hasOwn(LOSSES, reason) ? LOSSES[reason] : undefined;
-  const amount = count.toLocaleString("en");
+  const amount = formatCount(count);
   if (known !== undefined) return `${amount} ${known[count === 1 ? 0 : 1]}`;
   return `${amount} ${count === 1 ? "record was" : "records were"} dropped: ${reason}`;
 }
