@@ -24,7 +24,8 @@ export const NO_DATA: uPlot.AlignedData = [
   [null, null],
 ];
 
-const X_TICK_ROOM_PX = 64;
+const X_TICK_ROOM_PX = 56;
+const TIME_TICK_ROOM_PX = 72;
 const Y_TICK_ROOM_PX = 36;
 const Y_WIDTH_MIN_PX = 44;
 
@@ -33,7 +34,7 @@ export function axesOptions(options: AxesOptions): uPlot.Options {
   const shared = { stroke: theme.faint, font: theme.font, grid: { stroke: theme.grid, width: 1 }, ticks: { show: false } };
   const isTime = xKind === "time" && !logX;
   const xValues = logX ? logTicks : xKind === "relative" ? durationTicks : numberTicks;
-  const xAxis: uPlot.Axis = { ...shared, scale: "x", side: 2, size: 26, gap: 6, space: X_TICK_ROOM_PX, grid: { show: false } };
+  const xAxis: uPlot.Axis = { ...shared, scale: "x", side: 2, size: 26, gap: 6, space: isTime ? TIME_TICK_ROOM_PX : X_TICK_ROOM_PX, grid: { show: false } };
   if (!isTime) {
     xAxis.values = (_chart, splits) => xValues(splits);
     if (!logX) xAxis.incrs = xKind === "relative" ? DURATION_STEPS : NUMBER_STEPS;
