@@ -29,7 +29,7 @@ export class ApiError extends Error {
     this.detail = detail;
     this.field = problem.field ?? null;
     this.position = problem.position ?? null;
-    this.expected = Array.isArray(problem.expected) ? problem.expected.join(", ") : (problem.expected ?? null);
+    this.expected = problem.expected ?? null;
   }
 }
 

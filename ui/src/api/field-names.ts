@@ -1,7 +1,7 @@
 /** Which metrics, params and tags there are: asked once in a while, searched here. For menus and for completion. */
 
 import { get } from "./client.ts";
-import type { FieldKind } from "./shapes.ts";
+import type { FieldKind, FieldNames, FieldValues } from "./shapes.ts";
 
 export const NAMES_LIMIT = 1000;
 const FRESH_MS = 30_000;
@@ -17,7 +17,7 @@ async function ask(kind: FieldKind, prefix: string, nowMs: number): Promise<stri
   const key = `${kind}\n${prefix}`;
   const known = asked.get(key);
   if (known && nowMs - known.at < FRESH_MS) return known.names;
-  const names = get<{ names: string[] }>("/fields", { kind, prefix, limit: NAMES_LIMIT }).then((answer) => answer.names);
+  const names = get<FieldNames>("/fields", { kind, prefix, limit: NAMES_LIMIT }).then((answer) => answer.names);
   asked.set(key, { at: nowMs, names });
   names.catch(() => asked.delete(key));
   return names;
@@ -46,5 +46,5 @@ export function rankNames(names: readonly string[], part: string): string[] {
 }
 
 export async function valuesOf(field: string, prefix: string, limit = 20, signal?: AbortSignal): Promise<string[]> {
-  return (await get<{ values: string[] }>("/fields/values", { field, prefix, limit }, { signal })).values;
+  return (await get<FieldValues>("/fields/values", { field, prefix, limit }, { signal })).values;
 }

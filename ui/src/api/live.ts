@@ -2,6 +2,7 @@
 
 import { readable, type Readable } from "svelte/store";
 import { directUrl } from "./client.ts";
+import type { Change } from "./shapes.ts";
 
 export interface LiveState {
   /** Of the newest change heard of; 0 before the first. */
@@ -11,12 +12,6 @@ export interface LiveState {
   /** False: more runs changed than could be listed, so anything may have. */
   isComplete: boolean;
   connected: boolean;
-}
-
-interface ChangeData {
-  change_number: number;
-  run_ids: string[];
-  is_complete: boolean;
 }
 
 const START: LiveState = { changeNumber: 0, runIds: [], isComplete: true, connected: false };
@@ -44,7 +39,7 @@ export function liveFeed(open: (url: string) => EventSource): Readable<LiveState
         put({ connected: true, runIds: [], isComplete: true });
       };
       opened.addEventListener("change", (event) => {
-        const data = JSON.parse((event as MessageEvent<string>).data) as ChangeData;
+        const data = JSON.parse((event as MessageEvent<string>).data) as Change;
         put({ connected: true, changeNumber: data.change_number, runIds: data.run_ids, isComplete: data.is_complete });
       });
       opened.onerror = () => {

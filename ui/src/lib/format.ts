@@ -8,7 +8,6 @@ export function numberOf(value: WireNumber): number {
 }
 
 export const MINUS = "\u2212";
-export const NARROW_SPACE = "\u202f";
 
 /** A number short enough for a table cell: 4 significant digits, integers whole up to nine digits. */
 export function formatNumber(value: number, digits = 4): string {
@@ -43,7 +42,7 @@ export function formatCount(value: number): string {
 }
 
 function grouped(digits: string): string {
-  return digits.length <= 4 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, NARROW_SPACE);
+  return digits.length <= 4 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 function trimmed(text: string): string {

@@ -60,6 +60,8 @@ it("writes values as the language has them", () => {
 
 it("takes plain words for a name", () => {
   expect(nameSearch(" resnet 50 ")).toBe("name ilike '%resnet 50%'");
+  expect(nameSearch("\u{1F9EA}\u{1F469}")).toBe("name ilike '%\u{1F9EA}\u{1F469}%'");
+  expect(nameSearch("100%")).toBe("name ilike '%100%%'");
   expect(nameSearch("status = 'x'")).toBeNull();
   expect(nameSearch("metrics.loss")).toBeNull();
 });

@@ -197,7 +197,7 @@ export function valueText(field: string, value: string): string {
 /** Plain words instead of a filter: whoever types them looks for a name. */
 export function nameSearch(text: string): string | null {
   const words = text.trim();
-  if (words === "" || !/^[\p{L}\p{N}_\-./:+ ]+$/u.test(words)) return null;
+  if (words === "" || /['"`=<>!()^,]/.test(words)) return null;
   if (/^(metrics?|params?|tags?|json|datasets?|git|attributes?)\./i.test(words)) return null;
   return `name ilike '%${words.replaceAll("'", "''")}%'`;
 }

@@ -3,8 +3,8 @@
 import type { RunRow } from "../../api/shapes.ts";
 import { fieldText } from "./columns.ts";
 
-export const AUTO_METRICS = 4;
-export const AUTO_PARAMS = 5;
+export const AUTO_METRICS = 3;
+export const AUTO_PARAMS = 6;
 
 /** Held out results say more than training ones, and quality more than bookkeeping. */
 const HELD_OUT = /(^|[/_.-])(val|valid|validation|test|eval|dev|holdout)([/_.-]|$)/i;

@@ -23,7 +23,7 @@ export const MAX_WIDTH = 800;
 const PREFIX: Record<Exclude<ColumnKind, "attribute">, string> = { metric: "metrics.", param: "params.", tag: "tags." };
 
 const ATTRIBUTES: Record<string, { label: string; right?: boolean; width: number }> = {
-  name: { label: "Run", width: 200 },
+  name: { label: "Run", width: 176 },
   status: { label: "Status", width: 44 },
   start_time: { label: "Created", right: true, width: 104 },
   duration: { label: "Duration", right: true, width: 96 },
@@ -64,8 +64,8 @@ function unquoted(text: string): string {
 }
 
 function widthFor(kind: ColumnKind, name: string): number {
-  const least = kind === "tag" ? 110 : 88;
-  return Math.round(Math.min(180, Math.max(least, name.length * 7 + 34)));
+  const least = kind === "tag" ? 110 : 76;
+  return Math.round(Math.min(180, Math.max(least, name.length * 7 + 24)));
 }
 
 export function columnsOf(ids: readonly string[]): Column[] {

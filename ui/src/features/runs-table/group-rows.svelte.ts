@@ -96,7 +96,7 @@ export class GroupRows {
     this.#controller?.abort();
     const controller = new AbortController();
     this.#controller = controller;
-    const { filter, experiments, lifecycle_stage } = searchOf(query);
+    const { filter, experiments } = searchOf(query);
     try {
       const answer = await post<GroupAnswer>(
         "/runs/groups",
@@ -106,7 +106,6 @@ export class GroupRows {
           limit: MAX_GROUPS,
           ...(filter ? { filter } : {}),
           ...(experiments ? { experiments } : {}),
-          ...(lifecycle_stage ? { lifecycle_stage } : {}),
         },
         { signal: controller.signal },
       );

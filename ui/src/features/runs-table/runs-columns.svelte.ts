@@ -9,7 +9,8 @@ import type { RowWindows } from "./row-windows.svelte.ts";
 import type { RunsView } from "./runs-view.svelte.ts";
 import { setSort } from "./sorting.ts";
 
-const BEFORE_DATA: readonly string[] = ["status", "start_time", "duration"];
+/** Before the first rows are here only the name is drawn: columns that come later must not move those that were there. */
+const BEFORE_DATA: readonly string[] = [];
 const NAME = columnOf("name") as Column;
 
 export class RunsColumns {
