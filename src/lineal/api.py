@@ -18,7 +18,7 @@ from lineal.model.errors import Conflict, InvalidInput, NotFound
 from lineal.model.limits import NAME_MAX_BYTES
 from lineal.model.values import check_name
 from lineal.model.vocabulary import END_STATUSES, EndStatus, Goal, Lifecycle
-from lineal.record.records import AttemptEnded, ExperimentSet, NameSet, NoteSet, Record, RunLifecycleSet, TagsSet
+from lineal.record.records import AttemptEnded, ExperimentSet, NameSet, NoteSet, Record, RunLifecycleSet, RunTagsSet
 
 if TYPE_CHECKING:
     from lineal.local import LocalStore as LocalStore
@@ -272,10 +272,10 @@ def tag_runs(
     url: str | os.PathLike[str] | None = None,
     tenant: str | None = None,
 ) -> None:
-    """`tag_run` of many. Full ids of runs that exist: nobody looks them up."""
+    """`tag_run` of many, in one segment. Full ids of runs that exist: nobody looks them up."""
     checked = check_tags(tags)
-    for run_id in run_ids if checked else ():
-        say_outside(run_id, TagsSet(checked), url, tenant)
+    if checked and run_ids:
+        say_outside(None, [RunTagsSet(run_id, checked) for run_id in run_ids], url, tenant)
 
 
 def set_run_note(

@@ -22,6 +22,7 @@ from lineal.record.records import (
     ParamsSet,
     Record,
     RunLifecycleSet,
+    RunTagsSet,
     TagsSet,
 )
 from lineal.store.contracts import RunStart, TenantWriter
@@ -139,6 +140,10 @@ def _run_lifecycle_set(context: Context, record: RunLifecycleSet, stamp: Stamp) 
     context.store.set_lifecycle(record.run_id, record.lifecycle, stamp)
 
 
+def _run_tags_set(context: Context, record: RunTagsSet, stamp: Stamp) -> None:
+    context.store.set_tags(record.run_id, record.tags, stamp)
+
+
 def _run(context: Context) -> str:
     assert context.run_id is not None  # `apply` has checked
     return context.run_id
@@ -157,5 +162,6 @@ _FUNCTIONS: dict[type, Callable[[Context, Any, Stamp], None]] = {
     Lost: _lost,
     ExperimentSet: _experiment_set,
     RunLifecycleSet: _run_lifecycle_set,
+    RunTagsSet: _run_tags_set,
 }
-_TENANT_KINDS = (ExperimentSet, RunLifecycleSet)
+_TENANT_KINDS = (ExperimentSet, RunLifecycleSet, RunTagsSet)

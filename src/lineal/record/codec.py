@@ -24,6 +24,7 @@ from lineal.record.records import (
     ParamsSet,
     Record,
     RunLifecycleSet,
+    RunTagsSet,
     SegmentOpened,
     SegmentSealed,
     TagsSet,
@@ -45,6 +46,7 @@ _CLASSES: dict[int, type[Record]] = {
     kinds.LOST: Lost,
     kinds.EXPERIMENT_SET: ExperimentSet,
     kinds.RUN_LIFECYCLE_SET: RunLifecycleSet,
+    kinds.RUN_TAGS_SET: RunTagsSet,
 }
 _KINDS = {record_class: kind for kind, record_class in _CLASSES.items()}
 _FIELDS = {record_class: fields(record_class) for record_class in _KINDS}

@@ -21,5 +21,6 @@ LOST = 25
 POINTS_APPENDED = 26
 EXPERIMENT_SET = 48
 RUN_LIFECYCLE_SET = 49
+RUN_TAGS_SET = 50
 
-KNOWN = frozenset((1, 2, 3, *range(16, 27), 48, 49))
+KNOWN = frozenset((1, 2, 3, *range(16, 27), 48, 49, 50))

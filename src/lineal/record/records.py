@@ -130,6 +130,14 @@ class RunLifecycleSet:
     lifecycle: Lifecycle
 
 
+@dataclass(frozen=True, slots=True)
+class RunTagsSet:
+    """As `TagsSet`, said from outside: many runs can be tagged in one segment."""
+
+    run_id: str
+    tags: dict[str, str | None]
+
+
 Structure: TypeAlias = SegmentOpened | LayoutDefined | SegmentSealed
 RunRecord: TypeAlias = (
     AttemptStarted
@@ -143,5 +151,5 @@ RunRecord: TypeAlias = (
     | ArtifactLogged
     | Lost
 )
-TenantRecord: TypeAlias = ExperimentSet | RunLifecycleSet
+TenantRecord: TypeAlias = ExperimentSet | RunLifecycleSet | RunTagsSet
 Record: TypeAlias = Structure | RunRecord | TenantRecord

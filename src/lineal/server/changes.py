@@ -9,7 +9,7 @@ from lineal.model.errors import OverLimit
 from lineal.model.limits import NAME_MAX_BYTES, NOTE_MAX_BYTES, TAG_VALUE_MAX_BYTES
 from lineal.model.values import check_name, clean_text
 from lineal.model.vocabulary import Lifecycle
-from lineal.record.records import NameSet, NoteSet, Record, RunLifecycleSet, TagsSet
+from lineal.record.records import NameSet, NoteSet, Record, RunLifecycleSet, RunTagsSet, TagsSet
 from lineal.server.context import Context
 from lineal.server.source import Saying
 
@@ -52,7 +52,7 @@ def tag_runs(context: Context, run_ids: Sequence[str], tags: Mapping[str, str | 
     checked = checked_tags(tags)
     full_ids = known_ids(context, run_ids)
     if checked:
-        context.source.say(context.tenant, [Saying(run_id, TagsSet(checked)) for run_id in full_ids])
+        context.source.say(context.tenant, [Saying(None, RunTagsSet(run_id, checked)) for run_id in full_ids])
     return len(full_ids)
 
 

@@ -13,6 +13,7 @@ from lineal.record.records import (
     NoteSet,
     ParamsSet,
     RunLifecycleSet,
+    RunTagsSet,
     TagsSet,
 )
 from lineal.store.open import open_store
@@ -82,6 +83,14 @@ def test_a_deleted_run_is_refused_until_it_is_restored(store, submitter):
     submitter.submit(None, [RunLifecycleSet("r1", "active")])
     submitter.submit("r1", [TagsSet({"k": "v"})])
     assert store.tenant("default").get_details("r1").tags == {"k": "v"}
+
+
+def test_tags_may_be_said_of_many_runs_from_outside(store, submitter):
+    started(submitter)
+    submitter.submit("r1", [TagsSet({"old": "1"})])
+    submitter.submit(None, [RunTagsSet("r1", {"k": "v", "old": None}), RunTagsSet("r2", {"k": "w"})])
+    reader = store.tenant("default")
+    assert [reader.get_details(run_id).tags for run_id in ("r1", "r2")] == [{"k": "v"}, {"k": "w"}]
 
 
 def test_a_submission_repeated_under_its_sequence_is_answered_and_changes_nothing(store, submitter):

@@ -20,6 +20,7 @@ from lineal.record.records import (
     NoteSet,
     ParamsSet,
     RunLifecycleSet,
+    RunTagsSet,
     SegmentOpened,
     SegmentSealed,
     TagsSet,
@@ -80,6 +81,7 @@ records = st.one_of(
         st.sampled_from([None, "active", "deleted"]),
     ),
     st.builds(RunLifecycleSet, words, st.sampled_from(["active", "deleted"])),
+    st.builds(RunTagsSet, words, st.dictionaries(words, maybe(words), max_size=6)),
 )  # fmt: skip
 
 

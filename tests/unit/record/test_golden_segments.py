@@ -34,6 +34,7 @@ from lineal.record.records import (
     NoteSet,
     ParamsSet,
     RunLifecycleSet,
+    RunTagsSet,
     SegmentOpened,
     SegmentSealed,
     TagsSet,
@@ -48,6 +49,7 @@ NAN = struct.unpack("<d", bytes.fromhex("01000000000cf47f"))[0]
 RECORDS = {record.__name__: record for record in (
     SegmentOpened, LayoutDefined, SegmentSealed, AttemptStarted, AttemptEnded, ParamsSet, TagsSet, NoteSet, NameSet, DocumentSet,
     MetricDefined, ArtifactLogged, Lost, ExperimentSet, RunLifecycleSet,
+    RunTagsSet,
 )}  # fmt: skip
 
 
@@ -311,10 +313,11 @@ def meanings():
         ExperimentSet("vision", "pictures", "s3://bucket", {"team": "a", "old": None}, "active"),
         ExperimentSet("words"),
         RunLifecycleSet("r1", "deleted"),
+        RunTagsSet("r1", {"stage": "🦊", "old": None}),
     ]
     frames = opened(run_id=None, attempt="", primary=False)
     frames += [record_entry(record, seq) for seq, record in enumerate(tenant, 1)]
-    yield "segment-tenant", [*frames, record_entry(SegmentSealed(3), 0)], 0
+    yield "segment-tenant", [*frames, record_entry(SegmentSealed(4), 0)], 0
 
     ranked = LayoutDefined(1, "q", [["loss", "d", {"rank": "3"}]])
     frames = opened(primary=False, labels={"rank": "3"}, segment=2)

@@ -159,6 +159,7 @@ def test_unknown_members_are_ignored():
         (kinds.TAGS_SET, b'{"tags":{"x":1}}'),
         (kinds.METRIC_DEFINED, b'{"name":"x","goal":"up"}'),
         (kinds.RUN_LIFECYCLE_SET, b'{"run_id":"x","lifecycle":"gone"}'),
+        (kinds.RUN_TAGS_SET, b'{"run_id":"x","tags":{"x":1}}'),
         (kinds.LAYOUT_DEFINED, b'{"number":1,"step":"q","series":{"x":"d"}}'),
         (kinds.DOCUMENT_SET, b'{"name":"x","content":' + b"[" * 100_000 + b"}"),
     ],
