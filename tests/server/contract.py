@@ -15,7 +15,7 @@ from lineal.server.route_table import ENDPOINTS
 DOCUMENT: dict[str, Any] = json.loads(openapi_json())
 _PATTERNS = [
     (
-        re.compile(re.sub(r"\{\w+(:path)?\}", lambda name: ".+" if name[1] else "[^/]+", one.path)),
+        re.compile(re.sub(r"\{\w+(:text)?\}", lambda name: ".+" if name[1] else "[^/]+", one.path)),
         openapi_path(one.path),
     )
     for one in ENDPOINTS

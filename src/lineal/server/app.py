@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Route
 
 from lineal.server.dispatch import Dispatch, refuse, refuse_http
@@ -20,6 +21,21 @@ if TYPE_CHECKING:
     from lineal.server.source import Source
 
 
+class Text(Convertor[str]):
+    """Any text, slashes and line ends included: names are data. (Starlette's own `path` ends at a line end.)"""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("text", Text())
+
+
 def make_app(source: Source, live: Live, settings: Settings) -> Starlette:
     """The app over `source`. Whoever made `live` ends it."""
     dispatch = Dispatch(source, live)
@@ -30,8 +46,8 @@ def make_app(source: Source, live: Live, settings: Settings) -> Starlette:
     routes += [
         Route(OPENAPI_PATH, dispatch.serve_openapi, methods=["GET"]),
         Route("/api", dispatch.serve_nothing, methods=None),
-        Route("/api/{rest:path}", dispatch.serve_nothing, methods=None),
-        Route("/{path:path}", pages.serve, methods=["GET"]),
+        Route("/api/{rest:text}", dispatch.serve_nothing, methods=None),
+        Route("/{path:text}", pages.serve, methods=["GET"]),
     ]
     app = Starlette(
         routes=routes,

@@ -33,7 +33,7 @@ class Asked(Generic[Q, B]):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`path` has names in braces; `{name:path}` takes slashes too. `answer` is the shape of its JSON, `media` has the other
+    """`path` has names in braces; `{name:text}` takes slashes too. `answer` is the shape of its JSON, `media` has the other
     media types that it answers with (with the shape of an event's data), `also` the other good statuses, `refusals` the
     bad ones that not every route has. `call` runs in a thread; with `is_async`, on the event loop, where it must not wait."""
 

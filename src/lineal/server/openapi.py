@@ -21,7 +21,7 @@ OPENAPI_PATH = "/api/openapi.json"
 PROBLEM_TYPE = "application/problem+json"
 _REFUSALS = (400, 403, 414, 500, 503)
 _BODY_REFUSALS = (413, 415)
-_NAME = re.compile(r"\{(\w+)(?::path)?\}")
+_NAME = re.compile(r"\{(\w+)(?::text)?\}")
 _TENANT = {
     "name": "X-Tenant-ID",
     "in": "header",
@@ -147,7 +147,7 @@ def _refusals(statuses: set[int]) -> dict[str, Any]:
 
 
 def _raw_schema(media: str, schema: Schema | None) -> Schema:
-    """Of what is no JSON: bytes, or events whose data has a shape."""
+    """Of what is no answer of our own: bytes, anybody's JSON, or events whose data has a shape."""
     if schema is None:
-        return {"type": "string", "contentMediaType": media}
+        return {} if media == "application/json" else {"type": "string", "contentMediaType": media}
     return {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}

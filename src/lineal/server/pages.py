@@ -95,7 +95,7 @@ class Pages:
 
 def _answer(name: str, file: _File, asked: Mapping[str, str]) -> Response:
     lasting = name.startswith("assets/") and _HASHED.search(name) is not None
-    accepted = {one.partition(";")[0].strip() for one in asked.get("accept-encoding", "").lower().split(",")}
+    accepted = _accepted(asked.get("accept-encoding", ""))
     encoding = next((known for known, _ in _ENCODINGS if known in accepted and known in file.forms), "")
     headers = {
         **HEADERS,
@@ -108,3 +108,13 @@ def _answer(name: str, file: _File, asked: Mapping[str, str]) -> Response:
     if encoding:
         headers["content-encoding"] = encoding
     return Response(file.forms[encoding], headers=headers, media_type=file.media_type)
+
+
+def _accepted(header: str) -> set[str]:
+    """Content encodings that are wanted: "br;q=0" says that one is not."""
+    found = set()
+    for one in header.lower().split(","):
+        name, _, weight = one.partition(";")
+        if not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight):
+            found.add(name.strip())
+    return found

@@ -100,7 +100,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET",
-        "/api/v1/experiments/runs/{run_id}/artifacts/{path:path}",
+        "/api/v1/experiments/runs/{run_id}/artifacts/{path:text}",
         get_artifact,
         "The bytes of a file",
         query=AskArtifact,

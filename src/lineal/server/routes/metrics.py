@@ -45,7 +45,7 @@ def get_metric(context: Context, asked: Asked[AskMetric, Any]) -> Series:
 ENDPOINTS = (
     Endpoint(
         "GET",
-        "/api/v1/experiments/runs/{run_id}/metrics/{name:path}",
+        "/api/v1/experiments/runs/{run_id}/metrics/{name:text}",
         get_metric,
         "One series",
         Series,

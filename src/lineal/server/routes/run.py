@@ -81,7 +81,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET",
-        "/api/v1/runs/{run_id}/documents/{name:path}",
+        "/api/v1/runs/{run_id}/documents/{name:text}",
         get_document,
         "A JSON document of a run",
         Any,

@@ -17,7 +17,7 @@ class Health(Struct, frozen=True):
 class AskLive(Struct, frozen=True):
     """`after`: the change number that the page has seen."""
 
-    after: Annotated[int, Meta(ge=0)] | None = None
+    after: Annotated[int, Meta(ge=0, le=2**53)] | None = None
 
 
 class Change(Struct, frozen=True):
