@@ -46,6 +46,8 @@ def test_many_runs_at_once(client: httpx.Client, runs: list[str]) -> None:
     }
     assert totals == {"active": 1, "deleted": 3, "all": 4}
     assert json_of(client.get("/api/v1/experiments"))["experiments"][0]["run_count"] == 1
+    grouped = {"by": ["tags.team"], "lifecycle_stage": "deleted"}
+    assert json_of(client.post("/api/v1/runs/groups", json=grouped))["groups"][0]["run_count"] == 3
     assert json_of(client.get(f"/api/v1/runs/{runs[0]}"))["lifecycle_stage"] == "deleted"
     assert json_of(client.post("/api/v1/runs/restore", json={"run_ids": runs[:3]})) == {"count": 3}
     assert json_of(client.post("/api/v1/runs/search", json={}))["total"] == 4

@@ -89,6 +89,8 @@ def test_labelled_series_are_asked_for_by_their_labels(client: httpx.Client, fol
         rank.log({"loss": 2.0}, step=0)
     [one] = ask(client, run_ids=["both"], series=[{"name": "loss", "labels": {"rank": "1"}}])
     assert one["labels"] == {"rank": "1"} and one["value"] == [2.0]
+    every = ask(client, run_ids=["both"], metrics=["loss"])
+    assert [(one["labels"], one["value"]) for one in every] == [({}, [1.0]), ({"rank": "1"}, [2.0])]
 
 
 def test_a_later_attempt_replaces_what_it_repeats_and_history_keeps_it(client: httpx.Client, folder: Path) -> None:

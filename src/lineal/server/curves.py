@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
 from lineal.model.errors import NotFound
@@ -31,21 +31,23 @@ class Curve(NamedTuple):
 
 def read_curves(
     reader: TenantReader,
-    run_ids: Sequence[str],
-    names: Sequence[SeriesName],
+    wanted: Mapping[str, Sequence[SeriesName]],
     *,
     max_points: int | None,
     step_min: float | None = None,
     step_max: float | None = None,
     all_attempts: bool = False,
 ) -> list[Curve]:
-    """The curves that there are, by run, then name. Without `max_points` exact. Unless `all_attempts`, a later attempt
-    replaces the steps that it covers. NotFound for an unknown run."""
-    sources = {run_id: _sources(reader, run_id, step_max) for run_id in run_ids}
-    read = _read(reader, {source for of_run in sources.values() for source in of_run}, names, max_points, step_min)
+    """The curves that there are of those wanted, by run, then name. Without `max_points` exact. Unless `all_attempts`, a later
+    attempt replaces the steps that it covers. NotFound for an unknown run."""
+    sources = {run_id: _sources(reader, run_id, step_max) for run_id in wanted}
+    owners = {
+        (source, name): None for run_id, of_run in sources.items() for source in of_run for name in wanted[run_id]
+    }
+    read = _read(reader, list(owners), max_points, step_min)
     curves = []
     for run_id, of_run in sources.items():
-        for name in names:
+        for name in wanted[run_id]:
             pieces = [piece for source in of_run for piece in read.get((source, name), ())]
             if pieces:
                 value_type = "int64" if all(piece.value_type == "int64" for piece in pieces) else "float64"
@@ -55,22 +57,21 @@ def read_curves(
 
 def _read(
     reader: TenantReader,
-    sources: set[_Source],
-    names: Sequence[SeriesName],
+    owners: Sequence[tuple[_Source, SeriesName]],
     max_points: int | None,
     step_min: float | None,
 ) -> dict[tuple[_Source, SeriesName], Sequence[Piece] | Sequence[BucketPiece]]:
     """One question for all sources that end at the same step: without forks, one in all."""
     found: dict[tuple[_Source, SeriesName], Sequence[Piece] | Sequence[BucketPiece]] = {}
-    for end in {source.step_max for source in sources}:
-        owners = [(source, name) for source in sources if source.step_max == end for name in names]
-        wanted = [(source.run_id, name) for source, name in owners]
+    for end in {source.step_max for source, _ in owners}:
+        together = [(source, name) for source, name in owners if source.step_max == end]
+        wanted = [(source.run_id, name) for source, name in together]
         answers: Sequence[Sequence[Piece] | Sequence[BucketPiece]]
         if max_points is None:
             answers = reader.read_points_of(wanted, step_min=step_min, step_max=end)
         else:
             answers = reader.read_buckets(wanted, max_points, step_min=step_min, step_max=end)
-        found.update(zip(owners, answers, strict=True))
+        found.update(zip(together, answers, strict=True))
     return found
 
 

@@ -212,7 +212,7 @@ export interface paths {
         put?: never;
         /**
          * Runs by the values of fields
-         * @description Active runs by the values of fields, with the spread of metrics within each group; largest first.
+         * @description Runs by the values of fields, with the spread of metrics within each group; largest first.
          */
         post: operations["group_runs"];
         delete?: never;
@@ -448,7 +448,7 @@ export interface components {
         };
         /**
          * AskSeries
-         * @description Curves of many runs. `metrics` are names without labels; `series` names labelled ones. `max_points` bounds the rows of a series; 0 asks for every point. `x` is what the caller draws by: both columns are always there.
+         * @description Curves of many runs. `metrics` are names, with every set of labels; `series` names one set. `max_points` bounds the rows of a series; 0 asks for every point. `x` is what the caller draws by: both columns are always there.
          */
         AskSeries: {
             run_ids: string[];
@@ -611,6 +611,11 @@ export interface components {
             filter?: string;
             /** @default null */
             experiments?: string[] | null;
+            /**
+             * @default active
+             * @enum {string}
+             */
+            lifecycle_stage?: "active" | "all" | "deleted";
             /** @default 1000 */
             limit?: number;
         };
@@ -1208,7 +1213,7 @@ export interface operations {
                     "text/plain": string;
                     "text/markdown": string;
                     "text/csv": string;
-                    "application/json": string;
+                    "application/json": unknown;
                 };
             };
             /** @description Partial Content */
@@ -1226,7 +1231,7 @@ export interface operations {
                     "text/plain": string;
                     "text/markdown": string;
                     "text/csv": string;
-                    "application/json": string;
+                    "application/json": unknown;
                 };
             };
             /** @description Not Modified */

@@ -12,13 +12,14 @@ from lineal.store import contracts
 
 
 def group_runs(context: Context, asked: Asked[Any, GroupRuns]) -> GroupsPage:
-    """Active runs by the values of fields, with the spread of metrics within each group; largest first."""
+    """Runs by the values of fields, with the spread of metrics within each group; largest first."""
     body = asked.body
     metrics = {text: parse_field(text, "metrics") for text in body.metrics}
     query = contracts.GroupQuery(
         by=tuple(parse_field(text, "by") for text in body.by),
         metrics=tuple(metrics.values()),
         filter=filter_of(body.filter),
+        lifecycle=None if body.lifecycle_stage == "all" else body.lifecycle_stage,
         experiments=names_of(body.experiments),
         limit=body.limit,
     )

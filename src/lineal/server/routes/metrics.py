@@ -27,8 +27,7 @@ def get_metric(context: Context, asked: Asked[AskMetric, Any]) -> Series:
         )
     curves = read_curves(
         reader,
-        [run_id],
-        [(name, ())],
+        {run_id: [(name, ())]},
         max_points=query.max_points,
         step_min=query.from_step,
         step_max=query.to_step,

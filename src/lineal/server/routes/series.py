@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lineal.model.entities import SeriesInfo
 from lineal.model.errors import InvalidInput, OverLimit
 from lineal.model.limits import SERIES_ANSWER_MAX_ROWS
 from lineal.server.answers import Content
@@ -14,7 +15,7 @@ from lineal.server.series_bytes import MEDIA_TYPE, series_bytes
 from lineal.server.series_columns import series_of
 from lineal.server.shapes.numbers import given
 from lineal.server.shapes.series import AskSeries, SeriesAnswer
-from lineal.store.contracts import SeriesName, TenantReader
+from lineal.store.contracts import SeriesName
 
 
 def read_series(context: Context, asked: Asked[Any, AskSeries]) -> SeriesAnswer | Content:
@@ -25,30 +26,39 @@ def read_series(context: Context, asked: Asked[Any, AskSeries]) -> SeriesAnswer 
     names += [(one.name, tuple(sorted(one.labels.items()))) for one in body.series]
     if not names:
         raise InvalidInput("name metrics or series", field="metrics")
+    reader = context.reader
     run_ids = list(dict.fromkeys(context.full_id(run_id) for run_id in body.run_ids))
-    names = list(dict.fromkeys(names))
-    step_min = None if body.step_min is None else given(body.step_min)
-    step_max = None if body.step_max is None else given(body.step_max)
+    summaries = dict(zip(run_ids, reader.list_summaries(run_ids), strict=True))
+    wanted = {run_id: _wanted(names, set(body.metrics), summaries[run_id]) for run_id in run_ids}
     if body.max_points == 0:
-        _bound(context.reader, run_ids, names)
-    elif body.max_points * len(run_ids) * len(names) > SERIES_ANSWER_MAX_ROWS:
+        _bound(wanted, summaries)
+    elif body.max_points * sum(map(len, wanted.values())) > SERIES_ANSWER_MAX_ROWS:
         raise OverLimit(f"an answer has at most {SERIES_ANSWER_MAX_ROWS:,} rows: ask for fewer", field="max_points")
     curves = read_curves(
-        context.reader, run_ids, names, max_points=body.max_points or None, step_min=step_min, step_max=step_max
+        reader,
+        wanted,
+        max_points=body.max_points or None,
+        step_min=None if body.step_min is None else given(body.step_min),
+        step_max=None if body.step_max is None else given(body.step_max),
     )
     if MEDIA_TYPE in asked.headers.get("accept", ""):
         return Content(series_bytes(curves), MEDIA_TYPE, {"vary": "accept"})
     return SeriesAnswer([series_of(curve) for curve in curves])
 
 
-def _bound(reader: TenantReader, run_ids: list[str], names: list[SeriesName]) -> None:
+def _wanted(names: list[SeriesName], metrics: set[str], series: list[SeriesInfo]) -> list[SeriesName]:
+    """The names, and of each metric the labelled series that the run has: those of other ranks, say."""
+    labelled = [(info.key.name, info.key.labels) for info in series if info.key.labels and info.key.name in metrics]
+    return list(dict.fromkeys([*names, *labelled]))
+
+
+def _bound(wanted: dict[str, list[SeriesName]], summaries: dict[str, list[SeriesInfo]]) -> None:
     """What exact points would come to is known before one is read."""
-    wanted = set(names)
     rows = sum(
         info.summary.count
-        for series in reader.list_summaries(run_ids)
-        for info in series
-        if (info.key.name, info.key.labels) in wanted
+        for run_id, names in wanted.items()
+        for info in summaries[run_id]
+        if (info.key.name, info.key.labels) in names
     )
     if rows > SERIES_ANSWER_MAX_ROWS:
         raise OverLimit(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -15,6 +15,7 @@ class GroupRuns(Struct, frozen=True, forbid_unknown_fields=True):
     metrics: Annotated[list[str], Meta(max_length=GROUP_FIELDS_MAX_COUNT)] = []
     filter: str = ""
     experiments: list[str] | None = None
+    lifecycle_stage: Literal["active", "deleted", "all"] = "active"
     limit: Annotated[int, Meta(ge=1, le=LIST_PAGE_MAX_COUNT)] = LIST_PAGE_MAX_COUNT
 
 

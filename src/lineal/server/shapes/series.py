@@ -17,7 +17,7 @@ class SeriesName(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AskSeries(Struct, frozen=True, forbid_unknown_fields=True):
-    """Curves of many runs. `metrics` are names without labels; `series` names labelled ones. `max_points` bounds the rows of a
+    """Curves of many runs. `metrics` are names, with every set of labels; `series` names one set. `max_points` bounds the rows of a
     series; 0 asks for every point. `x` is what the caller draws by: both columns are always there."""
 
     run_ids: RunIds
