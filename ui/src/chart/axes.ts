@@ -4,7 +4,8 @@ import type uPlot from "uplot";
 import type { Domain } from "./domain.ts";
 import type { Plane } from "./paint.ts";
 import type { ChartTheme } from "./theme.ts";
-import { DURATION_STEPS, durationTicks, logSplits, logTicks, NUMBER_STEPS, numberTicks, timeTicks } from "./ticks.ts";
+import { durationSplits, logSplits, numberSplits } from "./splits.ts";
+import { durationTicks, logTicks, numberTicks, timeTicks } from "./ticks.ts";
 import type { XKind } from "./track.ts";
 
 export interface AxesOptions {
@@ -28,16 +29,18 @@ const X_TICK_ROOM_PX = 56;
 const TIME_TICK_ROOM_PX = 72;
 const Y_TICK_ROOM_PX = 36;
 const Y_WIDTH_MIN_PX = 44;
+const X_HEIGHT_PX = 26;
 
 export function axesOptions(options: AxesOptions): uPlot.Options {
   const { theme, xKind, logX, logY, domain } = options;
   const shared = { stroke: theme.faint, font: theme.font, grid: { stroke: theme.grid, width: 1 }, ticks: { show: false } };
   const isTime = xKind === "time" && !logX;
   const xValues = logX ? logTicks : xKind === "relative" ? durationTicks : numberTicks;
-  const xAxis: uPlot.Axis = { ...shared, scale: "x", side: 2, size: 26, gap: 6, space: isTime ? TIME_TICK_ROOM_PX : X_TICK_ROOM_PX, grid: { show: false } };
+  const xAxis: uPlot.Axis = { ...shared, scale: "x", side: 2, size: X_HEIGHT_PX, gap: 6, space: isTime ? TIME_TICK_ROOM_PX : X_TICK_ROOM_PX, grid: { show: false } };
   if (!isTime) {
     xAxis.values = (_chart, splits) => xValues(splits);
-    if (!logX) xAxis.incrs = xKind === "relative" ? DURATION_STEPS : NUMBER_STEPS;
+    xAxis.splits = (chart, _axis, min, max) =>
+      (logX ? logSplits : xKind === "relative" ? durationSplits : numberSplits)(min, max, Math.floor((chart.width - Y_WIDTH_MIN_PX) / X_TICK_ROOM_PX));
   } else {
     xAxis.size = 40;
     xAxis.values = (_chart, splits, _axis, _room, step) => timeTicks(splits, step);
@@ -47,13 +50,13 @@ export function axesOptions(options: AxesOptions): uPlot.Options {
     scale: "y",
     side: 3,
     gap: 6,
-    space: Y_TICK_ROOM_PX,
+    splits: (chart, _axis, min, max) => (logY ? logSplits : numberSplits)(min, max, Math.floor((chart.height - X_HEIGHT_PX) / Y_TICK_ROOM_PX)),
     values: (_chart, splits) => (logY ? logTicks : numberTicks)(splits),
     size: (chart, values, axis, cycle) => yWidth(chart, values, axis, cycle),
+    // uPlot's own filter of log ticks would drop what is chosen here
+    filter: (_chart, splits) => splits,
   };
-  if (!logY) yAxis.incrs = NUMBER_STEPS;
-  else onlyReadable(yAxis, options.height / Y_TICK_ROOM_PX);
-  if (logX) onlyReadable(xAxis, options.width / X_TICK_ROOM_PX);
+  xAxis.filter = (_chart, splits) => splits;
   return {
     width: options.width,
     height: options.height,
@@ -63,8 +66,9 @@ export function axesOptions(options: AxesOptions): uPlot.Options {
     pxAlign: 1,
     padding: [8, isTime ? 26 : 16, 0, 0],
     scales: {
-      x: { time: isTime, auto: false, distr: logX ? 3 : 1, min: domain.x[0], max: domain.x[1] },
-      y: { auto: false, distr: logY ? 3 : 1, min: domain.y[0], max: domain.y[1] },
+      // Its range functions would round a log scale to whole decades, away from where the lines are drawn.
+      x: { time: isTime, auto: false, distr: logX ? 3 : 1, min: domain.x[0], max: domain.x[1], range: asGiven },
+      y: { auto: false, distr: logY ? 3 : 1, min: domain.y[0], max: domain.y[1], range: asGiven },
     },
     axes: [xAxis, yAxis],
     series: [{}, { show: true, scale: "y", points: { show: false } }],
@@ -72,11 +76,8 @@ export function axesOptions(options: AxesOptions): uPlot.Options {
   };
 }
 
-/** uPlot would draw a grid line for 1, 2, 3 ... 9 of every decade. */
-function onlyReadable(axis: uPlot.Axis, room: number): void {
-  const filter = (_chart: uPlot, splits: number[]): (number | null)[] => logSplits(splits, room);
-  axis.filter = filter;
-  axis.grid = { ...axis.grid, filter };
+function asGiven(_chart: uPlot, min: number, max: number): uPlot.Range.MinMax {
+  return [min, max];
 }
 
 function yWidth(chart: uPlot, values: string[] | null, axis: number, cycle: number): number {

@@ -225,8 +225,20 @@ describe("live", () => {
   });
 });
 
+test("after a failure the next change asks again", async () => {
+  const loader = makeLoader();
+  loader.want("1", want("loss", ["a"]), () => undefined);
+  await settle();
+  await calls[0]!.fail(new Error("restarting"));
+  loader.changed(["a"]);
+  await settle(300);
+  expect(calls).toHaveLength(2);
+  await calls[1]!.answer();
+  expect(loader.get(want("loss", ["a"]))).toMatchObject({ error: null, missingCount: 0 });
+});
+
 test("more runs, fewer rows a run", () => {
-  expect(maxPointsFor(400, 1)).toBe(300);
+  expect(maxPointsFor(400, 1)).toBe(400);
   expect(maxPointsFor(1400, 1)).toBe(1200);
   expect(maxPointsFor(400, 100)).toBeLessThan(maxPointsFor(400, 10));
 });

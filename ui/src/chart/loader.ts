@@ -123,7 +123,9 @@ export class SeriesLoader {
       this.#versions.set(runId, (this.#versions.get(runId) ?? 0) + 1);
       any = true;
     }
-    if (any) this.#plan(Math.max(0, this.#lastRefresh + REFRESH_INTERVAL_MS - this.#options.now()));
+    if (!any) return;
+    this.#errors.clear(); // what changes lives: what failed may work again
+    this.#plan(Math.max(0, this.#lastRefresh + REFRESH_INTERVAL_MS - this.#options.now()));
   }
 
   /** Ask again for what failed. */
@@ -306,7 +308,7 @@ function sameWant(a: Want, b: Want): boolean {
  * resizing does not ask anew.
  */
 export function maxPointsFor(widthPx: number, runCount: number): number {
-  const fine = widthPx > 1000 ? 1200 : widthPx > 640 ? 800 : widthPx > 430 ? 500 : 300;
+  const fine = widthPx > 1000 ? 1200 : widthPx > 640 ? 800 : widthPx > 430 ? 500 : 400;
   if (runCount <= 12) return fine;
   return Math.min(fine, widthPx > 640 ? 500 : runCount <= 40 ? 300 : 250);
 }

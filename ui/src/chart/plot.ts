@@ -49,7 +49,7 @@ export class Plot {
     const before = this.#state;
     this.#state = state;
     const isOther =
-      !before || before.xKind !== state.xKind || before.logX !== state.logX || before.logY !== state.logY || before.theme !== state.theme;
+      !before || isTiny(state.domain) || before.xKind !== state.xKind || before.logX !== state.logX || before.logY !== state.logY || before.theme !== state.theme;
     if (isOther || !this.#chart) {
       this.#create(state);
       return;
@@ -180,6 +180,11 @@ export class Plot {
     this.#hover.hidden = mine.length === 0;
     if (mine.length > 0) paintTracks(fit(this.#hover, plane), mine, plane, { band: state.band, crowd: 1, emphasis: true });
   }
+}
+
+/** uPlot ignores a new scale as short as this, unless it begins with it. */
+function isTiny({ x, y }: Domain): boolean {
+  return x[1] - x[0] < 1e-15 || y[1] - y[0] < 1e-15;
 }
 
 function sameDomain(a: Domain, b: Domain): boolean {

@@ -2,18 +2,6 @@
 
 import { MINUS } from "../lib/format.ts";
 
-/** Steps between ticks of a duration axis, in seconds. */
-export const DURATION_STEPS = [
-  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600,
-  43_200, 86_400, 172_800, 432_000, 864_000, 2_592_000, 8_640_000,
-];
-
-/** Steps between ticks that read well: 1, 2, 2.5 and 5 times a power of ten. */
-export const NUMBER_STEPS: number[] = [];
-for (let power = -18; power <= 18; power += 1) {
-  for (const mantissa of ["1", "2", "2.5", "5"]) NUMBER_STEPS.push(Number(`${mantissa}e${power}`));
-}
-
 type Splits = readonly (number | null | undefined)[];
 
 /** null stays an empty text: a tick without one. */
@@ -25,31 +13,15 @@ export function numberTicks(splits: Splits): string[] {
   return splits.map((value) => (typeof value === "number" ? minus(write(value)) : ""));
 }
 
-/** Ticks of a log axis: each for itself, since a shared number of decimals would fit none. */
+/** Ticks of a log axis: each for itself, since a shared number of decimals would fit none; unless they lie close together. */
 export function logTicks(splits: Splits): string[] {
+  const values = splits.filter((value): value is number => typeof value === "number");
+  if (Math.max(...values) < 2 * Math.min(...values)) return numberTicks(splits);
   return splits.map((value) => {
     if (typeof value !== "number") return "";
     if (value >= 1e5 || value < 1e-3) return minus(value.toExponential(0).replace("e+", "e"));
     return String(Number(value.toPrecision(3)));
   });
-}
-
-/** Of a log axis's ticks (1 to 9 times each power of ten) those to show, null for the others: as many as there is room for. */
-export function logSplits(splits: readonly number[], room: number): (number | null)[] {
-  for (const mantissas of [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 5], [1, 3], [1]]) {
-    const kept = splits.map((value) => (mantissas.includes(mantissaOf(value)) ? value : null));
-    if (kept.filter((value) => value !== null).length <= room) return kept;
-  }
-  const powers = splits.map((value) => (mantissaOf(value) === 1 ? value : null));
-  const every = Math.ceil(powers.filter((value) => value !== null).length / Math.max(1, room));
-  return powers.map((value) => (value !== null && Math.round(Math.log10(value)) % every === 0 ? value : null));
-}
-
-/** 3 for 0.003; NaN for anything but a digit times a power of ten, such as the axis's own end. */
-function mantissaOf(value: number): number {
-  const mantissa = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
-  const digit = Math.round(mantissa);
-  return Math.abs(mantissa - digit) < 1e-6 ? digit : Number.NaN;
 }
 
 export function durationTicks(splits: Splits): string[] {
@@ -113,7 +85,7 @@ function exponent(step: number): (value: number) => string {
   return (value) => {
     if (value === 0) return "0";
     const power = Math.floor(Math.log10(Math.abs(value)));
-    const digits = Math.min(6, Math.max(0, power - Math.floor(Math.log10(step) + 1e-9)));
+    const digits = Math.min(15, Math.max(0, power - Math.floor(Math.log10(step) + 1e-9)));
     return value.toExponential(digits).replace("e+", "e");
   };
 }
