@@ -24,7 +24,8 @@ from lineal.store.contracts import RunQuery, Store
 from lineal.store.open import copy_store, open_store, sqlite_path, sqlite_url
 from lineal.store.sql import connection as connection_module
 from lineal.store.sql import migrate
-from lineal.store.sql import store as sql_store
+from lineal.store.sql.sqlite import SqliteDatabase
+from lineal.store.sql.store import SqlStore
 from lineal.testing.suite_base import WRITER, Said, at, block_with, starting
 
 TORTURE = os.environ.get("LINEAL_TEST_PROFILE") == "torture"
@@ -40,6 +41,11 @@ def tell(store: Store, *statements: Said) -> None:
     with store.begin() as transaction:
         for statement in statements:
             statement(transaction.tenant("default"))
+
+
+def writer_of(store: Store) -> sqlite3.Connection:
+    assert isinstance(store, SqlStore) and isinstance(store._writer, sqlite3.Connection)
+    return store._writer
 
 
 def work(number: int) -> list[Said]:
@@ -112,8 +118,7 @@ def test_a_transaction_killed_at_any_statement_leaves_the_last_committed_state(p
 
     def killed_at(statement: int) -> None:
         store = open_store(sqlite_url(path))
-        assert isinstance(store, sql_store.SqliteStore) and store._writer is not None
-        store._writer.set_trace_callback(Assassin(statement))
+        writer_of(store).set_trace_callback(Assassin(statement))
         tell(store, *work(1))
 
     for statement in range(200):
@@ -267,13 +272,12 @@ def test_a_damaged_database_says_so(path: Path) -> None:
 def test_a_full_disk_is_not_writable_and_heals(path: Path) -> None:
     store = open_store(sqlite_url(path))
     tell(store, *work(0))
-    assert isinstance(store, sql_store.SqliteStore) and store._writer is not None
-    [pages] = store._writer.execute("PRAGMA page_count").fetchone()
-    store._writer.execute(f"PRAGMA max_page_count = {pages}")
+    [pages] = writer_of(store).execute("PRAGMA page_count").fetchone()
+    writer_of(store).execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(NotWritable, match="full"):
         tell(store, *work(1), call("set_note", "run-1", "x" * 100_000, at(1, 9)))
     assert_whole(store, 1)
-    store._writer.execute("PRAGMA max_page_count = 1000000")
+    writer_of(store).execute("PRAGMA max_page_count = 1000000")
     tell(store, *work(1))
     assert assert_whole(store, 2) == 2
     store.close()
@@ -429,8 +433,7 @@ def test_a_copy_is_of_one_moment_and_private(path: Path, tmp_path: Path) -> None
 def test_a_writer_held_up_by_another_process_is_told_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(open_store(sqlite_url(path))) as store, closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert isinstance(store, sql_store.SqliteStore) and store._writer is not None
-        store._writer.execute("PRAGMA busy_timeout = 10")
+        writer_of(store).execute("PRAGMA busy_timeout = 10")
         with pytest.raises(Busy):
             tell(store, *work(0))
         other.rollback()
@@ -510,9 +513,8 @@ def test_closing_leaves_one_small_file(path: Path) -> None:
 def test_how_the_file_is_kept(path: Path) -> None:
     """What the promises rest on: a commit is on disk when it returns, and freed pages can be given back."""
     with closing(open_store(sqlite_url(path))) as store:
-        assert isinstance(store, sql_store.SqliteStore) and store._writer is not None
         kept = {
-            name: store._writer.execute(f"PRAGMA {name}").fetchone()[0]
+            name: writer_of(store).execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("synchronous", "auto_vacuum", "journal_mode", "application_id")
         }
         assert kept == {
@@ -527,8 +529,7 @@ def test_on_a_network_file_system_there_is_no_wal(path: Path, monkeypatch: pytes
     monkeypatch.setattr(connection_module, "is_on_network", lambda path: True)
     with closing(open_store(sqlite_url(path))) as store:
         tell(store, *work(0))
-        assert isinstance(store, sql_store.SqliteStore) and store._writer is not None
-        assert store._writer.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert writer_of(store).execute("PRAGMA journal_mode").fetchone() == ("delete",)
         with closing(open_store(sqlite_url(path), read_only=True)) as reading:
             assert_whole(reading, 1)
     assert [entry.name for entry in path.parent.iterdir()] == ["lineal.db"]
@@ -555,7 +556,7 @@ def test_urls() -> None:
     assert sqlite_path("sqlite:////absolute/a.db") == Path("/absolute/a.db")
     assert sqlite_path("sqlite:///relative/a b?.db") == Path("relative/a b?.db")
     assert sqlite_path(sqlite_url(Path("/x/y.db"))) == Path("/x/y.db")
-    for url in ("", "sqlite://", "sqlite:///", "postgresql://host/db", "lineal.db", "sqlite:///a\0b"):
+    for url in ("", "sqlite://", "sqlite:///", "mysql://host/db", "lineal.db", "sqlite:///a\0b"):
         with pytest.raises(InvalidInput):
             open_store(url)
 
@@ -585,5 +586,6 @@ def test_a_reader_is_as_good_as_new_after_an_error(path: Path) -> None:
         for _ in range(20):
             with pytest.raises(NotFound):
                 reader.get_run("none")
-        assert isinstance(store, sql_store.SqliteStore) and len(store._pool._idle) == 1
+        assert isinstance(store, SqlStore) and isinstance(store._database, SqliteDatabase)
+        assert len(store._database.readers._idle) == 1
         assert_whole(store, 1)

@@ -23,10 +23,10 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
         from lineal.store.memory import MemoryStore
 
         return MemoryStore()
-    path = sqlite_path(url)
-    from lineal.store.sql.store import SqliteStore
+    from lineal.store.sql.sqlite import SqliteDatabase
+    from lineal.store.sql.store import SqlStore
 
-    return SqliteStore(path, read_only=read_only)
+    return SqlStore(SqliteDatabase(sqlite_path(url)), read_only=read_only)
 
 
 def sqlite_path(url: str) -> Path:
@@ -45,7 +45,8 @@ def copy_store(url: str, path: str | Path) -> Store:
     """A writable copy of a SQLite store as it is now, for a private snapshot (ADR 0006). `path` must not exist yet.
     Errors as `open_store`, and NotWritable if there is no room for the copy."""
     from lineal.store.sql.copy import copy_database
-    from lineal.store.sql.store import SqliteStore
+    from lineal.store.sql.sqlite import SqliteDatabase
+    from lineal.store.sql.store import SqlStore
 
     copy_database(sqlite_path(url), Path(path))
-    return SqliteStore(Path(path))
+    return SqlStore(SqliteDatabase(Path(path)))

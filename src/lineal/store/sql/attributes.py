@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from lineal.model.entities import Summary
 from lineal.model.values import ParamValue, value_text
 from lineal.query.evaluate import comparable, operand_of
+from lineal.store.sql.database import Connection
 from lineal.store.sql.names import Names
 
 AttributeKind: TypeAlias = Literal["param", "tag", "json"]
@@ -62,7 +62,7 @@ def _comparable(number: int | float | None) -> int | float | None:
 class AttributeIndex:
     """Gathers changes of many runs and writes them in the tables' own order."""
 
-    def __init__(self, connection: sqlite3.Connection, names: Names, tenant: int) -> None:
+    def __init__(self, connection: Connection, names: Names, tenant: int) -> None:
         self._connection = connection
         self._names = names
         self._tenant = tenant
@@ -89,7 +89,8 @@ class AttributeIndex:
         )
         metrics, self._metrics = sorted(self._metrics.items()), {}
         self._connection.executemany(
-            "INSERT OR REPLACE INTO metric (attribute_key, run, last, first, min, max, mean, count)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO metric (attribute_key, run, last, first, min, max, mean, count)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (attribute_key, run) DO UPDATE SET last = excluded.last,"
+            " first = excluded.first, min = excluded.min, max = excluded.max, mean = excluded.mean, count = excluded.count",
             [(*key, m.last, m.first, m.min, m.max, m.mean, m.count) for key, m in metrics],
         )

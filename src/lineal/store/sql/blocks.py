@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from lineal.model.limits import BLOCK_MIN_ROWS, BLOCK_ROWS, MIB
 from lineal.series.blocks import concat, split
 from lineal.series.columns import Block, Numbers
 from lineal.series.encoding import decode_column, encode_column
+from lineal.store.sql.database import Connection
 from lineal.store.sql.fresh import Source, in_order
 from lineal.store.sql.names import Names
 
@@ -23,16 +23,14 @@ MERGED_MAX_BYTES = (
 )  # 150 series x 65,536 rows, 1,400 x 8,192: what a merge holds in memory; wider ones stay small
 
 
-def write_rows(
-    connection: sqlite3.Connection, names: Names, run: int, source: Source, layout: int, rows: Block
-) -> None:
+def write_rows(connection: Connection, names: Names, run: int, source: Source, layout: int, rows: Block) -> None:
     """Stores ordered rows as blocks, merged with the last blocks of their layout where these are small."""
     merged = _take_tail(connection, names, run, source, layout, len(rows))
     for block in split(in_order(concat([*merged, rows])), BLOCK_ROWS):
         write_block(connection, run, source, layout, block)
 
 
-def write_block(connection: sqlite3.Connection, run: int, source: Source, layout: int, block: Block) -> None:
+def write_block(connection: Connection, run: int, source: Source, layout: int, block: Block) -> None:
     step_min, step_max = _range(block.step)
     [pk] = connection.execute(
         "INSERT INTO block (run, attempt, writer, layout, row_count, first_seq, last_seq, step_min, step_max, seq, step,"
@@ -57,7 +55,7 @@ def write_block(connection: sqlite3.Connection, run: int, source: Source, layout
     )
 
 
-def read_block(connection: sqlite3.Connection, names: Names, pk: int, layout: int) -> Block:
+def read_block(connection: Connection, names: Names, pk: int, layout: int) -> Block:
     """All series of a block."""
     shared = connection.execute("SELECT seq, step, time_ms FROM block WHERE pk = ?", (pk,)).fetchone()
     values = connection.execute(
@@ -68,7 +66,7 @@ def read_block(connection: sqlite3.Connection, names: Names, pk: int, layout: in
     return Block(names.layout_of(layout), seq, step, time_ms, tuple(decode_column(value) for (value,) in values))
 
 
-def delete_blocks(connection: sqlite3.Connection, pks: list[int]) -> None:
+def delete_blocks(connection: Connection, pks: list[int]) -> None:
     for pk in pks:
         connection.execute("DELETE FROM block WHERE pk = ?", (pk,))
         connection.execute(
@@ -77,7 +75,7 @@ def delete_blocks(connection: sqlite3.Connection, pks: list[int]) -> None:
 
 
 def _take_tail(
-    connection: sqlite3.Connection, names: Names, run: int, source: Source, layout: int, new_rows: int
+    connection: Connection, names: Names, run: int, source: Source, layout: int, new_rows: int
 ) -> list[Block]:
     """The last blocks that shall be merged with new rows, taken out of the tables, oldest first."""
     tail: list[tuple[int, int]] = connection.execute(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from lineal.model.entities import SeriesKey
+from lineal.store.sql.database import Connection
 from lineal.store.sql.names import KnownLayout, read_layout, read_series_key
 
 NO_TENANT = -1  # one that nothing belongs to
@@ -20,7 +19,7 @@ class Catalog:
         self._series_keys: dict[int, SeriesKey] = {}
         self._writers: dict[int, str] = {}
 
-    def layout(self, connection: sqlite3.Connection, pk: int) -> KnownLayout:
+    def layout(self, connection: Connection, pk: int) -> KnownLayout:
         known = self._layouts.get(pk)
         if known is None:
             known = read_layout(connection, pk)
@@ -29,7 +28,7 @@ class Catalog:
             self._layouts[pk] = known
         return known
 
-    def series_key(self, connection: sqlite3.Connection, pk: int) -> SeriesKey:
+    def series_key(self, connection: Connection, pk: int) -> SeriesKey:
         key = self._series_keys.get(pk)
         if key is None:
             if len(self._series_keys) >= SERIES_KEYS_MAX_COUNT:
@@ -37,7 +36,7 @@ class Catalog:
             key = self._series_keys[pk] = read_series_key(connection, pk)
         return key
 
-    def writer(self, connection: sqlite3.Connection, pk: int) -> str:
+    def writer(self, connection: Connection, pk: int) -> str:
         name = self._writers.get(pk)
         if name is None:
             name = str(connection.execute("SELECT name FROM writer WHERE pk = ?", (pk,)).fetchone()[0])

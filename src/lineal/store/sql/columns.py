@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from lineal.model.values import to_json
 from lineal.query.syntax import Field
 from lineal.series.columns import Int64s
 from lineal.store.search.source import RunRows, Values
+from lineal.store.sql.database import Connection
 from lineal.store.sql.live import LiveMetrics
 
 _RUN_COLUMNS = "r.pk, r.started_ms, r.experiment, r.is_deleted, r.is_stale"
@@ -29,14 +29,14 @@ _TEXTS = {
 _NUMBERS = {
     "start_time": "r.started_ms",
     "end_time": "r.ended_ms",
-    "duration": "max(0, r.ended_ms - r.started_ms)",
+    "duration": "CASE WHEN r.ended_ms < r.started_ms THEN 0 ELSE r.ended_ms - r.started_ms END",
 }
 
 
 class SqlColumns:
     """See `search.source.ColumnSource`. Lives as long as a snapshot."""
 
-    def __init__(self, connection: sqlite3.Connection, tenant: int, live: LiveMetrics) -> None:
+    def __init__(self, connection: Connection, tenant: int, live: LiveMetrics) -> None:
         self._connection = connection
         self._tenant = tenant
         self._live = live
@@ -132,14 +132,15 @@ class SqlColumns:
         return None if row is None else int(row[0])
 
 
-def read_change_number(connection: sqlite3.Connection) -> int:
+def read_change_number(connection: Connection) -> int:
     return int(connection.execute("SELECT change_number FROM lineal_schema").fetchone()[0])
 
 
-def find_experiments(connection: sqlite3.Connection, tenant: int, names: Sequence[str]) -> list[int]:
+def find_experiments(connection: Connection, tenant: int, names: Sequence[str]) -> list[int]:
+    if not names:
+        return []
     rows = connection.execute(
-        "SELECT pk FROM experiment WHERE tenant = ? AND name IN (SELECT value FROM json_each(?))",
-        (tenant, to_json(list(names))),
+        f"SELECT pk FROM experiment WHERE tenant = ? AND name IN ({', '.join('?' * len(names))})", (tenant, *names)
     )
     return [pk for (pk,) in rows]
 

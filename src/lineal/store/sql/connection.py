@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from lineal.model.errors import Busy, Damaged, LinealError, NotFound, NotWritable
 from lineal.model.values import value_text
+from lineal.store.sql.database import Connection
 from lineal.store.sql.mounts import is_on_network
 
 PAGE_BYTES = 4096
@@ -55,7 +56,7 @@ def in_our_words(path: Path) -> Iterator[None]:
         raise NotWritable(f"the database {path} cannot be opened: {error.strerror or error}") from error
 
 
-def open_writer(path: Path, check: Callable[[sqlite3.Connection], object]) -> sqlite3.Connection:
+def open_writer(path: Path, check: Callable[[Connection], object]) -> sqlite3.Connection:
     """The writing connection; the file (mode 0600) and its folders (0700) are made if they are not there.
     Nothing in the file is changed before `check` has looked at it."""
     _make_folders(path.parent)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import RunDraft
 
 
 class RunCounts:
     """Gathers what moves and writes it once."""
 
-    def __init__(self, connection: sqlite3.Connection, tenant: int) -> None:
+    def __init__(self, connection: Connection, tenant: int) -> None:
         self._connection = connection
         self._tenant = tenant
         self._moved: dict[int, list[int]] = {}
@@ -28,7 +27,8 @@ class RunCounts:
     def write(self) -> None:
         self._connection.executemany(
             "INSERT INTO run_count (experiment, tenant, active, deleted) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (experiment) DO UPDATE SET active = active + excluded.active, deleted = deleted + excluded.deleted",
+            " ON CONFLICT (experiment) DO UPDATE SET"
+            " active = run_count.active + excluded.active, deleted = run_count.deleted + excluded.deleted",
             [(experiment, self._tenant, *moved) for experiment, moved in sorted(self._moved.items())],
         )
         self._moved = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,13 +18,14 @@ from lineal.store.rules import (
     rank,
     started,
 )
+from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import ATTEMPT_COLUMNS, attempt_from_row
 from lineal.store.sql.params import read_params
 
 _OF_RUNS = "run IN (SELECT value FROM json_each(?))"
 
 
-def read_runs(connection: sqlite3.Connection, pks: Sequence[int]) -> dict[int, Run]:
+def read_runs(connection: Connection, pks: Sequence[int]) -> dict[int, Run]:
     """By number."""
     rows = connection.execute(
         "SELECT run.pk, run_id, experiment.experiment_id, experiment.name, run.name, status,"
@@ -38,7 +38,7 @@ def read_runs(connection: sqlite3.Connection, pks: Sequence[int]) -> dict[int, R
     return {pk: Run(*values) for pk, *values in rows}
 
 
-def read_details(connection: sqlite3.Connection, pks: Sequence[int]) -> dict[int, RunDetails]:
+def read_details(connection: Connection, pks: Sequence[int]) -> dict[int, RunDetails]:
     """By number."""
     wanted = to_json(list(pks))
     runs = read_runs(connection, pks)
@@ -72,7 +72,7 @@ def read_details(connection: sqlite3.Connection, pks: Sequence[int]) -> dict[int
     }
 
 
-def read_attempts(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[int, AttemptFacts]]:
+def read_attempts(connection: Connection, wanted: str) -> dict[int, dict[int, AttemptFacts]]:
     """Of the runs in a JSON list: run -> number -> attempt."""
     found: dict[int, dict[int, AttemptFacts]] = {}
     sql = f"SELECT run, number, {ATTEMPT_COLUMNS} FROM attempt WHERE {_OF_RUNS}"
@@ -109,7 +109,7 @@ def _details(
     )
 
 
-def _read_params(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[int, SaidParams]]:
+def _read_params(connection: Connection, wanted: str) -> dict[int, dict[int, SaidParams]]:
     found: dict[int, dict[int, SaidParams]] = {}
     for run, number, body in connection.execute(f"SELECT run, attempt, body FROM params WHERE {_OF_RUNS}", (wanted,)):
         read_params(found.setdefault(run, {}).setdefault(number, {}), body)

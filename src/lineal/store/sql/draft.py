@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 from lineal.model.entities import Attempt, Run, Stamp
 from lineal.model.vocabulary import Lifecycle
 from lineal.store.contracts import RunStart
 from lineal.store.rules import AttemptFacts, Ending, Opening, Rank, rank, run_of
+from lineal.store.sql.database import Connection
 from lineal.store.sql.params import ParamsDraft
 from lineal.store.sql.settings import SettingsDraft
 
@@ -27,7 +27,7 @@ class RunDraft:
     its row says; `counted`: as the counters say. `numbers`: attempt id -> its number within the run. `points`: what was
     appended and not yet written, by (attempt id, writer), as (layout, rows)."""
 
-    def __init__(self, connection: sqlite3.Connection, run_id: str, pk: int, *, is_new: bool) -> None:
+    def __init__(self, connection: Connection, run_id: str, pk: int, *, is_new: bool) -> None:
         self.run_id = run_id
         self.pk = pk
         self.is_new = is_new
@@ -45,7 +45,7 @@ class RunDraft:
         self.wants_compaction = False
 
     @classmethod
-    def load(cls, connection: sqlite3.Connection, run_id: str, pk: int) -> RunDraft:
+    def load(cls, connection: Connection, run_id: str, pk: int) -> RunDraft:
         draft = cls(connection, run_id, pk, is_new=False)
         [is_stale, experiment, is_deleted] = connection.execute(
             "SELECT is_stale, experiment, is_deleted FROM run WHERE pk = ?", (pk,)

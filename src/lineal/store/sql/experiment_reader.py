@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Literal
 
 from lineal.model.entities import Experiment
+from lineal.store.sql.database import Connection
 
 
 def read_experiments(
-    connection: sqlite3.Connection,
+    connection: Connection,
     tenant: int,
     by: Literal["name", "experiment_id"] | None = None,
     value: str | None = None,

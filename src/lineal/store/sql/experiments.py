@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from lineal.store.sql.database import Connection
 from lineal.store.sql.settings import SettingsDraft
 
 
 class ExperimentDraft:
-    def __init__(self, connection: sqlite3.Connection, pk: int) -> None:
+    def __init__(self, connection: Connection, pk: int) -> None:
         self.pk = pk
         row = connection.execute("SELECT experiment_id, created_ms FROM experiment WHERE pk = ?", (pk,)).fetchone()
         self.experiment_id: str = row[0]
@@ -24,7 +23,7 @@ class ExperimentDraft:
         self._is_changed = True
         return True
 
-    def flush(self, connection: sqlite3.Connection) -> None:
+    def flush(self, connection: Connection) -> None:
         if self._is_changed:
             connection.execute("UPDATE experiment SET created_ms = ? WHERE pk = ?", (self.created_ms, self.pk))
             self._is_changed = False

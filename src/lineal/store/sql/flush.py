@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable
 
 from lineal.store.rules import effective_params
 from lineal.store.sql.attributes import AttributeIndex
 from lineal.store.sql.counts import RunCounts
+from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import ATTEMPT_COLUMNS, RunDraft, attempt_row
 from lineal.store.sql.names import Names
 
@@ -47,7 +47,7 @@ _RUN_UPSERT = _upsert("run", ["pk"], _RUN_NAMES)
 
 
 def flush_runs(
-    connection: sqlite3.Connection,
+    connection: Connection,
     names: Names,
     tenant: int,
     runs: Iterable[RunDraft],
@@ -119,7 +119,7 @@ def _index_documents(run: RunDraft, index: AttributeIndex) -> None:
 
 
 def _write_run(
-    connection: sqlite3.Connection,
+    connection: Connection,
     tenant: int,
     draft: RunDraft,
     experiment_pk: Callable[[str], int],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,6 +11,7 @@ import numpy as np
 from lineal.series.batch import decode_batch, encode_batch, layout_rows
 from lineal.series.blocks import concat
 from lineal.series.columns import Block
+from lineal.store.sql.database import Connection
 from lineal.store.sql.names import Names
 
 Source: TypeAlias = tuple[int, int]
@@ -29,7 +29,7 @@ class FreshRow:
     size_bytes: int
 
 
-def list_fresh(connection: sqlite3.Connection, run: int) -> dict[Source, list[FreshRow]]:
+def list_fresh(connection: Connection, run: int) -> dict[Source, list[FreshRow]]:
     """A run's fresh batches, oldest first, without their bytes."""
     found: dict[Source, list[FreshRow]] = {}
     sql = "SELECT attempt, writer, pk, first_seq, last_seq, row_count, length(payload) FROM fresh WHERE run = ? ORDER BY pk"
@@ -41,7 +41,7 @@ def list_fresh(connection: sqlite3.Connection, run: int) -> dict[Source, list[Fr
 class FreshBatches:
     """Batches of one run within a transaction. What was written or decoded once is not decoded again."""
 
-    def __init__(self, connection: sqlite3.Connection, names: Names, run: int) -> None:
+    def __init__(self, connection: Connection, names: Names, run: int) -> None:
         self._connection = connection
         self._names = names
         self._run = run

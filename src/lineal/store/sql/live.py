@@ -3,7 +3,6 @@ run changes again."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ from lineal.model.values import to_json
 from lineal.query.syntax import Field
 from lineal.store.sql.attributes import StoredMetric, stored_metric
 from lineal.store.sql.catalog import Catalog
+from lineal.store.sql.database import Connection
 
 METRICS_MAX_COUNT = 200_000  # remembered of all live runs together, about 60 MB
 
@@ -23,14 +23,12 @@ class LiveMetrics:
         self._known: OrderedDict[int, tuple[int, dict[str, StoredMetric]]] = OrderedDict()
         self._count = 0
 
-    def values(
-        self, connection: sqlite3.Connection, runs: Sequence[int], field: Field
-    ) -> dict[int, int | float | None]:
+    def values(self, connection: Connection, runs: Sequence[int], field: Field) -> dict[int, int | float | None]:
         """By run: the metric's aggregate, of those that have it."""
         metrics = self._metrics(connection, runs)
         return {run: getattr(metrics[run][field.name], field.aggregate) for run in runs if field.name in metrics[run]}
 
-    def _metrics(self, connection: sqlite3.Connection, runs: Sequence[int]) -> dict[int, dict[str, StoredMetric]]:
+    def _metrics(self, connection: Connection, runs: Sequence[int]) -> dict[int, dict[str, StoredMetric]]:
         changed = dict(
             connection.execute(
                 "SELECT pk, changed FROM run WHERE pk IN (SELECT value FROM json_each(?))", (to_json(list(runs)),)
@@ -55,15 +53,13 @@ class LiveMetrics:
             self._count -= len(metrics)
         return found
 
-    def _read(self, connection: sqlite3.Connection, runs: Sequence[int]) -> dict[int, dict[str, StoredMetric]]:
+    def _read(self, connection: Connection, runs: Sequence[int]) -> dict[int, dict[str, StoredMetric]]:
         if not runs:
             return {}
         return read_metrics(connection, self._catalog, runs)
 
 
-def read_metrics(
-    connection: sqlite3.Connection, catalog: Catalog, runs: Sequence[int]
-) -> dict[int, dict[str, StoredMetric]]:
+def read_metrics(connection: Connection, catalog: Catalog, runs: Sequence[int]) -> dict[int, dict[str, StoredMetric]]:
     """Run -> metric without labels -> its numbers, everything appended included."""
     from lineal.series.stats import summary_of
     from lineal.store.sql.summary_reader import read_pieces

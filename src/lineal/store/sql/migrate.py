@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 from lineal.model.errors import Damaged, NewerFormat, NotFound
+from lineal.store.sql.database import Connection
 
 APPLICATION_ID = 0x4C4E4C31  # "LNL1", so that `file` and we know the database for ours
 
@@ -35,7 +36,7 @@ def current_version() -> int:
     return max(migrations())
 
 
-def version_of(connection: sqlite3.Connection) -> int:
+def version_of(connection: Connection) -> int:
     """0 for an empty database. Damaged if it has tables, but not ours."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if "lineal_schema" in tables:
@@ -48,12 +49,12 @@ def version_of(connection: sqlite3.Connection) -> int:
     return 0
 
 
-def check(connection: sqlite3.Connection) -> None:
+def check(connection: Connection) -> None:
     """NewerFormat or Damaged if this release cannot open the database."""
     check_version(version_of(connection))
 
 
-def check_still(connection: sqlite3.Connection) -> None:
+def check_still(connection: Connection) -> None:
     """The same of a database that was opened before: one row is read."""
     check_version(int(connection.execute("SELECT version FROM lineal_schema").fetchone()[0]))
 
@@ -67,7 +68,7 @@ def check_version(version: int) -> None:
         )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: Connection) -> None:
     """Applies what is missing. Two processes may call it at once: the second waits and finds nothing to do."""
     while True:
         version = version_of(connection)
@@ -86,7 +87,7 @@ def migrate(connection: sqlite3.Connection) -> None:
             raise
 
 
-def _apply(connection: sqlite3.Connection, version: int) -> None:
+def _apply(connection: Connection, version: int) -> None:
     for statement in statements(migrations()[version]):
         connection.execute(statement)
     if version == 1:
@@ -113,7 +114,7 @@ def statements(text: str) -> Iterator[str]:
         raise ValueError(f"a statement without an end: {pending.strip()[:80]}")
 
 
-def check_readable(connection: sqlite3.Connection) -> None:
+def check_readable(connection: Connection) -> None:
     """For readers, who cannot migrate: NewerFormat, or NotFound if there is nothing of this release's to read yet."""
     version = version_of(connection)
     check_version(version)

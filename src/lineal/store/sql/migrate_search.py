@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from lineal.store.json_leaves import leaves_of_documents
 from lineal.store.sql.attributes import AttributeIndex
 from lineal.store.sql.catalog import Catalog
+from lineal.store.sql.database import Connection
 from lineal.store.sql.live import read_metrics
 from lineal.store.sql.names import Names
 
 RUNS_AT_ONCE = 1_000
 
 
-def fill(connection: sqlite3.Connection) -> None:
+def fill(connection: Connection) -> None:
     """Within the transaction that applies the schema's file."""
     names, catalog = Names(connection), Catalog()
     for (tenant,) in connection.execute("SELECT pk FROM tenant").fetchall():
@@ -28,7 +27,7 @@ def fill(connection: sqlite3.Connection) -> None:
         _fill_documents(connection, index, tenant)
 
 
-def _fill_documents(connection: sqlite3.Connection, index: AttributeIndex, tenant: int) -> None:
+def _fill_documents(connection: Connection, index: AttributeIndex, tenant: int) -> None:
     runs = connection.execute(
         "SELECT DISTINCT s.run FROM run_setting s JOIN run r ON r.pk = s.run"
         " WHERE r.tenant = ? AND s.kind = 'document' AND s.value IS NOT NULL",

@@ -5,7 +5,6 @@ The caches belong to the writing connection and hold what its transaction sees, 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from array import array
 from collections.abc import Hashable
 from sys import byteorder
@@ -15,6 +14,7 @@ from lineal.model import ids
 from lineal.model.entities import Layout, SeriesKey
 from lineal.model.values import from_json, to_json
 from lineal.model.vocabulary import Labels, StepType, ValueType
+from lineal.store.sql.database import Connection
 
 CACHE_MAX_COUNT = 500_000  # about 100 MB of names, then start over
 LAYOUT_OBJECTS_MAX_COUNT = 10_000  # kept alive by being known
@@ -54,7 +54,7 @@ class KnownLayout(NamedTuple):
 class Names:
     """Finds or makes the number of a name, within the transaction of its connection."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._cache: dict[Hashable, int] = {}
         self._layouts: dict[int, KnownLayout] = {}
@@ -204,7 +204,7 @@ class Names:
         return int(self._connection.execute(sql, values).fetchone()[0])
 
 
-def read_layout(connection: sqlite3.Connection, pk: int) -> KnownLayout:
+def read_layout(connection: Connection, pk: int) -> KnownLayout:
     step_type: StepType
     step_type, packed = connection.execute("SELECT step_type, series FROM layout WHERE pk = ?", (pk,)).fetchone()
     series = unpack_series(packed)
@@ -212,7 +212,7 @@ def read_layout(connection: sqlite3.Connection, pk: int) -> KnownLayout:
     return KnownLayout(Layout(step_type, keys), series, {number: place for place, number in enumerate(series)})
 
 
-def read_series_key(connection: sqlite3.Connection, pk: int) -> SeriesKey:
+def read_series_key(connection: Connection, pk: int) -> SeriesKey:
     value_type: ValueType
     name, labels, value_type = connection.execute(
         "SELECT name, labels, value_type FROM series_key WHERE pk = ?", (pk,)

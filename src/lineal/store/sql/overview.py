@@ -4,7 +4,6 @@ Rows of several layouts may hold the same series, interleaved: such a series is 
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from lineal.series.blocks import concat_columns
 from lineal.series.columns import Block, Columns
 from lineal.series.pyramid import build, decode_pyramid, encode_pyramid, extend
 from lineal.series.stats import merge, stats_of, stats_of_block
+from lineal.store.sql.database import Connection
 from lineal.store.sql.fresh import Parts, Source, after
 from lineal.store.sql.names import KnownLayout
 from lineal.store.sql.stats_codec import SeriesStats, pack_stats, unpack_stats
@@ -58,7 +58,7 @@ class SourceSummary:
         self.entries[pk] = new if known is None else SeriesStats(new.last_seq, merge(known.stats, new.stats))
 
 
-def read_summaries(connection: sqlite3.Connection, run: int) -> dict[Source, SourceSummary]:
+def read_summaries(connection: Connection, run: int) -> dict[Source, SourceSummary]:
     sql = "SELECT attempt, writer, through_seq, payload FROM summary WHERE run = ?"
     return {
         (attempt, writer): SourceSummary(through_seq, unpack_stats(payload))
@@ -66,7 +66,7 @@ def read_summaries(connection: sqlite3.Connection, run: int) -> dict[Source, Sou
     }
 
 
-def write_summary(connection: sqlite3.Connection, run: int, source: Source, summary: SourceSummary) -> None:
+def write_summary(connection: Connection, run: int, source: Source, summary: SourceSummary) -> None:
     connection.execute(
         "INSERT INTO summary (run, attempt, writer, through_seq, payload) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (run, attempt, writer) DO UPDATE SET through_seq = excluded.through_seq, payload = excluded.payload",
@@ -109,7 +109,7 @@ def ordered(pieces: list[Columns]) -> Columns | None:
 
 
 def extend_pyramid(
-    connection: sqlite3.Connection, run: int, source: Source, series: int, parts: Parts, layout_of: LayoutOf
+    connection: Connection, run: int, source: Source, series: int, parts: Parts, layout_of: LayoutOf
 ) -> bool:
     """Adds the rows that a series' pyramid does not cover; `parts` holds all of them. False if there is no pyramid."""
     last_seq = max(int(block.seq[-1]) for block in parts.values())
@@ -132,7 +132,7 @@ def extend_pyramid(
 
 
 def insert_pyramid(
-    connection: sqlite3.Connection, run: int, source: Source, series: int, columns: Columns, through_seq: int
+    connection: Connection, run: int, source: Source, series: int, columns: Columns, through_seq: int
 ) -> None:
     """Of every point of a series; its writer has said nothing beyond that sequence number yet."""
     connection.execute(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from itertools import chain
 
 from lineal.model.entities import Stamp
 from lineal.model.values import ParamValue, from_json, to_json
 from lineal.store.rules import SaidParams, say_params
+from lineal.store.sql.database import Connection
 
 ROW_MAX_CHARS = 32 * 1024  # a row grows up to this, so that params logged one by one rewrite no more than this each
 
@@ -16,7 +16,7 @@ ROW_MAX_CHARS = 32 * 1024  # a row grows up to this, so that params logged one b
 class ParamsDraft:
     """What was said of one run's params, and what a transaction adds (`fresh`, emptied by `flush`)."""
 
-    def __init__(self, connection: sqlite3.Connection, run: int, numbers: dict[str, int], *, is_new: bool) -> None:
+    def __init__(self, connection: Connection, run: int, numbers: dict[str, int], *, is_new: bool) -> None:
         self._connection = connection
         self._run = run
         self._numbers = numbers

@@ -7,7 +7,6 @@ a rebuild of both."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 
 import numpy as np
@@ -18,6 +17,7 @@ from lineal.series.stats import stats_of
 from lineal.store.sql.attributes import AttributeIndex
 from lineal.store.sql.blocks import row_bytes_of, write_rows
 from lineal.store.sql.catalog import Catalog
+from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import RunDraft
 from lineal.store.sql.fresh import FreshBatches, FreshRow, Parts, Source, join_parts, list_fresh
 from lineal.store.sql.metrics import index_metrics
@@ -38,7 +38,7 @@ FRESH_LAYOUT_MAX_BYTES = 32 * MIB  # of one layout in fresh batches, in memory: 
 
 
 @np.errstate(all="ignore")  # users log NaN and numbers that overflow: nothing to warn a writer of
-def flush_points(connection: sqlite3.Connection, names: Names, run: RunDraft, index: AttributeIndex) -> bool:
+def flush_points(connection: Connection, names: Names, run: RunDraft, index: AttributeIndex) -> bool:
     """Writes what was appended and compacts if that was asked for. True if pages may have become free."""
     points = RunPoints(connection, names, run)
     for (attempt_id, writer), items in run.points.items():
@@ -52,7 +52,7 @@ def flush_points(connection: sqlite3.Connection, names: Names, run: RunDraft, in
 
 
 class RunPoints:
-    def __init__(self, connection: sqlite3.Connection, names: Names, run: RunDraft) -> None:
+    def __init__(self, connection: Connection, names: Names, run: RunDraft) -> None:
         self._connection = connection
         self._names = names
         self._run = run
@@ -81,7 +81,7 @@ class RunPoints:
         of_source = "WHERE run = ? AND attempt = ? AND writer = ?"
         [last] = self._connection.execute(
             f"SELECT max(last) FROM (SELECT max(last_seq) AS last FROM fresh {of_source}"
-            f" UNION ALL SELECT max(last_seq) FROM block {of_source})",
+            f" UNION ALL SELECT max(last_seq) FROM block {of_source}) AS found",
             (self._run.pk, *source) * 2,
         ).fetchone()
         return -1 if last is None else int(last)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -26,8 +25,8 @@ from lineal.store.contracts import (
     SeriesName,
 )
 from lineal.store.sql.catalog import NO_TENANT, Catalog
-from lineal.store.sql.connection import ReadPool
 from lineal.store.sql.cursors import read_cursor
+from lineal.store.sql.database import Connection, Database
 from lineal.store.sql.details import read_details, read_runs
 from lineal.store.sql.experiment_reader import read_experiments
 from lineal.store.sql.ranges import Range
@@ -45,8 +44,8 @@ IDS_OF_STATEMENT = 10_000  # SQLite takes 32,766 parameters
 class SqlReader:
     """See `contracts.TenantReader`."""
 
-    def __init__(self, pool: ReadPool, catalog: Catalog, engines: Engines, tenant: str) -> None:
-        self._pool = pool
+    def __init__(self, database: Database, catalog: Catalog, engines: Engines, tenant: str) -> None:
+        self._database = database
         self._catalog = catalog
         self._engines = engines
         self._name = tenant
@@ -171,7 +170,7 @@ class SqlReader:
             steps = Range(step_min, step_max)
             return [series.buckets(pks[run_id], name, max_points, steps) for run_id, name in wanted]
 
-    def _series(self, connection: sqlite3.Connection, tenant: int, wanted_count: int) -> SeriesReader:
+    def _series(self, connection: Connection, tenant: int, wanted_count: int) -> SeriesReader:
         from lineal.store.sql.series_reader import SeriesReader
 
         return SeriesReader(connection, self._catalog, tenant, wanted_count)
@@ -237,7 +236,7 @@ class SqlReader:
     # -- inside --------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _search(self) -> Iterator[tuple[SearchEngine, SqlColumns, sqlite3.Connection]]:
+    def _search(self) -> Iterator[tuple[SearchEngine, SqlColumns, Connection]]:
         """The snapshot begins under the engine's lock, so that what the engine knows is never ahead of it."""
         from lineal.store.sql.columns import SqlColumns
 
@@ -245,9 +244,9 @@ class SqlReader:
             yield engine, SqlColumns(connection, tenant, live), connection
 
     @contextmanager
-    def _snapshot(self) -> Iterator[tuple[sqlite3.Connection, int]]:
+    def _snapshot(self) -> Iterator[tuple[Connection, int]]:
         """A connection within one moment, and the tenant's number."""
-        with self._pool.snapshot() as connection:
+        with self._database.snapshot() as connection:
             if self._pk is None:
                 row = connection.execute("SELECT pk FROM tenant WHERE name = ?", (self._name,)).fetchone()
                 if row is None:
@@ -257,7 +256,7 @@ class SqlReader:
             yield connection, self._pk
 
 
-def find_runs(connection: sqlite3.Connection, tenant: int, run_ids: Sequence[str]) -> dict[str, int]:
+def find_runs(connection: Connection, tenant: int, run_ids: Sequence[str]) -> dict[str, int]:
     """Run id -> number; NotFound names the first that there is none of."""
     found: dict[str, int] = {}
     for first in range(0, len(run_ids), IDS_OF_STATEMENT):

@@ -3,12 +3,12 @@ else is the engine's."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 from lineal.query.syntax import ATTRIBUTES, Kind
 from lineal.store.contracts import Changes, Counts, RunPage, RunQuery
 from lineal.store.page_tokens import Place, make_token, read_token
+from lineal.store.sql.database import Connection
 from lineal.store.sql.details import read_runs
 
 
@@ -22,7 +22,7 @@ def is_plain(query: RunQuery) -> bool:
     )
 
 
-def newest_page(connection: sqlite3.Connection, tenant: int, query: RunQuery) -> RunPage:
+def newest_page(connection: Connection, tenant: int, query: RunQuery) -> RunPage:
     """Of all runs, or those of one experiment: newest start first."""
     start = read_token(query)
     of, value = ("tenant", tenant)
@@ -67,12 +67,12 @@ def newest_page(connection: sqlite3.Connection, tenant: int, query: RunQuery) ->
     return RunPage([runs[pk] for pk, _, _ in page], total, token)
 
 
-def find_experiment(connection: sqlite3.Connection, tenant: int, name: str) -> int | None:
+def find_experiment(connection: Connection, tenant: int, name: str) -> int | None:
     row = connection.execute("SELECT pk FROM experiment WHERE tenant = ? AND name = ?", (tenant, name)).fetchone()
     return None if row is None else int(row[0])
 
 
-def read_names(connection: sqlite3.Connection, tenant: int, kind: Kind, prefix: str, limit: int) -> list[str]:
+def read_names(connection: Connection, tenant: int, kind: Kind, prefix: str, limit: int) -> list[str]:
     names: Iterable[str] = ATTRIBUTES if kind == "attribute" else ()
     if kind == "metric":
         # The index knows those that were compacted, this also the others.
@@ -84,7 +84,7 @@ def read_names(connection: sqlite3.Connection, tenant: int, kind: Kind, prefix: 
     return sorted(name for name in names if name.startswith(prefix))[:limit]
 
 
-def read_run_counts(connection: sqlite3.Connection, tenant: int) -> Counts:
+def read_run_counts(connection: Connection, tenant: int) -> Counts:
     rows = connection.execute(
         "SELECT e.experiment_id, c.active, c.deleted FROM run_count c JOIN experiment e ON e.pk = c.experiment"
         " WHERE c.tenant = ?",
@@ -94,7 +94,7 @@ def read_run_counts(connection: sqlite3.Connection, tenant: int) -> Counts:
     return Counts(sum(by_experiment.values()), sum(deleted for *_, deleted in rows), by_experiment)
 
 
-def read_changes(connection: sqlite3.Connection, tenant: int, after: int, limit: int) -> Changes:
+def read_changes(connection: Connection, tenant: int, after: int, limit: int) -> Changes:
     [number] = connection.execute("SELECT change_number FROM lineal_schema").fetchone()
     rows = connection.execute(
         "SELECT run_id FROM run WHERE tenant = ? AND changed > ? ORDER BY changed, run_id LIMIT ?",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,6 +21,7 @@ from lineal.store.contracts import BucketPiece, Piece, SeriesName
 from lineal.store.rules import Rank, rank
 from lineal.store.sql.blocks import CHUNKS_OF_BLOCK
 from lineal.store.sql.catalog import NO_TENANT, Catalog
+from lineal.store.sql.database import Connection
 from lineal.store.sql.details import read_attempts
 from lineal.store.sql.fresh import FreshRow, Source, list_fresh
 from lineal.store.sql.names import labels_text
@@ -54,7 +54,7 @@ class SeriesReader:
     """`tenant`: whose series are asked for by name. `wanted_count`: how many."""
 
     def __init__(
-        self, connection: sqlite3.Connection, catalog: Catalog, tenant: int = NO_TENANT, wanted_count: int = 1
+        self, connection: Connection, catalog: Catalog, tenant: int = NO_TENANT, wanted_count: int = 1
     ) -> None:
         self._connection = connection
         self._catalog = catalog

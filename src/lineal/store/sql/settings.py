@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Literal, TypeAlias
 
 from lineal.model.entities import Stamp
+from lineal.store.sql.database import Connection
 
 Owner: TypeAlias = Literal["run", "experiment"]
 
@@ -15,7 +15,7 @@ _VALUES_AT_HAND = ("name", "lifecycle")  # short, and a run's row is made from t
 class SettingsDraft:
     """What is known of one owner's settings, and what a transaction changes. `changed` is emptied by `flush`."""
 
-    def __init__(self, connection: sqlite3.Connection, owner: Owner, pk: int, *, is_new: bool) -> None:
+    def __init__(self, connection: Connection, owner: Owner, pk: int, *, is_new: bool) -> None:
         self._connection = connection
         self._owner = owner
         self._pk = pk

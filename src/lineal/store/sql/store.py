@@ -1,19 +1,17 @@
-"""A store in one SQLite file."""
+"""A store in an SQL database."""
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lineal.model import ids
 from lineal.model.errors import NotWritable
 from lineal.store.sql import migrate
 from lineal.store.sql.catalog import Catalog
-from lineal.store.sql.connection import ReadPool, close_writer, in_our_words, open_writer
+from lineal.store.sql.database import Connection, Database
 from lineal.store.sql.engines import Engines
 from lineal.store.sql.reader import SqlReader
 
@@ -21,64 +19,67 @@ if TYPE_CHECKING:
     from lineal.store.sql.names import Names
     from lineal.store.sql.writer import SqlWriter
 
-VACUUM_PAGES = 256  # given back to the file system a commit, once a quarter of the file is free: 1 MiB
 
-
-class SqliteStore:
+class SqlStore:
     """See `contracts.Store`. One connection writes, under a lock; readers have their own."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Opens the file; a writing store makes it and brings it to this release's schema.
+    def __init__(self, database: Database, *, read_only: bool = False) -> None:
+        """Opens the database; a writing store makes it and brings it to this release's schema.
 
-        Raises NewerFormat, NotWritable, Busy, Damaged; NotFound if a read-only store has no file, or an empty one."""
-        self._path = path
-        self._writer: sqlite3.Connection | None = None
+        Raises NewerFormat, NotWritable, Busy, Damaged; NotFound if a read-only store has no database, or an empty one."""
+        self._database = database
+        self._writer: Connection | None = None
         self._names: Names | None = None
         self._read_only = read_only
         self._lock = threading.Lock()
         self._owner: int | None = None
-        self._pool = ReadPool(path)
         self._catalog = Catalog()
         self._engines = Engines(self._catalog)
         if read_only:
-            with self._pool.snapshot() as connection:
+            with self._database.snapshot() as connection:
                 migrate.check_readable(connection)
         else:
-            with in_our_words(path):
+            with self._database.in_our_words():
                 self._open_writer()
 
     def _open_writer(self) -> None:
-        from lineal.store.sql.names import Names
-
-        connection = open_writer(self._path, migrate.check)
+        connection = self._database.open_writer(migrate.check)
         try:
             migrate.migrate(connection)
         except BaseException:
             connection.close()
             raise
+        self._write_through(connection)
+
+    def _write_through(self, connection: Connection) -> None:
+        from lineal.store.sql.names import Names
+
         self._writer, self._names = connection, Names(connection)
 
     @contextmanager
     def begin(self) -> Iterator[SqlTransaction]:
         if self._read_only:
-            raise NotWritable(f"the database {self._path} was opened read-only")
+            raise NotWritable(f"the database {self._database.name} was opened read-only")
         if self._owner == threading.get_ident():
             raise RuntimeError("this thread is in a transaction already")
-        with self._lock, in_our_words(self._path):
-            if self._writer is None or self._names is None:
+        with self._lock, self._database.in_our_words():
+            if self._writer is None:
                 raise RuntimeError("this store is closed")
             self._owner = threading.get_ident()
             try:
-                yield from self._transaction(self._writer, self._names)
+                connection = self._database.begin(self._writer)
+                if connection is not self._writer:
+                    self._write_through(connection)
+                assert self._names is not None
+                yield from self._transaction(connection, self._names)
             finally:
                 self._owner = None
 
-    def _transaction(self, connection: sqlite3.Connection, names: Names) -> Iterator[SqlTransaction]:
-        connection.execute("BEGIN IMMEDIATE")
+    def _transaction(self, connection: Connection, names: Names) -> Iterator[SqlTransaction]:
         before = connection.total_changes
         try:
             names.begin()
-            migrate.check_still(connection)  # a newer Lineal may have migrated the file that we have open
+            migrate.check_still(connection)  # a newer Lineal may have migrated the database that we have open
             [number] = connection.execute("SELECT change_number FROM lineal_schema").fetchone()
             transaction = SqlTransaction(connection, names, number + 1)
             yield transaction
@@ -92,41 +93,33 @@ class SqliteStore:
                 connection.execute("ROLLBACK")
             raise
         if transaction.frees_pages:
-            give_back_pages(connection)
+            self._database.tidy(connection)
 
     def tenant(self, name: str) -> SqlReader:
-        return SqlReader(self._pool, self._catalog, self._engines, name)
+        return SqlReader(self._database, self._catalog, self._engines, name)
 
     def list_tenants(self) -> list[str]:
-        with self._pool.snapshot() as connection:
+        with self._database.snapshot() as connection:
             return [name for (name,) in connection.execute("SELECT name FROM tenant ORDER BY name")]
 
     def change_number(self) -> int:
-        with self._pool.snapshot() as connection:
+        with self._database.snapshot() as connection:
             return int(connection.execute("SELECT change_number FROM lineal_schema").fetchone()[0])
 
     def close(self) -> None:
-        self._pool.close()
+        self._database.close_readers()
         self._engines.clear()
         with self._lock:
             connection, self._writer = self._writer, None
             if connection is not None:
-                close_writer(connection)
-
-
-def give_back_pages(connection: sqlite3.Connection) -> None:
-    """Some of what compaction freed; a little is left for what comes next."""
-    [free] = connection.execute("PRAGMA freelist_count").fetchone()
-    [pages] = connection.execute("PRAGMA page_count").fetchone()
-    if free > VACUUM_PAGES and free * 4 > pages:
-        connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+                self._database.close_writer(connection)
 
 
 class SqlTransaction:
     """See `contracts.Transaction`. Writers gather what they are told; `flush` writes it. `change_number`: the one that a
     commit will make."""
 
-    def __init__(self, connection: sqlite3.Connection, names: Names, change_number: int) -> None:
+    def __init__(self, connection: Connection, names: Names, change_number: int) -> None:
         self._connection = connection
         self._names = names
         self._change_number = change_number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from lineal.model.entities import SeriesInfo
@@ -11,6 +10,7 @@ from lineal.series.batch import decode_batch
 from lineal.series.stats import summary_of
 from lineal.store.rules import Rank, rank
 from lineal.store.sql.catalog import Catalog
+from lineal.store.sql.database import Connection
 from lineal.store.sql.details import read_attempts
 from lineal.store.sql.fresh import Source, join_parts
 from lineal.store.sql.overview import SourceSummary
@@ -21,7 +21,7 @@ _OF_RUNS = "run IN (SELECT value FROM json_each(?))"
 
 
 def read_pieces(
-    connection: sqlite3.Connection, catalog: Catalog, runs: Sequence[int]
+    connection: Connection, catalog: Catalog, runs: Sequence[int]
 ) -> dict[int, dict[int, list[PieceStats]]]:
     """Run -> series key's number -> stats of each of its pieces, everything appended included."""
     wanted = to_json(list(runs))
@@ -42,9 +42,7 @@ def read_pieces(
     return found
 
 
-def read_series_infos(
-    connection: sqlite3.Connection, catalog: Catalog, runs: Sequence[int]
-) -> dict[int, list[SeriesInfo]]:
+def read_series_infos(connection: Connection, catalog: Catalog, runs: Sequence[int]) -> dict[int, list[SeriesInfo]]:
     """Run -> its series, sorted by key."""
     found = {}
     for run, series in read_pieces(connection, catalog, runs).items():
@@ -57,7 +55,7 @@ def read_series_infos(
 
 
 def _add_fresh(
-    connection: sqlite3.Connection, catalog: Catalog, wanted: str, summaries: dict[int, dict[Source, SourceSummary]]
+    connection: Connection, catalog: Catalog, wanted: str, summaries: dict[int, dict[Source, SourceSummary]]
 ) -> None:
     """Only batches that the stored summary does not cover are read."""
     rows = connection.execute(
@@ -79,7 +77,7 @@ def _add_fresh(
         summary.extend(join_parts(blocks), lambda pk: catalog.layout(connection, pk))
 
 
-def _ranks(connection: sqlite3.Connection, wanted: str) -> dict[tuple[int, int], Rank]:
+def _ranks(connection: Connection, wanted: str) -> dict[tuple[int, int], Rank]:
     return {
         (run, number): rank(facts, facts.attempt_id)
         for run, attempts in read_attempts(connection, wanted).items()

@@ -5,7 +5,6 @@ need. Rows are written by `flush`, because a run is told a dozen things in a row
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from lineal.store.audit import Action, digest_of
 from lineal.store.contracts import RunStart
 from lineal.store.rules import Ending, Opening, say_params
 from lineal.store.sql.cursors import read_cursor
+from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import RunDraft
 from lineal.store.sql.experiments import ExperimentDraft
 from lineal.store.sql.flush import flush_runs
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 class SqlWriter:
     """See `contracts.TenantWriter`."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, names: Names, tenant: int, tenant_name: str, change_number: int
-    ) -> None:
+    def __init__(self, connection: Connection, names: Names, tenant: int, tenant_name: str, change_number: int) -> None:
         self._connection = connection
         self._names = names
         self._tenant = tenant

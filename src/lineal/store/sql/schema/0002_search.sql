@@ -22,7 +22,7 @@ CREATE TABLE run_count (
 );
 CREATE INDEX run_count_of_tenant ON run_count (tenant);
 INSERT INTO run_count (experiment, tenant, active, deleted)
-    SELECT experiment, tenant, sum(is_deleted = 0), sum(is_deleted = 1) FROM run GROUP BY experiment;
+    SELECT experiment, tenant, sum(1 - is_deleted), sum(is_deleted) FROM run GROUP BY experiment, tenant;
 
 -- A metric's series without labels in a few numbers, as they compare (NULL: NaN, or none). What a whole column of it is
 -- read from, so rows lie by key. attribute keeps params, tags and json leaves (kind json), read in the same way.

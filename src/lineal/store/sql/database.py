@@ -1,0 +1,75 @@
+"""What the modules of this package ask of a database: statements in SQLite's dialect, a transaction, a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeAlias
+
+Row: TypeAlias = Any
+"""A tuple of as many values as the statement asked for."""
+
+
+class Rows(Protocol):
+    """What a statement answered, right after it."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def fetchone(self) -> Row: ...
+
+    def fetchall(self) -> list[Row]: ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+class Connection(Protocol):
+    """Statements of one thread at a time. `sqlite3.Connection` is one."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows: ...
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Rows: ...
+
+    @property
+    def in_transaction(self) -> bool:
+        """False also when the database has undone it by itself, or is lost."""
+        ...
+
+    @property
+    def total_changes(self) -> int:
+        """Rows changed since the connection was opened."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Database(Protocol):
+    """One database, wherever it is. Errors of the medium leave `in_our_words` as NotWritable, Busy and Damaged."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        ...
+
+    def in_our_words(self) -> AbstractContextManager[None]: ...
+
+    def open_writer(self, check: Callable[[Connection], object]) -> Connection:
+        """The writing connection of a store. Nothing in the database is changed before `check` has looked at it."""
+        ...
+
+    def begin(self, connection: Connection) -> Connection:
+        """Begins a writing transaction, the only one at this time; through another connection if the one given was lost
+        while nothing was under way."""
+        ...
+
+    def tidy(self, connection: Connection) -> None:
+        """After a commit that may have freed room."""
+        ...
+
+    def close_writer(self, connection: Connection) -> None: ...
+
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """A connection whose answers are all of one moment. RuntimeError once readers are closed."""
+        ...
+
+    def close_readers(self) -> None: ...
