@@ -67,6 +67,9 @@ describe("Markdown", () => {
     expect(kinds(readMarkdown(">".repeat(20_000)))).toEqual(["code"]);
     expect(kinds(readMarkdown("- ".repeat(5_000)))).toEqual(["code"]);
     expect(kinds(readMarkdown("[".repeat(10_000)))).toEqual(["code"]);
+    expect(kinds(readMarkdown("_a".repeat(90_000)))).toEqual(["code"]);
+    expect(kinds(readMarkdown(`${"_a".repeat(1990)}\n\n`.repeat(48)))).toEqual(["code"]);
+    expect(kinds(readMarkdown("_a_ ".repeat(500)))).toEqual(["paragraph"]);
     expect(kinds(readMarkdown("x".repeat(MARKDOWN_MAX_CHARS + 1)))).toEqual(["code"]);
     expect(readMarkdown(`${"> ".repeat(40)}x`)).toHaveLength(1);
     expect(readMarkdown("")).toEqual([]);

@@ -64,7 +64,7 @@ export class RunPageData {
       // What draws a note comes with the first one, so that the note does not change its height before one's eyes.
       if (detail.note !== "") await import("./markdown.ts").catch(() => undefined);
       if (this.#aborter.signal.aborted) return;
-      this.detail = detail;
+      this.detail = this.detail === null ? detail : keepSame(this.detail, detail);
       this.problem = null;
     } catch (error) {
       if (isAbort(error)) return;
@@ -89,7 +89,8 @@ export class RunPageData {
 
   /** Throws what the server refuses. */
   async edit(changes: Edit): Promise<void> {
-    this.detail = await patch<RunDetail>(runPath(this.detail?.run_id ?? this.runId), changes);
+    const detail = await patch<RunDetail>(runPath(this.detail?.run_id ?? this.runId), changes);
+    this.detail = this.detail === null ? detail : keepSame(this.detail, detail);
   }
 
   async setArchived(isArchived: boolean): Promise<void> {
@@ -98,6 +99,16 @@ export class RunPageData {
     if (this.detail !== null) this.detail = { ...this.detail, lifecycle_stage: isArchived ? "deleted" : "active" };
     void this.load();
   }
+}
+
+/** The new values, and where one is as it was, the old object itself: what is drawn from it is not drawn again. */
+export function keepSame<T extends object>(before: T, now: T): T {
+  const kept = { ...now };
+  for (const key of Object.keys(now) as (keyof T)[]) {
+    const [old, value] = [before[key], now[key]];
+    if (typeof value === "object" && value !== null && JSON.stringify(old) === JSON.stringify(value)) kept[key] = old;
+  }
+  return kept;
 }
 
 export function runPath(runId: string): string {
