@@ -38,7 +38,7 @@ export function tellingMetrics(rows: readonly RunRow[]): string[] {
 
 export function differingParams(rows: readonly RunRow[]): string[] {
   const counts = tally(rows, (row) => row.params);
-  if (rows.length > 1) for (const [name, one] of counts) if (one.values.size < 2 && one.count === rows.length) counts.delete(name);
+  if (rows.length > 1) for (const [name, one] of counts) if (one.values.size < 2 && one.count * 2 > rows.length) counts.delete(name);
   return ranked(counts, (_, { count, values }) => {
     // As many values as runs is an identity (a seed, a path) rather than a choice.
     const identity = rows.length > 8 && values.size === count ? 0.3 : 0;

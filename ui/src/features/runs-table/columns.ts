@@ -77,9 +77,13 @@ export function columnsOf(ids: readonly string[]): Column[] {
   });
 }
 
-/** Params stand right only where they are numbers; grouped metrics need room for their spread. */
-export function fitted(columns: readonly Column[], rows: readonly RunRow[], grouped: boolean): Column[] {
+/** Params stand right only where they are numbers; of groups, the first column names their keys, and metrics need room for their spread. */
+export function fitted(columns: readonly Column[], rows: readonly RunRow[], groupedBy: readonly Column[]): Column[] {
+  const grouped = groupedBy.length > 0;
   return columns.map((column) => {
+    if (column.id === "name" && grouped) {
+      return { ...column, label: groupedBy.map((one) => one.label).join(" \u00b7 "), width: column.width + 56 * groupedBy.length };
+    }
     if (column.kind === "param") {
       const values = rows.map((row) => row.typed_params[column.name]).filter((value) => value !== undefined && value !== null);
       const numbers = values.filter((value) => typeof value === "number").length;

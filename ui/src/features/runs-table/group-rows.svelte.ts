@@ -33,8 +33,11 @@ export function keyOf(group: RunGroup): string {
 export function sortGroups(groups: readonly RunGroup[], by: readonly string[], sorts: readonly Sort[]): RunGroup[] {
   return [...groups].sort((a, b) => {
     for (const { id, descending } of sorts) {
-      const order = compare(valueOf(a, by, id), valueOf(b, by, id), descending);
-      if (order !== 0) return order;
+      // The first column shows the keys of the groups.
+      for (const key of id === "name" ? by : [id]) {
+        const order = compare(valueOf(a, by, key), valueOf(b, by, key), descending);
+        if (order !== 0) return order;
+      }
     }
     return 0;
   });

@@ -11,6 +11,7 @@ it("sorts groups by mean, by value as numbers, and what has none last", () => {
   const order = (id: string, descending: boolean): unknown[] => sortGroups(groups, ["params.lr"], [{ id, descending }]).map((one) => one.values[0]);
   expect(order("metrics.acc", true)).toEqual([2, null, 0.1, 10]);
   expect(order("metrics.acc", false)).toEqual([0.1, null, 2, 10]);
+  expect(order("name", true)).toEqual([10, 2, 0.1, null]);
   expect(order("params.lr", false)).toEqual([0.1, 2, 10, null]);
   expect(sortGroups(groups, ["params.lr"], []).map((one) => one.values[0])).toEqual([0.1, 10, 2, null]);
 });

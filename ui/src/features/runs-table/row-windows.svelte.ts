@@ -99,6 +99,11 @@ export class RowWindows {
     return this.#windows.get(0) ?? [];
   }
 
+  /** All rows that are here, in windows. */
+  get windows(): ReadonlyMap<number, readonly RunRow[]> {
+    return this.#windows;
+  }
+
   at(index: number): RunRow | undefined {
     return this.#windows.get(Math.floor(index / WINDOW_ROWS))?.[index % WINDOW_ROWS];
   }

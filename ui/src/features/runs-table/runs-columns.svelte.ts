@@ -37,10 +37,10 @@ export class RunsColumns {
   ids: readonly string[] = $derived.by(() => this.#view.columnIds ?? this.#automatic?.ids ?? BEFORE_DATA);
 
   list: Column[] = $derived.by(() => {
-    const { pinned, isGrouped } = this.#view;
+    const { pinned } = this.#view;
     const rest = columnsOf(this.ids.filter((id) => id !== "name"));
     const ordered = [NAME, ...rest.filter((one) => pinned.includes(one.id)), ...rest.filter((one) => !pinned.includes(one.id))];
-    return fitted(ordered, this.#rows.first, isGrouped);
+    return fitted(ordered, this.#rows.first, this.#view.groupBy);
   });
 
   pinnedCount = $derived.by(() => 1 + this.list.filter((one) => this.#view.pinned.includes(one.id)).length);

@@ -8,6 +8,7 @@ import type { RunGroup, RunRow } from "../../api/shapes.ts";
 import { toasts } from "../../kit/toasts.svelte.ts";
 import { to } from "../../lib/routes.ts";
 import { runChanges } from "../../lib/run-changes.svelte.ts";
+import { ChildCounts } from "./child-counts.svelte.ts";
 import { Charted } from "./charted.svelte.ts";
 import { allRows, EXPORT_MAX, saveCsv } from "./export-csv.ts";
 import { groupFilter } from "./group-filter.ts";
@@ -36,6 +37,7 @@ export class RunsPageState {
   readonly rows = new RowWindows();
   readonly groups = new GroupRows();
   readonly selection = new Selection();
+  readonly children = new ChildCounts();
   readonly columns: RunsColumns;
   readonly charted: Charted;
   #experimentId: () => string | null;
@@ -68,11 +70,15 @@ export class RunsPageState {
       });
       return () => controller.abort();
     });
+    $effect(() => {
+      for (const rows of this.rows.windows.values()) this.children.learn(rows);
+    });
     $effect(() => this.#follow());
     $effect(() => runChanges.follow());
     $effect(() => () => {
       this.rows.close();
       this.groups.close();
+      this.children.close();
     });
   }
 
