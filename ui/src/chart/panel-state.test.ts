@@ -15,6 +15,11 @@ describe("changedSince", () => {
     expect(changedSince(runs, 5, 8, new Map([["a", 3], ["b", 7]]), statuses)).toEqual(["b"]);
   });
 
+  test("a change that does not say which runs it touched may have touched any", () => {
+    expect(changedSince(runs, 5, 8, new Map([["*", 8]]), statuses)).toEqual(["a", "b"]);
+    expect(changedSince(runs, 8, 9, new Map([["*", 8]]), statuses)).toEqual([]);
+  });
+
   test("without them, all that run", () => {
     expect(changedSince(runs, 5, 8, undefined, statuses)).toEqual(["a"]);
     expect(changedSince(runs, 8, 8, undefined, statuses)).toEqual([]);

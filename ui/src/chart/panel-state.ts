@@ -9,6 +9,9 @@ export function metricsOf(runs: readonly ChartRun[]): string[] {
   return [...names];
 }
 
+/** Among the numbers of runs: of the last change that did not say which runs it touched. */
+export const ANY_RUN = "*"; // no run id begins so
+
 /**
  * The runs to fetch again, now that `after` is the number of the newest change: those that changed later than `before`; without
  * `changes` all that run. A change of status counts too, since it may be the only word of a run's end.
@@ -26,7 +29,7 @@ export function changedSince(
       if (earlier !== undefined && earlier !== status) return true;
       // What is drawn for the first time is fetched anyway.
       if (earlier === undefined || after <= before) return false;
-      return changes ? (changes.get(id) ?? 0) > before : status === "running";
+      return changes ? Math.max(changes.get(id) ?? 0, changes.get(ANY_RUN) ?? 0) > before : status === "running";
     })
     .map(({ run_id }) => run_id);
 }

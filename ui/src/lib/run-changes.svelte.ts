@@ -1,6 +1,7 @@
 /** Which run changed when, as far as this page has heard: what charts need to know what to fetch again. */
 
 import { live } from "../api/live.ts";
+import { ANY_RUN } from "../chart/panel-state.ts";
 
 const MAX_KEPT = 5000;
 
@@ -12,10 +13,10 @@ class RunChanges {
 
   /** Fit for $effect. */
   follow(): () => void {
-    return live.subscribe(({ changeNumber, runIds }) => {
-      if (runIds.length > 0) {
+    return live.subscribe(({ changeNumber, runIds, isComplete }) => {
+      if (runIds.length > 0 || !isComplete) {
         const next = new Map(this.byRun);
-        for (const id of runIds) {
+        for (const id of isComplete ? runIds : [...runIds, ANY_RUN]) {
           next.delete(id);
           next.set(id, changeNumber);
         }
