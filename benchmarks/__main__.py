@@ -50,7 +50,10 @@ def select(only: str) -> list[Scenario]:
     asked = set(filter(None, only.split(",")))
 
     def wanted(one: Scenario) -> bool:
-        return not asked or bool(asked & {one.key, one.group, *one.then, *(("S3",) if "S4" in asked else ())})
+        names = {one.key, *one.then, *(("S3",) if "S4" in asked else ())}
+        if not one.on_request:
+            names.add(one.group)
+        return bool(asked & names) if asked else not one.on_request
 
     return [one for one in SCENARIOS if one.key not in FOLLOWERS and wanted(one)]
 

@@ -12,6 +12,8 @@ S5 = """first, with opening, ms: first_ms, one more ms: one_ms, all ten ms: ten_
     one, ns/point: one_ns_per_point, ten, ns/point: ten_ns_per_point, points a series: points"""
 S6 = """runs/s: runs_per_s, bytes/run: bytes_per_run, on disk/run: disk_per_run,
     first query ms: first_query_ms, search ms: search_ms, runs: runs"""
+SEARCH = """worst question p50 ms: worst_ms, of it this thread's ms: worst_own_ms, middle question ms: middle_ms,
+    worst first ms: first_ms, while runs arrive ms: arriving_ms, database bytes/run: database_bytes_per_run, runs: runs"""
 S9 = """imported MiB: imported_mib, open run MiB: idle_mib, peak MiB: peak_mib, helper processes: helpers,
     helpers MiB: helper_mib"""
 DRAWN = """long ms: long_ms, long, first ms: long_first_ms, short ms: short_ms,
@@ -25,6 +27,9 @@ SPECS = {
     "S3": S3,
     "S5": S5,
     "S6": S6,
+    "S6/search-10k": SEARCH,
+    "S6/search-100k": SEARCH,
+    "S6/search-1m": SEARCH,
     "S7": "recovered: recovered, of: of, kills a round: kills, of them whole: kills_whole",
     "S9": S9,
     "draw": "log s: log_s, ingest s: ingest_s, bytes/point: bytes_per_point, points: points",

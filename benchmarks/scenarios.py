@@ -31,6 +31,7 @@ class Scenario:
     then: tuple[str, ...] = ()
     timeout_s: float = 300
     once: bool = False  # not in every round: it repeats what it times within itself
+    on_request: bool = False  # only when asked for by its key: it takes half an hour
 
     @property
     def group(self) -> str:
@@ -65,6 +66,14 @@ def _s7(key: str, title: str, pause_s: float, **more: Any) -> Scenario:
     return Scenario(key, title, "kill", {"steps": 1_000, "metrics": 10, "pause_s": pause_s}, **more)
 
 
+def _search(runs: int, **more: Any) -> Scenario:
+    key = "S6/search-" + {10_000: "10k", 100_000: "100k", 1_000_000: "1m"}[runs]
+    title = f"Unkind questions over {runs:,} runs of 10 params and 10 metrics, the best 50"
+    return Scenario(
+        key, title, "search", {"runs": runs}, {"runs": 2_000}, trackers=LINEAL, once=True, timeout_s=3_600, **more
+    )
+
+
 SCENARIOS = (
     Scenario("S1", "Import in a cold process, minus a bare Python", "cold", {"repeats": 7}, {"repeats": 3}),
     _s2("S2/1", "The log call: 1 metric, 20,000 steps", 1, 20_000),
@@ -97,6 +106,9 @@ SCENARIOS = (
             "tensorboardX": {"runs": 300},
         },
     ),
+    _search(10_000),
+    _search(100_000),
+    _search(1_000_000, on_request=True),
     _s7("S7/burst", "SIGKILL right after the last of 10,000 points, logged in a burst", 0.0),
     _s7("S7/paced", "SIGKILL right after the last of 10,000 points, 5 ms a step", 0.005, quick={"steps": 400}),
     Scenario(

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import draw, measures, process, values
+from benchmarks import draw, measures, process, search, values
 from benchmarks.adapters import Adapter, load
 
 SLEEP_UNTIL_KILLED_S = 600
@@ -62,6 +62,7 @@ WAYS: dict[str, Callable[..., dict[str, Any]]] = {
     "recover": recover,
     "draw_write": draw.write,
     "draw_read": draw.read,
+    "search": search.search,
 }
 
 

@@ -25,7 +25,8 @@ def to_json(value: Any) -> str:
 
 def from_json(text: str | bytes) -> Any:
     """The inverse of `to_json`."""
-    return json.loads(text, object_hook=_untag)
+    # A page of runs reads a text a run, and `json.loads` would make a decoder for each.
+    return _DECODER.decode(text) if isinstance(text, str) else json.loads(text, object_hook=_untag)
 
 
 def float_text(value: float) -> str:
@@ -100,3 +101,6 @@ def _untag(mapping: dict[str, Any]) -> Any:
 def _is_notation(mapping: dict[str, Any]) -> bool:
     """{"$float": ...} is ours; a user's own is written with one more "$", and so is that one."""
     return len(mapping) == 1 and next(iter(mapping)).startswith("$") and next(iter(mapping)).lstrip("$") == "float"
+
+
+_DECODER = json.JSONDecoder(object_hook=_untag)

@@ -233,7 +233,9 @@ def effective_params(attempts: Iterable[tuple[Rank, SaidParams]]) -> dict[str, P
     effective: dict[str, ParamValue] = {}
     for _, said in sorted(attempts, key=lambda item: item[0]):
         for name, values in said.items():
-            effective[name] = min(values.values(), key=_when)[1]
+            # Mostly there is one, and pages of runs are made of thousands of these.
+            said_first = next(iter(values.values())) if len(values) == 1 else min(values.values(), key=_when)
+            effective[name] = said_first[1]
     return dict(sorted(effective.items()))
 
 

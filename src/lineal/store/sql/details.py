@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lineal.model.entities import Artifact, MetricDefinition, Run, RunDetails, Stamp
-from lineal.model.values import from_json, to_json
+from lineal.model.entities import Artifact, MetricDefinition, ParamConflict, Run, RunDetails, Stamp
+from lineal.model.values import ParamValue, from_json
 from lineal.store.rules import (
     AttemptFacts,
     SaidParams,
@@ -20,7 +20,7 @@ from lineal.store.rules import (
 )
 from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import ATTEMPT_COLUMNS, attempt_from_row
-from lineal.store.sql.params import read_params
+from lineal.store.sql.params import read_statements
 
 _OF_RUNS = "run IN (SELECT value FROM json_each(?))"
 
@@ -33,14 +33,14 @@ def read_runs(connection: Connection, pks: Sequence[int]) -> dict[int, Run]:
         " user_id, parent_run_id, forked_from, fork_step, content_digest"
         " FROM run JOIN experiment ON experiment.pk = run.experiment"
         " WHERE run.pk IN (SELECT value FROM json_each(?))",
-        (to_json(list(pks)),),
+        (list_text(pks),),
     )
     return {pk: Run(*values) for pk, *values in rows}
 
 
 def read_details(connection: Connection, pks: Sequence[int]) -> dict[int, RunDetails]:
     """By number."""
-    wanted = to_json(list(pks))
+    wanted = list_text(pks)
     runs = read_runs(connection, pks)
     attempts = read_attempts(connection, wanted)
     params = _read_params(connection, wanted)
@@ -63,13 +63,18 @@ def read_details(connection: Connection, pks: Sequence[int]) -> dict[int, RunDet
         pk: _details(
             runs[pk],
             attempts.get(pk, {}),
-            params.get(pk, {}),
+            params.get(pk, []),
             settings.get(pk, []),
             artifacts.get(pk, []),
             losses.get(pk, []),
         )
         for pk in pks
     }
+
+
+def list_text(pks: Sequence[int]) -> str:
+    """For json_each."""
+    return f"[{','.join(map(str, pks))}]"
 
 
 def read_attempts(connection: Connection, wanted: str) -> dict[int, dict[int, AttemptFacts]]:
@@ -84,18 +89,18 @@ def read_attempts(connection: Connection, wanted: str) -> dict[int, dict[int, At
 def _details(
     run: Run,
     attempts: dict[int, AttemptFacts],
-    params: dict[int, SaidParams],
+    params: list[tuple[int, list[Any]]],
     settings: list[Any],
     artifacts: list[Any],
     losses: list[Any],
 ) -> RunDetails:
-    said = [(rank(attempts[number], attempts[number].attempt_id), params[number]) for number in params]
+    effective, conflicts = _params(attempts, params)
     values: dict[str, dict[str, str]] = {}
     for kind, name, value in settings:
         values.setdefault(kind, {})[name] = value
     return RunDetails(
         run=run,
-        params=effective_params(said),
+        params=effective,
         tags=values.get("tag", {}),
         note=values.get("note", {}).get("", ""),
         attempts=[attempt_of(facts) for facts in started(attempts.values())],
@@ -103,16 +108,31 @@ def _details(
         metric_definitions={
             name: MetricDefinition(**from_json(text)) for name, text in values.get("metric", {}).items()
         },
-        conflicts=param_conflicts(said),
+        conflicts=conflicts,
         losses=loss_sums(losses),
         document_names=list(values.get("document", {})),
     )
 
 
-def _read_params(connection: Connection, wanted: str) -> dict[int, dict[int, SaidParams]]:
-    found: dict[int, dict[int, SaidParams]] = {}
+def _params(
+    attempts: dict[int, AttemptFacts], rows: list[tuple[int, list[Any]]]
+) -> tuple[dict[str, ParamValue], list[ParamConflict]]:
+    """Effective values and conflicts, of (attempt, statements)."""
+    if len(rows) == 1 and len(rows[0][1]) == 1:
+        # Said once and in one go, as mostly: nothing to weigh.
+        [[_, _, _, *told]] = rows[0][1]
+        return dict(sorted(zip(told[::2], told[1::2], strict=True))), []
+    by_attempt: dict[int, SaidParams] = {}
+    for number, statements in rows:
+        read_statements(by_attempt.setdefault(number, {}), statements)
+    said = [(rank(attempts[number], attempts[number].attempt_id), by_attempt[number]) for number in by_attempt]
+    return effective_params(said), param_conflicts(said)
+
+
+def _read_params(connection: Connection, wanted: str) -> dict[int, list[tuple[int, list[Any]]]]:
+    found: dict[int, list[tuple[int, list[Any]]]] = {}
     for run, number, body in connection.execute(f"SELECT run, attempt, body FROM params WHERE {_OF_RUNS}", (wanted,)):
-        read_params(found.setdefault(run, {}).setdefault(number, {}), body)
+        found.setdefault(run, []).append((number, from_json(body)))
     return found
 
 

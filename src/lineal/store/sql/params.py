@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
+from typing import Any
 
 from lineal.model.entities import Stamp
 from lineal.model.values import ParamValue, from_json, to_json
@@ -68,6 +69,10 @@ def statements_text(statements: Iterable[tuple[Stamp, dict[str, ParamValue]]]) -
 
 def read_params(said: SaidParams, body: str) -> None:
     """Adds what a row of the table says."""
-    for time_ms, writer, seq, *told in from_json(body):
+    read_statements(said, from_json(body))
+
+
+def read_statements(said: SaidParams, statements: Iterable[list[Any]]) -> None:
+    for time_ms, writer, seq, *told in statements:
         params = dict(zip(told[::2], told[1::2], strict=True))
         say_params(said, params, Stamp(time_ms, writer, seq))
