@@ -19,7 +19,7 @@ describe("coverage", () => {
   });
 
   test("zoomed, of what is in view", () => {
-    expect(plain(coverage([buckets], [0, 999]).text)).toBe("1000 points in view in 5 buckets");
+    expect(plain(coverage([buckets], [0, 999]).text)).toBe("1,000 points in view in 5 buckets");
     expect(coverage([track(pointSeries({ step: [1, 2, 3], value: [1, 2, 3] }))], [2, 3]).text).toBe("all 2 points in view");
   });
 });

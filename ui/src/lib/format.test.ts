@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatAgo, formatBytes, formatDuration, formatInColumn, formatNumber, numberOf } from "./format.ts";
+import { formatAgo, formatBytes, formatCount, formatDuration, formatInColumn, formatNumber, formatParam, numberOf } from "./format.ts";
 
 describe("formatNumber", () => {
   it.each([
@@ -29,6 +29,14 @@ it.each([
   [0.000012, "1.2e\u22125"],
   [3, "3"],
 ])("%d in a column is %s", (value, text) => expect(formatInColumn(value)).toBe(text));
+
+it("counts have commas, params have none", () => {
+  expect(formatCount(5000)).toBe("5,000");
+  expect(formatParam(2024)).toBe("2024");
+  expect(formatParam(123456.75)).toBe("123457");
+  expect(formatParam(0.1 + 0.2)).toBe("0.3");
+  expect(formatParam(-100000)).toBe("\u2212100000");
+});
 
 it("numbers of the wire", () => {
   expect(numberOf("NaN")).toBeNaN();

@@ -38,7 +38,13 @@ export function exactNumber(value: number): string {
 }
 
 export function formatCount(value: number): string {
-  return grouped(String(Math.round(value)));
+  return Math.round(value).toLocaleString("en");
+}
+
+/** A param as it was said, but for the noise of floats: whole numbers are often names (a year, a seed), so without commas. */
+export function formatParam(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value).replace("-", MINUS);
+  return formatNumber(value, 6).replaceAll(",", "");
 }
 
 function grouped(digits: string): string {

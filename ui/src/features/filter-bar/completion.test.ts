@@ -82,6 +82,8 @@ it("does not scold whoever is still typing", () => {
 it("makes one sentence of the server's message", () => {
   const detail = "filter, position 8: expected a value, found the end\n  status =\n          ^\n  did you mean 'x'?";
   expect(errorSentence(detail)).toBe("Expected a value, found the end \u2013 did you mean 'x'?");
+  const long = `filter, position 1: expected ${"x".repeat(80)}, found 'y'\n  y\n  ^\n  did you mean params.y?`;
+  expect(errorSentence(long)).toBe("Not expected here: 'y' \u2013 did you mean params.y?");
   expect(errorSentence("too long")).toBe("Too long");
 });
 

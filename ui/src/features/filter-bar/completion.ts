@@ -221,6 +221,8 @@ export function isUnfinished(text: string, at: number, cursor: number): boolean 
   return cursor >= wordAt(text, at).end && wordAt(text, at).end >= end;
 }
 
+const LONG = 80;
+
 /** The server's message for a terminal, as one sentence for the page. */
 export function errorSentence(detail: string): string {
   const [first = "", ...rest] = detail.split("\n");
@@ -231,5 +233,8 @@ export function errorSentence(detail: string): string {
     .join(" ")
     .trim();
   const sentence = said.charAt(0).toUpperCase() + said.slice(1);
+  // A hint says it better than a list of all that could have stood there.
+  const found = /, found (.+)$/.exec(said)?.[1];
+  if (hint !== "" && caret >= 0 && found !== undefined && said.length > LONG) return `Not expected here: ${found} \u2013 ${hint}`;
   return hint && caret >= 0 ? `${sentence} \u2013 ${hint}` : sentence;
 }

@@ -3,6 +3,7 @@
 import { untrack } from "svelte";
 import type { RunRow } from "../../api/shapes.ts";
 import { assignColors, colorAt } from "../../lib/colors.ts";
+import { columnOf } from "./columns.ts";
 import type { RowWindows } from "./row-windows.svelte.ts";
 import { runsText } from "./run-actions.ts";
 import type { RunsView } from "./runs-view.svelte.ts";
@@ -36,8 +37,10 @@ export class Charted {
     if (this.#selection.size > 0) return `${runsText(this.#selection.size)} selected`;
     const count = this.#shown.length;
     if (count === 0) return "Charts";
-    const which = this.#view.sorts.length === 0 || this.#view.isGrouped ? "newest" : "first";
-    return count === 1 ? `The ${which} run` : `The ${count} ${which} runs`;
+    const [sort] = this.#view.isGrouped ? [] : this.#view.sorts;
+    const runs = count === 1 ? "run" : `${count} runs`;
+    if (sort === undefined) return count === 1 ? "The newest run" : `The ${count} newest runs`;
+    return `The first ${runs} by ${columnOf(sort.id)?.label ?? sort.id}`;
   });
 
   /** null: not on the charts. */

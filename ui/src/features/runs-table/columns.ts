@@ -1,7 +1,7 @@
 /** Columns of the runs table. A column's id is its field as the filter language writes it, so it also sorts and filters. */
 
 import type { ParamValue, RunRow } from "../../api/shapes.ts";
-import { exactNumber, formatAgo, formatDuration, formatInColumn, formatNumber, formatTime, numberOf } from "../../lib/format.ts";
+import { exactNumber, formatAgo, formatDuration, formatInColumn, formatParam, formatTime, numberOf } from "../../lib/format.ts";
 
 export type ColumnKind = "attribute" | "metric" | "param" | "tag";
 
@@ -65,7 +65,7 @@ function unquoted(text: string): string {
 
 function widthFor(kind: ColumnKind, name: string): number {
   const least = kind === "tag" ? 110 : 76;
-  return Math.round(Math.min(180, Math.max(least, name.length * 7 + 24)));
+  return Math.round(Math.min(180, Math.max(least, name.length * 7 + 30)));
 }
 
 export function columnsOf(ids: readonly string[]): Column[] {
@@ -117,7 +117,7 @@ export function cellOf(row: RunRow, column: Column, nowMs: number): Cell {
 
 function paramCell(value: ParamValue | undefined, text: string | undefined): Cell {
   if (text === undefined && value === undefined) return NOTHING;
-  if (typeof value === "number") return { text: formatNumber(value, 6), full: text ?? String(value) };
+  if (typeof value === "number") return { text: formatParam(value), full: text ?? String(value) };
   return same(text ?? String(value));
 }
 

@@ -4,7 +4,7 @@ import { untrack } from "svelte";
 import { ApiError, isAbort, post } from "../../api/client.ts";
 import type { GroupAnswer, RunGroup, RunRow, RunSearchAnswer } from "../../api/shapes.ts";
 import { numberOf } from "../../lib/format.ts";
-import { rowsById, searchOf, type RowQuery, type Search } from "./row-windows.svelte.ts";
+import { rowsById, scopeOf, type RowQuery, type Search } from "./row-windows.svelte.ts";
 import type { Sort } from "./sorting.ts";
 
 export const MAX_GROUPS = 1000;
@@ -99,16 +99,14 @@ export class GroupRows {
     this.#controller?.abort();
     const controller = new AbortController();
     this.#controller = controller;
-    const { filter, experiments } = searchOf(query);
     try {
       const answer = await post<GroupAnswer>(
         "/runs/groups",
         {
+          ...scopeOf(query),
           by: query.by,
           metrics: query.metrics,
           limit: MAX_GROUPS,
-          ...(filter ? { filter } : {}),
-          ...(experiments ? { experiments } : {}),
         },
         { signal: controller.signal },
       );

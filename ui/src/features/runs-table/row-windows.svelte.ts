@@ -26,9 +26,13 @@ export type Search = (body: RunSearch, signal: AbortSignal) => Promise<RunSearch
 const searchRuns: Search = (body, signal) => post<RunSearchAnswer>("/runs/search", body, { signal });
 
 export function searchOf(query: RowQuery): RunSearch {
+  return { ...scopeOf(query), ...(query.order.length ? { order_by: [...query.order] } : {}) };
+}
+
+/** Which runs, in whatever order. */
+export function scopeOf(query: RowQuery): Pick<RunSearch, "filter" | "experiments" | "lifecycle_stage"> {
   return {
     ...(query.filter ? { filter: query.filter } : {}),
-    ...(query.order.length ? { order_by: [...query.order] } : {}),
     ...(query.experiment === null ? {} : { experiments: [query.experiment] }),
     ...(query.archived ? { lifecycle_stage: "deleted" as const } : {}),
   };

@@ -8,8 +8,7 @@ export class RunsView {
   filter = $derived(view.text("q"));
   sorts: readonly Sort[] = $derived(parseSorts(view.list("sort")));
   archived = $derived(view.flag("archived"));
-  /** The server groups active runs only. */
-  groupBy = $derived(this.archived ? [] : columnsOf(view.list("group")));
+  groupBy = $derived(columnsOf(view.list("group")));
   /** null: nobody has chosen, the columns follow the runs. */
   columnIds = $derived(view.has("cols") ? view.list("cols") : null);
   pinned = $derived(view.list("pin"));
