@@ -84,9 +84,11 @@ class Column:
             return self._holds_of_many(name, value, rows)
         return self._compares(name, value, rows)  # type: ignore[arg-type]
 
-    def count_texts(self, rows: Int64s) -> list[tuple[str, int]]:
-        """Texts of these rows, and how often; one may be told several times."""
+    def count_texts(self, rows: Int64s, prefix: str) -> list[tuple[str, int]]:
+        """Texts of these rows that begin so, and how often; one may be told several times."""
         whole = self._whole_texts()
+        if prefix:
+            rows = rows[whole.satisfies(("^=", prefix), pattern_test("^=", prefix), rows)]
         code = whole.code[rows]
         counts = np.bincount(code[code >= 0], minlength=0)
         used = np.flatnonzero(counts)

@@ -104,9 +104,8 @@ class SearchEngine:
         column = self._columns.get(field, source)
         rows = np.flatnonzero(~self._table.is_deleted[: self._table.count])
         counts: Counter[str] = Counter()
-        for text, count in column.count_texts(rows):
-            if text.startswith(prefix):
-                counts[text] += count
+        for text, count in column.count_texts(rows, prefix):
+            counts[text] += count
         self._columns.trim()
         return [text for text, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]]
 
