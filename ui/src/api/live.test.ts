@@ -30,16 +30,18 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-it("hands every change on, and resumes behind the last one", () => {
+it("hands every change on, and resumes behind the last one", async () => {
   const sources: ScriptedSource[] = [];
   const seen: LiveState[] = [];
+  const numbers = vi.fn<() => Promise<number>>().mockRejectedValueOnce(new Error("not yet")).mockResolvedValue(3);
   const feed = liveFeed((url) => {
     const source = new ScriptedSource(url);
     sources.push(source);
     return source as unknown as EventSource;
-  });
+  }, numbers);
   const stop = feed.subscribe((state) => seen.push(state));
-  expect(sources[0]?.url).toBe("/api/v1/live");
+  await vi.advanceTimersByTimeAsync(600);
+  expect(sources.map((one) => one.url)).toEqual(["/api/v1/live?after=3"]);
   sources[0]?.onopen?.();
   sources[0]?.change({ change_number: 4, run_ids: ["a"], is_complete: true });
   sources[0]?.change({ change_number: 5, run_ids: ["b"], is_complete: false });
@@ -50,7 +52,7 @@ it("hands every change on, and resumes behind the last one", () => {
 
   sources[0]?.die();
   expect(seen.at(-1)).toMatchObject({ connected: false, changeNumber: 5, runIds: [] });
-  vi.advanceTimersByTime(600);
+  await vi.advanceTimersByTimeAsync(600);
   expect(sources[1]?.url).toBe("/api/v1/live?after=5");
   stop();
   expect(sources[1]?.readyState).toBe(2);

@@ -1,8 +1,8 @@
 /** What changes while the page is open: one EventSource for the whole page, opened with the first subscriber. */
 
 import { readable, type Readable } from "svelte/store";
-import { directUrl } from "./client.ts";
-import type { Change } from "./shapes.ts";
+import { directUrl, get } from "./client.ts";
+import type { Change, Health } from "./shapes.ts";
 
 export interface LiveState {
   /** Of the newest change heard of; 0 before the first. */
@@ -17,22 +17,44 @@ export interface LiveState {
 const START: LiveState = { changeNumber: 0, runIds: [], isComplete: true, connected: false };
 const RETRY_MS = [500, 1000, 2000, 5000, 10000] as const;
 
-/** `open` is EventSource, or a double of it in tests. */
-export function liveFeed(open: (url: string) => EventSource): Readable<LiveState> {
+/**
+ * `open` is EventSource and `now` asks for the newest change number; tests have doubles of both. The feed starts behind
+ * the number that held before the page asked for anything, so that no change falls between the first answer and the feed.
+ */
+export function liveFeed(open: (url: string) => EventSource, now: () => Promise<number>): Readable<LiveState> {
   return readable<LiveState>(START, (set) => {
     let state = START;
     let source: EventSource | null = null;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let failures = 0;
+    let after: number | null = null;
+    let isOver = false;
 
     const put = (changes: Partial<LiveState>): void => {
       state = { ...state, ...changes };
       set(state);
     };
 
+    const later = (): void => {
+      timer = setTimeout(connect, RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 10000);
+      failures += 1;
+    };
+
     const connect = (): void => {
+      if (after === null) {
+        now().then(
+          (number) => {
+            after = number;
+            if (!isOver) connect();
+          },
+          () => {
+            if (!isOver) later();
+          },
+        );
+        return;
+      }
       // A browser resumes by Last-Event-ID by itself; `after` is for a source that we had to open anew.
-      const opened = open(directUrl("/live", state.changeNumber > 0 ? { after: state.changeNumber } : {}));
+      const opened = open(directUrl("/live", { after }));
       source = opened;
       opened.onopen = () => {
         failures = 0;
@@ -40,20 +62,20 @@ export function liveFeed(open: (url: string) => EventSource): Readable<LiveState
       };
       opened.addEventListener("change", (event) => {
         const data = JSON.parse((event as MessageEvent<string>).data) as Change;
+        after = data.change_number;
         put({ connected: true, changeNumber: data.change_number, runIds: data.run_ids, isComplete: data.is_complete });
       });
       opened.onerror = () => {
         put({ connected: false, runIds: [], isComplete: true });
         if (opened.readyState !== EventSource.CLOSED) return; // it reconnects by itself
         opened.close();
-        const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 10000;
-        failures += 1;
-        timer = setTimeout(connect, wait);
+        later();
       };
     };
 
     connect();
     return () => {
+      isOver = true;
       clearTimeout(timer);
       source?.close();
       source = null;
@@ -61,4 +83,7 @@ export function liveFeed(open: (url: string) => EventSource): Readable<LiveState
   });
 }
 
-export const live: Readable<LiveState> = liveFeed((url) => new EventSource(url));
+export const live: Readable<LiveState> = liveFeed(
+  (url) => new EventSource(url),
+  async () => (await get<Health>("/health")).change_number,
+);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { rankNames } from "../../api/field-names.ts";
-import { contextAt, errorSentence, isUnfinished, nameSearch, operatorsFor, placeInText, valueText, wordAt, type Place } from "./completion.ts";
+import { contextAt, errorSentence, isUnfinished, mayBeWhole, nameSearch, operatorsFor, placeInText, valueText, wordAt, type Place } from "./completion.ts";
 
 /** The cursor is the bar. */
 function at(marked: string): { place: Place; replaced: string } {
@@ -70,6 +70,11 @@ it("finds the place of an error", () => {
   expect(placeInText("\u{1F680}ab", 1)).toBe(2);
   expect(wordAt("a == bcd", 5)).toEqual({ start: 5, end: 8 });
   expect(wordAt("a =", 3)).toEqual({ start: 3, end: 4 });
+});
+
+it("knows what cannot be whole yet", () => {
+  for (const text of ["status = 'x'", "(a = 1 or b = 2)", "a in (1, 2) ", "a is not null", "a between 1 and 2"]) expect(mayBeWhole(text)).toBe(true);
+  for (const text of ["", "status", "status =", "status = 'x", "(a = 1", "a = 1 and", "a between 1", "a in (1", "not"]) expect(mayBeWhole(text)).toBe(false);
 });
 
 it("does not scold whoever is still typing", () => {

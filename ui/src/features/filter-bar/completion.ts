@@ -84,11 +84,25 @@ export function contextAt(text: string, cursor: number): Context {
   const current = tokens.find(
     (one) => one.start < cursor && (cursor < one.end || (cursor === one.end && one.kind !== "symbol" && !(one.kind === "text" && one.closed))),
   );
-  const before = tokens.filter((one) => one.end <= cursor && one !== current);
+  const { state, open } = stateAfter(tokens.filter((one) => one.end <= cursor && one !== current));
+  const typed = current ? text.slice(current.start, cursor) : "";
+  const from = current?.start ?? cursor;
+  const to = current?.end ?? cursor;
+  return { place: placeOf(state, typed, open), from, to };
+}
+
+/** Whether the text could be a filter as it stands; whoever is still typing need not be told that it is none yet. */
+export function mayBeWhole(text: string): boolean {
+  const tokens = tokensOf(text);
+  const { state, open } = stateAfter(tokens);
+  return tokens.every((one) => one.closed) && state.at === "joiner" && open === 0;
+}
+
+function stateAfter(tokens: readonly Token[]): { state: State; open: number } {
   let state: State = { at: "field", metricOnly: false };
   let open = 0;
   let functions = 0;
-  for (const token of before) {
+  for (const token of tokens) {
     const word = token.kind === "word" ? token.text.toLowerCase() : "";
     switch (state.at) {
       case "field":
@@ -128,10 +142,7 @@ export function contextAt(text: string, cursor: number): Context {
         break;
     }
   }
-  const typed = current ? text.slice(current.start, cursor) : "";
-  const from = current?.start ?? cursor;
-  const to = current?.end ?? cursor;
-  return { place: placeOf(state, typed, open), from, to };
+  return { state, open };
 }
 
 function placeOf(state: State, typed: string, open: number): Place {

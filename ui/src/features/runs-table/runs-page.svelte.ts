@@ -203,14 +203,10 @@ export class RunsPageState {
   // ---- live
 
   #follow(): () => void {
-    let wasConnected = false;
-    return live.subscribe(({ runIds, isComplete, connected }) => {
-      // After a gap anything may have changed.
-      const isBack = connected && !wasConnected;
-      wasConnected = connected;
-      if (runIds.length === 0 && isComplete && !isBack) return;
+    return live.subscribe(({ runIds, isComplete }) => {
+      if (runIds.length === 0 && isComplete) return;
       untrack(() => {
-        this.rows.changed(runIds, isComplete && !isBack);
+        this.rows.changed(runIds, isComplete);
         void this.selection.renew(runIds, new AbortController().signal);
         this.groups.changed();
         experiments.changed();
