@@ -41,7 +41,12 @@ function textCell(text: string | null | undefined): CompareCell {
 }
 
 export function compareRows(runs: readonly RunDetail[], value: MetricValue, best: BestValues | null, nowMs: number): CompareRow[] {
-  return [...runRows(runs, nowMs), ...paramRows(runs), ...metricRows(runs, value, best), ...tagRows(runs)];
+  return [...factRows(runs, nowMs), ...recordedRows(runs, value, best)];
+}
+
+/** What was recorded: all that does not depend on the time of day. */
+export function recordedRows(runs: readonly RunDetail[], value: MetricValue, best: BestValues | null): CompareRow[] {
+  return [...paramRows(runs), ...metricRows(runs, value, best), ...tagRows(runs)];
 }
 
 function row(section: Section, name: string, cells: readonly CompareCell[], more: Partial<CompareRow> = {}): CompareRow {
@@ -62,7 +67,8 @@ function isSame(a: CompareCell, b: CompareCell): boolean {
 
 // -- the sections -------------------------------------------------------------------------------
 
-function runRows(runs: readonly RunDetail[], nowMs: number): CompareRow[] {
+/** Status, duration and the like. A running run's duration is up to `nowMs`. */
+export function factRows(runs: readonly RunDetail[], nowMs: number): CompareRow[] {
   const rows = [
     row("run", "Status", runs.map((run) => textCell(run.status)), { isPinned: true }),
     row("run", "Duration", runs.map((run) => durationCell(run, nowMs)), { isPinned: true }),
@@ -201,6 +207,8 @@ export function deltaText(cell: CompareCell, baseline: CompareCell | undefined, 
   const amount = isTime ? formatDuration(Math.abs(delta)) : formatNumber(Math.abs(delta), 3);
   const signed = `${delta < 0 ? MINUS : "+"}${amount}`;
   if (section !== "metrics" || baseline.number === 0) return signed;
+  const factor = cell.number / baseline.number;
+  if (factor >= 10) return `${signed} (×${formatNumber(factor, 2)})`;
   const percent = (100 * Math.abs(delta)) / Math.abs(baseline.number);
-  return `${signed} (${delta < 0 ? MINUS : "+"}${percent >= 1000 ? ">999" : percent < 0.1 ? "<0.1" : percent.toFixed(percent < 10 ? 1 : 0)}%)`;
+  return `${signed} (${delta < 0 ? MINUS : "+"}${percent < 0.1 ? "<0.1" : percent.toFixed(percent < 10 ? 1 : 0)}%)`;
 }

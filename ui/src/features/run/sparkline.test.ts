@@ -28,6 +28,12 @@ describe("a sparkline", () => {
     expect(sparkPath(buckets([0, 0, 0], [0, 9, 0]))).toContain(" 2.0");
   });
 
+  it("of buckets that fall begins at its top", () => {
+    const falling = { ...buckets([5, 1], [9, 5]), first: Float64Array.of(9, 5), last: Float64Array.of(5, 1) } as Series;
+    expect(sparkPath(falling)).toMatch(/^M2\.0 2\.0L/);
+    expect(sparkPath(buckets([1, 5], [5, 9]))).toMatch(new RegExp(`^M2\\.0 ${SPARK_HEIGHT - 2}\\.0L`));
+  });
+
   it("of a constant is a line in the middle", () => {
     expect(sparkPath(exact([3, 3]))).toContain(` ${SPARK_HEIGHT / 2}.0`);
   });

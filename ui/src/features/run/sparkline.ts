@@ -34,8 +34,11 @@ function pointsOf(series: Series): [x: number, y: number][] {
   } else {
     series.stepMin.forEach((step, i) => {
       const x = (step + (series.stepMax[i] ?? step)) / 2;
-      points.push([x, series.min[i] ?? NaN]);
-      if (series.min[i] !== series.max[i]) points.push([x, series.max[i] ?? NaN]);
+      const [low, high] = [series.min[i] ?? NaN, series.max[i] ?? NaN];
+      // In the order in which the bucket runs, so that a falling curve begins at its top.
+      const isFalling = (series.first[i] ?? NaN) > (series.last[i] ?? NaN);
+      points.push([x, isFalling ? high : low]);
+      if (low !== high) points.push([x, isFalling ? low : high]);
     });
   }
   return points;
