@@ -1,8 +1,8 @@
-"""SQLite told the same as memory answers the same: with the ordinary bounds, and with bounds so small that every way of
+"""SQLite and PostgreSQL told the same as memory answer the same: with the ordinary bounds, and with bounds so small that every way of
 storing points is met within a few rows."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,22 @@ def _open(folder: Path) -> Store:
     return open_store(sqlite_url(folder / "lineal.db"))
 
 
+def make_bounds_small(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(points, "BLOCK_MIN_ROWS", 8)
+    patch.setattr(points, "FRESH_BATCHES_MAX_COUNT", 4)
+    patch.setattr(points, "PYRAMID_MIN_POINTS", 24)
+    patch.setattr(blocks, "MERGED_ROWS", (32, 128))
+    patch.setattr(blocks, "BLOCK_ROWS", 128)
+    patch.setattr(params, "ROW_MAX_CHARS", 40)
+    patch.setattr(pyramid, "PYRAMID_MAX_BUCKETS", 16)
+    patch.setattr(zoom, "EXACT_MAX_POINTS", 4)
+    patch.setattr(series_reader, "DECODE_ALL_FROM", 2)
+    patch.setattr(runs, "CHANGED_SHARE", 0)
+    patch.setattr(texts, "KNOWN_MAX_COUNT", 3)
+    patch.setattr(order, "SORT_ALL_UP_TO", 1)
+    patch.setattr(engine, "IDS_ASKED_MAX_COUNT", 2)
+
+
 class TestSqlite(store_machine(_open).TestCase):  # type: ignore[misc]
     settings = SETTINGS
 
@@ -39,17 +55,27 @@ class TestSqliteOfSmallBounds(store_machine(_open).TestCase):  # type: ignore[mi
     @classmethod
     def small_bounds(cls) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(points, "BLOCK_MIN_ROWS", 8)
-            patch.setattr(points, "FRESH_BATCHES_MAX_COUNT", 4)
-            patch.setattr(points, "PYRAMID_MIN_POINTS", 24)
-            patch.setattr(blocks, "MERGED_ROWS", (32, 128))
-            patch.setattr(blocks, "BLOCK_ROWS", 128)
-            patch.setattr(params, "ROW_MAX_CHARS", 40)
-            patch.setattr(pyramid, "PYRAMID_MAX_BUCKETS", 16)
-            patch.setattr(zoom, "EXACT_MAX_POINTS", 4)
-            patch.setattr(series_reader, "DECODE_ALL_FROM", 2)
-            patch.setattr(runs, "CHANGED_SHARE", 0)
-            patch.setattr(texts, "KNOWN_MAX_COUNT", 3)
-            patch.setattr(order, "SORT_ALL_UP_TO", 1)
-            patch.setattr(engine, "IDS_ASKED_MAX_COUNT", 2)
+            make_bounds_small(patch)
+            yield
+
+
+_postgres: Callable[[Path], Store]
+
+
+def _open_postgres(folder: Path) -> Store:
+    return _postgres(folder)
+
+
+class TestPostgres(store_machine(_open_postgres).TestCase):  # type: ignore[misc]
+    """Of small bounds: what the ordinary ones do to points does not depend on the database."""
+
+    settings = SETTINGS
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def small_bounds(cls, postgres_folders: Callable[[Path], Store]) -> Iterator[None]:
+        global _postgres
+        _postgres = postgres_folders
+        with pytest.MonkeyPatch.context() as patch:
+            make_bounds_small(patch)
             yield

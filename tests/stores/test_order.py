@@ -46,12 +46,12 @@ def tell(store: Store, statements: list[Said], cut: int) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(histories=histories(), cut=st.integers(1, 20), asked=st.lists(strategies.queries, max_size=4))
-def test_order_and_duplicates_change_nothing(tmp_path_factory, histories, cut, asked) -> None:
+def test_order_and_duplicates_change_nothing(tmp_path_factory, postgres_folders, histories, cut, asked) -> None:
     folder: Path = tmp_path_factory.mktemp("order")
     first, second = histories
     reference = MemoryStore()
     tell(reference, first, len(first))
-    others = [MemoryStore(), open_store(sqlite_url(folder / "lineal.db"))]
+    others = [MemoryStore(), open_store(sqlite_url(folder / "lineal.db")), postgres_folders(folder)]
     for store in others:
         tell(store, second, cut)
         assert_same_answers(

@@ -1,4 +1,4 @@
-"""The shipped suite, through both stores."""
+"""The shipped suite, through every store."""
 
 from pathlib import Path
 
@@ -22,3 +22,9 @@ class TestSqlite(StoreSuite):
     @pytest.fixture
     def opener(self, tmp_path: Path) -> Opener:
         return lambda: open_store(sqlite_url(tmp_path / "new" / "folders" / "lineal.db"))
+
+
+class TestPostgres(StoreSuite):
+    @pytest.fixture
+    def opener(self, postgres_url: str) -> Opener:
+        return lambda: open_store(postgres_url)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MEMORY_URL = "memory:"
 SQLITE_PREFIX = "sqlite:///"
+POSTGRES_PREFIXES = ("postgresql://", "postgres://")
 
 
 def open_store(url: str, *, read_only: bool = False) -> Store:
@@ -23,8 +24,15 @@ def open_store(url: str, *, read_only: bool = False) -> Store:
         from lineal.store.memory import MemoryStore
 
         return MemoryStore()
-    from lineal.store.sql.sqlite import SqliteDatabase
     from lineal.store.sql.store import SqlStore
+
+    if url.startswith(POSTGRES_PREFIXES):
+        try:
+            from lineal.store.sql.postgres.database import PostgresDatabase
+        except ImportError as error:
+            raise InvalidInput('PostgreSQL needs more packages: pip install "lineal[postgres]"', field="url") from error
+        return SqlStore(PostgresDatabase(url), read_only=read_only)
+    from lineal.store.sql.sqlite import SqliteDatabase
 
     return SqlStore(SqliteDatabase(sqlite_path(url)), read_only=read_only)
 

@@ -35,12 +35,16 @@ class SqlStore:
         self._owner: int | None = None
         self._catalog = Catalog()
         self._engines = Engines(self._catalog)
-        if read_only:
-            with self._database.snapshot() as connection:
-                migrate.check_readable(connection)
-        else:
-            with self._database.in_our_words():
-                self._open_writer()
+        try:
+            if read_only:
+                with self._database.snapshot() as connection:
+                    migrate.check_readable(connection)
+            else:
+                with self._database.in_our_words():
+                    self._open_writer()
+        except BaseException:
+            self._database.close_readers()
+            raise
 
     def _open_writer(self) -> None:
         connection = self._database.open_writer(migrate.check)

@@ -1,0 +1,161 @@
+"""One connection to PostgreSQL, and the few that readers share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+
+from lineal.model.errors import Busy, InvalidInput
+from lineal.store.sql.database import Rows
+from lineal.store.sql.postgres.dialect import translated
+from lineal.store.sql.postgres.values import register
+
+OLDEST_VERSION = 140_000  # numbers with infinities
+PREPARED_MAX_COUNT = 500
+READERS_MAX_COUNT = 8  # a store's; with its writer nine of the hundred that a server has by default
+READER_WAIT_S = 10.0
+LOCK_WAIT_S = 10.0  # transactions queue behind one another, each about a second at most
+CONNECT_TIMEOUT_S = 10
+
+_DEFAULTS = {
+    "application_name": "lineal",
+    "connect_timeout": str(CONNECT_TIMEOUT_S),
+    # A database whose machine has gone is noticed within a minute.
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+_SESSION = (
+    "SET synchronous_commit = on",  # a commit is on disk when it returns, whatever the server's default is
+    "SET client_encoding = 'UTF8'",
+    f"SET lock_timeout = '{LOCK_WAIT_S}s'",
+    # Of a process that stands still or cannot be reached, so that it does not hold up the others for ever.
+    "SET idle_in_transaction_session_timeout = '120s'",
+)
+
+
+class PostgresConnection:
+    """See `database.Connection`."""
+
+    def __init__(self, conninfo: str) -> None:
+        settings = {**_DEFAULTS, **conninfo_to_dict(conninfo)}
+        self._raw = psycopg.connect(make_conninfo("", **settings), autocommit=True)
+        self._raw.prepared_max = PREPARED_MAX_COUNT
+        try:
+            self._check()
+            register(self._raw.adapters)
+            self._raw.execute("; ".join(_SESSION))
+        except BaseException:
+            self._raw.close()
+            raise
+        self.total_changes = 0
+
+    def _check(self) -> None:
+        """Both are told by the server when it is connected to."""
+        if self._raw.info.server_version < OLDEST_VERSION:
+            raise InvalidInput("PostgreSQL 14 or newer is needed", field="url")
+        encoding = self._raw.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise InvalidInput(
+                f"the database has the encoding {encoding}: UTF8 is needed, for names are any text", field="url"
+            )
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
+        statement = translated(sql)
+        cursor = self._raw.cursor(binary=";" not in statement)  # several statements at once are answered as text
+        cursor.execute(statement, parameters or None)
+        self._count(cursor)
+        return cursor
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
+        cursor = self._raw.cursor(binary=True)
+        rows = list(parameters)
+        if rows:
+            cursor.executemany(translated(sql), rows)
+            self._count(cursor)
+        return cursor
+
+    def _count(self, cursor: psycopg.Cursor[Any]) -> None:
+        if (cursor.statusmessage or "").startswith(("INSERT", "UPDATE", "DELETE")):
+            self.total_changes += max(cursor.rowcount, 0)
+
+    @property
+    def in_transaction(self) -> bool:
+        return not self.is_lost and self._raw.info.transaction_status != TransactionStatus.IDLE
+
+    @property
+    def is_lost(self) -> bool:
+        return self._raw.closed
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+class Readers:
+    """Connections that only read, lent to one call of one thread at a time: at most READERS_MAX_COUNT; the next call
+    waits for one, and is told Busy if none comes."""
+
+    def __init__(self, connect: Callable[[], PostgresConnection]) -> None:
+        self._connect = connect
+        self._idle: list[PostgresConnection] = []
+        self._lent = threading.BoundedSemaphore(READERS_MAX_COUNT)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @contextmanager
+    def snapshot(self) -> Iterator[PostgresConnection]:
+        if self._closed:
+            raise RuntimeError("this store is closed")
+        if not self._lent.acquire(timeout=READER_WAIT_S):
+            raise Busy(f"all {READERS_MAX_COUNT} connections of this process to the database are in use")
+        try:
+            connection = self._begin()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+        finally:
+            self._lent.release()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _begin(self) -> PostgresConnection:
+        while True:
+            with self._lock:
+                if self._closed:
+                    raise RuntimeError("this store is closed")
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                connection = self._connect()
+                connection.execute("BEGIN")
+                return connection
+            try:
+                connection.execute("BEGIN")
+                return connection
+            except psycopg.OperationalError:
+                connection.close()  # the server was restarted since: nothing was asked yet, so ask through another one
+
+    def _give_back(self, connection: PostgresConnection) -> None:
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except psycopg.Error:
+            connection.close()
+        if not connection.is_lost:
+            with self._lock:
+                if not self._closed:
+                    self._idle.append(connection)
+                    return
+        connection.close()
