@@ -10,14 +10,14 @@ export interface Direction {
   readonly isDeclared: boolean;
 }
 
-const LOW = ["loss", "error", "perplexity", "rmse", "mae", "mse", "latency", "time"];
+const STEMS = ["loss", "error", "perplexity", "rmse", "mae", "mse", "latency", "time"];
+const LOW = new Set([...STEMS.flatMap((stem) => [stem, `${stem}s`, `${stem}es`]), "latencies", "perplexities"]);
 
 export function directionOf(name: string, definition: MetricDefinition | undefined): Direction {
   const declared = definition?.goal;
   if (declared === "min" || declared === "max") return { goal: declared, isDeclared: true };
-  const words = new Set((name.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g) ?? []).map((word) => word.toLowerCase()));
-  const isLow = LOW.some((word) => words.has(word) || words.has(word.replace(/s+$/, "")) || words.has(`${word}es`));
-  return { goal: isLow ? "min" : "max", isDeclared: false };
+  const words = name.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g) ?? [];
+  return { goal: words.some((word) => LOW.has(word.toLowerCase())) ? "min" : "max", isDeclared: false };
 }
 
 /** The best of the numbers, NaN never; null if there is none. */
