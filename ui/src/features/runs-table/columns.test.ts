@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RunRow } from "../../api/shapes.ts";
 import { autoColumns, differingParams, tellingMetrics } from "./auto-columns.ts";
-import { cellOf, columnOf, columnsOf, fieldText, plainValue, type Column } from "./columns.ts";
+import { cellOf, columnOf, columnsOf, fieldText, fitted, plainValue, type Column } from "./columns.ts";
 import { csvText } from "./csv.ts";
 import { clickSort, parseSorts, sortTexts, type Sort } from "./sorting.ts";
 import { MAX_HEIGHT, scrollTopFor, slotsOf, windowOf } from "./virtual.ts";
@@ -51,6 +51,14 @@ describe("a column", () => {
     const one = row({ status: "running", duration_seconds: null });
     expect(cellOf(one, column("duration"), NOW).text).toBe("2 h");
   });
+});
+
+it("params stand right where they are numbers, and stay there", () => {
+  const columns = columnsOf(["params.lr", "params.net"]);
+  const rows = [row({ params: { lr: "0.1", net: "mlp" }, typed_params: { lr: 0.1, net: "mlp" } })];
+  const known = new Map<string, boolean>();
+  expect(fitted(columns, rows, [], known).map((one) => one.right)).toEqual([true, false]);
+  expect(fitted(columns, [], [], known).map((one) => one.right)).toEqual([true, false]);
 });
 
 describe("automatic columns", () => {

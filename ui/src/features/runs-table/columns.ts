@@ -78,7 +78,7 @@ export function columnsOf(ids: readonly string[]): Column[] {
 }
 
 /** Params stand right only where they are numbers; of groups, the first column names their keys, and metrics need room for their spread. */
-export function fitted(columns: readonly Column[], rows: readonly RunRow[], groupedBy: readonly Column[]): Column[] {
+export function fitted(columns: readonly Column[], rows: readonly RunRow[], groupedBy: readonly Column[], known = new Map<string, boolean>()): Column[] {
   const grouped = groupedBy.length > 0;
   return columns.map((column) => {
     if (column.id === "name" && grouped) {
@@ -87,7 +87,9 @@ export function fitted(columns: readonly Column[], rows: readonly RunRow[], grou
     if (column.kind === "param") {
       const values = rows.map((row) => row.typed_params[column.name]).filter((value) => value !== undefined && value !== null);
       const numbers = values.filter((value) => typeof value === "number").length;
-      return { ...column, right: values.length > 0 && numbers * 2 > values.length };
+      // Once decided it stays so: a filter must not make columns twitch.
+      if (values.length > 0 && !known.has(column.id)) known.set(column.id, numbers * 2 > values.length);
+      return { ...column, right: known.get(column.id) ?? false };
     }
     return grouped && column.kind === "metric" ? { ...column, width: Math.max(column.width, SPREAD_WIDTH) } : column;
   });

@@ -9,13 +9,14 @@ import type { RowWindows } from "./row-windows.svelte.ts";
 import type { RunsView } from "./runs-view.svelte.ts";
 import { setSort } from "./sorting.ts";
 
-/** Before the first rows are here only the name is drawn: columns that come later must not move those that were there. */
 const BEFORE_DATA: readonly string[] = [];
 const NAME = columnOf("name") as Column;
 
 export class RunsColumns {
   #view: RunsView;
   #rows: RowWindows;
+  /** Which params stand right. */
+  #sides = new Map<string, boolean>();
   #automatic = $state.raw<{ scope: string; ids: string[]; telling: boolean } | null>(null);
 
   /** Within a component's setup: it follows the rows by an effect. */
@@ -37,10 +38,12 @@ export class RunsColumns {
   ids: readonly string[] = $derived.by(() => this.#view.columnIds ?? this.#automatic?.ids ?? BEFORE_DATA);
 
   list: Column[] = $derived.by(() => {
+    // Before the first rows only the name is drawn: what comes later must not move what was there.
+    if (this.#rows.total === null) return [NAME];
     const { pinned } = this.#view;
     const rest = columnsOf(this.ids.filter((id) => id !== "name"));
     const ordered = [NAME, ...rest.filter((one) => pinned.includes(one.id)), ...rest.filter((one) => !pinned.includes(one.id))];
-    return fitted(ordered, this.#rows.first, this.#view.groupBy);
+    return fitted(ordered, this.#rows.first, this.#view.groupBy, this.#sides);
   });
 
   pinnedCount = $derived.by(() => 1 + this.list.filter((one) => this.#view.pinned.includes(one.id)).length);
