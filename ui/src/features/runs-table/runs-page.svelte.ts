@@ -91,7 +91,10 @@ export class RunsPageState {
 
   isUnknownExperiment = $derived.by(() => this.#experimentId() !== null && experiments.list !== null && this.experiment === undefined);
 
-  title = $derived.by(() => (this.#experimentId() === null ? "All runs" : (this.experiment?.name ?? "")));
+  title = $derived.by(() => {
+    if (this.#experimentId() === null) return "All runs";
+    return this.experiment?.name ?? (this.isUnknownExperiment ? "Unknown experiment" : "");
+  });
 
   query = $derived.by((): RowQuery | null => {
     if (this.#experimentId() !== null && this.experiment === undefined) return null;
