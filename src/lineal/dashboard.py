@@ -17,8 +17,6 @@ from lineal.model.limits import LIVE_INTERVAL_S
 from lineal.server.source import Saying
 from lineal.store.contracts import Store
 
-_TROUBLED_INTERVAL_S = 1.0  # a journal that cannot be taken in is tried again with every look
-
 
 class LocalSource:
     """See `lineal.server.source.Source`."""
@@ -26,7 +24,6 @@ class LocalSource:
     def __init__(self, local: LocalStore) -> None:
         self._local = local
         self._refresh = Shared(self._take_in)
-        self._troubled = False
         self._ended = threading.Event()
 
     @property
@@ -52,8 +49,7 @@ class LocalSource:
         while True:
             with self.opened() as store:
                 number = store.change_number()
-            interval_s = _TROUBLED_INTERVAL_S if self._troubled else LIVE_INTERVAL_S
-            if number != after or time.monotonic() >= until_s or self._ended.wait(interval_s):
+            if number != after or time.monotonic() >= until_s or self._ended.wait(LIVE_INTERVAL_S):
                 return number
 
     def close(self) -> None:
@@ -61,7 +57,7 @@ class LocalSource:
         self._ended.set()
 
     def _take_in(self) -> None:
-        self._troubled = bool(self._local.refresh().problems)
+        self._local.refresh()
 
 
 class Shared:

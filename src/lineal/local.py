@@ -235,7 +235,8 @@ class LocalStore:
             except (Busy, NotWritable):
                 return self._take_in_privately()
             self._use_database()
-            if not done.problems and self._store is not None:
+            if self._store is not None:
+                # What cannot be applied is tried again when it changes, not with every question.
                 self._growth.settle(self._store)
             return done
 

@@ -15,6 +15,20 @@ from lineal.model.values import ParamValue, from_json, to_json, value_text
 POINT_COLUMNS = ("run_id", "metric", "labels", "attempt", "step", "time_ms", "value")
 
 
+class _Lines:
+    """What a CSV writer writes to: its rows end in \\r\\n, so that it quotes both within a cell, and get a plain line end here."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._write = out.write
+
+    def write(self, row: str) -> int:
+        return self._write(row.removesuffix("\r\n") + "\n")
+
+
+def _csv_writer(out: TextIO) -> Any:
+    return csv.writer(_Lines(out), lineterminator="\r\n")
+
+
 # -- runs ---------------------------------------------------------------------------------------
 
 
@@ -62,7 +76,7 @@ def runs_csv(rows: Iterable[RunRow], out: TextIO) -> int:
     with Spool() as spool:
         spool.fill(rows)
         columns = spool.columns()
-        writer = csv.writer(out, lineterminator="\n")
+        writer = _csv_writer(out)
         writer.writerow(columns)
         for row in spool.rows():
             writer.writerow([_cell(row, name) for name in columns])
@@ -93,7 +107,7 @@ def runs_json(rows: Iterable[RunRow], out: TextIO) -> int:
 
 
 def points_csv(rows: Iterable[PointRows], out: TextIO) -> int:
-    writer = csv.writer(out, lineterminator="\n")
+    writer = _csv_writer(out)
     writer.writerow(POINT_COLUMNS)
     count = 0
     for some in rows:

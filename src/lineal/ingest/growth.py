@@ -1,21 +1,25 @@
 """Whether the journals hold anything that the store does not have: a look, not a transaction.
 
 A mapped segment has its full size from the start, so sizes tell nothing. What follows the last frame that was applied does:
-it is zero until somebody writes."""
+it is zero until somebody writes. What stands there and cannot be taken in (a frame half written, damage) is looked at whole: when
+it goes on, or something follows it, its beginning stays the same."""
 
 from __future__ import annotations
 
 import os
 from typing import NamedTuple, TypeAlias
+from zlib import crc32
 
 from lineal.ingest.replay import find_opening
 from lineal.journal.layout import Folder, SegmentFile
 from lineal.journal.locks import locks_of
-from lineal.model.errors import NewerFormat
+from lineal.model.errors import InvalidInput, NewerFormat
+from lineal.model.limits import FRAME_MAX_BYTES
+from lineal.record.stream import LIVE_SEARCH_BYTES
 from lineal.store.contracts import Store
 
 _WORD_BYTES = 8  # a frame's first: its length is never zero
-_NOTHING = bytes(_WORD_BYTES)
+_NOTHING = 0
 _OPENING_BYTES = 8_192
 
 
@@ -23,7 +27,7 @@ class _Sight(NamedTuple):
     """Of a segment: how far it is applied, what stands there, whether its writer lives. Of a spare: the last alone."""
 
     offset: int
-    word: bytes
+    mark: int
     live: bool
 
 
@@ -55,7 +59,7 @@ class Growth:
             offset = self._offsets.get(path, 0)
             # Where nothing moved, what stands there cannot be taken in: it is damage, or a frame half written.
             moved = offset != sight.offset
-            self._settled[path] = sight._replace(offset=offset, word=_NOTHING) if moved else sight
+            self._settled[path] = sight._replace(offset=offset, mark=_NOTHING) if moved else sight
         present = {segment.path for segment in segments} | {path for _, path in self._folder.list_spares()}
         self._settled = {path: sight for path, sight in self._settled.items() if path in present}
 
@@ -68,9 +72,9 @@ class Growth:
         seen: _Look = {}
         for segment in segments:
             offset = self._offsets.get(segment.path, 0)
-            word = _word_at(segment.path, offset)
-            if word is not None:
-                seen[segment.path] = _Sight(offset, word, locks.is_live(segment.writer))
+            mark = _mark_at(segment.path, offset)
+            if mark is not None:
+                seen[segment.path] = _Sight(offset, mark, locks.is_live(segment.writer))
         for writer, path in self._folder.list_spares():
             seen[path] = _Sight(0, _NOTHING, locks.is_live(writer))
         return seen
@@ -82,18 +86,26 @@ class Growth:
             if tenant is None:
                 return 0
             self._tenants[segment.writer] = tenant
-        cursor = store.tenant(tenant).find_cursor(segment.writer)
+        try:
+            cursor = store.tenant(tenant).find_cursor(segment.writer)
+        except InvalidInput:  # a tenant that cannot be: the segment stays where it is
+            return 0
         return cursor.offset if cursor is not None and cursor.segment == segment.number else 0
 
 
-def _word_at(path: str, offset: int) -> bytes | None:
-    """None if the file is gone."""
+def _mark_at(path: str, offset: int) -> int | None:
+    """A checksum of the frame that stands there and of as much behind it as a reader looks at; 0 for nothing, None if the file
+    is gone."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        return os.pread(fd, _WORD_BYTES, offset).ljust(_WORD_BYTES, b"\0")
+        word = os.pread(fd, _WORD_BYTES, offset)
+        if not any(word):
+            return _NOTHING
+        length = min(int.from_bytes(word[:4], "little"), FRAME_MAX_BYTES)
+        return crc32(os.pread(fd, length + LIVE_SEARCH_BYTES, offset)) + 1
     except OSError:
         return _NOTHING
     finally:

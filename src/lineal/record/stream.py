@@ -14,7 +14,7 @@ from lineal.record.kinds import FORMAT_VERSION, MAGIC
 Tail: TypeAlias = Literal["end", "torn"]
 
 # A live writer's torn frame is normal for an instant; looking far behind it at each poll would cost more than waiting.
-_LIVE_SEARCH_BYTES = 64 * 1024
+LIVE_SEARCH_BYTES = 64 * 1024
 _KIND_MAX = 1023
 
 # Equal frames are tried in runs of so many; a run that does not fit is tried in smaller ones, then frame by frame.
@@ -93,7 +93,7 @@ def scan(data: memoryview, position: int, *, final: bool) -> Scan:
         if length == 0 and not any(data[position : position + HEADER_BYTES]):
             result.position = position
             return result
-        behind = _search(data, position + 8, usable if final else min(usable, position + _LIVE_SEARCH_BYTES), usable)
+        behind = _search(data, position + 8, usable if final else min(usable, position + LIVE_SEARCH_BYTES), usable)
         if behind is None:
             break
         result.damages.append(Damage(position, behind - position))

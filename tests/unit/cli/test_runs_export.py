@@ -150,6 +150,15 @@ def expected(folder: Path) -> list[tuple[str, str, str, float, str]]:
     return found
 
 
+def test_csv_quotes_every_line_end(invoke, folder: Path) -> None:
+    for name in ("a\rb", "a\nb", "a\r\nb", "\r", "=1+1"):
+        lineal.init("ends", name, params={f"p{name}": name}, url=folder).finish()
+    text = invoke("runs", "export", "experiment = 'ends'").stdout_bytes.decode()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert sorted(row["name"] for row in rows) == sorted(("a\rb", "a\nb", "a\r\nb", "\r", "=1+1"))
+    assert all(row[f"params.p{row['name']}"] == row["name"] for row in rows)
+
+
 def test_csv_of_points_is_bit_exact(invoke, folder: Path, odd: list[str]) -> None:
     rows = table(invoke("runs", "export", "--points").stdout)
     assert list(rows[0]) == list(export_text.POINT_COLUMNS)

@@ -83,6 +83,57 @@ def test_damage_that_cannot_be_taken_in_is_tried_once(store: LocalStore) -> None
     assert not growth.has_grown()
 
 
+@pytest.mark.parametrize("size", [100, 50_000])
+def test_a_frame_seen_half_written_is_taken_in_when_it_is_whole(store: LocalStore, size: int) -> None:
+    with lineal.init(url=store.folder.root) as run:
+        store.refresh()
+        [segment] = store.folder.list_segments()
+        run.set_note("x" * size)
+        data = Path(segment.path).read_bytes()
+        end = len(data.rstrip(b"\0"))
+        with open(segment.path, "r+b") as file:
+            file.seek(end - 20)
+            file.write(bytes(20))
+        assert not store.get_run(run.run_id).details.note
+        with open(segment.path, "r+b") as file:
+            file.seek(end - 20)
+            file.write(data[end - 20 : end])
+        assert store.get_run(run.run_id).details.note == "x" * size
+
+
+def test_what_follows_damage_of_a_living_writer_is_taken_in(store: LocalStore) -> None:
+    with lineal.init(url=store.folder.root) as run:
+        run.log({"loss": 1.0}, step=1)
+        store.refresh()
+        [segment] = store.folder.list_segments()
+        cursor = store.reader().find_cursor(segment.writer)
+        assert cursor is not None
+        run.log({"loss": 2.0}, step=2)
+        with open(segment.path, "r+b") as file:
+            file.seek(cursor.offset + 30)
+            file.write(b"\xee")
+        assert store.get_run(run.run_id).metrics == {"loss": 1.0}
+        run.log({"loss": 3.0}, step=3)
+        assert store.get_run(run.run_id).metrics == {"loss": 3.0}
+
+
+def test_a_journal_that_cannot_be_applied_is_tried_once(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with lineal.init(url=store.folder.root) as run:
+        run.log({"loss": 1.0})
+        store.refresh()
+        bad = Path(store.folder.segment("f" * 15, 1))
+        [segment] = store.folder.list_segments()
+        data = bytearray(Path(segment.path).read_bytes())
+        data[4:6] = (77).to_bytes(2, "little")
+        bad.write_bytes(data)
+        assert store.refresh().problems
+        monkeypatch.setattr(LocalStore, "_take_in", None)
+        assert store.get_run(run.run_id).metrics == {"loss": 1.0}
+        monkeypatch.undo()
+        run.log({"loss": 2.0})
+        assert store.get_run(run.run_id).metrics == {"loss": 2.0}
+
+
 def test_another_database_has_nothing_yet(store: LocalStore) -> None:
     growth = Growth(Folder(store.folder.root))
     with lineal.init(url=store.folder.root):

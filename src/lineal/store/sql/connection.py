@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -60,7 +61,7 @@ def open_writer(path: Path, check: Callable[[Connection], object]) -> sqlite3.Co
     """The writing connection; the file (mode 0600) and its folders (0700) are made if they are not there.
     Nothing in the file is changed before `check` has looked at it."""
     _make_folders(path.parent)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    _make_file(path)
     connection = _connect(path, "mode=rw")
     try:
         check(connection)
@@ -77,6 +78,16 @@ def open_writer(path: Path, check: Callable[[Connection], object]) -> sqlite3.Co
         connection.close()
         raise
     return connection
+
+
+def _make_file(path: Path) -> None:
+    """Unless it is there. One that is there is not opened but by SQLite: to close it would let go of every lock that this
+    process's readers hold on it (fcntl(2)), and the next process to leave would delete the -wal file under them."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path)) from None
 
 
 def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> None:
