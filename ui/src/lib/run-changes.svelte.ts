@@ -1,5 +1,6 @@
 /** Which run changed when, as far as this page has heard: what charts need to know what to fetch again. */
 
+import { untrack } from "svelte";
 import { live } from "../api/live.ts";
 import { ANY_RUN } from "../chart/panel-state.ts";
 
@@ -11,8 +12,12 @@ class RunChanges {
   /** Run id to the change number of its last change. */
   byRun = $state.raw<ReadonlyMap<string, number>>(new Map());
 
-  /** Fit for $effect. */
+  /** Fit for $effect: it tells of the last change at once, and what that reads and sets must not make the effect run again. */
   follow(): () => void {
+    return untrack(() => this.#follow());
+  }
+
+  #follow(): () => void {
     return live.subscribe(({ changeNumber, runIds, isComplete }) => {
       if (runIds.length > 0 || !isComplete) {
         const next = new Map(this.byRun);

@@ -1,5 +1,6 @@
 /** What the run page knows: the run, read again as it changes, and the ways to change it. */
 
+import { untrack } from "svelte";
 import { ApiError, get, isAbort, patch, post } from "../../api/client.ts";
 import { live } from "../../api/live.ts";
 import type { RunDetail } from "../../api/shapes.ts";
@@ -32,8 +33,12 @@ export class RunPageData {
     this.runId = runId;
   }
 
-  /** Fit for $effect: the answer ends it. */
+  /** Fit for $effect: the answer ends it. What it reads at once must not make the effect run again. */
   start(): () => void {
+    return untrack(() => this.#start());
+  }
+
+  #start(): () => void {
     void this.load();
     const unsubscribe = live.subscribe((state) => {
       const isMine = !state.isComplete || state.runIds.includes(this.detail?.run_id ?? this.runId);

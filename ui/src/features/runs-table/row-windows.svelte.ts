@@ -245,13 +245,14 @@ export class RowWindows {
     try {
       if (!query || this.#loading || this.#total === null) return;
       const shown = unknown ? this.#idsInSight() : changed.filter((id) => this.find(id) !== undefined);
+      // Counted also when only rows in sight changed: one may have been put away, or match no longer.
       const [rows, counted] = await Promise.all([
         shown.length ? rowsById(shown, this.#search, controller.signal) : [],
-        unknown || shown.length < changed.length ? this.#search({ ...searchOf(query), limit: 0 }, controller.signal) : null,
+        this.#search({ ...searchOf(query), limit: 0 }, controller.signal),
       ]);
       if (query !== this.#query) return;
       if (rows.length) this.#replace(new Map(rows.map((row) => [row.run_id, row])));
-      if (counted && counted.total !== this.#total) {
+      if (counted.total !== this.#total) {
         if (this.followsTop()) await this.refresh();
         else this.#newRuns = counted.total - this.#total;
       }
