@@ -18,7 +18,7 @@ UI_FILES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test python-test ui-test browser-test check lint ui-check bench torture clean
+.PHONY: help demo test python-test ui-test browser-test check lint ui-check bench bench-page torture clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r a b; do printf '%-20s %s\n' "$$a" "$$b"; done
@@ -54,6 +54,10 @@ ui-check: $(VENV)/.stamp-node
 
 bench: $(VENV)/.stamp-dev ## Lineal beside its peers, each in its own environment
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-page: $(VENV)/.stamp-dev $(VENV)/.stamp-ui ## the dashboard in Chromium, against what it must reach
+	@.ci/chromium "$(CHROMIUM)"
+	CHROMIUM="$(CHROMIUM)" $(BIN)/python -m benchmarks.page $(ARGS)
 
 torture: $(VENV)/.stamp-dev ## the long hostile tests too, with fresh random seeds (hours)
 	LINEAL_TEST_PROFILE=torture $(PYTEST) --timeout=0 $(ARGS)

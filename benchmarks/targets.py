@@ -71,6 +71,28 @@ TARGETS = (
     Target("1 M points over 10 k points", "draw/read", "ratio", "<=", 1.5),
 )
 
+# The dashboard, measured by benchmarks/page.py; the scenario is what `--only` calls it.
+PAGE_TARGETS = (
+    Target("`lineal ui` answers, over 100,000 runs, ms", "start", "ui_answers_ms", "<=", 1_000),
+    Target("S10 cold page to the first chart, 10 runs x 10,000 points, ms", "S10", "first_chart_ms", "<=", 800),
+    Target("S10 JavaScript until then, bytes gzipped", "S10", "js_gzip_bytes", "<=", 250_000),
+    Target("All JavaScript of the dashboard, bytes gzipped", "S10", "all_js_gzip_bytes", "<=", 250_000),
+    Target("100,000 runs: first rows, ms", "rows", "first_rows_ms", "<=", 500),
+    Target("100,000 runs: sort by a metric, ms", "sort", "sort_first_ms", "<=", 300),
+    Target("100,000 runs: the same, the other way round, ms", "sort", "sort_again_ms", "<=", 300),
+    Target(
+        "100,000 runs: longest frame while 20,000 rows go by, ms",
+        "scroll",
+        "worst_frame_ms",
+        "<=",
+        50,
+        "control_worst_frame_ms",
+    ),
+    Target("100 runs x 10,000 points on one chart, ms", "dense", "dense_chart_ms", "<=", 400),
+    Target("100 runs x 1,000,000 points on one chart, ms", "long", "long_chart_ms", "<=", 600),
+    Target("From `run.log` to the pixel, ms", "pixel", "log_to_pixel_ms", "<=", 1_000),
+)
+
 CLAIMS = (
     Claim("S1 import", "S1", "import_ms", "tensorboardX", 5),
     Claim("S1 import", "S1", "import_ms", "wandb", 13),
