@@ -11,6 +11,8 @@ from pathlib import Path
 
 from lineal.api import delete_run, init
 
+# A hundred thousand take a minute to make; LINEAL_TEST_RUNS=100000 asks for them.
+MANY_RUNS = int(os.environ.get("LINEAL_TEST_RUNS") or 20_000)
 DEMO_EPOCHS = int(os.environ.get("LINEAL_TEST_EPOCHS") or 12)
 
 LONG_NAME = "a name that goes on " * 12
@@ -114,7 +116,7 @@ def _make_files(folder: Path) -> None:
 
 
 def make_desk(folder: Path) -> None:
-    """Runs that tests may change; each takes those of its own letter."""
+    """Small runs that differ little: on the shelf they are only looked at, on the desk each test changes its own letter's."""
     for letter in "abcdefgh":
         for number in range(3):
             params = {"lr": 10.0**-number, "seed": number, "model": {"kind": letter, "depth": number}}
@@ -137,12 +139,21 @@ def make_empty(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
+def make_many(folder: Path) -> None:
+    from benchmarks.many_runs import make
+
+    for _ in make(MANY_RUNS, folder):
+        pass
+
+
 MAKERS: dict[str, Callable[[Path], None]] = {
     "demo": make_demo,
     "odd": make_odd,
+    "shelf": make_desk,
     "desk": make_desk,
     "pulse": make_pulse,
     "empty": make_empty,
+    "many": make_many,
 }
 
 if __name__ == "__main__":

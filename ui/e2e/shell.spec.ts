@@ -1,6 +1,6 @@
-// What every page has: both themes, the keys, and a strict policy.
+// What every page has: both themes, the keys, a strict policy, and a server that may go away.
 import type { Page } from "@playwright/test";
-import { address, expect, expectAccessible, test } from "./test.ts";
+import { address, expect, expectAccessible, folder, test } from "./test.ts";
 
 /** By what is painted, not by what an attribute says. */
 function brightness(page: Page): Promise<string> {
@@ -47,4 +47,17 @@ test("nothing comes from anywhere else, and the policy is strict", async ({ page
   expect(policy).toMatch(/default-src '(none|self)'/);
   expect(policy).not.toMatch(/unsafe-inline|unsafe-eval|\*/);
   expect(asked.filter((url) => !url.startsWith(address("demo")))).toEqual([]);
+});
+
+test("a server that goes is said to be gone, and its return is noticed", async ({ page, ownSite, calm }) => {
+  calm.allowed.push(/Failed to load resource|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/);
+  calm.jumpsAllowed = true; // the banner's group grows to the left, and nothing in it moves
+  const site = await ownSite(folder("desk"));
+  await page.goto(site.url);
+  await expect(page.getByRole("link", { name: "Lineal" })).toBeVisible();
+  await site.kill();
+  const banner = page.getByRole("status").filter({ hasText: /not connected/i });
+  await expect(banner).toBeVisible({ timeout: 15_000 });
+  await site.restart();
+  await expect(banner).toBeHidden({ timeout: 15_000 });
 });

@@ -16,10 +16,12 @@ const ROOT = resolve(import.meta.dirname, "../..");
 
 function python(): string {
   const own = join(ROOT, ".venv/bin/python");
-  return process.env["PYTHON"] ?? (existsSync(own) ? own : "python3");
+  return existsSync(own) ? own : "python3";
 }
 
-export default async function start(): Promise<() => Promise<void>> {
+export default async function start(): Promise<(() => Promise<void>) | undefined> {
+  // For whoever writes tests: the line that `python -m tests.browser.world PLACE` printed, kept up in another terminal.
+  if (process.env["LINEAL_WORLD"]) return undefined;
   const place = mkdtempSync(join(tmpdir(), "lineal-browser-"));
   const servers = spawn(python(), ["-m", "tests.browser.world", place], {
     cwd: ROOT,
