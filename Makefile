@@ -18,7 +18,7 @@ UI_FILES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test python-test ui-test browser-test check lint ui-check bench bench-page torture clean
+.PHONY: help demo test python-test ui-test browser-test screenshots check lint ui-check bench bench-page torture clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r a b; do printf '%-20s %s\n' "$$a" "$$b"; done
@@ -38,6 +38,11 @@ ui-test: $(VENV)/.stamp-node ## the dashboard's arithmetic
 browser-test: $(VENV)/.stamp-node $(VENV)/.stamp-ui ## the dashboard, in Chromium over real runs: make browser-test ARGS="-g spike"
 	@.ci/chromium "$(CHROMIUM)"
 	CHROMIUM="$(CHROMIUM)" $(NPM) run e2e -- $(ARGS)
+
+screenshots: $(VENV)/.stamp-node $(VENV)/.stamp-ui ## make the README's pictures again, of the demo's runs
+	@.ci/chromium "$(CHROMIUM)"
+	LINEAL_SCREENSHOTS="$(CURDIR)/docs/images" LINEAL_TEST_EPOCHS=40 CHROMIUM="$(CHROMIUM)" $(NPM) run e2e -- screenshot
+	$(BIN)/python -m tests.browser.smaller docs/images/dashboard-light.png docs/images/dashboard-dark.png
 
 check: lint ui-test ## lint, types, layers and unit tests: before every commit
 	$(PYTEST) tests/unit $(ARGS)
