@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from lineal.model.values import number_of
+from lineal.model.vocabulary import STATUSES
 from lineal.query.reading import Reading
 from lineal.query.syntax import TIME_ATTRIBUTES, Field, Scalar
 from lineal.query.tokens import Token
@@ -65,6 +66,8 @@ def _text(reading: Reading, field: Field, is_time: bool, expected: str) -> Scala
             reading.take()
             return number
     reading.take()
+    if field.kind == "attribute" and field.name == "status" and value.isupper() and value.lower() in STATUSES:
+        return value.lower()  # as MLflow writes them
     return value
 
 

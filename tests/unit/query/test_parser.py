@@ -106,6 +106,12 @@ def test_and_or_not_and_parentheses(text: str, expected: Filter) -> None:
     assert parse(text) == expected
 
 
+def test_statuses_as_mlflow_writes_them() -> None:
+    assert parse("attributes.status = 'FINISHED'") == parse("status = 'finished'")
+    assert parse("status in ('FAILED', 'KILLED', 'SCHEDULED')") == parse("status in ('failed', 'killed', 'SCHEDULED')")
+    assert parse("name = 'FINISHED'") != parse("name = 'finished'")
+
+
 def test_an_empty_filter_is_none() -> None:
     assert parse("") is parse("  \n") is None
 
