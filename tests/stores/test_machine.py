@@ -69,7 +69,7 @@ def _open_postgres(folder: Path) -> Store:
 class TestPostgres(store_machine(_open_postgres).TestCase):  # type: ignore[misc]
     """Of small bounds: what the ordinary ones do to points does not depend on the database."""
 
-    settings = SETTINGS
+    settings = settings(SETTINGS, max_examples=1_000 if TORTURE else 25)  # a round trip a statement
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod

@@ -58,6 +58,8 @@ def flush_runs(
     index = AttributeIndex(connection, names, tenant)
     counts = RunCounts(connection, tenant)
     frees_pages = False
+    rows: list[tuple[object, ...]] = []  # of all runs, written at once: a statement may be a round trip
+    touched: list[tuple[int, int]] = []
     for run in runs:
         _index_statements(run, index)
         was_stale = run.is_stale
@@ -79,11 +81,13 @@ def flush_runs(
             frees_pages |= flush_points(connection, names, run, index)
         run.wants_compaction = False
         if changed or run.is_stale != was_stale:
-            _write_run(connection, tenant, run, experiment_pk, change_number)
+            rows.append(_run_row(tenant, run, experiment_pk, change_number))
             counts.move(run)
         elif run.is_touched:
-            connection.execute("UPDATE run SET changed = ? WHERE pk = ?", (change_number, run.pk))
+            touched.append((change_number, run.pk))
         run.is_touched = False
+    connection.executemany(_RUN_UPSERT, rows)
+    connection.executemany("UPDATE run SET changed = ? WHERE pk = ?", touched)
     index.write()
     counts.write()
     return frees_pages
@@ -118,36 +122,30 @@ def _index_documents(run: RunDraft, index: AttributeIndex) -> None:
         index.set(run.pk, "json", name, new.get(name))
 
 
-def _write_run(
-    connection: Connection,
-    tenant: int,
-    draft: RunDraft,
-    experiment_pk: Callable[[str], int],
-    change_number: int,
-) -> None:
+def _run_row(
+    tenant: int, draft: RunDraft, experiment_pk: Callable[[str], int], change_number: int
+) -> tuple[object, ...]:
+    """For _RUN_UPSERT."""
     run = draft.run()
     experiment = experiment_pk(run.experiment_name)
-    connection.execute(
-        _RUN_UPSERT,
-        (
-            draft.pk,
-            tenant,
-            run.run_id,
-            experiment,
-            run.name,
-            run.status,
-            run.lifecycle == "deleted",
-            draft.is_stale,
-            run.started_ms,
-            run.ended_ms,
-            run.description or None,
-            run.user_id,
-            run.parent_run_id,
-            run.forked_from,
-            run.fork_step,
-            run.content_digest,
-            change_number,
-        ),
-    )
     draft.stands = (experiment, run.lifecycle == "deleted")
     draft.is_new = draft.row_changed = False
+    return (
+        draft.pk,
+        tenant,
+        run.run_id,
+        experiment,
+        run.name,
+        run.status,
+        run.lifecycle == "deleted",
+        draft.is_stale,
+        run.started_ms,
+        run.ended_ms,
+        run.description or None,
+        run.user_id,
+        run.parent_run_id,
+        run.forked_from,
+        run.fork_step,
+        run.content_digest,
+        change_number,
+    )

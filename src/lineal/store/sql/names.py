@@ -98,12 +98,16 @@ class Names:
         return known or self._find("SELECT pk FROM writer WHERE tenant = ? AND name = ?", (tenant, name))
 
     def writer(self, tenant: int, name: str) -> int:
-        return self._number(
+        pk = self._number(
             ("writer", tenant, name),
             "SELECT pk FROM writer WHERE tenant = ? AND name = ?",
             "INSERT INTO writer (tenant, name) VALUES (?, ?) RETURNING pk",
             (tenant, name),
         )
+        if len(self._writers) >= CACHE_MAX_COUNT:
+            self._writers.clear()
+        self._writers[pk] = name
+        return pk
 
     def experiment(self, tenant: int, tenant_name: str, name: str) -> int:
         cached = self._cache.get(("experiment", tenant, name))

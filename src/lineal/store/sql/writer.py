@@ -52,16 +52,13 @@ class SqlWriter:
         if cursor != self.find_cursor(cursor.writer):
             self._cursors[cursor.writer] = cursor
 
-    def _write_cursor(self, cursor: Cursor) -> None:
+    def _cursor_row(self, cursor: Cursor) -> tuple[object, ...]:
         pk = self._names.writer(self._tenant, cursor.writer)
         run, run_id = None, cursor.run_id
         if run_id is not None:
             draft = self._runs.get(run_id)
             run = draft.pk if draft is not None else self._find_run(run_id)
-        self._connection.execute(
-            "UPDATE writer SET run = ?, run_id = ?, seq = ?, segment = ?, byte_offset = ? WHERE pk = ?",
-            (run, None if run is not None else run_id, cursor.seq, cursor.segment, cursor.offset, pk),
-        )
+        return run, None if run is not None else run_id, cursor.seq, cursor.segment, cursor.offset, pk
 
     # -- experiments ---------------------------------------------------------------------------------------
 
@@ -235,8 +232,10 @@ class SqlWriter:
         self._flush_runs()
         for experiment in self._experiments.values():
             experiment.flush(self._connection)
-        for cursor in self._cursors.values():
-            self._write_cursor(cursor)
+        self._connection.executemany(
+            "UPDATE writer SET run = ?, run_id = ?, seq = ?, segment = ?, byte_offset = ? WHERE pk = ?",
+            [self._cursor_row(cursor) for cursor in self._cursors.values()],
+        )
         if self._audit_rows:
             [last] = self._connection.execute(
                 "SELECT coalesce(max(number), 0) FROM audit WHERE tenant = ?", (self._tenant,)

@@ -75,8 +75,10 @@ class PostgresConnection:
         return cursor
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
-        cursor = self._raw.cursor(binary=True)
         rows = list(parameters)
+        if len(rows) == 1:
+            return self.execute(sql, rows[0])
+        cursor = self._raw.cursor(binary=True)
         if rows:
             cursor.executemany(translated(sql), rows)
             self._count(cursor)

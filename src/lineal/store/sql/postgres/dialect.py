@@ -1,8 +1,8 @@
 """Our SQL, which is written as SQLite reads it, as PostgreSQL wants it.
 
 The statements of this package keep to what both know; what remains is in this file, and the store suite runs every
-statement through both. Whoever writes a new one: `?` for a value, `json_each(?)` for a list of numbers, no function that
-only SQLite has, a table's name before its own columns in DO UPDATE, and texts compared by code point only."""
+statement through both. Whoever writes a new one: `?` for a value, `IN (SELECT value FROM json_each(?))` for a list of
+numbers, no function that only SQLite has, a table's name before its own columns in DO UPDATE, texts compared by code point."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ _WHOLE = {
 _IGNORED = ("PRAGMA ",)
 NOTHING = "SELECT 1 WHERE false"
 
-_EACH = re.compile(r"json_each\(\?\)( wanted)?")
+# A JSON list of numbers is an array but for its brackets. ANY walks an index where the other way reads the whole table.
+_LIST = "translate(%s, '[]', '{}')::int8[]"
+_LISTS = (
+    ("IN (SELECT value FROM json_each(?))", f"= ANY({_LIST})"),
+    ("json_each(?) wanted ", f"unnest({_LIST}) AS wanted(value) "),
+)
 _UNTYPED = re.compile(r"^(\s+)(\w+),$", re.MULTILINE)  # integer or real, each as it was given
 _BLOBS = re.compile(r"^\s+(\w+) BLOB\b", re.MULTILINE)
 _COMMENTS = re.compile(r"--[^\n]*")
@@ -39,13 +44,10 @@ def translated(sql: str) -> str:
         return NOTHING
     if "CREATE TABLE" in sql or "ALTER TABLE" in sql:
         return _table(_COMMENTS.sub("", sql).strip())
-    sql = sql.replace(" NOT INDEXED", "").replace(" IS NOT excluded.", " IS DISTINCT FROM excluded.").replace("%", "%%")
-    return _EACH.sub(_numbers, sql).replace("?", "%s")
-
-
-def _numbers(found: re.Match[str]) -> str:
-    """A JSON list of numbers is an array but for its brackets."""
-    return f"unnest(translate(?, '[]', '{{}}')::int8[]) AS {'wanted' if found[1] else 'each'}(value)"
+    sql = sql.replace("%", "%%").replace(" NOT INDEXED", "").replace(" IS NOT excluded.", " IS DISTINCT FROM excluded.")
+    for ours, theirs in _LISTS:
+        sql = sql.replace(ours, theirs)
+    return sql.replace("?", "%s")
 
 
 def _table(sql: str) -> str:
