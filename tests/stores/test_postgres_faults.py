@@ -19,10 +19,10 @@ import pytest
 
 from lineal.model.entities import Cursor
 from lineal.model.errors import Busy
+from lineal.query.parser import parse, parse_orders
 from lineal.store.contracts import RunQuery, Store
 from lineal.store.open import open_store
 from lineal.store.sql import migrate
-from lineal.store.sql.postgres import connection as connection_module
 from lineal.store.sql.postgres.connection import PostgresConnection
 from lineal.store.sql.store import SqlStore
 from lineal.testing.suite_base import WRITER, Said, at, block_with, starting
@@ -214,8 +214,9 @@ def test_two_stores_take_turns_and_each_sees_the_other(postgres_url: str) -> Non
             tell((one, two)[number % 2], *work(number))
             assert assert_whole(one, number + 1) == assert_whole(two, number + 1) == number + 1
             for store in (one, two):
-                [found] = store.tenant("default").list_runs(RunQuery(filter=None, order=(), limit=1)).runs
-                assert found.run_id == f"run-{number:03}"
+                query = RunQuery(parse("params.number >= 0 and tags.number != 'x'"), parse_orders("params.number desc"))
+                found = store.tenant("default").list_runs(query).runs
+                assert [run.run_id for run in found] == [f"run-{n:03}" for n in range(number, -1, -1)]
 
 
 def test_a_writer_held_up_by_another_process_is_told_so(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -371,5 +372,15 @@ def test_readers_go_on_while_another_writes(postgres_url: str) -> None:
         assert assert_whole(other, 2) == 2
 
 
-def test_a_process_that_stands_still_does_not_hold_the_lock_for_ever() -> None:
-    assert any("idle_in_transaction_session_timeout" in setting for setting in connection_module._SESSION)
+def test_a_process_that_stands_still_does_not_hold_up_the_others_for_ever(postgres_url: str) -> None:
+    with closing(open_store(postgres_url)) as still, closing(open_store(postgres_url)) as other:
+        assert isinstance(still, SqlStore) and still._writer is not None
+        limit = still._writer.execute("SHOW idle_in_transaction_session_timeout").fetchone()
+        assert limit == ("2min",)
+        still._writer.execute("SET idle_in_transaction_session_timeout = '30ms'")
+        with pytest.raises(Busy), still.begin() as transaction:
+            starting("run-999")(transaction.tenant("default"))
+            tell(other, *work(0))  # waits for the lock, and gets it
+        assert assert_whole(other, 1) == 1
+        tell(still, *work(1))
+        assert assert_whole(still, 2) == 2
