@@ -101,18 +101,21 @@ def test_a_filter_of_any_length_is_answered(client: httpx.Client) -> None:
         "'" * 1_000_000,
         "name like '" + "%_" * 100_000 + "'",
     ):
-        problem = json_of(client.post("/api/v1/filter/check", json={"filter": text}), 400)
-        assert problem["field"] == "filter" and isinstance(problem["position"], int)
+        for path in ("filter/check", "runs/search"):
+            found = json_of(client.post(f"/api/v1/{path}", json={"filter": text}), 200 if "check" in path else 400)
+            assert found["field"] == "filter" and isinstance(found["position"], int)
 
 
 def test_a_wrong_filter_is_refused_at_its_place(client: httpx.Client) -> None:
-    problem = json_of(client.post("/api/v1/filter/check", json={"filter": "status = 'a' nd name = 'b'"}), 400)
-    assert problem["position"] == 13 and "AND" in problem["expected"]
-    assert json_of(client.post("/api/v1/filter/check", json={"filter": "status = 'a'", "order_by": ["name desc"]})) == {
-        "ok": True
-    }
-    problem = json_of(client.post("/api/v1/filter/check", json={"order_by": ["name upwards"]}), 400)
-    assert problem["field"] == "order_by" and problem["position"] == 5
+    wrong = {"filter": "status = 'a' nd name = 'b'"}
+    problem = json_of(client.post("/api/v1/runs/search", json=wrong), 400)
+    checked = json_of(client.post("/api/v1/filter/check", json=wrong))
+    assert checked["ok"] is False and checked["position"] == 13 and "AND" in checked["expected"]
+    assert {name: problem[name] for name in ("detail", "field", "position", "expected")} | {"ok": False} == checked
+    right = {"filter": "status = 'a'", "order_by": ["name desc"]}
+    assert json_of(client.post("/api/v1/filter/check", json=right))["ok"] is True
+    checked = json_of(client.post("/api/v1/filter/check", json={"order_by": ["name upwards"]}))
+    assert (checked["ok"], checked["field"], checked["position"]) == (False, "order_by", 5)
 
 
 @pytest.mark.parametrize("tenant", ["", "*", "ACME", "a/b", "../x", "a" * 64, "-a", "a\u0430"])

@@ -312,7 +312,7 @@ export interface paths {
         put?: never;
         /**
          * Whether a filter is understood
-         * @description Says where a filter is wrong while it is typed: a problem with `position` and `expected`.
+         * @description Says where a filter is wrong while it is typed. No problem: half a filter is nobody's mistake, and browsers log those.
          */
         post: operations["check_filter"];
         delete?: never;
@@ -593,11 +593,24 @@ export interface components {
         };
         /** FilterChecked */
         FilterChecked: {
+            ok: boolean;
             /**
-             * @description A wrong filter is a problem with `position` and `expected`.
-             * @enum {unknown}
+             * @description What is wrong, if something is; so the rest.
+             * @default null
              */
-            ok: true;
+            detail?: string | null;
+            /** @default null */
+            field?: string | null;
+            /**
+             * @description Where in the text of `field`, from 0.
+             * @default null
+             */
+            position?: number | null;
+            /**
+             * @description What was expected there.
+             * @default null
+             */
+            expected?: string | null;
         };
         /**
          * GroupRuns

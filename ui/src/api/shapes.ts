@@ -27,6 +27,7 @@ export type ExperimentList = Schemas["ExperimentsPage"];
 
 export type FieldKind = "attribute" | "param" | "metric" | "tag" | "json";
 export type FieldNames = Schemas["FieldNames"];
+export type FilterChecked = Schemas["FilterChecked"];
 export type FieldValues = Schemas["FieldValues"];
 
 export type Attempt = Schemas["Attempt"];

@@ -39,4 +39,8 @@ class CheckFilter(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FilterChecked(Struct, frozen=True):
-    ok: Annotated[Literal[True], Meta(description="A wrong filter is a problem with `position` and `expected`.")]
+    ok: bool
+    detail: Annotated[str | None, Meta(description="What is wrong, if something is; so the rest.")] = None
+    field: str | None = None
+    position: Annotated[int | None, Meta(description="Where in the text of `field`, from 0.")] = None
+    expected: Annotated[str | None, Meta(description="What was expected there.")] = None
