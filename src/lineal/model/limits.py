@@ -84,5 +84,7 @@ COLUMNS_MAX_BYTES = 1024 * MIB  # of values kept in memory for search: 60 fields
 COLUMNS_MAX_AGE_S = (
     900.0  # a field nobody asked for since is dropped; to read it again costs half a second a million runs
 )
-MASKS_MAX_BYTES = 64 * MIB  # of answers to single comparisons: 64 of a million runs
+COLUMNS_MAX_COUNT = 2_000  # of small folders, where bytes bound nothing: a column costs a few KB besides its values
+MASKS_MAX_BYTES = 64 * MIB  # of answers to single comparisons, with what they compare with: 64 of a million runs
+MASKS_MAX_COUNT = 1_000
 SEARCHED_TENANTS_MAX_COUNT = 16  # whose columns are kept; the bound of bytes is for all of them together

@@ -9,7 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lineal.model.limits import COLUMNS_MAX_AGE_S, COLUMNS_MAX_BYTES, MASKS_MAX_BYTES
+from lineal.model.limits import (
+    COLUMNS_MAX_AGE_S,
+    COLUMNS_MAX_BYTES,
+    COLUMNS_MAX_COUNT,
+    MASKS_MAX_BYTES,
+    MASKS_MAX_COUNT,
+)
 from lineal.query.syntax import Comparison, Field
 from lineal.series.columns import Int64s
 from lineal.store.search.column import Column
@@ -28,6 +34,11 @@ class _KnownMask(NamedTuple):
 
     mask: Mask
     moment: int
+    values_bytes: int
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.mask) + self.values_bytes
 
 
 class Columns:
@@ -69,7 +80,8 @@ class Columns:
             mask = known.mask if len(known.mask) == table.capacity else resized(known.mask, table.capacity, False)
             if len(rows):
                 mask[rows] = self.get(comparison.field, source).holds(comparison, rows)
-        self._masks[comparison] = _KnownMask(mask, table.moment)
+        values_bytes = _values_bytes(comparison) if known is None else known.values_bytes
+        self._masks[comparison] = _KnownMask(mask, table.moment, values_bytes)
         return mask[: table.count]
 
     def trim(self) -> None:
@@ -78,12 +90,14 @@ class Columns:
         size = self.size_bytes
         while self._held:
             field, held = next(iter(self._held.items()))
-            if held.used_at >= oldest and (size <= COLUMNS_MAX_BYTES or len(self._held) == 1):
+            fits = size <= COLUMNS_MAX_BYTES and len(self._held) <= COLUMNS_MAX_COUNT
+            if held.used_at >= oldest and (fits or len(self._held) == 1):
                 break
             size -= held.column.size_bytes
             del self._held[field]
-        while len(self._masks) > 1 and len(self._masks) * self._table.capacity > MASKS_MAX_BYTES:
-            self._masks.popitem(last=False)
+        masks_size = sum(known.size_bytes for known in self._masks.values())
+        while len(self._masks) > 1 and (masks_size > MASKS_MAX_BYTES or len(self._masks) > MASKS_MAX_COUNT):
+            masks_size -= self._masks.popitem(last=False)[1].size_bytes
 
     def _load(self, column: Column, source: ColumnSource) -> None:
         table = self._table
@@ -98,3 +112,10 @@ class Columns:
         stale = numbers[table.is_stale[rows]] if column.field.kind == "metric" else NO_RUNS
         values = source.read_values(column.field, numbers, stale)
         column.set(rows, table.rows_of(np.array(values.runs, np.int64)), values.numbers, values.texts)
+
+
+def _values_bytes(comparison: Comparison) -> int:
+    """Roughly what the right side takes: a list of 10,000 texts is a megabyte, whatever the number of runs."""
+    value = comparison.value
+    values = value if isinstance(value, tuple) else (value,)
+    return sum(64 + len(one) if isinstance(one, str) else 64 for one in values)
