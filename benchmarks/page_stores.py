@@ -29,7 +29,7 @@ CHUNK = 50_000
 
 
 def cache() -> Path:
-    return Path(tempfile.gettempdir(), "lineal-bench", f"page-{VERSION}")
+    return Path(tempfile.gettempdir(), f"lineal-bench-page-{VERSION}")
 
 
 def curve(number: int, steps: int) -> np.ndarray:
