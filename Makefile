@@ -62,6 +62,7 @@ bench: $(VENV)/.stamp-dev ## Lineal beside its peers, each in its own environmen
 
 bench-page: $(VENV)/.stamp-dev $(VENV)/.stamp-ui ## the dashboard in Chromium, against what it must reach
 	@.ci/chromium "$(CHROMIUM)"
+	@$(BIN)/python -c 'import playwright' 2>/dev/null || $(PIP) install 'playwright>=1.60'
 	CHROMIUM="$(CHROMIUM)" $(BIN)/python -m benchmarks.page $(ARGS)
 
 torture: $(VENV)/.stamp-dev ## the long hostile tests too, with fresh random seeds (hours)
