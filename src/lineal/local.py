@@ -5,8 +5,8 @@ Loaded late: a training script that only logs never imports this module, nor num
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from lineal.ingest.follow import CaughtUp, Follower
 from lineal.ingest.growth import Growth
 from lineal.ingest.lock import ingest_lock
+from lineal.ingest.snapshot import Snapshot
 from lineal.journal.blobs import find_blob
 from lineal.journal.layout import Folder
 from lineal.journal.locks import locks_of
@@ -28,6 +29,7 @@ from lineal.model.limits import (
     GROUPS_PAGE_MAX_COUNT,
     INGEST_LOCK_WAIT_S,
     NAMES_PAGE_MAX_COUNT,
+    REFUSED_RETRY_S,
     RUNS_PAGE_MAX_COUNT,
 )
 from lineal.model.values import ParamValue, from_json
@@ -37,7 +39,7 @@ from lineal.query.syntax import Field, Kind
 from lineal.store.compare import Comparison, compare, latest_values
 from lineal.store.contracts import BucketPiece, GroupQuery, Piece, RunQuery, Store, TenantReader
 from lineal.store.grouped import Groups
-from lineal.store.open import copy_store, open_store
+from lineal.store.open import open_store
 from lineal.store.run_view import comparison_dict, run_dict
 from lineal.store.tables import columns_of, run_row, to_pandas, to_polars
 
@@ -64,8 +66,9 @@ class LocalStore:
         self._guard = threading.Lock()
         self._store: Store | None = None
         self._inode = 0
-        self._snapshot: _Snapshot | None = None
+        self._snapshot: Snapshot | None = None
         self._growth = Growth(self.folder)
+        self._refused_s: float | None = None
         self._lent: Counter[int] = Counter()
         self._retired: dict[int, Callable[[], None]] = {}
 
@@ -226,7 +229,7 @@ class LocalStore:
             self.folder.check()
             if self._database_inode() != self._inode:
                 self._growth.forget()
-            grown = self._growth.has_grown() or self._snapshot is not None
+            grown = self._growth.has_grown() or self._snapshot is not None or self._is_due_again()
             if (not grown or not self.folder.has_work()) and self._use_database():
                 return CaughtUp()
             try:
@@ -236,9 +239,13 @@ class LocalStore:
                 return self._take_in_privately()
             self._use_database()
             if self._store is not None:
-                # What cannot be applied is tried again when it changes, not with every question.
+                # What cannot be applied is tried again when it changes, and after a while; not with every question.
                 self._growth.settle(self._store)
+            self._refused_s = time.monotonic() if done.problems else None
             return done
+
+    def _is_due_again(self) -> bool:
+        return self._refused_s is not None and time.monotonic() - self._refused_s >= REFUSED_RETRY_S
 
     def _take_in(self) -> CaughtUp:
         """Only the holder of the ingest lock ever has a writing connection, and only while it holds it."""
@@ -251,7 +258,7 @@ class LocalStore:
     def _take_in_privately(self) -> CaughtUp:
         if self._snapshot is None or not self._snapshot.is_current():
             self._drop_store()
-            self._snapshot = _Snapshot(self.folder)
+            self._snapshot = Snapshot(self.folder)
             self._store = self._snapshot.store
         return Follower(self.folder, self._snapshot.store, host=self._host, boot=self._boot, keep_files=True).catch_up()
 
@@ -316,38 +323,6 @@ class LocalStore:
                     retired = self._retired.pop(id(store), None)
                     if retired is not None:
                         retired()
-
-
-class _Snapshot:
-    """A private copy of the folder's database into which the journals' tails can be taken in. See docs/adr/0006."""
-
-    def __init__(self, folder: Folder) -> None:
-        self._source = folder.database
-        self._folder = tempfile.TemporaryDirectory(prefix="lineal-snapshot-", ignore_cleanup_errors=True)
-        self._place = self._folder.name
-        self._stamp = self._now()
-        copy = os.path.join(self._place, "lineal.db")
-        if os.path.exists(folder.database):
-            copy_store(f"sqlite:///{folder.database}", copy)
-        self.store = open_store(f"sqlite:///{copy}")
-
-    def is_current(self) -> bool:
-        return self._stamp == self._now()
-
-    def close(self) -> None:
-        self.store.close()
-        self._folder.cleanup()
-
-    def _now(self) -> tuple[tuple[int, int], ...]:
-        """Size and time of the database's files: they change with every commit."""
-        found = []
-        for path in (self._source, f"{self._source}-wal"):
-            try:
-                status = os.stat(path)
-            except FileNotFoundError:
-                continue
-            found.append((status.st_size, status.st_mtime_ns))
-        return tuple(found)
 
 
 class _PageSeries:

@@ -182,6 +182,9 @@ def test_one_writer_that_cannot_be_applied_does_not_keep_the_others_out(folder, 
         assert sorted(run.run_id for run in store.runs()) == ["good1", "good2"]
         assert len(problems) == 1
         monkeypatch.undo()
+        monkeypatch.setattr("lineal.local.REFUSED_RETRY_S", 1e9)
+        assert len(store.runs()) == 2  # not with every question
+        monkeypatch.setattr("lineal.local.REFUSED_RETRY_S", 0.0)
         assert len(store.runs()) == 3
 
 

@@ -33,6 +33,9 @@ FINISH_SYNC_TIMEOUT_S = 30.0  # a disk that does not answer must not keep a proc
 SIGNAL_SYNC_TIMEOUT_S = 0.5  # status on disk within this after SIGTERM
 
 # -- ingest and store ---------------------------------------------------------------------------
+REFUSED_RETRY_S = (
+    5.0  # a journal that could not be applied (no memory, a fault of ours) is tried again, not at every question
+)
 INGEST_LOCK_WAIT_S = 2.0  # a query waits this long for another's ingest, then reads a snapshot
 INGEST_TRANSACTION_BYTES = 64 * MIB  # journal bytes one transaction applies: 1 s of work at most
 BLOCK_ROWS = 65_536  # rows of a full block: 512 KiB raw a column, decoded in 0.2 ms
