@@ -23,12 +23,10 @@ function watchShifts() {
   }
   // The browser forgives half a second after an input; a busy machine answers later than that.
   const FORGIVEN_MS = 2_000;
-  // A hairline between two columns that finds its place.
-  const UNSEEN = 0.00005;
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       const shift = entry as PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node: Node | null }[] };
-      if (shift.value < UNSEEN || shift.hadRecentInput || shift.startTime - touched < FORGIVEN_MS) continue;
+      if (shift.hadRecentInput || shift.startTime - touched < FORGIVEN_MS) continue;
       const sources = shift.sources.map(({ node }) => (node instanceof Element ? node.outerHTML.slice(0, 120) : String(node?.textContent)));
       window.linealShifts.push({ value: shift.value, sources });
     }

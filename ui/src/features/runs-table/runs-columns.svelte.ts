@@ -39,7 +39,7 @@ export class RunsColumns {
 
   list: Column[] = $derived.by(() => {
     // Before the first rows only the name is drawn: what comes later must not move what was there.
-    if (this.#rows.total === null) return [NAME];
+    if (this.#rows.total === null) return fitted([NAME], [], this.#view.groupBy, this.#sides);
     const { pinned } = this.#view;
     const rest = columnsOf(this.ids.filter((id) => id !== "name"));
     const ordered = [NAME, ...rest.filter((one) => pinned.includes(one.id)), ...rest.filter((one) => !pinned.includes(one.id))];
