@@ -164,6 +164,16 @@ class RunDetails:
     document_names: list[str]
 
 
+class KeptAnswer(NamedTuple):
+    """What a request with an Idempotency-Key was answered. `digest` is of the request, so that another one is told from it."""
+
+    key: str
+    digest: str
+    status: int
+    body: bytes
+    time_ms: int
+
+
 class Cursor(NamedTuple):
     """How far a writer's journal is applied. `seq` decides (records up to it are skipped); segment and offset
     only save reading."""

@@ -36,6 +36,7 @@ from lineal.model.entities import (
     Attempt,
     Cursor,
     Experiment,
+    KeptAnswer,
     Layout,
     MetricDefinition,
     Run,
@@ -106,6 +107,19 @@ class TenantWriter(Protocol):
 
     def set_cursor(self, cursor: Cursor) -> None:
         """Overwrites; cursors outlive the deletion of their run. No audit row."""
+        ...
+
+    # -- answers -------------------------------------------------------------------------------
+    def find_answer(self, key: str) -> KeptAnswer | None:
+        """As of this transaction."""
+        ...
+
+    def keep_answer(self, answer: KeptAnswer) -> None:
+        """Remembers it under its key, in place of an earlier one. No audit row."""
+        ...
+
+    def forget_answers(self, before_ms: int) -> None:
+        """Drops those kept before that time."""
         ...
 
     # -- experiments ---------------------------------------------------------------------------

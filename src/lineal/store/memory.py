@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lineal.model import ids
-from lineal.model.entities import Artifact, Attempt, Cursor, Layout, MetricDefinition, Stamp
+from lineal.model.entities import Artifact, Attempt, Cursor, KeptAnswer, Layout, MetricDefinition, Stamp
 from lineal.model.values import ParamValue, to_json
 from lineal.model.vocabulary import EndStatus, Lifecycle
 from lineal.series.columns import Block
@@ -107,6 +107,20 @@ class MemoryWriter:
     def set_cursor(self, cursor: Cursor) -> None:
         self.changed |= self.state.cursors.get(cursor.writer) != cursor
         self.state.cursors[cursor.writer] = cursor
+
+    # -- answers -------------------------------------------------------------------------------------------
+
+    def find_answer(self, key: str) -> KeptAnswer | None:
+        return self.state.answers.get(key)
+
+    def keep_answer(self, answer: KeptAnswer) -> None:
+        self.changed |= self.state.answers.get(answer.key) != answer
+        self.state.answers[answer.key] = answer
+
+    def forget_answers(self, before_ms: int) -> None:
+        kept = {key: answer for key, answer in self.state.answers.items() if answer.time_ms >= before_ms}
+        self.changed |= len(kept) != len(self.state.answers)
+        self.state.answers = kept
 
     # -- experiments ---------------------------------------------------------------------------------------
 

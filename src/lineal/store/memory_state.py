@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lineal.model import ids
-from lineal.model.entities import Artifact, Cursor, Experiment, Layout, Run, SeriesKey, Stamp
+from lineal.model.entities import Artifact, Cursor, Experiment, KeptAnswer, Layout, Run, SeriesKey, Stamp
 from lineal.model.vocabulary import Lifecycle
 from lineal.series.blocks import columns_of, concat_columns
 from lineal.series.columns import Block, Columns
@@ -112,6 +112,7 @@ class TenantState:
     audit: list[AuditRow] = field(default_factory=list)
     changed_in: dict[str, int] = field(default_factory=dict)
     """Run -> change number of the last commit that spoke of it."""
+    answers: dict[str, KeptAnswer] = field(default_factory=dict)
 
     def copy(self) -> TenantState:
         """Runs are shared: copy one before changing it."""
@@ -124,6 +125,7 @@ class TenantState:
             {key: list(payloads) for key, payloads in self.orphans.items()},
             list(self.audit),
             dict(self.changed_in),
+            dict(self.answers),
         )
 
     def list_experiments(self) -> list[Experiment]:

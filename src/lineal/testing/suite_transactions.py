@@ -7,7 +7,7 @@ from operator import methodcaller as call
 
 import pytest
 
-from lineal.model.entities import Artifact, Cursor, Layout, MetricDefinition, SeriesKey
+from lineal.model.entities import Artifact, Cursor, KeptAnswer, Layout, MetricDefinition, SeriesKey
 from lineal.model.errors import InvalidInput
 from lineal.store.contracts import RunQuery, Store, TenantReader
 from lineal.testing.same_answers import assert_no_run
@@ -238,3 +238,20 @@ class TransactionRules(SuiteBase):
                 call("set_tags", "r1", {}, at(10)),
             )
         assert [row.time_ms for row in reader.list_audit()] == [9]
+
+    def test_answers_are_kept_by_tenant_until_they_are_forgotten(self, store: Store) -> None:
+        first = KeptAnswer("k", "d1", 201, b"\x00{}", 1_000)
+        with store.begin() as transaction:
+            transaction.tenant("acme").keep_answer(first)
+            assert transaction.tenant("acme").find_answer("k") == first
+            assert transaction.tenant("zeta").find_answer("k") is None
+        with pytest.raises(ZeroDivisionError), store.begin() as transaction:
+            transaction.tenant("acme").keep_answer(first._replace(digest="undone"))
+            raise ZeroDivisionError
+        with store.begin() as transaction:
+            writer = transaction.tenant("acme")
+            assert writer.find_answer("k") == first
+            writer.keep_answer(later := first._replace(digest="d2", time_ms=2_000))
+            writer.keep_answer(first._replace(key="old"))
+            writer.forget_answers(2_000)
+            assert writer.find_answer("k") == later and writer.find_answer("old") is None

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from lineal.model.entities import Artifact, Attempt, Cursor, Layout, MetricDefinition, Stamp
+from lineal.model.entities import Artifact, Attempt, Cursor, KeptAnswer, Layout, MetricDefinition, Stamp
 from lineal.model.limits import INGEST_TRANSACTION_BYTES
 from lineal.model.values import ParamValue, to_json
 from lineal.model.vocabulary import EndStatus, Lifecycle
 from lineal.store.audit import Action, digest_of
 from lineal.store.contracts import RunStart
 from lineal.store.rules import Ending, Opening, say_params
+from lineal.store.sql.answers import delete_answers, read_answer, write_answer
 from lineal.store.sql.cursors import read_cursor
 from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import RunDraft
@@ -59,6 +60,17 @@ class SqlWriter:
             draft = self._runs.get(run_id)
             run = draft.pk if draft is not None else self._find_run(run_id)
         return run, None if run is not None else run_id, cursor.seq, cursor.segment, cursor.offset, pk
+
+    # -- answers -------------------------------------------------------------------------------------------
+
+    def find_answer(self, key: str) -> KeptAnswer | None:
+        return read_answer(self._connection, self._tenant, key)
+
+    def keep_answer(self, answer: KeptAnswer) -> None:
+        write_answer(self._connection, self._tenant, answer)
+
+    def forget_answers(self, before_ms: int) -> None:
+        delete_answers(self._connection, self._tenant, before_ms)
 
     # -- experiments ---------------------------------------------------------------------------------------
 
