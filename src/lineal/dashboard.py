@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
 from itertools import groupby
 from pathlib import Path
 
 from lineal import api
-from lineal.journal.blobs import find_blob
+from lineal.ingest.desk import Said
+from lineal.ingest.group_commit import Once, Work
+from lineal.journal.blobs import Draft, find_blob
 from lineal.journal.layout import FOLDER_NAME
 from lineal.local import LocalStore
 from lineal.model.limits import LIVE_INTERVAL_S
+from lineal.server.errors import Refused
 from lineal.server.source import Saying
 from lineal.store.contracts import Store
 
@@ -37,9 +41,20 @@ class LocalSource:
         with self._local.lend() as store:
             yield store
 
-    def say(self, tenant: str, sayings: Sequence[Saying]) -> None:
+    def say(self, tenant: str, sayings: Sequence[Saying], answer: Said, once: Once | None = None) -> Said:
+        """Statements of the page are true however often they are made, so keys are not kept."""
         for run_id, of_run in groupby(sayings, key=lambda saying: saying.run_id):
             api.say_outside(run_id, [saying.record for saying in of_run], self._local.folder.root, tenant)
+        return answer
+
+    def submit(self, tenant: str, work: Work, once: Once | None = None) -> Future[Said]:
+        raise _records_elsewhere()
+
+    def drafting(self, tenant: str) -> AbstractContextManager[Draft]:
+        raise _records_elsewhere()
+
+    def check_ready(self) -> None:
+        """As long as it runs."""
 
     def find_blob(self, tenant: str, digest: str) -> str | None:
         return find_blob(self._local.folder, tenant, digest)
@@ -58,6 +73,14 @@ class LocalSource:
 
     def _take_in(self) -> None:
         self._local.refresh()
+
+
+def _records_elsewhere() -> Refused:
+    return Refused(
+        403,
+        "local",
+        "this is the dashboard of a local folder, into which programs record by themselves; `lineal serve` takes runs",
+    )
 
 
 class Shared:

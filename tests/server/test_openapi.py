@@ -20,7 +20,7 @@ from tests.server.conftest import json_of
 from tests.server.contract import DOCUMENT
 
 COPY = Path(openapi.__file__).parent / "openapi.json"
-FINITE = {"Run.duration_seconds", "RunRow.duration_seconds", "RunDetail.duration_seconds"}
+FINITE = {"Run.duration_seconds", "RunRow.duration_seconds", "RunDetail.duration_seconds", "RunEnded.duration_seconds"}
 ASKED = {"AskMetric"}
 
 

@@ -34,7 +34,7 @@ def static(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def page(static: Path, source: LocalSource, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
-    monkeypatch.setattr(serving, "Settings", lambda port: Settings(port, static))
+    monkeypatch.setattr(serving, "Settings", lambda port, **more: Settings(port, static, **more))
     with serving.listen(0) as listener:
         ready = threading.Event()
         server = serving.make_server(source, listener, ready.set)

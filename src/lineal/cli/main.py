@@ -21,6 +21,7 @@ _COMMANDS = {
     "experiments": "lineal.cli.experiments",
     "gc": "lineal.cli.gc",
     "runs": "lineal.cli.runs",
+    "serve": "lineal.cli.serve",
     "ui": "lineal.cli.ui",
 }
 

@@ -1,1 +1,2 @@
-"""Records -> state. Two doors, `replay` (journals: never refuses) and `submit` (validates), one `apply` behind both."""
+"""Records -> state. Two doors, one `apply` behind both: `replay` (journals: never refuses) and `submit` (requests: checked at
+a desk, many of them a commit; `group_commit`)."""

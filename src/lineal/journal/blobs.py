@@ -60,6 +60,37 @@ def add_bytes(folder: Folder, tenant: str, content: bytes) -> Blob:
         return _place(folder, tenant, draft, name, _sha256(content).hexdigest(), len(content))
 
 
+class Draft:
+    """Bytes that arrive piece by piece. Nothing of them is seen before `place`."""
+
+    def __init__(self, folder: Folder, tenant: str, fd: int, name: str) -> None:
+        self._folder = folder
+        self._tenant = tenant
+        self._fd = fd
+        self._name = name
+        self._hasher = _sha256()
+        self._size = 0
+
+    def write(self, piece: bytes) -> None:
+        """Raises OSError as the disk says."""
+        self._hasher.update(piece)
+        self._size += len(piece)
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(self._fd, view) :]
+
+    def place(self) -> Blob:
+        """On disk when it returns."""
+        return _place(self._folder, self._tenant, self._fd, self._name, self._hasher.hexdigest(), self._size)
+
+
+@contextlib.contextmanager
+def drafting(folder: Folder, tenant: str) -> Iterator[Draft]:
+    """A draft that is gone when the block ends, unless it was placed."""
+    with _draft(folder, tenant) as (fd, name):
+        yield Draft(folder, tenant, fd, name)
+
+
 def find_blob(folder: Folder, tenant: str, digest: str) -> str | None:
     """Path of the blob, for reading only; None if it is not here."""
     path = _path(folder, tenant, digest)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lineal.ingest.desk import Said
+    from lineal.server.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +37,11 @@ class Events:
     """Server-sent events, as long as somebody listens."""
 
     pieces: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What was handed to the writer. Its own answer goes out once it is on disk, or what `then` reads after it."""
+
+    done: Future[Said]
+    then: Callable[[Context], Any] | None = None

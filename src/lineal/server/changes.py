@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from lineal.ingest.desk import Said
 from lineal.model.errors import OverLimit
 from lineal.model.limits import NAME_MAX_BYTES, NOTE_MAX_BYTES, TAG_VALUE_MAX_BYTES
 from lineal.model.values import check_name, clean_text
 from lineal.model.vocabulary import Lifecycle
 from lineal.record.records import NameSet, NoteSet, Record, RunLifecycleSet, RunTagsSet, TagsSet
 from lineal.server.context import Context
+from lineal.server.shapes.runs import Changed
 from lineal.server.source import Saying
 
 if TYPE_CHECKING:
@@ -45,21 +49,24 @@ def checked_tags(tags: Mapping[str, str | None]) -> dict[str, str | None]:
 
 def edit_run(context: Context, run_id: str, records: Sequence[Record]) -> None:
     if records:
-        context.source.say(context.tenant, [Saying(run_id, record) for record in records])
+        context.source.say(context.tenant, [Saying(run_id, record) for record in records], Said(200, b""))
 
 
-def tag_runs(context: Context, run_ids: Sequence[str], tags: Mapping[str, str | None]) -> int:
+def tag_runs(context: Context, run_ids: Sequence[str], tags: Mapping[str, str | None]) -> Said:
     checked = checked_tags(tags)
     full_ids = known_ids(context, run_ids)
-    if checked:
-        context.source.say(context.tenant, [Saying(None, RunTagsSet(run_id, checked)) for run_id in full_ids])
-    return len(full_ids)
+    return _say(context, [Saying(None, RunTagsSet(run_id, checked)) for run_id in full_ids if checked], len(full_ids))
 
 
-def set_lifecycle(context: Context, run_ids: Sequence[str], lifecycle: Lifecycle) -> int:
+def set_lifecycle(context: Context, run_ids: Sequence[str], lifecycle: Lifecycle) -> Said:
     full_ids = known_ids(context, run_ids)
-    context.source.say(context.tenant, [Saying(None, RunLifecycleSet(run_id, lifecycle)) for run_id in full_ids])
-    return len(full_ids)
+    sayings = [Saying(None, RunLifecycleSet(run_id, lifecycle)) for run_id in full_ids]
+    return _say(context, sayings, len(full_ids))
+
+
+def _say(context: Context, sayings: list[Saying], count: int) -> Said:
+    answer = Said(200, msgspec.json.encode(Changed(count)))
+    return context.source.say(context.tenant, sayings, answer, context.once)
 
 
 def known_ids(context: Context, run_ids: Sequence[str]) -> list[str]:

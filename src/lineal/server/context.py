@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineal.model.errors import InvalidInput, NotFound
+from lineal.server.answers import Submitted
 
 if TYPE_CHECKING:
+    from lineal.ingest.group_commit import Once, Work
     from lineal.server.kept_rows import KeptRows
     from lineal.server.live import Live
     from lineal.server.source import Source
@@ -23,6 +26,7 @@ class Context:
     live: Live
     rows: KeptRows
     _store: Store | None = None
+    once: Once | None = None
 
     @property
     def store(self) -> Store:
@@ -32,6 +36,9 @@ class Context:
     @property
     def reader(self) -> TenantReader:
         return self.store.tenant(self.tenant)
+
+    def submit(self, work: Work, then: Callable[[Context], Any] | None = None) -> Submitted:
+        return Submitted(self.source.submit(self.tenant, work, self.once), then)
 
     def full_id(self, run_id: str) -> str:
         """The run of that id, or the only one that begins so."""

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from anyio import CapacityLimiter, to_thread
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from lineal.ingest.desk import Said
 from lineal.model.errors import InvalidInput, LinealError
-from lineal.model.limits import QUERY_STRING_MAX_BYTES, REQUEST_BODY_MAX_BYTES
-from lineal.server.answers import BlobFile, Content, Events
+from lineal.model.ids import DEFAULT_TENANT
+from lineal.model.limits import QUERY_STRING_MAX_BYTES
+from lineal.server.answers import BlobFile, Content, Events, Submitted
 from lineal.server.blob_response import blob_response
+from lineal.server.bodies import RequestOnce, check_kind, decoded, invalid, key_of, once_of, read_body, unpacked
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.errors import Refused, problem_of
+from lineal.server.form import receive_form
 from lineal.server.kept_rows import KeptRows
 from lineal.server.openapi import openapi_json
-from lineal.server.tenants import tenant_of
+from lineal.server.tenants import Homes, given_tenant
 
 if TYPE_CHECKING:
     from lineal.server.live import Live
@@ -42,6 +48,7 @@ class Dispatch:
         self._source = source
         self._live = live
         self._rows = KeptRows()
+        self._homes = Homes()
         self._threads: CapacityLimiter | None = None  # belongs to an event loop
 
     def serving(self, of_path: Mapping[str, Endpoint]) -> Serve:
@@ -63,23 +70,62 @@ class Dispatch:
         return refusal(Refused(404, "no_route", "there is no such route; /api/openapi.json lists what there is"))
 
     async def _serve(self, endpoint: Endpoint, request: Request) -> Response:
-        tenant = tenant_of(request)
+        tenant = given_tenant(request)
+        query = _query_of(endpoint, request)
         asked: Asked[Any, Any] = Asked(
-            dict(request.path_params),
-            _query_of(endpoint, request),
-            await _body_of(endpoint, request),
-            {name.lower(): value for name, value in request.headers.items()},
+            dict(request.path_params), query, None, {name.lower(): value for name, value in request.headers.items()}
         )
         if endpoint.is_async:
-            return _response(endpoint.call(Context(self._source, tenant, self._live, self._rows), asked), asked)
+            context = Context(self._source, tenant or DEFAULT_TENANT, self._live, self._rows)
+            return _response(endpoint.call(context, asked), asked)
+        once = once_of(endpoint, request, key_of(request))
+        if endpoint.receives == "form":
+            tenant = await self._in_thread(self._tenant, tenant, asked)
+            with self._source.drafting(tenant) as draft:
+                form = await receive_form(request, draft, self._in_thread)
+            asked = replace(asked, form=form)
+            if once is not None:
+                once = once.with_body(form.identity)
+        elif endpoint.receives == "bytes" or endpoint.body is not None:
+            check_kind(endpoint, request)
+            asked = replace(asked, content=await read_body(request, endpoint.body_max_bytes))
+            if once is not None:
+                once = once.with_body(asked.content)
+        answer = await self._in_thread(self._call, endpoint, tenant, asked, once)
+        if isinstance(answer, Submitted):
+            said = await asyncio.wrap_future(answer.done)
+            if answer.then is None:
+                return said_response(said)
+            return cast("Response", await self._in_thread(self._after, answer.then, tenant, asked))
+        return cast("Response", answer)
+
+    async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
         if self._threads is None:
             self._threads = CapacityLimiter(_THREADS)
-        return await to_thread.run_sync(self._call, endpoint, tenant, asked, limiter=self._threads)
+        return await to_thread.run_sync(call, *arguments, limiter=self._threads)
 
-    def _call(self, endpoint: Endpoint, tenant: str, asked: Asked[Any, Any]) -> Response:
-        """In a thread. The answer is encoded here too, not on the event loop."""
+    def _call(
+        self, endpoint: Endpoint, tenant: str | None, asked: Asked[Any, Any], once: RequestOnce | None
+    ) -> Response | Submitted:
+        """In a thread. The body is decoded and the answer encoded here too, not on the event loop."""
+        if endpoint.receives == "bytes":
+            asked = replace(asked, content=unpacked(asked.content, asked.headers, endpoint.body_max_bytes))
+        elif endpoint.body is not None and endpoint.receives == "json":
+            asked = replace(asked, body=decoded(asked.content, endpoint.body), content=b"")
         with self._source.opened() as store:
-            return _response(endpoint.call(Context(self._source, tenant, self._live, self._rows, store), asked), asked)
+            name = self._homes.tenant(store, tenant, asked.path.get("run_id"))
+            context = Context(self._source, name, self._live, self._rows, store, once.once if once else None)
+            answer = endpoint.call(context, asked)
+            return answer if isinstance(answer, Submitted) else _response(answer, asked)
+
+    def _after(self, then: Callable[[Context], Any], tenant: str | None, asked: Asked[Any, Any]) -> Response:
+        with self._source.opened() as store:
+            name = self._homes.tenant(store, tenant, asked.path.get("run_id"))
+            return _response(then(Context(self._source, name, self._live, self._rows, store)), asked)
+
+    def _tenant(self, tenant: str | None, asked: Asked[Any, Any]) -> str:
+        with self._source.opened() as store:
+            return self._homes.tenant(store, tenant, asked.path.get("run_id"))
 
 
 def refusal(error: Exception) -> Response:
@@ -102,7 +148,14 @@ async def refuse_http(request: Request, error: Exception) -> Response:
     return refusal(refused)
 
 
+def said_response(said: Said) -> Response:
+    media_type = "application/json" if said.status < 400 else "application/problem+json"
+    return Response(said.body, said.status, _PLAIN, media_type=media_type)
+
+
 def _response(answer: object, asked: Asked[Any, Any]) -> Response:
+    if isinstance(answer, Said):
+        return said_response(answer)
     if isinstance(answer, Content):
         return Response(answer.content, headers={**_PLAIN, **answer.headers}, media_type=answer.media_type)
     if isinstance(answer, BlobFile):
@@ -123,48 +176,4 @@ def _query_of(endpoint: Endpoint, request: Request) -> msgspec.Struct:
     try:
         return msgspec.convert(given, endpoint.query, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from None
-
-
-async def _body_of(endpoint: Endpoint, request: Request) -> msgspec.Struct | None:
-    if endpoint.body is None:
-        return None
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Refused(415, "media_type", "the body is JSON, and its content type application/json")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refused(415, "media_type", "a compressed body is not understood here")
-    content = await read_body(request, REQUEST_BODY_MAX_BYTES)
-    try:
-        return msgspec.json.decode(content, type=endpoint.body)
-    except msgspec.ValidationError as error:
-        raise _invalid(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"the body is not JSON: {error}", field="body") from None
-    except RecursionError:
-        raise InvalidInput("the body is nested too deeply", field="body") from None
-
-
-async def read_body(request: Request, max_bytes: int) -> bytes:
-    """The body, as long as it is within the bound."""
-    said = request.headers.get("content-length", "")
-    if said.isdigit() and int(said) > max_bytes:
-        raise Refused(413, "over_limit", f"a body has at most {max_bytes:,} bytes", field="body")
-    parts = []
-    size = 0
-    try:
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > max_bytes:
-                raise Refused(413, "over_limit", f"a body has at most {max_bytes:,} bytes", field="body")
-    except ClientDisconnect:
-        raise Refused(400, "disconnected", "the body did not arrive whole", field="body") from None
-    return b"".join(parts)
-
-
-def _invalid(error: msgspec.ValidationError) -> InvalidInput:
-    """msgspec ends its words with the place: "... - at `$.limit`"."""
-    said, _, place = str(error).partition(" - at `$")
-    field = place.rstrip("`").lstrip(".").replace("[...]", "") or None
-    return InvalidInput(f"{said[0].lower()}{said[1:]}", field=field)
+        raise invalid(error) from None

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from msgspec import Struct
 
+from lineal.model.limits import REQUEST_BODY_MAX_BYTES
+
 if TYPE_CHECKING:
     from lineal.server.context import Context
+    from lineal.server.form import Form
 
 Q = TypeVar("Q")
 B = TypeVar("B")
@@ -29,13 +32,18 @@ class Asked(Generic[Q, B]):
     query: Q
     body: B
     headers: Mapping[str, str]
+    form: Form | None = None
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """`path` has names in braces; `{name:text}` takes slashes too. `answer` is the shape of its JSON, `media` has the other
     media types that it answers with (with the shape of an event's data), `also` the other good statuses, `refusals` the
-    bad ones that not every route has. `call` runs in a thread; with `is_async`, on the event loop, where it must not wait."""
+    bad ones that not every route has. `call` runs in a thread; with `is_async`, on the event loop, where it must not wait.
+
+    receives  "json" (the shape `body`), "form" (multipart, a file of which goes to the blobs), or "bytes" (gzip allowed)
+    made      the good status of what makes something: 201; `also` has 200 where it may exist already"""
 
     method: Method
     path: str
@@ -48,6 +56,9 @@ class Endpoint:
     also: tuple[int, ...] = ()
     refusals: tuple[int, ...] = ()
     is_async: bool = False
+    receives: Literal["json", "form", "bytes"] = "json"
+    made: bool = False
+    body_max_bytes: int = REQUEST_BODY_MAX_BYTES
 
     @property
     def name(self) -> str:

@@ -26,6 +26,7 @@ class HostGuard:
         self._hosts = {f"{name}:{settings.port}" for name in _NAMES}
         if settings.port == 80:
             self._hosts |= set(_NAMES)
+        self._any_host = settings.any_host
         self._origins = {f"http://{host}" for host in self._hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,12 +39,14 @@ class HostGuard:
 
     def _refused(self, scope: Scope) -> Refused | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) != 1 or hosts[0].decode("latin-1").lower() not in self._hosts:
+        host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
+        if not host or (host not in self._hosts and not self._any_host):
             return Refused(403, "host", "this server answers to localhost and 127.0.0.1 with its port only")
         if scope["method"] in _READING:
             return None
         origins = [value for name, value in scope["headers"] if name == b"origin"]
-        if any(origin.decode("latin-1").lower() not in self._origins for origin in origins):
+        own = {f"http://{host}", f"https://{host}"} if self._any_host else self._origins
+        if any(origin.decode("latin-1").lower() not in own for origin in origins):
             return Refused(403, "origin", "pages of another origin may not change anything here")
         # A browser that leaves Origin out still says where a request comes from.
         sites = [value for name, value in scope["headers"] if name == b"sec-fetch-site"]

@@ -13,6 +13,7 @@ import msgspec
 
 from lineal._version import __version__
 from lineal.model.ids import DEFAULT_TENANT
+from lineal.model.limits import ANSWER_KEY_MAX_CHARS
 from lineal.server.endpoint import Endpoint
 from lineal.server.schemas import REF, Schema, name_of, schemas_of
 from lineal.server.shapes.problems import Problem
@@ -20,6 +21,7 @@ from lineal.server.shapes.problems import Problem
 OPENAPI_PATH = "/api/openapi.json"
 PROBLEM_TYPE = "application/problem+json"
 _REFUSALS = (400, 403, 414, 500, 503)
+_BYTES = "application/octet-stream"
 _BODY_REFUSALS = (413, 415)
 _NAME = re.compile(r"\{(\w+)(?::text)?\}")
 _TENANT = {
@@ -27,6 +29,12 @@ _TENANT = {
     "in": "header",
     "description": "The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path.",
     "schema": {"type": "string", "default": DEFAULT_TENANT, "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"},
+}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same request again under the same key is answered as the first was, for a day, and changes nothing.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": ANSWER_KEY_MAX_CHARS},
 }
 _DESCRIPTION = (
     'Numbers: NaN and infinities are the strings "NaN", "Infinity" and "-Infinity" in both directions. Times are ISO 8601 in '
@@ -83,16 +91,28 @@ def _operation(endpoint: Endpoint, schema_of: dict[int, Schema], components: dic
         "operationId": endpoint.name,
         "summary": endpoint.summary,
         "tags": [endpoint.path.split("/")[3]],
-        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint, schema_of, components), _TENANT],
+        "parameters": [
+            *_path_parameters(endpoint),
+            *_query_parameters(endpoint, schema_of, components),
+            _TENANT,
+            *_key(endpoint),
+        ],
         "responses": _responses(endpoint, schema_of),
     }
     said = inspect.getdoc(endpoint.call)
     if said:
         operation["description"] = " ".join(said.split())
     if endpoint.body is not None:
-        content = {"application/json": {"schema": schema_of[id(endpoint.body)]}}
+        media = "multipart/form-data" if endpoint.receives == "form" else "application/json"
+        operation["requestBody"] = {"required": True, "content": {media: {"schema": schema_of[id(endpoint.body)]}}}
+    elif endpoint.receives == "bytes":
+        content = {_BYTES: {"schema": {"type": "string", "contentMediaType": _BYTES}}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _key(endpoint: Endpoint) -> list[Schema]:
+    return [_KEY] if endpoint.method == "POST" else []
 
 
 def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
@@ -119,10 +139,11 @@ def _responses(endpoint: Endpoint, schema_of: dict[int, Schema]) -> dict[str, An
         content["application/json"] = {"schema": schema_of[id(endpoint.answer)]}
     for media, shape in endpoint.media.items():
         content.setdefault(media, {"schema": _raw_schema(media, schema_of.get(id(shape)))})
-    responses: dict[str, Any] = {"200": {"description": "OK", "content": content}}
+    good = HTTPStatus.CREATED if endpoint.made else HTTPStatus.OK
+    responses: dict[str, Any] = {str(good.value): {"description": good.phrase, "content": content}}
     for status in endpoint.also:
         responses[str(status)] = {"description": HTTPStatus(status).phrase}
-        if status == HTTPStatus.PARTIAL_CONTENT:
+        if status in (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.OK):
             responses[str(status)]["content"] = content
     for status in sorted(refusals_of(endpoint)):
         responses[str(status)] = {"$ref": f"#/components/responses/{_refusal_name(status)}"}

@@ -21,20 +21,21 @@ LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 7007
 _PORTS_TRIED = 100
 _STOP_S = 2
-_WAITING_CONNECTIONS = 128
+_WAITING_CONNECTIONS = 1024  # a burst of 500 starting runs; the kernel may allow fewer
 
 
-def listen(port: int | None) -> socket.socket:
-    """A socket on that port; without one, on the default port or the next free one. Raises Conflict if it is taken."""
+def listen(port: int | None, host: str = LOOPBACK) -> socket.socket:
+    """A socket on that port of that address; without one, on the default port or the next free one. Raises Conflict if it is taken."""
     if port is not None and not 0 <= port <= 65_535:
         raise InvalidInput("a port is a number from 0 to 65535", field="port")
     tried = range(DEFAULT_PORT, DEFAULT_PORT + _PORTS_TRIED) if port is None else (port,)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for number in tried:
         # With its protocol: asyncio sets TCP_NODELAY only where it is named, and small answers then wait 40 ms for an ack.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((LOOPBACK, number))
+            listener.bind((host, number))
             listener.listen(_WAITING_CONNECTIONS)
         except OSError as error:
             listener.close()
@@ -49,8 +50,11 @@ def listen(port: int | None) -> socket.socket:
 class _Server(uvicorn.Server):
     """Lets the live streams go before it waits for connections to end, and says when it answers."""
 
-    def __init__(self, config: uvicorn.Config, live: Live, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, live: Live, on_ready: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._on_stop = on_stop
         self._live = live
         self._on_ready = on_ready
 
@@ -61,13 +65,21 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._live.end()
+        self._on_stop()
         await super().shutdown(sockets)
 
 
-def make_server(source: Source, listener: socket.socket, on_ready: Callable[[], None] = lambda: None) -> uvicorn.Server:
+def make_server(
+    source: Source,
+    listener: socket.socket,
+    on_ready: Callable[[], None] = lambda: None,
+    *,
+    any_host: bool = False,
+    on_stop: Callable[[], None] = lambda: None,
+) -> uvicorn.Server:
     """What serves on that socket: `run(sockets=[listener])` until SIGINT, SIGTERM or `should_exit`. Leaves the source open."""
     live = Live(source)
-    app = make_app(source, live, Settings(port=listener.getsockname()[1]))
+    app = make_app(source, live, Settings(port=listener.getsockname()[1], any_host=any_host))
     config = uvicorn.Config(
         app,
         http="h11",
@@ -79,4 +91,4 @@ def make_server(source: Source, listener: socket.socket, on_ready: Callable[[], 
         proxy_headers=False,
         timeout_graceful_shutdown=_STOP_S,
     )
-    return _Server(config, live, on_ready)
+    return _Server(config, live, on_ready, on_stop)

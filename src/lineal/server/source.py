@@ -6,6 +6,11 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from lineal.ingest.desk import Said
+    from lineal.ingest.group_commit import Once, Work
+    from lineal.journal.blobs import Draft
     from lineal.record.records import Record
     from lineal.store.contracts import Store
 
@@ -29,8 +34,22 @@ class Source(Protocol):
         """The store, for reading within the block, with everything taken in whose call returned before this one."""
         ...
 
-    def say(self, tenant: str, sayings: list[Saying]) -> None:
-        """All on disk when it returns, and seen by whoever opens the store after. Raises NotWritable."""
+    def say(self, tenant: str, sayings: list[Saying], answer: Said, once: Once | None = None) -> Said:
+        """All on disk when it returns, and seen by whoever opens the store after. Returns the answer, or the one that was
+        given under this key before. Raises NotWritable."""
+        ...
+
+    def submit(self, tenant: str, work: Work, once: Once | None = None) -> Future[Said]:
+        """The work, done in a transaction with others; what it answered, once it is on disk. Raises Refused where runs are
+        recorded by their own processes only, Busy."""
+        ...
+
+    def drafting(self, tenant: str) -> AbstractContextManager[Draft]:
+        """For an artifact's bytes as they arrive. Raises Refused as `submit`, NotWritable."""
+        ...
+
+    def check_ready(self) -> None:
+        """Raises Busy if it does not take requests any more."""
         ...
 
     def find_blob(self, tenant: str, digest: str) -> str | None:

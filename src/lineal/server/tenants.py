@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lineal.model.errors import InvalidInput
 from lineal.model.ids import DEFAULT_TENANT, check_tenant
+from lineal.model.limits import RUNS_KNOWN_MAX_COUNT
+
+if TYPE_CHECKING:
+    from lineal.store.contracts import Store
 
 HEADER = "X-Tenant-ID"
 _PREFIX = "/t/"
@@ -28,12 +34,38 @@ class TenantPaths:
         await self._app(scope, receive, send)
 
 
-def tenant_of(request: Request) -> str:
-    """InvalidInput for one that cannot be, for two headers, and where header and path disagree."""
+def given_tenant(request: Request) -> str | None:
+    """The tenant that is asked for; None if none is. InvalidInput for one that cannot be, for two headers, and where
+    header and path disagree."""
     given = request.headers.getlist(HEADER)
     in_path = request.scope.get(_SCOPE_KEY)
     if len(given) > 1 or (given and in_path is not None and given[0] != in_path):
         raise InvalidInput(f"{HEADER} is given twice, and not as the same tenant", field=HEADER)
     if in_path is not None:
         return check_tenant(in_path)
-    return check_tenant(given[0]) if given else DEFAULT_TENANT
+    return check_tenant(given[0]) if given else None
+
+
+class Homes:
+    """Without a tenant, a route that names a run finds it in whichever tenant holds it, if one alone does; else in the
+    default one. For many threads; what was found once is known."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def tenant(self, store: Store, given: str | None, run_id: str | None) -> str:
+        if given is not None or run_id is None:
+            return given or DEFAULT_TENANT
+        known = self._known.get(run_id)
+        if known is not None:
+            return known
+        found = DEFAULT_TENANT
+        if run_id and not store.tenant(DEFAULT_TENANT).find_run_ids(run_id, limit=1):
+            holders = [name for name in store.list_tenants() if store.tenant(name).find_run_ids(run_id, limit=1)]
+            if len(holders) != 1:
+                return DEFAULT_TENANT  # not for good: it may come into being
+            [found] = holders
+        if len(self._known) >= RUNS_KNOWN_MAX_COUNT:
+            self._known.clear()
+        self._known[run_id] = found
+        return found

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the server takes requests
+         * @description Whether it takes requests: not any more once it was told to stop.
+         */
+        get: operations["get_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/runs/compare": {
         parameters: {
             query?: never;
@@ -117,7 +137,11 @@ export interface paths {
          */
         get: operations["list_runs"];
         put?: never;
-        post?: never;
+        /**
+         * Start a run
+         * @description A running run. The same `run_id` again answers the run that there is, whatever else is said.
+         */
+        post: operations["create_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -144,6 +168,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments/runs/{run_id}/log-metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log metrics
+         * @description One value of each metric, at one step.
+         */
+        post: operations["log_metrics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/runs/{run_id}/log-params": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log params
+         * @description A param is written once: another value for one is refused, and then nothing of the request is kept.
+         */
+        post: operations["log_params"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/runs/{run_id}/log-batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log metrics, params and tags
+         * @description Metrics, params and tags: all of them, or with a refusal nothing.
+         */
+        post: operations["log_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/runs/{run_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a run
+         * @description Said again, the later word stands.
+         */
+        post: operations["end_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/runs/{run_id}/log-artifact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log a file
+         * @description Keeps the file under `artifact_path`/its name. Other bytes under a known path are its next version.
+         */
+        post: operations["log_artifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments": {
         parameters: {
             query?: never;
@@ -157,7 +281,11 @@ export interface paths {
          */
         get: operations["list_experiments"];
         put?: never;
-        post?: never;
+        /**
+         * Make an experiment
+         * @description A name in use is refused, also that of an experiment that was put away: it can be restored.
+         */
+        post: operations["create_experiment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -175,6 +303,54 @@ export interface paths {
         get: operations["get_experiment"];
         put?: never;
         post?: never;
+        /**
+         * Put an experiment away
+         * @description Puts it away: lists leave it out, `restore` brings it back. Its runs stay as they are.
+         */
+        delete: operations["delete_experiment"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an experiment
+         * @description Sets what is given. An experiment keeps its name.
+         */
+        patch: operations["change_experiment"];
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring an experiment back
+         * @description The opposite of deleting.
+         */
+        post: operations["restore_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journals/{run_id}/{writer_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bytes of a journal
+         * @description Bytes of a segment from `offset` on (run id "-": of the tenant's own journal), gzip if wished. Exactly once, however often they come. A piece that begins behind what is known is refused (409) with the place to go on from; the same after a restart of the server, which asks for the segment from its head. Damage is counted as a loss and stepped over.
+         */
+        post: operations["post_journal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -442,6 +618,21 @@ export interface components {
             media_type: string | null;
             logged_at: string | null;
         };
+        /** ArtifactAnswer */
+        ArtifactAnswer: {
+            message: string;
+            run_id: string;
+            artifact: components["schemas"]["Artifact"];
+        };
+        /**
+         * ArtifactForm
+         * @description `file`: the bytes, with their name. `artifact_path`: a folder within the run's artifacts.
+         */
+        ArtifactForm: {
+            file: string;
+            /** @default  */
+            artifact_path?: string;
+        };
         /** ArtifactsList */
         ArtifactsList: {
             artifacts: components["schemas"]["Artifact"][];
@@ -539,6 +730,59 @@ export interface components {
             metric_comparison: {
                 [key: string]: components["schemas"]["MetricComparison"];
             };
+        };
+        /** CreateExperiment */
+        CreateExperiment: {
+            name: string;
+            /** @default  */
+            description?: string;
+            /** @default null */
+            artifact_location?: string | null;
+            /**
+             * @description Values become text. In a change, null removes the tag; else it says nothing.
+             * @default {}
+             */
+            tags?: {
+                [key: string]: components["schemas"]["Scalar"];
+            };
+        };
+        /**
+         * CreateRun
+         * @description `run_id`: a client's own, 1 to 256 letters, digits, "_" and "-"; a known one answers that run.
+         */
+        CreateRun: {
+            experiment_id: string;
+            /** @default null */
+            name?: string | null;
+            /** @default  */
+            description?: string;
+            /**
+             * @description Values become text. In a change, null removes the tag; else it says nothing.
+             * @default {}
+             */
+            tags?: {
+                [key: string]: components["schemas"]["Scalar"];
+            };
+            /** @default null */
+            run_id?: string | null;
+            /** @default null */
+            parent_run_id?: string | null;
+            /** @default null */
+            user_id?: string | null;
+        };
+        /**
+         * EditExperiment
+         * @description What is left out stays. A tag set to null is removed. A name can only be the one it has.
+         */
+        EditExperiment: {
+            /** @default null */
+            name?: string | null;
+            /** @default null */
+            description?: string | null;
+            /** @default null */
+            tags?: {
+                [key: string]: components["schemas"]["Scalar"];
+            } | null;
         };
         /**
          * EditRun
@@ -652,6 +896,51 @@ export interface components {
             change_number: number;
         };
         /**
+         * JournalTaken
+         * @description Everything before `offset` of that segment is on disk: the next bytes to send.
+         */
+        JournalTaken: {
+            offset: number;
+            segment: number;
+        };
+        /**
+         * LogBatch
+         * @description All of it or nothing.
+         */
+        LogBatch: {
+            /** @default [] */
+            metrics?: components["schemas"]["MetricEntry"][];
+            /** @default [] */
+            params?: components["schemas"]["ParamEntry"][];
+            /** @default [] */
+            tags?: components["schemas"]["TagEntry"][];
+        };
+        /** LogMetrics */
+        LogMetrics: {
+            metrics: {
+                [key: string]: components["schemas"]["Number"];
+            };
+            /** @default null */
+            step?: (number) | null;
+            /** @default null */
+            timestamp?: number | null;
+        };
+        /** LogParams */
+        LogParams: {
+            params: {
+                [key: string]: components["schemas"]["Scalar"];
+            };
+        };
+        /**
+         * Logged
+         * @description `count`: of what the request said.
+         */
+        Logged: {
+            message: string;
+            run_id: string;
+            count: number;
+        };
+        /**
          * MetricComparison
          * @description `best_run_id` is null when the best value is shared, or nothing can be compared.
          */
@@ -667,6 +956,15 @@ export interface components {
             goal: ("max" | "min") | null;
             step_metric: string | null;
             unit: string | null;
+        };
+        /** MetricEntry */
+        MetricEntry: {
+            key: string;
+            value: components["schemas"]["Number"];
+            /** @default null */
+            step?: (number) | null;
+            /** @default null */
+            timestamp?: number | null;
         };
         /**
          * NameRuns
@@ -686,9 +984,14 @@ export interface components {
             kept: components["schemas"]["Scalar"];
             refused: components["schemas"]["Scalar"];
         };
+        /** ParamEntry */
+        ParamEntry: {
+            key: string;
+            value: components["schemas"]["Scalar"];
+        };
         /**
          * Problem
-         * @description A refusal. `code` is stable; `field` names the offending input, `position` (0-based) the place within a filter, and `expected` what could have stood there.
+         * @description A refusal. `code` is stable; `field` names the offending input, `position` (0-based) the place within a filter, and `expected` what could have stood there. `offset` and `segment` say where a journal goes on.
          */
         Problem: {
             type: string;
@@ -702,6 +1005,15 @@ export interface components {
             position?: number | null;
             /** @default null */
             expected?: string | null;
+            /** @default null */
+            offset?: number | null;
+            /** @default null */
+            segment?: number | null;
+        };
+        /** Ready */
+        Ready: {
+            /** @enum {string} */
+            status: "ready";
         };
         /**
          * Run
@@ -782,6 +1094,14 @@ export interface components {
             document_names: string[];
             /** @description The newest 100 runs that name this one as their parent. */
             children: components["schemas"]["ChildRun"][];
+        };
+        /** RunEnded */
+        RunEnded: {
+            message: string;
+            run_id: string;
+            /** @enum {string} */
+            status: "failed" | "finished" | "killed";
+            duration_seconds: number;
         };
         /**
          * RunGroup
@@ -965,6 +1285,11 @@ export interface components {
             min: components["schemas"]["Number"] | null;
             max: components["schemas"]["Number"] | null;
         };
+        /** TagEntry */
+        TagEntry: {
+            key: string;
+            value: components["schemas"]["Scalar"];
+        };
         /** TagRuns */
         TagRuns: {
             run_ids: string[];
@@ -994,6 +1319,15 @@ export interface components {
         };
         /** @description Not Found */
         NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Conflict */
+        Conflict: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1091,12 +1425,42 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    get_ready: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     compare_runs: {
         parameters: {
             query?: never;
             header?: {
                 /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
                 "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1298,6 +1662,53 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    create_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRun"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     get_experiment_run: {
         parameters: {
             query?: never;
@@ -1325,6 +1736,202 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    log_metrics: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogMetrics"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Logged"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    log_params: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogParams"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Logged"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    log_batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogBatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Logged"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    end_run: {
+        parameters: {
+            query?: {
+                status?: "failed" | "finished" | "killed";
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEnded"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    log_artifact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ArtifactForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -1362,6 +1969,43 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    create_experiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateExperiment"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     get_experiment: {
         parameters: {
             query?: never;
@@ -1393,12 +2037,161 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    delete_experiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    change_experiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditExperiment"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    restore_experiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    post_journal: {
+        parameters: {
+            query: {
+                offset: number;
+                segment?: number;
+                final?: boolean;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                run_id: string;
+                writer_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalTaken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     search_runs: {
         parameters: {
             query?: never;
             header?: {
                 /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
                 "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1433,6 +2226,8 @@ export interface operations {
             header?: {
                 /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
                 "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1467,6 +2262,8 @@ export interface operations {
             header?: {
                 /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
                 "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1503,6 +2300,8 @@ export interface operations {
             header?: {
                 /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
                 "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1525,6 +2324,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             414: components["responses"]["RequestUriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1538,6 +2338,8 @@ export interface operations {
             header?: {
                 /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
                 "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1560,6 +2362,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             414: components["responses"]["RequestUriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1573,6 +2376,8 @@ export interface operations {
             header?: {
                 /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
                 "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1595,6 +2400,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             414: components["responses"]["RequestUriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1608,6 +2414,8 @@ export interface operations {
             header?: {
                 /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
                 "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from lineal.ingest.desk import Said
 from lineal.server import changes
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.shapes.runs import Changed, NameRuns, TagRuns
 
 
-def tag_runs(context: Context, asked: Asked[Any, TagRuns]) -> Changed:
+def tag_runs(context: Context, asked: Asked[Any, TagRuns]) -> Said:
     """Sets tags; one of null is removed."""
-    return Changed(changes.tag_runs(context, asked.body.run_ids, asked.body.tags))
+    return changes.tag_runs(context, asked.body.run_ids, asked.body.tags)
 
 
-def delete_runs(context: Context, asked: Asked[Any, NameRuns]) -> Changed:
+def delete_runs(context: Context, asked: Asked[Any, NameRuns]) -> Said:
     """Puts runs away: lists leave them out, `restore` brings them back."""
-    return Changed(changes.set_lifecycle(context, asked.body.run_ids, "deleted"))
+    return changes.set_lifecycle(context, asked.body.run_ids, "deleted")
 
 
-def restore_runs(context: Context, asked: Asked[Any, NameRuns]) -> Changed:
+def restore_runs(context: Context, asked: Asked[Any, NameRuns]) -> Said:
     """The opposite of `delete`."""
-    return Changed(changes.set_lifecycle(context, asked.body.run_ids, "active"))
+    return changes.set_lifecycle(context, asked.body.run_ids, "active")
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/api/v1/runs/tags", tag_runs, "Tag runs", Changed, body=TagRuns, refusals=(404,)),
-    Endpoint("POST", "/api/v1/runs/delete", delete_runs, "Put runs away", Changed, body=NameRuns, refusals=(404,)),
-    Endpoint("POST", "/api/v1/runs/restore", restore_runs, "Bring runs back", Changed, body=NameRuns, refusals=(404,)),
+    Endpoint("POST", "/api/v1/runs/tags", tag_runs, "Tag runs", Changed, body=TagRuns, refusals=(404, 409)),
+    Endpoint("POST", "/api/v1/runs/delete", delete_runs, "Put runs away", Changed, body=NameRuns, refusals=(404, 409)),
+    Endpoint(
+        "POST", "/api/v1/runs/restore", restore_runs, "Bring runs back", Changed, body=NameRuns, refusals=(404, 409)
+    ),
 )

@@ -20,7 +20,7 @@ def list_experiments(context: Context, asked: Asked[ListExperiments, None]) -> E
     return ExperimentsPage(found, page.total, query.limit, query.offset)
 
 
-def get_experiment(context: Context, asked: Asked[Any, None]) -> Experiment:
+def get_experiment(context: Context, asked: Asked[Any, Any]) -> Experiment:
     reader = context.reader
     found = reader.get_experiment(asked.path["experiment_id"])
     return experiment_of(found, reader.count_runs().by_experiment.get(found.experiment_id, 0))

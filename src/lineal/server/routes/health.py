@@ -6,6 +6,7 @@ from lineal._version import __version__
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.shapes.live import Health
+from lineal.server.shapes.writes import Ready
 
 
 def get_health(context: Context, asked: Asked[Any, None]) -> Health:
@@ -13,4 +14,13 @@ def get_health(context: Context, asked: Asked[Any, None]) -> Health:
     return Health("ok", __version__, context.source.name, context.store.change_number())
 
 
-ENDPOINTS = (Endpoint("GET", "/api/v1/health", get_health, "Whether the server can answer", Health),)
+def get_ready(context: Context, asked: Asked[Any, None]) -> Ready:
+    """Whether it takes requests: not any more once it was told to stop."""
+    context.source.check_ready()
+    return Ready("ready")
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/api/v1/health", get_health, "Whether the server can answer", Health),
+    Endpoint("GET", "/api/v1/ready", get_ready, "Whether the server takes requests", Ready),
+)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 class Problem(Struct, omit_defaults=True, frozen=True):
     """A refusal. `code` is stable; `field` names the offending input, `position` (0-based) the place within a filter, and
-    `expected` what could have stood there."""
+    `expected` what could have stood there. `offset` and `segment` say where a journal goes on."""
 
     type: str
     title: str
@@ -17,3 +17,5 @@ class Problem(Struct, omit_defaults=True, frozen=True):
     field: str | None = None
     position: int | None = None
     expected: str | None = None
+    offset: int | None = None
+    segment: int | None = None

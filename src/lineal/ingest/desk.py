@@ -1,0 +1,239 @@
+"""Where a request's work is done, within a transaction that it shares with others: what it may ask, and how it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from lineal.ingest.apply import Context, apply
+from lineal.ingest.known_runs import KnownRun, KnownRuns, late_attempt, next_step_of, request_writer
+from lineal.ingest.openings import Openings
+from lineal.ingest.rows import Metrics
+from lineal.model.entities import Cursor, Experiment, Stamp
+from lineal.model.errors import Conflict, InvalidInput, NotFound
+from lineal.model.values import ParamValue, value_text
+from lineal.record.records import (
+    AttemptEnded,
+    AttemptStarted,
+    ExperimentSet,
+    ParamsSet,
+    Record,
+    RunLifecycleSet,
+)
+from lineal.store.contracts import Store, TenantReader, TenantWriter, Transaction
+
+_STEP_COUNTED_MAX = 2**53  # beyond, one more is the same float
+
+
+class Said(NamedTuple):
+    """What a work answers: an HTTP status and a body."""
+
+    status: int
+    body: bytes
+
+
+class Later(Exception):
+    """The work needs what this transaction has changed in a way that only readers of the next one can tell."""
+
+
+@dataclass(slots=True)
+class Group:
+    """What the works of one transaction share. `replayed`: runs that a journal spoke of in it; `experiments`: names made
+    in it; `artifacts`: tenant, run and path of those logged in it."""
+
+    store: Store
+    transaction: Transaction
+    known: KnownRuns
+    openings: Openings
+    time_ms: int
+    tenants: set[str]
+    replayed: set[tuple[str, str]] = field(default_factory=set)
+    experiments: set[tuple[str, str]] = field(default_factory=set)
+    artifacts: set[tuple[str, str, str]] = field(default_factory=set)
+    tenant_seqs: dict[str, int] = field(default_factory=dict)
+
+
+class Desk:
+    """For one work of one tenant."""
+
+    def __init__(self, group: Group, tenant: str) -> None:
+        self._group = group
+        self.tenant = tenant
+        self.has_spoken = False
+
+    @property
+    def time_ms(self) -> int:
+        return self._group.time_ms
+
+    @property
+    def reader(self) -> TenantReader:
+        """As of the last commit."""
+        return self._group.store.tenant(self.tenant)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the tenant exists, so that asking its writer does not make it."""
+        return self.tenant in self._group.tenants
+
+    @property
+    def writer(self) -> TenantWriter:
+        """To speak with; the tenant is made by it."""
+        self.has_spoken = self.has_spoken or not self.is_known
+        self._group.tenants.add(self.tenant)
+        return self._group.transaction.tenant(self.tenant)
+
+    @property
+    def openings(self) -> Openings:
+        return self._group.openings
+
+    # -- what is known -------------------------------------------------------------------------
+
+    def find_run(self, run_id: str) -> KnownRun | None:
+        if (self.tenant, run_id) in self._group.replayed:
+            raise Later
+        return self._group.known.find(self.tenant, run_id)
+
+    def get_run(self, run_id: str) -> KnownRun:
+        """One that may be written to: NotFound, or Conflict if it is deleted. The beginning of an id is enough where only
+        one run begins so."""
+        run = self.known_run(run_id)
+        if run.lifecycle == "deleted":
+            raise Conflict(f"run {run.run_id!r:.80} is deleted: restore it first", field="run_id")
+        return run
+
+    def known_run(self, run_id: str) -> KnownRun:
+        """Deleted or not; NotFound."""
+        run = self.find_run(run_id)
+        if run is None:
+            found = self.reader.find_run_ids(run_id, limit=2)
+            run = self.find_run(found[0]) if len(found) == 1 else None
+        if run is None:
+            raise NotFound(f"no run {run_id!r:.80}", field="run_id")
+        return run
+
+    def find_experiment(self, name: str) -> Experiment | None:
+        if (self.tenant, name) in self._group.experiments:
+            raise Later
+        return self.reader.find_experiment(name)
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        """Of that id; NotFound."""
+        found = self.reader.get_experiment(experiment_id)
+        if (self.tenant, found.name) in self._group.experiments:
+            raise Later
+        return found
+
+    def check_params(self, run: KnownRun, params: dict[str, ParamValue]) -> None:
+        """Conflict if one has another value."""
+        for name, value in params.items():
+            if name in run.params and value_text(run.params[name]) != value_text(value):
+                raise Conflict(
+                    f"param {name!r:.80} has the value {run.params[name]!r:.80} already", field=f"params.{name:.80}"
+                )
+
+    # -- speaking ------------------------------------------------------------------------------
+
+    def start_run(self, run_id: str, start: AttemptStarted) -> KnownRun:
+        """A new run; its attempt is that of the requests' writer."""
+        writer = request_writer(self.tenant, run_id)
+        seq = self.reader.find_cursor(writer)  # cursors outlive their runs
+        run = KnownRun(run_id, writer, "active", "running", self.time_ms, None, [start.attempt], seq.seq if seq else 0)
+        run.next_step = 0
+        self._group.known.keep(self.tenant, run)
+        self.say(run, [start])
+        return run
+
+    def say(self, run: KnownRun, records: Sequence[Record]) -> None:
+        """Of a run. Compacts it too."""
+        store = self.writer
+        self.has_spoken = True
+        for record in records:
+            run.seq += 1
+            apply(Context(store, run.run_id), record, Stamp(self.time_ms, run.writer, run.seq))
+            if isinstance(record, ParamsSet):
+                for name, value in record.params.items():
+                    run.params.setdefault(name, value)
+            elif isinstance(record, AttemptEnded):
+                run.status, run.ended_ms = record.status, self.time_ms
+        store.set_cursor(Cursor(run.writer, run.run_id, run.seq, 0, 0))
+        store.compact(run.run_id)
+
+    def say_of_tenant(self, records: Sequence[Record]) -> None:
+        store = self.writer
+        self.has_spoken = True
+        writer = request_writer(self.tenant, None)
+        seq = self._group.tenant_seqs.get(self.tenant)
+        if seq is None:
+            cursor = store.find_cursor(writer)
+            seq = 0 if cursor is None else cursor.seq
+        for record in records:
+            seq += 1
+            apply(Context(store, None), record, Stamp(self.time_ms, writer, seq))
+            if isinstance(record, ExperimentSet):
+                self._group.experiments.add((self.tenant, record.name))
+            elif isinstance(record, RunLifecycleSet):
+                run = self._group.known.at_hand(self.tenant, record.run_id)
+                if run is not None:
+                    run.lifecycle = record.lifecycle
+        self._group.tenant_seqs[self.tenant] = seq
+        store.set_cursor(Cursor(writer, None, seq, 0, 0))
+
+    def has_artifact(self, run: KnownRun, path: str) -> bool:
+        """Whether this transaction was told of one there."""
+        return (self.tenant, run.run_id, path) in self._group.artifacts
+
+    def mark_artifact(self, run: KnownRun, path: str) -> None:
+        self._group.artifacts.add((self.tenant, run.run_id, path))
+
+    def experiment_id(self, name: str) -> str:
+        """Of an experiment that this work has spoken of."""
+        return self.writer.ensure_experiment(name, Stamp(self.time_ms, request_writer(self.tenant, None), 0))
+
+    def append(self, run: KnownRun, metrics: Metrics) -> None:
+        if not metrics.point_count:
+            return
+        if metrics.steps_counted and run.next_step is None:
+            run.next_step = next_step_of(self.reader, run.run_id)
+        first_step = run.next_step or 0
+        if metrics.steps_counted and first_step + metrics.steps_counted > _STEP_COUNTED_MAX:
+            raise InvalidInput("the run's last step is too large to count on from: give a step", field="step")
+        store = self.writer
+        self.has_spoken = True
+        blocks = [rows.block(run.seq + 1, first_step) for rows in metrics.rows]
+        run.seq += metrics.point_count
+        store.append_points(run.run_id, run.writer, run.attempt, blocks)
+        if run.next_step is not None:
+            steps = [block.step[np.isfinite(block.step)] for block in blocks]
+            run.next_step = max([run.next_step, *(int(step.max()) + 1 for step in steps if len(step))])
+        store.set_cursor(Cursor(run.writer, run.run_id, run.seq, 0, 0))
+        store.compact(run.run_id)
+
+    def reopen(self, run: KnownRun) -> AttemptEnded | None:
+        """Before params or points: what comes after the end of a run belongs to a late attempt, which is opened here. The
+        caller says what is returned when it has spoken, so that the run stays ended as it was."""
+        status = run.end_status
+        if status is None:
+            return None
+        if not run.is_late:
+            started = AttemptStarted(late_attempt(run.attempt), self._experiment_of(run), resumed=True)
+            run.attempts.append(started.attempt)
+            self.say(run, [started])
+        return AttemptEnded(run.attempt, status)
+
+    def _experiment_of(self, run: KnownRun) -> str:
+        try:
+            return self.reader.get_run(run.run_id).experiment_name
+        except NotFound:  # this transaction made it
+            raise Later from None
+
+    def replays(self, run_id: str | None) -> TenantWriter:
+        """The writer for a journal that speaks of this run: what was known of it is not known any more."""
+        if run_id is not None:
+            self._group.known.drop(self.tenant, run_id)
+            self._group.replayed.add((self.tenant, run_id))
+        self.has_spoken = True
+        self._group.tenants.add(self.tenant)
+        return self._group.transaction.tenant(self.tenant)

@@ -1,0 +1,189 @@
+"""One thread writes: what arrives while a commit runs shares the next one, and is answered once that is on disk.
+
+A work is a function of a `Desk`. It checks, and raises what it refuses before it says anything; then it speaks. If one
+fails after it has spoken, the transaction is undone and every work of it is done again alone, so that nobody's mistake
+is another's."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import NamedTuple, TypeAlias
+
+from lineal.ingest.desk import Desk, Group, Later, Said
+from lineal.ingest.known_runs import KnownRuns
+from lineal.ingest.openings import Openings
+from lineal.model.clock import SYSTEM_CLOCK, Clock
+from lineal.model.entities import KeptAnswer
+from lineal.model.errors import Busy, Conflict, LinealError, NewerFormat, NotWritable
+from lineal.model.limits import ANSWER_MAX_AGE_S, COMMIT_MAX_COUNT, COMMIT_WAITING_MAX_COUNT
+from lineal.store.contracts import Store, Transaction
+
+LOG = logging.getLogger("lineal.ingest")
+_FORGET_INTERVAL_S = 60.0
+_MEDIUM = (NotWritable, Busy, NewerFormat)
+
+Work: TypeAlias = Callable[[Desk], Said]
+
+
+class Once(NamedTuple):
+    """An Idempotency-Key, and the digest of the request that came with it."""
+
+    key: str
+    digest: str
+
+
+class _Job(NamedTuple):
+    tenant: str
+    work: Work
+    once: Once | None
+    done: Future[Said]
+
+
+class GroupCommit:
+    """The only writer of a store. Ends with `close`, which first finishes what waits."""
+
+    def __init__(
+        self, store: Store, *, on_commit: Callable[[], None] = lambda: None, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        self._store = store
+        self._on_commit = on_commit
+        self._clock = clock
+        self._known = KnownRuns(store)
+        self._openings = Openings()
+        self._tenants = set(store.list_tenants())
+        self._last_ms = 0
+        self._forgotten_s = clock.monotonic_s()
+        self._turn = threading.Condition()
+        self._waiting: deque[_Job] = deque()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="lineal-commit", daemon=True)
+        self._thread.start()
+
+    def submit(self, tenant: str, work: Work, once: Once | None = None) -> Future[Said]:
+        """Done when the work is on disk. Raises Busy when too many wait, or it is closed."""
+        done: Future[Said] = Future()
+        done.set_running_or_notify_cancel()  # so that nobody who has left can cancel it under the thread's hands
+        with self._turn:
+            if self._closed:
+                raise Busy("the server is stopping")
+            if len(self._waiting) >= COMMIT_WAITING_MAX_COUNT:
+                raise Busy(f"{COMMIT_WAITING_MAX_COUNT:,} requests wait to be written")
+            self._waiting.append(_Job(tenant, work, once, done))
+            self._turn.notify()
+        return done
+
+    def close(self) -> None:
+        """Idempotent. Returns when everything submitted is on disk or refused."""
+        with self._turn:
+            self._closed = True
+            self._turn.notify()
+        self._thread.join()
+
+    # -- the thread ----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            with self._turn:
+                while not self._waiting and not self._closed:
+                    self._turn.wait()
+                if not self._waiting:
+                    return
+                jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), COMMIT_MAX_COUNT))]
+            later = self._commit(jobs)
+            if later:
+                with self._turn:
+                    self._waiting.extendleft(reversed(later))
+
+    def _commit(self, jobs: list[_Job]) -> list[_Job]:
+        """Answers all of them but those that it returns, which must come after this commit."""
+        answers: list[tuple[_Job, Said | Exception]] = []
+        later: list[_Job] = []
+        try:
+            with self._store.begin() as transaction:
+                group = self._group(transaction)
+                for job in jobs:
+                    try:
+                        answers.append((job, self._do(group, job)))
+                    except Later:
+                        later.append(job)
+                    except Refusal as refusal:
+                        answers.append((job, refusal.error))
+                self._forget(transaction)
+        except Exception as error:
+            self._known.clear()
+            if len(jobs) == 1 or isinstance(error, _MEDIUM):
+                if not isinstance(error, LinealError):
+                    LOG.error("a request could not be written", exc_info=error)
+                for job in jobs:
+                    _answer(job, error)
+                return []
+            for job in jobs:
+                self._again(job)
+            return []
+        self._tenants |= group.tenants
+        self._known.trim()
+        for job, answer in answers:
+            _answer(job, answer)
+        self._on_commit()
+        return later
+
+    def _again(self, job: _Job) -> None:
+        """Alone: it cannot have to wait for another of its own transaction."""
+        later = self._commit([job])
+        assert not later
+
+    def _group(self, transaction: Transaction) -> Group:
+        # Never back: a later statement must not lose against an earlier one because the clock was set.
+        self._last_ms = max(self._last_ms, self._clock.time_ns() // 1_000_000)
+        return Group(self._store, transaction, self._known, self._openings, self._last_ms, set(self._tenants))
+
+    def _do(self, group: Group, job: _Job) -> Said:
+        desk = Desk(group, job.tenant)
+        try:
+            kept = self._kept(desk, job)
+            said = job.work(desk) if kept is None else kept
+        except LinealError as error:
+            if desk.has_spoken:
+                raise
+            raise Refusal(error) from None
+        if job.once is not None and kept is None:
+            answer = KeptAnswer(job.once.key, job.once.digest, said.status, said.body, group.time_ms)
+            desk.writer.keep_answer(answer)
+        return said
+
+    @staticmethod
+    def _kept(desk: Desk, job: _Job) -> Said | None:
+        if job.once is None or not desk.is_known:
+            return None
+        found = desk.writer.find_answer(job.once.key)
+        if found is None:
+            return None
+        if found.digest != job.once.digest:
+            raise Conflict("this Idempotency-Key came with another request before", field="Idempotency-Key")
+        return Said(found.status, found.body)
+
+    def _forget(self, transaction: Transaction) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s - self._forgotten_s > _FORGET_INTERVAL_S:
+            self._forgotten_s = now_s
+            for tenant in self._tenants:
+                transaction.tenant(tenant).forget_answers(self._last_ms - int(ANSWER_MAX_AGE_S * 1000))
+
+
+class Refusal(Exception):
+    """What a work refused before it said anything: nothing of the others is touched."""
+
+    def __init__(self, error: LinealError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def _answer(job: _Job, answer: Said | Exception) -> None:
+    if isinstance(answer, Exception):
+        job.done.set_exception(answer)
+    else:
+        job.done.set_result(answer)

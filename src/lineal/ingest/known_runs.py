@@ -1,0 +1,135 @@
+"""What the door of requests must know of a run to refuse what contradicts it, kept between commits.
+
+Only whoever is the one writer of a store may keep this: see `group_commit.py`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import cast
+
+from lineal.model.entities import Attempt
+from lineal.model.errors import NotFound
+from lineal.model.limits import RUNS_KNOWN_MAX_COUNT
+from lineal.model.values import ParamValue
+from lineal.model.vocabulary import EndStatus, Lifecycle, Status
+from lineal.store.contracts import Store, TenantReader
+
+
+@dataclass(slots=True)
+class KnownRun:
+    """`attempt` is the one that is written to, `seq` the last sequence number of the requests' writer, `next_step` the one
+    that a point without a step gets (None: not asked for yet)."""
+
+    run_id: str
+    writer: str
+    lifecycle: Lifecycle
+    status: Status
+    started_ms: int
+    ended_ms: int | None
+    attempts: list[str]
+    seq: int = 0
+    params: dict[str, ParamValue] = field(default_factory=dict)
+    next_step: int | None = None
+
+    @property
+    def attempt(self) -> str:
+        return self.attempts[-1] if self.attempts else self.writer
+
+    @property
+    def end_status(self) -> EndStatus | None:
+        """How it ended, if somebody said so."""
+        return None if self.status in ("running", "lost") else cast("EndStatus", self.status)
+
+    @property
+    def is_late(self) -> bool:
+        """Its latest attempt holds what was said after an end."""
+        return any(late_attempt(one) == self.attempt for one in self.attempts[:-1])
+
+
+def request_writer(tenant: str, run_id: str | None) -> str:
+    """The writer of all requests about one run (None: about the tenant): derived, so that it is the same after a restart."""
+    return _digest(f"request\0{tenant}\0{run_id or ''}")
+
+
+def late_attempt(attempt: str) -> str:
+    """The attempt that takes what is said after the end of that one."""
+    return _digest(f"late\0{attempt}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:15]
+
+
+class KnownRuns:
+    """For one thread. Bounded: `trim` forgets those that were not asked for lately."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._runs: OrderedDict[tuple[str, str], KnownRun] = OrderedDict()
+
+    def find(self, tenant: str, run_id: str) -> KnownRun | None:
+        """Of that very id."""
+        known = self._runs.get((tenant, run_id))
+        if known is not None:
+            self._runs.move_to_end((tenant, run_id))
+            return known
+        reader = self._store.tenant(tenant)
+        if not self._is_there(reader, run_id):
+            return None
+        found = self._load(reader, tenant, run_id)
+        self.keep(tenant, found)
+        return found
+
+    def at_hand(self, tenant: str, run_id: str) -> KnownRun | None:
+        return self._runs.get((tenant, run_id))
+
+    def keep(self, tenant: str, run: KnownRun) -> None:
+        self._runs[tenant, run.run_id] = run
+
+    def drop(self, tenant: str, run_id: str) -> None:
+        self._runs.pop((tenant, run_id), None)
+
+    def clear(self) -> None:
+        self._runs.clear()
+
+    def trim(self) -> None:
+        while len(self._runs) > RUNS_KNOWN_MAX_COUNT:
+            self._runs.popitem(last=False)
+
+    @staticmethod
+    def _is_there(reader: TenantReader, run_id: str) -> bool:
+        return reader.find_run_ids(run_id, limit=1) == [run_id]
+
+    @staticmethod
+    def _load(reader: TenantReader, tenant: str, run_id: str) -> KnownRun:
+        try:
+            details = reader.get_details(run_id)
+        except NotFound:
+            raise NotFound(f"no run {run_id!r:.80}", field="run_id") from None
+        run = details.run
+        writer = request_writer(tenant, run_id)
+        cursor = reader.find_cursor(writer)
+        attempts: list[Attempt] = sorted(details.attempts, key=lambda one: (one.started_ms, one.attempt_id))
+        return KnownRun(
+            run_id,
+            writer,
+            run.lifecycle,
+            run.status,
+            run.started_ms,
+            run.ended_ms,
+            [one.attempt_id for one in attempts],
+            0 if cursor is None else cursor.seq,
+            dict(details.params),
+        )
+
+
+def next_step_of(reader: TenantReader, run_id: str) -> int:
+    """Behind the last step of every series of the run; 0 for a run without points."""
+    found = [
+        int(info.summary.last_step)
+        for info in reader.list_series(run_id)
+        if info.summary.last_step == info.summary.last_step
+    ]
+    return max(found, default=-1) + 1

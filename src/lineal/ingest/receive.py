@@ -1,0 +1,87 @@
+"""Journals by the wire: pieces of a writer's segments, exactly once by its cursor, in whatever order they come and however often.
+
+What is damaged is counted as lost and stepped over; a piece never has to be sent for ever."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from lineal.ingest.desk import Desk
+from lineal.ingest.replay import find_opening, replay
+from lineal.model.entities import Cursor
+from lineal.model.errors import Conflict, InvalidInput
+from lineal.model.limits import FRAME_MAX_BYTES
+from lineal.record.records import SegmentOpened
+from lineal.record.stream import scan, start_of
+
+
+class Piece(NamedTuple):
+    """`offset` counts within the segment; `final`: nobody writes this segment any more, and it ends with these bytes."""
+
+    writer: str
+    segment: int
+    offset: int
+    data: bytes
+    final: bool
+
+
+class Acknowledged(NamedTuple):
+    """Everything of the segment before `offset`, and of those before it, is in the store. Not `fits`: the piece begins
+    behind that, and was not looked at."""
+
+    segment: int
+    offset: int
+    fits: bool = True
+
+
+def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
+    """Applies what is new of the piece. Conflict for a writer of another run, InvalidInput for a head that names another
+    run or writer, NewerFormat for a segment of a newer format."""
+    cursor = (desk.writer.find_cursor(piece.writer) if desk.is_known else None) or Cursor(piece.writer, run_id, 0, 0, 0)
+    if cursor.run_id != run_id:
+        raise Conflict(f"writer {piece.writer!r} belongs to another run", field="writer_id")
+    if piece.segment < cursor.segment:
+        return Acknowledged(cursor.segment, cursor.offset)
+    known_to = cursor.offset if piece.segment == cursor.segment else 0
+    if piece.offset > known_to or piece.offset & 7:
+        return Acknowledged(piece.segment, known_to, fits=False)
+    end = piece.offset + len(piece.data)
+    if end <= known_to:
+        return Acknowledged(piece.segment, known_to)
+    opened = _opening(desk, run_id, piece)
+    if opened is None:
+        return Acknowledged(piece.segment, 0, fits=piece.offset == 0)
+    position = known_to - piece.offset or (start_of(memoryview(piece.data)) if piece.offset == 0 else 0)
+    store = desk.replays(run_id)
+    replayed = replay(store, opened, piece.data, position, cursor, final=piece.final)
+    is_over = piece.final
+    if replayed.torn and not is_over and len(piece.data) - replayed.position > FRAME_MAX_BYTES:
+        # No frame is so long: this is damage, however much may still come.
+        replayed = replay(store, opened, piece.data, replayed.position, replayed.cursor, final=True)
+        is_over = True
+    offset = end if is_over else piece.offset + replayed.position
+    store.set_cursor(replayed.cursor._replace(segment=piece.segment, offset=offset))
+    if run_id is not None:
+        store.compact(run_id)
+    return Acknowledged(piece.segment, offset)
+
+
+def _opening(desk: Desk, run_id: str | None, piece: Piece) -> SegmentOpened | None:
+    """Who writes; None: it cannot be told from this piece, and the segment's head must come (again, or whole)."""
+    found = find_opening(piece.data) if piece.offset == 0 else None
+    if found is None:
+        found = desk.openings.find(desk.tenant, piece.writer, piece.segment)
+        if found is not None or piece.offset:
+            return found
+        view = memoryview(piece.data[: len(piece.data) & ~7])
+        has_frames = bool(scan(view, start_of(view), final=piece.final).offsets)
+        if not has_frames and not piece.final and len(piece.data) <= FRAME_MAX_BYTES:
+            return None
+        # Its head is damaged: what the address says is enough to keep what it holds.
+        found = SegmentOpened(desk.tenant, run_id, piece.writer, piece.writer, False, piece.segment)
+    elif (found.run_id, found.writer) != (run_id, piece.writer):
+        raise InvalidInput("the journal is another run's or writer's than the address says", field="writer_id")
+    opened = replace(found, tenant=desk.tenant)
+    desk.openings.keep(desk.tenant, opened, piece.segment)
+    return opened

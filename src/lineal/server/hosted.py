@@ -1,0 +1,144 @@
+"""A store of its own as the server's source: `lineal serve`. This process alone writes it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+
+from lineal.ingest.desk import Desk, Said
+from lineal.ingest.group_commit import GroupCommit, Once, Work
+from lineal.ingest.lock import ingest_lock
+from lineal.journal.blobs import Draft, drafting, find_blob
+from lineal.journal.layout import Folder
+from lineal.model.errors import Busy, Conflict, InvalidInput
+from lineal.server.source import Saying
+from lineal.store.contracts import Store
+from lineal.store.open import MEMORY_URL, open_store, sqlite_path
+
+BLOBS_NAME = "blobs"
+
+
+class HostedSource:
+    """See `lineal.server.source.Source`. Opens the store and holds its lock until it is closed."""
+
+    def __init__(self, url: str, blobs: Path | None = None) -> None:
+        """Raises Conflict if another server has the database; InvalidInput for a local folder's; what `open_store` raises."""
+        self._open = ExitStack()
+        self._changed = threading.Condition()
+        self._ended = False
+        path = None if url == MEMORY_URL else sqlite_path(url)
+        if path is None and blobs is None:
+            raise InvalidInput("a store in memory still needs a folder for artifacts: --blobs", field="blobs")
+        self.name = "memory" if path is None else path.absolute().parent.name
+        with ExitStack() as opening:
+            if path is not None:
+                _refuse_local(path)
+                opening.enter_context(_sole_server(path))
+            self._store = opening.enter_context(_closing(open_store(url)))
+            place = blobs if blobs is not None else Path(path or ".").absolute().parent / BLOBS_NAME
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder = Folder(place)
+            self._folder.blobs = self._folder.root
+            self._writer = GroupCommit(self._store, on_commit=self._tell)
+            opening.callback(self._writer.close)
+            self._open = opening.pop_all()
+
+    def __enter__(self) -> HostedSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def opened(self) -> Iterator[Store]:
+        yield self._store
+
+    def say(self, tenant: str, sayings: Sequence[Saying], answer: Said, once: Once | None = None) -> Said:
+        def work(desk: Desk) -> Said:
+            runs = {run_id: desk.known_run(run_id) for run_id, _ in sayings if run_id is not None}
+            for run_id, of_run in groupby(sayings, key=lambda saying: saying.run_id):
+                records = [saying.record for saying in of_run]
+                if run_id is None:
+                    desk.say_of_tenant(records)
+                else:
+                    desk.say(runs[run_id], records)
+            return answer
+
+        return self.submit(tenant, work, once).result()
+
+    def submit(self, tenant: str, work: Work, once: Once | None = None) -> Future[Said]:
+        return self._writer.submit(tenant, work, once)
+
+    def drafting(self, tenant: str) -> AbstractContextManager[Draft]:
+        return drafting(self._folder, tenant)
+
+    def find_blob(self, tenant: str, digest: str) -> str | None:
+        return find_blob(self._folder, tenant, digest)
+
+    def wait_for_change(self, after: int, timeout_s: float) -> int:
+        until_s = time.monotonic() + timeout_s
+        with self._changed:
+            while True:
+                number = self._store.change_number()
+                left_s = until_s - time.monotonic()
+                if number != after or left_s <= 0 or self._ended:
+                    return number
+                self._changed.wait(left_s)
+
+    def check_ready(self) -> None:
+        if self._ended:
+            raise Busy("the server is stopping")
+        self._store.change_number()
+
+    def stop_watching(self) -> None:
+        """Lets `wait_for_change` return, and says that it is not ready any more."""
+        self._ended = True
+        self._tell()
+
+    def close(self) -> None:
+        """Idempotent. What was submitted is on disk, or refused, when it returns."""
+        self.stop_watching()
+        self._open.close()
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+@contextmanager
+def _sole_server(path: Path) -> Iterator[None]:
+    path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as held:
+        try:
+            held.enter_context(ingest_lock(f"{path.absolute()}.lock", 0))
+        except Busy:
+            raise Conflict(
+                f"another lineal serve has the database {path}: a SQLite file takes one server; stop it, or choose another --store",
+                field="store",
+            ) from None
+        yield
+
+
+@contextmanager
+def _closing(store: Store) -> Iterator[Store]:
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _refuse_local(path: Path) -> None:
+    if Path(Folder(path.absolute().parent).journals).is_dir():
+        raise InvalidInput(
+            f"{path} is the database of a local folder, which programs here write themselves: `lineal ui` shows it; "
+            "give the server a database of its own",
+            field="store",
+        )

@@ -1,0 +1,67 @@
+"""The SDK's own road: bytes of its journals."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+import msgspec
+
+from lineal.ingest.desk import Desk, Said
+from lineal.ingest.receive import Piece, receive
+from lineal.model.errors import InvalidInput
+from lineal.model.ids import check_run_id
+from lineal.model.limits import JOURNAL_BODY_MAX_BYTES
+from lineal.server.answers import Submitted
+from lineal.server.context import Context
+from lineal.server.endpoint import Asked, Endpoint
+from lineal.server.shapes.problems import Problem
+from lineal.server.shapes.writes import AskJournal, JournalTaken
+
+TENANT_STREAM = "-"
+_WRITER = re.compile(r"[0-9a-f]{15}")
+_to_json = msgspec.json.Encoder().encode
+
+
+def post_journal(context: Context, asked: Asked[AskJournal, None]) -> Submitted:
+    """Bytes of a segment from `offset` on (run id "-": of the tenant's own journal), gzip if wished. Exactly once, however often
+    they come. A piece that begins behind what is known is refused (409) with the place to go on from; the same after a restart
+    of the server, which asks for the segment from its head. Damage is counted as a loss and stepped over."""
+    run_id = None if asked.path["run_id"] == TENANT_STREAM else check_run_id(asked.path["run_id"])
+    writer = asked.path["writer_id"]
+    if not _WRITER.fullmatch(writer):
+        raise InvalidInput("a writer has 15 hexadecimal digits", field="writer_id")
+    piece = Piece(writer, asked.query.segment, asked.query.offset, asked.content, asked.query.final)
+
+    def work(desk: Desk) -> Said:
+        known = receive(desk, run_id, piece)
+        if known.fits:
+            return Said(200, _to_json(JournalTaken(known.offset, known.segment)))
+        problem = Problem(
+            "urn:lineal:problem:offset",
+            HTTPStatus.CONFLICT.phrase,
+            409,
+            f"of this segment {known.offset:,} bytes are known: go on from there",
+            "offset",
+            "offset",
+            offset=known.offset,
+            segment=known.segment,
+        )
+        return Said(409, _to_json(problem))
+
+    return context.submit(work)
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/api/v1/journals/{run_id}/{writer_id}",
+        post_journal,
+        "Bytes of a journal",
+        JournalTaken,
+        AskJournal,
+        receives="bytes",
+        refusals=(404, 409, 413, 415),
+        body_max_bytes=JOURNAL_BODY_MAX_BYTES,
+    ),
+)

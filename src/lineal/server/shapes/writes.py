@@ -1,0 +1,135 @@
+"""What is written by requests, version 1 of the contract, and what is answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from lineal.model.limits import DESCRIPTION_MAX_CHARS, EXPERIMENT_NAME_MAX_CHARS
+from lineal.server.shapes.numbers import NonFinite, Scalar
+from lineal.server.shapes.runs import Artifact
+
+Name = Annotated[str, Meta(min_length=1, max_length=EXPERIMENT_NAME_MAX_CHARS)]
+Description = Annotated[str, Meta(max_length=DESCRIPTION_MAX_CHARS)]
+Tags = Annotated[
+    dict[str, Scalar], Meta(description="Values become text. In a change, null removes the tag; else it says nothing.")
+]
+Time = Annotated[int, Meta(ge=0, le=253_402_300_799_999, description="Milliseconds since the epoch; now without one.")]
+Value = int | float | NonFinite
+Step = Annotated[
+    int | float, Meta(description="Without one: behind the run's last step, counting up where a name comes again.")
+]
+
+
+class CreateExperiment(Struct, frozen=True):
+    name: Name
+    description: Description = ""
+    artifact_location: str | None = None
+    tags: Tags = {}
+
+
+class EditExperiment(Struct, frozen=True):
+    """What is left out stays. A tag set to null is removed. A name can only be the one it has."""
+
+    name: Name | None = None
+    description: Description | None = None
+    tags: Tags | None = None
+
+
+class CreateRun(Struct, frozen=True):
+    """`run_id`: a client's own, 1 to 256 letters, digits, "_" and "-"; a known one answers that run."""
+
+    experiment_id: str
+    name: str | None = None
+    description: Description = ""
+    tags: Tags = {}
+    run_id: str | None = None
+    parent_run_id: str | None = None
+    user_id: str | None = None
+
+
+class LogMetrics(Struct, frozen=True):
+    metrics: dict[str, Value]
+    step: Step | None = None
+    timestamp: Time | None = None
+
+
+class LogParams(Struct, frozen=True):
+    params: dict[str, Scalar]
+
+
+class MetricEntry(Struct, frozen=True, gc=False):
+    key: str
+    value: Value
+    step: Step | None = None
+    timestamp: Time | None = None
+
+
+class ParamEntry(Struct, frozen=True):
+    key: str
+    value: Scalar
+
+
+class TagEntry(Struct, frozen=True):
+    key: str
+    value: Scalar
+
+
+class LogBatch(Struct, frozen=True):
+    """All of it or nothing."""
+
+    metrics: list[MetricEntry] = []
+    params: list[ParamEntry] = []
+    tags: list[TagEntry] = []
+
+
+class Logged(Struct, frozen=True):
+    """`count`: of what the request said."""
+
+    message: str
+    run_id: str
+    count: int
+
+
+class ArtifactForm(Struct, frozen=True):
+    """`file`: the bytes, with their name. `artifact_path`: a folder within the run's artifacts."""
+
+    file: Annotated[str, Meta(extra_json_schema={"contentMediaType": "application/octet-stream"})]
+    artifact_path: str = ""
+
+
+class ArtifactAnswer(Struct, frozen=True):
+    message: str
+    run_id: str
+    artifact: Artifact
+
+
+class AskEnd(Struct, frozen=True):
+    status: Literal["finished", "failed", "killed"] = "finished"
+
+
+class RunEnded(Struct, frozen=True):
+    message: str
+    run_id: str
+    status: Literal["finished", "failed", "killed"]
+    duration_seconds: Annotated[float, Meta(ge=0)]
+
+
+class AskJournal(Struct, frozen=True):
+    """`offset`: where in the segment the bytes begin. `final`: nobody writes that segment any more, and they are its end."""
+
+    offset: Annotated[int, Meta(ge=0, le=2**53)]
+    segment: Annotated[int, Meta(ge=0, le=2**31)] = 1
+    final: bool = False
+
+
+class JournalTaken(Struct, frozen=True):
+    """Everything before `offset` of that segment is on disk: the next bytes to send."""
+
+    offset: int
+    segment: int
+
+
+class Ready(Struct, frozen=True):
+    status: Literal["ready"]
