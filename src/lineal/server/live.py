@@ -55,8 +55,8 @@ class Live:
         self._loop = asyncio.get_running_loop()
         self._watchers.add(woken)
         try:
+            self._start()  # before the first word: whoever has it is being watched for
             yield _RETRY
-            self._start()
             if after is None:
                 after = await to_thread.run_sync(self._current)
             told_at = self._loop.time() - LIVE_EVENT_INTERVAL_S
