@@ -27,6 +27,11 @@ PATIENCE_S = 60.0
 Until = Callable[[str], str]
 
 
+def hears_interrupts() -> None:
+    """In the child: tests that run in the background of a shell inherit an ignored SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def watching(folder: Path, *arguments: str, columns: int = 100) -> Iterator[tuple[Until, subprocess.Popen[bytes]]]:
     """The command in a terminal. `until(text)` reads on till the text has been drawn, and returns all since the start."""
@@ -38,6 +43,7 @@ def watching(folder: Path, *arguments: str, columns: int = 100) -> Iterator[tupl
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
+        preexec_fn=hears_interrupts,
         env=environment | {"TERM": "xterm-256color", "PYTHONPATH": str(SRC), "LINEAL_URL": str(folder)},
     )
     os.close(theirs)
@@ -111,6 +117,7 @@ def test_json_is_a_line_a_change(folder: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "lineal.cli.main", "runs", "list", "--watch", "--json", "status != 'running'"],
         stdout=subprocess.PIPE,
+        preexec_fn=hears_interrupts,
         env={**os.environ, "PYTHONPATH": str(SRC), "LINEAL_URL": str(folder)},
         text=True,
     ) as process:
