@@ -109,7 +109,7 @@ def test_an_event_id_that_is_none(client: httpx.Client, number: str) -> None:
 def test_pages_are_many_but_not_endless(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lineal.server.live.LIVE_WATCHERS_MAX_COUNT", 1)
     with watched(client) as stream:
-        Watching(stream)
+        _kept = Watching(stream)  # an iterator nobody holds closes the stream
         answer = client.get("/api/v1/live")
         assert json_of(answer, 503)["code"] == "busy" and "retry-after" in answer.headers
 
@@ -124,13 +124,13 @@ def test_the_folder_rests_when_the_last_page_has_gone(
 
     monkeypatch.setattr("lineal.server.live._LOOK_S", 0.05)
     with watched(client) as stream:
-        Watching(stream)
+        _kept = Watching(stream)  # an iterator nobody holds closes the stream
         json_of(client.get("/api/v1/health"))
         [looking] = threads()
     looking.join(30)
     assert not looking.is_alive()
     with watched(client) as stream:  # and begins again with the next
-        Watching(stream)
+        _kept = Watching(stream)  # an iterator nobody holds closes the stream
         json_of(client.get("/api/v1/health"))
         assert threads()
 
