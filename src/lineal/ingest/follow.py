@@ -145,6 +145,7 @@ class Follower:
         cursor = store.find_cursor(writer.writer) or Cursor(writer.writer, opened.run_id, 0, 0, 0)
         before = cursor
         sealed: bool | None = None
+        defined: set[bytes] = set()
         ended = False
         last_ms = size = 0
         for segment in writer.segments:
@@ -161,7 +162,8 @@ class Follower:
             except (NewerFormat, OSError) as error:
                 taken.done.problems.append(f"{segment.path}: {error}")
                 break
-            replayed = replay(store, opened, data, position, cursor, final=dead or not is_last)
+            is_final = dead or not is_last
+            replayed = replay(store, opened, data, position, cursor, final=is_final, defined=defined)
             if dead and replayed.torn and not replayed.cursor.seq:
                 taken.done.problems.append(f"{segment.path}: no record of it can be read")
             size += len(data)

@@ -71,12 +71,22 @@ def count_unknown(data: bytes) -> int:
 
 
 def replay(
-    store: TenantWriter, opened: SegmentOpened, data: bytes, position: int, cursor: Cursor, *, final: bool
+    store: TenantWriter,
+    opened: SegmentOpened,
+    data: bytes,
+    position: int,
+    cursor: Cursor,
+    *,
+    final: bool,
+    defined: set[bytes] | None = None,
 ) -> Replayed:
     """Applies the frames of `data` (a segment, or its part from the cursor's offset on) from `position`.
 
-    `final`: nobody writes this segment any more, so a torn tail is the end. The returned cursor's offset is relative to
-    the data; the caller adds where its data begins, and stores it."""
+    final    nobody writes this segment any more, so a torn tail is the end
+    defined  layout definitions that this writer's segments gave before in the same transaction, and now: each segment repeats
+             them twice, and reading them again would be a third of the work where a segment is small
+
+    The returned cursor's offset is relative to the data; the caller adds where its data begins, and stores it."""
     data = data[: len(data) & ~7]
     view = memoryview(data)
     found = scan(view, position, final=final)
@@ -88,7 +98,7 @@ def replay(
     is_new = (frames.seq > cursor.seq) | (frames.seq == 0)
     is_points = (frames.kind == kinds.POINTS_APPENDED) & is_new
     context = Context(store, opened.run_id)
-    state = _Statements(context, opened)
+    state = _Statements(context, opened, set() if defined is None else defined)
     others = np.flatnonzero(~is_points & is_new)
     for index in others.tolist():
         state.take(view, found.offsets[index])
@@ -136,8 +146,9 @@ def _start_attempt(store: TenantWriter, opened: SegmentOpened, time_ms: int) -> 
 class _Statements:
     """Applies everything but points, in order, and remembers what it meant for the segment."""
 
-    def __init__(self, context: Context, opened: SegmentOpened) -> None:
+    def __init__(self, context: Context, opened: SegmentOpened, defined: set[bytes]) -> None:
         self._context = context
+        self._defined = defined
         self._writer = opened.writer
         self._attempt = opened.attempt
         self.started = False
@@ -149,10 +160,14 @@ class _Statements:
         header = header_at(view, offset)
         if header.kind not in kinds.KNOWN:
             return
+        payload = payload_at(view, offset, header.length)
+        if header.kind == kinds.LAYOUT_DEFINED and payload in self._defined:
+            return
         try:
-            record = decode(header.kind, payload_at(view, offset, header.length))
+            record = decode(header.kind, payload)
             if isinstance(record, LayoutDefined):
                 self._define(record)
+                self._defined.add(bytes(payload))
             elif isinstance(record, SegmentSealed):
                 self.sealed, self.last_seq = record.next, record.last_seq
             elif not isinstance(record, SegmentOpened):

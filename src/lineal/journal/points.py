@@ -14,7 +14,7 @@ from lineal.record.frame import points_struct
 from lineal.record.records import LayoutDefined
 
 LayoutKey: TypeAlias = tuple[tuple[Any, ...], tuple[type, ...], type]
-"""(names, types of the values, type of the step), as they come: cheap to build at every call."""
+"""(names, types of the values, type of the step), as they come."""
 
 
 class PackedLayout:
@@ -43,7 +43,7 @@ class Layouts:
     __slots__ = ("_known", "_names", "_packers", "current")
 
     def __init__(self) -> None:
-        self.current: dict[LayoutKey, PackedLayout] = {}
+        self.current: dict[Any, PackedLayout] = {}  # by whatever key is cheapest to build from a call
         self._known: dict[tuple[tuple[str, ...], str, str], PackedLayout] = {}
         self._packers: dict[str, struct.Struct] = {}
         self._names: set[str] = set()

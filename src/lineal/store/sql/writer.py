@@ -40,6 +40,7 @@ class SqlWriter:
         self._runs: dict[str, RunDraft] = {}
         self._experiments: dict[str, ExperimentDraft] = {}
         self._cursors: dict[str, Cursor] = {}
+        self._layouts: dict[tuple[str, int], Layout] = {}
         self._audit_rows: list[tuple[Any, ...]] = []
         self._pending_bytes = 0
         self.frees_pages = False
@@ -198,11 +199,16 @@ class SqlWriter:
         )
 
     def find_layout(self, writer: str, number: int) -> Layout | None:
-        pk = self._names.find_writer(self._tenant, writer)
-        row = self._connection.execute(
-            "SELECT layout FROM writer_layout WHERE writer = ? AND number = ?", (pk, number)
-        ).fetchone()
-        return None if row is None else self._names.layout_of(row[0])
+        known = self._layouts.get((writer, number))  # the layouts of a writer never change
+        if known is None:
+            pk = self._names.find_writer(self._tenant, writer)
+            row = self._connection.execute(
+                "SELECT layout FROM writer_layout WHERE writer = ? AND number = ?", (pk, number)
+            ).fetchone()
+            if row is None:
+                return None
+            known = self._layouts[writer, number] = self._names.layout_of(row[0])
+        return known
 
     def keep_orphans(self, run_id: str, writer: str, number: int, payload: bytes, count: int) -> None:
         run = self._run(run_id)
