@@ -70,6 +70,8 @@ class Dispatch:
         return refusal(Refused(404, "no_route", "there is no such route; /api/openapi.json lists what there is"))
 
     async def _serve(self, endpoint: Endpoint, request: Request) -> Response:
+        if endpoint.access is None:
+            raise Refused(403, "forbidden", "nobody has said who may call this route")
         tenant = given_tenant(request)
         query = _query_of(endpoint, request)
         asked: Asked[Any, Any] = Asked(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Q = TypeVar("Q")
 B = TypeVar("B")
 
-Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Access = Literal["open", "user", "reader", "writer", "approver", "admin", "server_reader", "server_admin"]
 
 
 class NoQuery(Struct, frozen=True):
@@ -43,7 +44,9 @@ class Endpoint:
     bad ones that not every route has. `call` runs in a thread; with `is_async`, on the event loop, where it must not wait.
 
     receives  "json" (the shape `body`), "form" (multipart, a file of which goes to the blobs), or "bytes" (gzip allowed)
-    made      the good status of what makes something: 201; `also` has 200 where it may exist already"""
+    made      the good status of what makes something: 201; `also` has 200 where it may exist already
+    access    who may call it: "open" anybody, "user" whoever has signed in, a role (or a higher one) in the tenant that is
+              asked for, "server_reader" and "server_admin" those who have that role in all tenants. Without one: nobody"""
 
     method: Method
     path: str
@@ -59,6 +62,7 @@ class Endpoint:
     receives: Literal["json", "form", "bytes"] = "json"
     made: bool = False
     body_max_bytes: int = REQUEST_BODY_MAX_BYTES
+    access: Access | None = None
 
     @property
     def name(self) -> str:

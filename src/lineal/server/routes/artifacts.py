@@ -97,6 +97,7 @@ ENDPOINTS = (
         "Files of a run",
         ArtifactsList,
         refusals=(404,),
+        access="reader",
     ),
     Endpoint(
         "GET",
@@ -107,5 +108,6 @@ ENDPOINTS = (
         media=dict.fromkeys(("application/octet-stream", *_SHOWN)),
         also=(206, 304),
         refusals=(404, 416),
+        access="reader",
     ),
 )

@@ -27,9 +27,27 @@ def restore_runs(context: Context, asked: Asked[Any, NameRuns]) -> Said:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/api/v1/runs/tags", tag_runs, "Tag runs", Changed, body=TagRuns, refusals=(404, 409)),
-    Endpoint("POST", "/api/v1/runs/delete", delete_runs, "Put runs away", Changed, body=NameRuns, refusals=(404, 409)),
     Endpoint(
-        "POST", "/api/v1/runs/restore", restore_runs, "Bring runs back", Changed, body=NameRuns, refusals=(404, 409)
+        "POST", "/api/v1/runs/tags", tag_runs, "Tag runs", Changed, body=TagRuns, refusals=(404, 409), access="writer"
+    ),
+    Endpoint(
+        "POST",
+        "/api/v1/runs/delete",
+        delete_runs,
+        "Put runs away",
+        Changed,
+        body=NameRuns,
+        refusals=(404, 409),
+        access="writer",
+    ),
+    Endpoint(
+        "POST",
+        "/api/v1/runs/restore",
+        restore_runs,
+        "Bring runs back",
+        Changed,
+        body=NameRuns,
+        refusals=(404, 409),
+        access="writer",
     ),
 )

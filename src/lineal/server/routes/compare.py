@@ -40,5 +40,6 @@ ENDPOINTS = (
         shapes.RunsCompared,
         body=shapes.CompareRuns,
         refusals=(404,),
+        access="reader",
     ),
 )

@@ -113,12 +113,26 @@ ENDPOINTS = (
         body=CreateExperiment,
         made=True,
         refusals=(409,),
+        access="writer",
     ),
     Endpoint(
-        "PATCH", _ONE, change_experiment, "Change an experiment", Experiment, body=EditExperiment, refusals=(404,)
+        "PATCH",
+        _ONE,
+        change_experiment,
+        "Change an experiment",
+        Experiment,
+        body=EditExperiment,
+        refusals=(404,),
+        access="writer",
     ),
-    Endpoint("DELETE", _ONE, delete_experiment, "Put an experiment away", Experiment, refusals=(404,)),
+    Endpoint("DELETE", _ONE, delete_experiment, "Put an experiment away", Experiment, refusals=(404,), access="writer"),
     Endpoint(
-        "POST", f"{_ONE}/restore", restore_experiment, "Bring an experiment back", Experiment, refusals=(404, 409)
+        "POST",
+        f"{_ONE}/restore",
+        restore_experiment,
+        "Bring an experiment back",
+        Experiment,
+        refusals=(404, 409),
+        access="writer",
     ),
 )

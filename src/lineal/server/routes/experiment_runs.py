@@ -37,6 +37,16 @@ def get_experiment_run(context: Context, asked: Asked[Any, None]) -> Run:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/experiments/runs", list_runs, "Runs of an experiment, or of all", RunsList, ListRuns),
-    Endpoint("GET", "/api/v1/experiments/runs/{run_id}", get_experiment_run, "One run", Run, refusals=(404,)),
+    Endpoint(
+        "GET",
+        "/api/v1/experiments/runs",
+        list_runs,
+        "Runs of an experiment, or of all",
+        RunsList,
+        ListRuns,
+        access="reader",
+    ),
+    Endpoint(
+        "GET", "/api/v1/experiments/runs/{run_id}", get_experiment_run, "One run", Run, refusals=(404,), access="reader"
+    ),
 )

@@ -27,8 +27,16 @@ def get_experiment(context: Context, asked: Asked[Any, Any]) -> Experiment:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/experiments", list_experiments, "Experiments", ExperimentsPage, ListExperiments),
     Endpoint(
-        "GET", "/api/v1/experiments/{experiment_id}", get_experiment, "One experiment", Experiment, refusals=(404,)
+        "GET", "/api/v1/experiments", list_experiments, "Experiments", ExperimentsPage, ListExperiments, access="reader"
+    ),
+    Endpoint(
+        "GET",
+        "/api/v1/experiments/{experiment_id}",
+        get_experiment,
+        "One experiment",
+        Experiment,
+        refusals=(404,),
+        access="reader",
     ),
 )

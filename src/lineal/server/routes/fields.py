@@ -21,6 +21,10 @@ def list_values(context: Context, asked: Asked[ListValues, None]) -> FieldValues
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/fields", list_fields, "Names that a filter may use", FieldNames, ListFields),
-    Endpoint("GET", "/api/v1/fields/values", list_values, "Values that a field has", FieldValues, ListValues),
+    Endpoint(
+        "GET", "/api/v1/fields", list_fields, "Names that a filter may use", FieldNames, ListFields, access="reader"
+    ),
+    Endpoint(
+        "GET", "/api/v1/fields/values", list_values, "Values that a field has", FieldValues, ListValues, access="reader"
+    ),
 )

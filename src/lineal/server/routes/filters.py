@@ -21,6 +21,12 @@ def check_filter(context: Context, asked: Asked[Any, CheckFilter]) -> FilterChec
 
 ENDPOINTS = (
     Endpoint(
-        "POST", "/api/v1/filter/check", check_filter, "Whether a filter is understood", FilterChecked, body=CheckFilter
+        "POST",
+        "/api/v1/filter/check",
+        check_filter,
+        "Whether a filter is understood",
+        FilterChecked,
+        body=CheckFilter,
+        access="reader",
     ),
 )

@@ -42,5 +42,13 @@ def _spread(spread: contracts.Spread) -> Spread:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/api/v1/runs/groups", group_runs, "Runs by the values of fields", GroupsPage, body=GroupRuns),
+    Endpoint(
+        "POST",
+        "/api/v1/runs/groups",
+        group_runs,
+        "Runs by the values of fields",
+        GroupsPage,
+        body=GroupRuns,
+        access="reader",
+    ),
 )

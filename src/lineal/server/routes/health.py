@@ -21,6 +21,6 @@ def get_ready(context: Context, asked: Asked[Any, None]) -> Ready:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/health", get_health, "Whether the server can answer", Health),
-    Endpoint("GET", "/api/v1/ready", get_ready, "Whether the server takes requests", Ready),
+    Endpoint("GET", "/api/v1/health", get_health, "Whether the server can answer", Health, access="open"),
+    Endpoint("GET", "/api/v1/ready", get_ready, "Whether the server takes requests", Ready, access="open"),
 )

@@ -63,5 +63,6 @@ ENDPOINTS = (
         receives="bytes",
         refusals=(404, 409, 413, 415),
         body_max_bytes=JOURNAL_BODY_MAX_BYTES,
+        access="writer",
     ),
 )

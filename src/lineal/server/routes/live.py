@@ -28,5 +28,6 @@ ENDPOINTS = (
         query=AskLive,
         media={"text/event-stream": Change},
         is_async=True,
+        access="reader",
     ),
 )

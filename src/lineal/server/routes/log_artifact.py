@@ -53,5 +53,6 @@ ENDPOINTS = (
         body=ArtifactForm,
         receives="form",
         refusals=(404, 409),
+        access="writer",
     ),
 )

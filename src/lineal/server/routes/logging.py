@@ -185,6 +185,7 @@ ENDPOINTS = (
         made=True,
         also=(200,),
         refusals=(404, 409),
+        access="writer",
     ),
     Endpoint(
         "POST",
@@ -195,6 +196,7 @@ ENDPOINTS = (
         body=shapes.LogMetrics,
         refusals=(404, 409),
         body_max_bytes=BATCH_BODY_MAX_BYTES,
+        access="writer",
     ),
     Endpoint(
         "POST",
@@ -204,6 +206,7 @@ ENDPOINTS = (
         shapes.Logged,
         body=shapes.LogParams,
         refusals=(404, 409),
+        access="writer",
     ),
     Endpoint(
         "POST",
@@ -214,6 +217,16 @@ ENDPOINTS = (
         body=shapes.LogBatch,
         refusals=(404, 409),
         body_max_bytes=BATCH_BODY_MAX_BYTES,
+        access="writer",
     ),
-    Endpoint("POST", f"{_RUN}/end", end_run, "End a run", shapes.RunEnded, shapes.AskEnd, refusals=(404, 409)),
+    Endpoint(
+        "POST",
+        f"{_RUN}/end",
+        end_run,
+        "End a run",
+        shapes.RunEnded,
+        shapes.AskEnd,
+        refusals=(404, 409),
+        access="writer",
+    ),
 )

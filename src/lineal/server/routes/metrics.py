@@ -50,5 +50,6 @@ ENDPOINTS = (
         Series,
         AskMetric,
         refusals=(404,),
+        access="reader",
     ),
 )

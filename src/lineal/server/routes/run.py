@@ -69,7 +69,9 @@ def _children(reader: TenantReader, run_id: str) -> list[shapes.ChildRun]:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/runs/{run_id}", get_run, "One run, whole", shapes.RunDetail, refusals=(404,)),
+    Endpoint(
+        "GET", "/api/v1/runs/{run_id}", get_run, "One run, whole", shapes.RunDetail, refusals=(404,), access="reader"
+    ),
     Endpoint(
         "PATCH",
         "/api/v1/runs/{run_id}",
@@ -78,6 +80,7 @@ ENDPOINTS = (
         shapes.RunDetail,
         body=shapes.EditRun,
         refusals=(404,),
+        access="writer",
     ),
     Endpoint(
         "GET",
@@ -86,5 +89,6 @@ ENDPOINTS = (
         "A JSON document of a run",
         Any,
         refusals=(404,),
+        access="reader",
     ),
 )

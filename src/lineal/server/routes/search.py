@@ -31,5 +31,13 @@ def search_runs(context: Context, asked: Asked[Any, SearchRuns]) -> RunsPage:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/api/v1/runs/search", search_runs, "Runs that match a filter", RunsPage, body=SearchRuns),
+    Endpoint(
+        "POST",
+        "/api/v1/runs/search",
+        search_runs,
+        "Runs that match a filter",
+        RunsPage,
+        body=SearchRuns,
+        access="reader",
+    ),
 )

@@ -78,5 +78,6 @@ ENDPOINTS = (
         body=AskSeries,
         media={MEDIA_TYPE: None},
         refusals=(404,),
+        access="reader",
     ),
 )
