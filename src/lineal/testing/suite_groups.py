@@ -8,6 +8,7 @@ from operator import methodcaller as call
 import pytest
 
 from lineal.model.errors import InvalidInput
+from lineal.model.limits import ORDER_TEXT_CHARS
 from lineal.model.values import ParamValue
 from lineal.query.parser import parse
 from lineal.query.syntax import Field
@@ -65,6 +66,19 @@ class GroupRules(SuiteBase):
         assert sweep.list_groups(GroupQuery((LR,), experiments=("e1",))).groups[0].run_ids == ("r6",)
         assert sweep.list_groups(GroupQuery((LR,), experiments=())).total == 0
         assert sweep.list_groups(GroupQuery((LR,), lifecycle="deleted")).total == 0
+
+    def test_long_texts_are_told_apart_before_the_next_field(self, store: Store, reader: TenantReader) -> None:
+        """They share more than what texts are ordered by at first."""
+        begin = "x" * (ORDER_TEXT_CHARS + 44)
+        for number, (text, seed) in enumerate((("b", 0), ("a", 2), ("b", "t"), ("a", 1), (None, 0), ("", 5))):
+            long = None if text is None else begin + text
+            self.tell(store, call("set_params", f"r{number}", "a1", {"long": long, "seed": seed}, at(1, number)))
+        page = reader.list_groups(GroupQuery((Field("param", "long"), SEED)))
+        found = [(str(long)[len(begin) :], seed) for long, seed in (group.values for group in page.groups)]
+        assert found == [("", 5), ("a", 1), ("a", 2), ("b", 0), ("b", "t"), ("", 0)]
+        assert page.groups[-1].values[0] is None
+        first_of_them = reader.list_groups(GroupQuery((Field("param", "long"), SEED), limit=2))
+        assert [group.values for group in first_of_them.groups] == [group.values for group in page.groups[:2]]
 
     def test_a_limit_leaves_the_total(self, sweep: TenantReader) -> None:
         page = sweep.list_groups(GroupQuery((LR,), limit=1))

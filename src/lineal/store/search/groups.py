@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lineal.model.values import ParamValue
-from lineal.query.grouping import group_key, group_value
+from lineal.query.grouping import group_value
 from lineal.series.columns import Int64s, Numbers
 from lineal.store.contracts import Spread
 from lineal.store.search.column import Column
@@ -40,8 +40,9 @@ def group_rows(rows: Int64s, columns: Sequence[Column], limit: int) -> Groups:
     some[code] = rows
     by_count = np.empty(int(rows.max()) + 1, np.int64)
     by_count[some] = -count
-    steps = [by_keys(lambda chosen: [by_count[chosen]]), *(_by_value(column) for column in columns)]
-    steps.append(by_keys(lambda chosen: _by_whole_value(columns, chosen)))
+    steps = [by_keys(lambda chosen: [by_count[chosen]])]
+    for column in columns:
+        steps += [_by_value(column), _by_whole_text(column)]
     chosen = window(some, steps, 0, limit)
     code_at = np.empty(int(rows.max()) + 1, np.int64)
     code_at[rows] = code
@@ -150,9 +151,19 @@ def _by_value(column: Column) -> Step:
     return bands
 
 
-def _by_whole_value(columns: Sequence[Column], rows: Int64s) -> Keys:
-    """Texts that begin alike."""
-    keys = [tuple(group_key(value_at(column, row)) for column in columns) for row in rows.tolist()]
-    ranks = np.empty(len(keys), np.int64)
-    ranks[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys))
-    return [ranks]
+def _by_whole_text(column: Column) -> Step:
+    """Texts that begin alike. Of rows that `_by_value` holds for equal: none has another kind of value."""
+
+    def bands(rows: Int64s) -> list[tuple[Int64s, Keys]]:
+        if column.texts is None:
+            return [(rows, [])]
+        code = column.texts.unique_codes(rows)
+        used, place = np.unique(code, return_inverse=True)
+        if len(used) < 2:
+            return [(rows, [])]
+        texts = [column.texts.pool[one] for one in used.tolist()]
+        ranks = np.empty(len(used), np.int64)
+        ranks[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+        return [(rows, [ranks[place]])]
+
+    return bands
