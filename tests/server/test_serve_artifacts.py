@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -156,3 +157,47 @@ def test_a_large_file_does_not_pass_through_memory(tmp_path: Path) -> None:
 def peak_mib(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+@pytest.mark.parametrize(
+    ("disposition", "file_name"),
+    [
+        ("form-data; name=file; filename=a.txt; filename*=utf-8''%C3%A4.txt", "ä.txt"),  # as .NET writes it
+        ("form-data;name=file;filename=a.txt", "a.txt"),
+        ('Form-Data; Filename="x; name=b.txt"; Name="file"', "x; name=b.txt"),
+        ('form-data; name="file"; filename="say \\"hi\\".txt"', 'say "hi".txt'),
+        ('form-data; name="file"; filename="say %22hi%22.txt"', 'say "hi".txt'),
+    ],
+)
+def test_forms_of_other_libraries(hosted: httpx.Client, disposition: str, file_name: str) -> None:  # noqa: F811
+    run = f"{RUN}/{new_run(hosted)}"
+    body = f"--B\r\nContent-Disposition: {disposition}\r\n\r\nhello\r\n--B--\r\n".encode()
+    answer = hosted.post(
+        f"{run}/log-artifact", content=body, headers={"content-type": "multipart/form-data; boundary=B"}
+    )
+    assert json_of(answer)["artifact"]["path"] == file_name
+
+
+def test_head_reads_nothing_and_begins_no_stream(
+    hosted: httpx.Client,  # noqa: F811
+    source: HostedSource,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = f"{RUN}/{new_run(hosted)}"
+    json_of(hosted.post(f"{run}/log-artifact", files={"file": ("a", b"hello")}))
+
+    opened: list[str] = []
+
+    def watched(path: str, first: int, length: int) -> Iterator[bytes]:
+        opened.append(path)
+        yield b"x" * length
+
+    monkeypatch.setattr("lineal.server.blob_response.read_chunks", watched)
+    answer = hosted.head(f"{run}/artifacts/a", headers={"range": "bytes=1-3"})
+    assert (answer.status_code, answer.headers["content-length"], answer.headers["content-range"]) == (
+        206,
+        "3",
+        "bytes 1-3/5",
+    )
+    assert hosted.head("/live").headers["content-type"].startswith("text/event-stream")
+    assert not opened

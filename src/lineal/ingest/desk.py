@@ -97,8 +97,8 @@ class Desk:
         return self._group.known.find(self.tenant, run_id)
 
     def get_run(self, run_id: str) -> KnownRun:
-        """One that may be written to: NotFound, or Conflict if it is deleted. The beginning of an id is enough where only
-        one run begins so."""
+        """One that may be written to, by its whole id: what is said of a run that is not there must not reach the one whose id
+        begins alike. NotFound, or Conflict if it is deleted."""
         run = self.known_run(run_id)
         if run.lifecycle == "deleted":
             raise Conflict(f"run {run.run_id!r:.80} is deleted: restore it first", field="run_id")
@@ -107,9 +107,6 @@ class Desk:
     def known_run(self, run_id: str) -> KnownRun:
         """Deleted or not; NotFound."""
         run = self.find_run(run_id)
-        if run is None:
-            found = self.reader.find_run_ids(run_id, limit=2)
-            run = self.find_run(found[0]) if len(found) == 1 else None
         if run is None:
             raise NotFound(f"no run {run_id!r:.80}", field="run_id")
         return run

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Route
 
-from lineal.server.dispatch import Dispatch, refuse, refuse_http
+from lineal.server.dispatch import NOWHERE, Dispatch, refuse, refuse_http
 from lineal.server.hosts import HostGuard
 from lineal.server.live import Live
 from lineal.server.openapi import OPENAPI_PATH
@@ -45,8 +45,7 @@ def make_app(source: Source, live: Live, settings: Settings) -> Starlette:
     ]
     routes += [
         Route(OPENAPI_PATH, dispatch.serve_openapi, methods=["GET"]),
-        Route("/api", dispatch.serve_nothing, methods=None),
-        Route("/api/{rest:text}", dispatch.serve_nothing, methods=None),
+        *(Route(path, dispatch.serve_nothing, methods=["GET"]) for path in NOWHERE),
         Route("/{path:text}", pages.serve, methods=["GET"]),
     ]
     app = Starlette(

@@ -37,6 +37,9 @@ LOG = logging.getLogger("lineal.server")
 _THREADS = 8  # two cores seldom use more; SQLite and numpy let go of the interpreter lock
 _PLAIN = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
+NOWHERE = ("/api", "/api/{rest:text}")  # behind all that is served
+_NO_ROUTE = "there is no such route; /api/openapi.json lists what there is"
+
 _to_json = msgspec.json.Encoder().encode
 Serve = Callable[[Request], Awaitable[Response]]
 
@@ -55,9 +58,11 @@ class Dispatch:
         """What serves the endpoints of one path, by method."""
 
         async def serve(request: Request) -> Response:
-            endpoint = of_path["GET" if request.method == "HEAD" else request.method]
+            is_head = request.method == "HEAD"
+            endpoint = of_path["GET" if is_head else request.method]
             try:
-                return await self._serve(endpoint, request)
+                response = await self._serve(endpoint, request)
+                return _without_body(response) if is_head else response
             except (LinealError, Refused) as error:
                 return refusal(error)
 
@@ -67,7 +72,7 @@ class Dispatch:
         return Response(openapi_json(), media_type="application/json", headers=_PLAIN)
 
     async def serve_nothing(self, request: Request) -> Response:
-        return refusal(Refused(404, "no_route", "there is no such route; /api/openapi.json lists what there is"))
+        return refusal(Refused(404, "no_route", _NO_ROUTE))
 
     async def _serve(self, endpoint: Endpoint, request: Request) -> Response:
         if endpoint.access is None:
@@ -115,7 +120,7 @@ class Dispatch:
         elif endpoint.body is not None and endpoint.receives == "json":
             asked = replace(asked, body=decoded(asked.content, endpoint.body), content=b"")
         with self._source.opened() as store:
-            name = self._homes.tenant(store, tenant, asked.path.get("run_id"))
+            name = self._homes.tenant(store, tenant, _run_of(endpoint, asked))
             context = Context(self._source, name, self._live, self._rows, store, once.once if once else None)
             answer = endpoint.call(context, asked)
             return answer if isinstance(answer, Submitted) else _response(answer, asked)
@@ -128,6 +133,11 @@ class Dispatch:
     def _tenant(self, tenant: str | None, asked: Asked[Any, Any]) -> str:
         with self._source.opened() as store:
             return self._homes.tenant(store, tenant, asked.path.get("run_id"))
+
+
+def _run_of(endpoint: Endpoint, asked: Asked[Any, Any]) -> str | None:
+    """The run that a request names: in its path, or as the first of those in its body."""
+    return asked.body.run_ids[0] if endpoint.finds else asked.path.get("run_id")
 
 
 def refusal(error: Exception) -> Response:
@@ -143,6 +153,8 @@ async def refuse(request: Request, error: Exception) -> Response:
 
 async def refuse_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if getattr(request.scope.get("route"), "path", None) in NOWHERE:
+        return refusal(Refused(404, "no_route", _NO_ROUTE))
     refused = Refused(
         error.status_code, "method" if error.status_code == 405 else "no_route", f"{request.method} is not served here"
     )
@@ -165,6 +177,13 @@ def _response(answer: object, asked: Asked[Any, Any]) -> Response:
     if isinstance(answer, Events):
         return StreamingResponse(answer.pieces, headers=_PLAIN, media_type="text/event-stream")
     return Response(_to_json(answer), headers=_PLAIN, media_type="application/json")
+
+
+def _without_body(response: Response) -> Response:
+    """Nothing is read, and no stream begins, for a body that will not be sent."""
+    if not isinstance(response, StreamingResponse):
+        return response
+    return Response(None, response.status_code, dict(response.headers))
 
 
 def _query_of(endpoint: Endpoint, request: Request) -> msgspec.Struct:

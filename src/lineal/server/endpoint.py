@@ -44,6 +44,7 @@ class Endpoint:
     bad ones that not every route has. `call` runs in a thread; with `is_async`, on the event loop, where it must not wait.
 
     receives  "json" (the shape `body`), "form" (multipart, a file of which goes to the blobs), or "bytes" (gzip allowed)
+    finds     without a tenant, runs that the body names are looked for in whichever tenant holds them, as those of a path are
     made      the good status of what makes something: 201; `also` has 200 where it may exist already
     access    who may call it: "open" anybody, "user" whoever has signed in, a role (or a higher one) in the tenant that is
               asked for, "server_reader" and "server_admin" those who have that role in all tenants. Without one: nobody"""
@@ -60,6 +61,7 @@ class Endpoint:
     refusals: tuple[int, ...] = ()
     is_async: bool = False
     receives: Literal["json", "form", "bytes"] = "json"
+    finds: bool = False
     made: bool = False
     body_max_bytes: int = REQUEST_BODY_MAX_BYTES
     access: Access | None = None

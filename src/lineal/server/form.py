@@ -16,9 +16,9 @@ from lineal.model.limits import KIB, MULTIPART_HEADER_MAX_BYTES
 from lineal.server.errors import Refused
 
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
-_NAME = re.compile(r'[;\s]name="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
-_FILE = re.compile(r'[;\s]filename="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
-_FILE_UTF8 = re.compile(r"[;\s]filename\*=utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
+# A parameter of a part's disposition: quoted, or a bare word, as some libraries write what needs no quotes.
+_PARAMETER = re.compile(r';\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))\s*')
+_UTF8 = re.compile(r"utf-8'[^']*'(.*)", re.IGNORECASE)
 _FIELD_MAX_BYTES = MULTIPART_HEADER_MAX_BYTES
 _FIELDS_MAX_COUNT = 16
 _PIECE_BYTES = 1024 * KIB
@@ -108,13 +108,24 @@ def _part(head: bytes) -> Part:
     for line in head.decode("utf-8", "replace").split("\r\n"):
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
-    disposition = headers.get("content-disposition", "")
-    named = _NAME.search(disposition)
-    if not disposition.lower().startswith("form-data") or named is None:
+    kind, parameters = _disposition(headers.get("content-disposition", ""))
+    if kind != "form-data" or "name" not in parameters:
         raise InvalidInput("a part of the form has no name", field="body")
-    utf8, plain = _FILE_UTF8.search(disposition), _FILE.search(disposition)
-    file_name = unquote(utf8[1]) if utf8 else _unescaped(plain[1]) if plain else None
-    return Part(_unescaped(named[1]), file_name, headers.get("content-type"))
+    utf8 = _UTF8.fullmatch(parameters.get("filename*", ""))
+    file_name = unquote(utf8[1]) if utf8 else parameters.get("filename")
+    return Part(parameters["name"], file_name, headers.get("content-type"))
+
+
+def _disposition(header: str) -> tuple[str, dict[str, str]]:
+    """Its kind and its parameters, one after the other, so that nothing within quotes is taken for one."""
+    kind, _, _ = header.partition(";")
+    parameters: dict[str, str] = {}
+    at = len(kind)
+    while found := _PARAMETER.match(header, at):
+        name, quoted, word = found.groups()
+        parameters.setdefault(name.lower(), word if quoted is None else _unescaped(quoted))
+        at = found.end()
+    return kind.strip().lower(), parameters
 
 
 def _unescaped(text: str) -> str:

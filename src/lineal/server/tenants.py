@@ -47,25 +47,29 @@ def given_tenant(request: Request) -> str | None:
 
 
 class Homes:
-    """Without a tenant, a route that names a run finds it in whichever tenant holds it, if one alone does; else in the
-    default one. For many threads; what was found once is known."""
+    """Without a tenant, a route that names a run finds it in whichever tenant holds it: in the default one, else in the only
+    one that has a run of that id, else where the only one is whose id begins so. For many threads; a run found elsewhere by
+    its whole id stays there until the default tenant has one of that id."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
     def tenant(self, store: Store, given: str | None, run_id: str | None) -> str:
-        if given is not None or run_id is None:
+        if given is not None or not run_id:
             return given or DEFAULT_TENANT
+        begins_in_default = store.tenant(DEFAULT_TENANT).find_run_ids(run_id, limit=1)
+        if begins_in_default == [run_id]:
+            return DEFAULT_TENANT
         known = self._known.get(run_id)
         if known is not None:
             return known
-        found = DEFAULT_TENANT
-        if run_id and not store.tenant(DEFAULT_TENANT).find_run_ids(run_id, limit=1):
-            holders = [name for name in store.list_tenants() if store.tenant(name).find_run_ids(run_id, limit=1)]
-            if len(holders) != 1:
-                return DEFAULT_TENANT  # not for good: it may come into being
-            [found] = holders
-        if len(self._known) >= RUNS_KNOWN_MAX_COUNT:
-            self._known.clear()
-        self._known[run_id] = found
-        return found
+        begins = {
+            name: found for name in store.list_tenants() if (found := store.tenant(name).find_run_ids(run_id, limit=1))
+        }
+        holders = [name for name, found in begins.items() if found == [run_id]]
+        if len(holders) == 1:
+            if len(self._known) >= RUNS_KNOWN_MAX_COUNT:
+                self._known.clear()
+            self._known[run_id] = holders[0]
+            return holders[0]
+        return DEFAULT_TENANT if holders or begins_in_default or len(begins) != 1 else next(iter(begins))

@@ -731,20 +731,20 @@ export interface components {
                 [key: string]: components["schemas"]["MetricComparison"];
             };
         };
-        /** CreateExperiment */
+        /**
+         * CreateExperiment
+         * @description null is as good as leaving a field out.
+         */
         CreateExperiment: {
             name: string;
-            /** @default  */
-            description?: string;
+            /** @default null */
+            description?: string | null;
             /** @default null */
             artifact_location?: string | null;
-            /**
-             * @description Values become text. In a change, null removes the tag; else it says nothing.
-             * @default {}
-             */
+            /** @default null */
             tags?: {
                 [key: string]: components["schemas"]["Scalar"];
-            };
+            } | null;
         };
         /**
          * CreateRun
@@ -754,15 +754,12 @@ export interface components {
             experiment_id: string;
             /** @default null */
             name?: string | null;
-            /** @default  */
-            description?: string;
-            /**
-             * @description Values become text. In a change, null removes the tag; else it says nothing.
-             * @default {}
-             */
+            /** @default null */
+            description?: string | null;
+            /** @default null */
             tags?: {
                 [key: string]: components["schemas"]["Scalar"];
-            };
+            } | null;
             /** @default null */
             run_id?: string | null;
             /** @default null */
@@ -905,15 +902,15 @@ export interface components {
         };
         /**
          * LogBatch
-         * @description All of it or nothing.
+         * @description All of it or nothing. null is as good as leaving a field out.
          */
         LogBatch: {
-            /** @default [] */
-            metrics?: components["schemas"]["MetricEntry"][];
-            /** @default [] */
-            params?: components["schemas"]["ParamEntry"][];
-            /** @default [] */
-            tags?: components["schemas"]["TagEntry"][];
+            /** @default null */
+            metrics?: components["schemas"]["MetricEntry"][] | null;
+            /** @default null */
+            params?: components["schemas"]["ParamEntry"][] | null;
+            /** @default null */
+            tags?: components["schemas"]["TagEntry"][] | null;
         };
         /** LogMetrics */
         LogMetrics: {

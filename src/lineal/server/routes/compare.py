@@ -40,6 +40,7 @@ ENDPOINTS = (
         shapes.RunsCompared,
         body=shapes.CompareRuns,
         refusals=(404,),
+        finds=True,
         access="reader",
     ),
 )

@@ -29,8 +29,8 @@ def create_experiment(context: Context, asked: Asked[Any, CreateExperiment]) -> 
     """A name in use is refused, also that of an experiment that was put away: it can be restored."""
     body = asked.body
     name = given_name(body.name)
-    tags = first_tags(body.tags)
-    description = clean_text(body.description)
+    tags = first_tags(body.tags or {})
+    description = clean_text(body.description or "")
     location = None if body.artifact_location is None else clean_text(body.artifact_location)
 
     def work(desk: Desk) -> Said:

@@ -35,8 +35,8 @@ def create_run(context: Context, asked: Asked[Any, shapes.CreateRun]) -> Submitt
     body = asked.body
     run_id = new_run_id() if body.run_id is None else check_run_id(body.run_id)
     name = None if body.name is None else given_name(body.name)
-    tags = first_tags(body.tags)
-    description = clean_text(body.description)
+    tags = first_tags(body.tags or {})
+    description = clean_text(body.description or "")
 
     def work(desk: Desk) -> Said:
         if desk.find_run(run_id) is not None:
@@ -100,7 +100,7 @@ def log_params(context: Context, asked: Asked[Any, shapes.LogParams]) -> Submitt
 def log_batch(context: Context, asked: Asked[Any, shapes.LogBatch]) -> Submitted:
     """Metrics, params and tags: all of them, or with a refusal nothing."""
     body = asked.body
-    entries = body.metrics
+    entries, param_entries, tag_entries = body.metrics or [], body.params or [], body.tags or []
     metrics = read_metrics(
         [one.key for one in entries],
         [one.value for one in entries],
@@ -109,12 +109,12 @@ def log_batch(context: Context, asked: Asked[Any, shapes.LogBatch]) -> Submitted
         _now_ms(),
     )
     params: dict[str, ParamValue] = {}
-    for entry in body.params:
+    for entry in param_entries:
         if entry.key in params and value_text(params[entry.key]) != value_text(entry.value):
             raise Conflict(f"param {entry.key!r:.80} is given two values", field=f"params.{entry.key:.80}")
         params.setdefault(entry.key, entry.value)
-    tags = given_tags({entry.key: entry.value for entry in body.tags})
-    count = len(entries) + len(body.params) + len(body.tags)
+    tags = given_tags({entry.key: entry.value for entry in tag_entries})
+    count = len(entries) + len(param_entries) + len(tag_entries)
     return context.submit(_logging(asked, "Batch logged", count, metrics, given_params(params), tags))
 
 

@@ -78,6 +78,7 @@ ENDPOINTS = (
         body=AskSeries,
         media={MEDIA_TYPE: None},
         refusals=(404,),
+        finds=True,
         access="reader",
     ),
 )

@@ -23,10 +23,12 @@ Step = Annotated[
 
 
 class CreateExperiment(Struct, frozen=True):
+    """null is as good as leaving a field out."""
+
     name: Name
-    description: Description = ""
+    description: Description | None = None
     artifact_location: str | None = None
-    tags: Tags = {}
+    tags: Tags | None = None
 
 
 class EditExperiment(Struct, frozen=True):
@@ -42,8 +44,8 @@ class CreateRun(Struct, frozen=True):
 
     experiment_id: str
     name: str | None = None
-    description: Description = ""
-    tags: Tags = {}
+    description: Description | None = None
+    tags: Tags | None = None
     run_id: str | None = None
     parent_run_id: str | None = None
     user_id: str | None = None
@@ -77,11 +79,11 @@ class TagEntry(Struct, frozen=True):
 
 
 class LogBatch(Struct, frozen=True):
-    """All of it or nothing."""
+    """All of it or nothing. null is as good as leaving a field out."""
 
-    metrics: list[MetricEntry] = []
-    params: list[ParamEntry] = []
-    tags: list[TagEntry] = []
+    metrics: list[MetricEntry] | None = None
+    params: list[ParamEntry] | None = None
+    tags: list[TagEntry] | None = None
 
 
 class Logged(Struct, frozen=True):
