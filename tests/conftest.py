@@ -10,6 +10,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.postgres import new_url, postgres, postgres_folders, postgres_url, schema  # noqa: F401 (fixtures)
+
 # Before anything imports lineal: a LINEAL_URL from somebody's shell must not receive the tests' runs.
 for _name in list(os.environ):
     if _name.startswith("LINEAL_") and not _name.startswith("LINEAL_TEST_"):

@@ -116,3 +116,27 @@ def runs(folder: Path) -> list[str]:
 def json_of(response: Any, status: int = 200) -> Any:
     assert response.status_code == status, response.text
     return response.json()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a server keeps what it is told: a database, and a folder beside it."""
+
+    folder: Path
+    url: str
+
+    @property
+    def blobs(self) -> Path:
+        return self.folder / "blobs"
+
+
+def sqlite_place(folder: Path) -> Place:
+    return Place(folder, f"sqlite:///{folder}/lineal.db")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: Any, tmp_path: Path) -> Place:
+    """Empty, in each of the databases."""
+    if request.param == "sqlite":
+        return sqlite_place(tmp_path / "srv")
+    return Place(tmp_path / "srv", request.getfixturevalue("postgres_url"))

@@ -17,7 +17,7 @@ import pytest
 
 from lineal.server.hosted import HostedSource
 from lineal.server.serving import listen, make_server
-from tests.server.conftest import SRC, Served, json_of
+from tests.server.conftest import SRC, Place, Served, json_of, sqlite_place
 from tests.server.contract import check
 
 BASE = "/api/v1"
@@ -42,9 +42,13 @@ def hosting(source: HostedSource) -> Iterator[httpx.Client]:
     assert not thread.is_alive()
 
 
-@pytest.fixture(params=["memory:", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def source(request: Any, tmp_path: Path) -> Iterator[HostedSource]:
-    url = f"sqlite:///{tmp_path}/srv/lineal.db" if request.param == "sqlite" else request.param
+    url = "memory:"
+    if request.param == "sqlite":
+        url = sqlite_place(tmp_path / "srv").url
+    elif request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
     with HostedSource(url, tmp_path / "srv" / "blobs") as source:
         yield source
 
@@ -56,10 +60,12 @@ def hosted(source: HostedSource) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def serving_store(place: Path, *arguments: str) -> Iterator[Served]:
-    """`lineal serve` in a process of its own. Its client names paths from /api/v1 on."""
+def serving_store(place: Path | Place, *arguments: str) -> Iterator[Served]:
+    """`lineal serve` in a process of its own (a folder: over SQLite). Its client names paths from /api/v1 on."""
+    if isinstance(place, Path):
+        place = sqlite_place(place)
     command = [sys.executable, "-m", "lineal.cli.main", "serve", "--port", "0", "--json"]
-    command += ["--store", f"sqlite:///{place}/lineal.db", *arguments]
+    command += ["--store", place.url, "--blobs", str(place.blobs), *arguments]
     environment = {**os.environ, "PYTHONPATH": str(SRC)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:

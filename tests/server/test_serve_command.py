@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 import lineal
-from tests.server.conftest import SRC, json_of
+from tests.server.conftest import SRC, Place, json_of
 from tests.server.hosting import new_experiment, new_run, serving_store
 
 RUN = "/experiments/runs"
@@ -79,10 +79,10 @@ def test_stores_that_are_none(url: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_within_five_seconds_and_nothing_answered_is_lost(tmp_path: Path, number: int) -> None:
+def test_it_stops_within_five_seconds_and_nothing_answered_is_lost(place: Place, number: int) -> None:
     """Clients write all the while and a page listens."""
     answered: dict[int, int] = {}
-    with serving_store(tmp_path / "srv") as served:
+    with serving_store(place) as served:
         ids = [new_run(served.client) for _ in range(4)]
         threads = [threading.Thread(target=write_on, args=(served.url, ids[at], at, answered)) for at in range(4)]
         for thread in threads:
@@ -97,7 +97,7 @@ def test_it_stops_within_five_seconds_and_nothing_answered_is_lost(tmp_path: Pat
             assert time.monotonic() - began < 5
         for thread in threads:
             thread.join(30)
-    check_written(tmp_path / "srv", ids, answered)
+    check_written(place, ids, answered)
 
 
 def write_on(url: str, run_id: str, at: int, answered: dict[int, int]) -> None:
@@ -114,7 +114,7 @@ def write_on(url: str, run_id: str, at: int, answered: dict[int, int]) -> None:
             answered[at] = step + 1
 
 
-def check_written(place: Path, ids: list[str], answered: dict[int, int]) -> None:
+def check_written(place: Place, ids: list[str], answered: dict[int, int]) -> None:
     with serving_store(place) as served:
         for at, run_id in enumerate(ids):
             steps = {}
@@ -128,10 +128,10 @@ def check_written(place: Path, ids: list[str], answered: dict[int, int]) -> None
 
 
 @pytest.mark.parametrize("seed", range(300 if THOROUGH else 3))
-def test_a_kill_under_load_loses_nothing_that_was_answered(tmp_path: Path, seed: int) -> None:
+def test_a_kill_under_load_loses_nothing_that_was_answered(place: Place, seed: int) -> None:
     answered: dict[int, int] = {}
     chance = random.Random(seed)
-    with serving_store(tmp_path / "srv") as served:
+    with serving_store(place) as served:
         ids = [new_run(served.client) for _ in range(4)]
         threads = [threading.Thread(target=write_on, args=(served.url, ids[at], at, answered)) for at in range(4)]
         for thread in threads:
@@ -144,13 +144,13 @@ def test_a_kill_under_load_loses_nothing_that_was_answered(tmp_path: Path, seed:
         served.process.wait(10)
         for thread in threads:
             thread.join(30)
-    check_written(tmp_path / "srv", ids, answered)
+    check_written(place, ids, answered)
 
 
-def test_five_hundred_runs_start_at_once(tmp_path: Path) -> None:
+def test_five_hundred_runs_start_at_once(place: Place) -> None:
     """No 5xx, and all are there."""
     count = 500
-    with serving_store(tmp_path / "srv") as served:
+    with serving_store(place) as served:
         experiment = new_experiment(served.client)
 
         def start(number: int) -> list[int]:
@@ -172,8 +172,8 @@ def _batch(number: int) -> dict[str, Any]:
     return {"metrics": [{"key": "m", "value": number, "step": 0}], "params": [{"key": "p", "value": number}]}
 
 
-def test_changes_are_heard_of_at_once(tmp_path: Path) -> None:
-    with serving_store(tmp_path / "srv") as served:
+def test_changes_are_heard_of_at_once(place: Place) -> None:
+    with serving_store(place) as served:
         run_id = new_run(served.client)
         with served.client.stream("GET", "/live", timeout=30) as stream:
             lines = stream.iter_lines()
@@ -185,12 +185,23 @@ def test_changes_are_heard_of_at_once(tmp_path: Path) -> None:
         assert run_id in data
 
 
-def test_the_page_and_searches_are_served_too(tmp_path: Path) -> None:
-    with serving_store(tmp_path / "srv") as served:
+def test_the_page_and_searches_are_served_too(place: Place) -> None:
+    with serving_store(place) as served:
         run_id = new_run(served.client, name="mlp")
         json_of(served.client.post(f"{RUN}/{run_id}/log-metrics", json={"metrics": {"loss": 0.5}, "step": 1}))
         page = json_of(
             served.client.post("/runs/search", json={"filter": "metrics.loss < 1", "order_by": ["metrics.loss"]})
         )
         assert [run["name"] for run in page["runs"]] == ["mlp"]
-        assert json_of(served.client.get("/health"))["folder"] == "srv"
+        assert json_of(served.client.get("/health"))["folder"] == ("srv" if "sqlite" in place.url else "postgres")
+
+
+def test_artifacts_need_a_folder_where_the_database_is_no_file(postgres_url: str) -> None:
+    done = serve("--store", postgres_url)
+    assert done.returncode == 2 and "--blobs" in done.stderr and done.stdout == ""
+
+
+def test_a_database_that_cannot_be_reached_is_said_to_be_without_its_password(tmp_path: Path) -> None:
+    url = "postgresql://ann:secret@127.0.0.1:1/lineal?connect_timeout=2"
+    done = serve("--store", url, "--blobs", str(tmp_path / "blobs"))
+    assert done.returncode == 5 and "127.0.0.1" in done.stderr and "secret" not in done.stderr + done.stdout

