@@ -119,7 +119,11 @@ def check_written(place: Place, ids: list[str], answered: dict[int, int]) -> Non
         for at, run_id in enumerate(ids):
             steps = {}
             for name in ("a", "b"):
-                series = json_of(served.client.get(f"{RUN}/{run_id}/metrics/{name}"))
+                answer = served.client.get(f"{RUN}/{run_id}/metrics/{name}")
+                if answer.status_code == 404:  # on a busy machine its client had no turn
+                    steps[name] = []
+                    continue
+                series = json_of(answer)
                 steps[name] = series["step"]
                 assert series["value"] == series["step"]
             count = len(steps["a"])
