@@ -72,6 +72,25 @@ LIVE_EVENT_INTERVAL_S = 0.25  # changes are gathered between two events: four re
 LIVE_HEARTBEAT_S = 15.0  # proxies and browsers give up on a silent connection after 30 to 60 s
 LIVE_WATCHERS_MAX_COUNT = 256  # open pages; each holds a socket
 
+# -- people -------------------------------------------------------------------------------------
+USER_NAME_MAX_CHARS = 128  # an address of mail fits
+TOKEN_NAME_MAX_CHARS = 100  # what it is for, in a few words
+PASSWORD_MIN_CHARS = 10  # beyond guessing at the rate below; longer than the 8 that NIST SP 800-63B asks for at least
+PASSWORD_MAX_BYTES = 1_024  # a page of words; hashing more would be work for nothing
+PASSWORDS_HASHED_MAX_COUNT = 2  # at a time: Argon2 takes 64 MiB and 50 ms for each
+GUESSES_MAX_COUNT = 10  # wrong passwords of a user within GUESSES_WINDOW_S; then 429
+GUESSES_ADDRESS_MAX_COUNT = 100  # of one address, behind which a whole team may sit
+GUESSES_WINDOW_S = 300.0  # 2,900 guesses a day of one user: years for a password of 10 characters
+GUESSED_MAX_COUNT = 10_000  # users and addresses remembered for it; the oldest are forgotten
+SESSION_MAX_AGE_S = 604_800.0  # a week after signing in, a browser signs in again
+SESSIONS_PER_USER_MAX_COUNT = 20  # browsers of one person; the oldest is signed out
+TOKEN_MAX_AGE_S = 31_622_400.0  # 366 days: what nobody renews ends
+TOKENS_PER_USER_MAX_COUNT = 200  # that still count
+TOKEN_USED_INTERVAL_S = 3_600.0  # last use is kept to the hour, so that reading costs no writes
+PEOPLE_KEPT_S = 5.0  # who somebody is, without asking the store again: another server's change counts after this
+PEOPLE_KEPT_MAX_COUNT = 10_000  # tokens and sessions known so
+DEAD_KEPT_S = 2_592_000.0  # an ended token is listed for 30 days
+
 # -- questions ----------------------------------------------------------------------------------
 FILTER_MAX_CHARS = 512 * KIB  # a list of 10,000 run ids, quoted, is 360 KiB
 FILTER_MAX_DEPTH = 50  # parentheses and NOTs within one another: no person nests so, and no stack ends there

@@ -22,6 +22,15 @@ Action: TypeAlias = Literal[
     "metric.define",
     "artifact.add",
     "loss.add",
+    "user.create",
+    "user.set",
+    "password.set",
+    "member.set",
+    "member.remove",
+    "token.create",
+    "token.revoke",
+    "session.start",
+    "session.end",
 ]
 
 

@@ -47,6 +47,7 @@ from lineal.model.entities import (
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Labels, Lifecycle
 from lineal.query.syntax import Field, Filter, Kind, Order
+from lineal.store.people import PeopleReader, PeopleWriter
 
 if TYPE_CHECKING:
     # A list of runs needs no columns, and numpy costs a process 80 ms.
@@ -65,6 +66,10 @@ class Store(Protocol):
         """Reads of one tenant; an unknown tenant is an empty one."""
         ...
 
+    def people(self) -> PeopleReader:
+        """Users, members, tokens and sessions: `store/people.py`."""
+        ...
+
     def list_tenants(self) -> list[str]: ...
 
     def change_number(self) -> int:
@@ -81,6 +86,10 @@ class Transaction(Protocol):
 
     def tenant(self, name: str) -> TenantWriter:
         """The tenant's writer, the tenant being made if it is new. InvalidInput for an unusable name."""
+        ...
+
+    def people(self) -> PeopleWriter:
+        """Changes of users, members, tokens and sessions."""
         ...
 
 
@@ -314,8 +323,8 @@ class ExperimentPage(NamedTuple):
 
 
 class AuditRow(NamedTuple):
-    """`subject` is a run's id or an experiment's name, `action` one of `audit.Action`; `digest` is the SHA-256, in hex, of the
-    canonical JSON (`audit.digest_of`) of what was set. `number` rises within a tenant."""
+    """`subject` is a run's id, an experiment's name, or what `store/people.py` says; `action` one of `audit.Action`; `digest` is
+    the SHA-256, in hex, of the canonical JSON (`audit.digest_of`) of what was set. `number` rises within a tenant."""
 
     number: int
     time_ms: int

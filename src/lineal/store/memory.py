@@ -15,8 +15,10 @@ from lineal.model.vocabulary import EndStatus, Lifecycle
 from lineal.series.columns import Block
 from lineal.store.audit import Action, digest_of
 from lineal.store.contracts import AuditRow, RunStart
+from lineal.store.memory_people import MemoryPeopleReader, MemoryPeopleWriter, PeopleState
 from lineal.store.memory_reader import MemoryReader
 from lineal.store.memory_state import ExperimentFacts, RunState, State, TenantState, set_later
+from lineal.store.people import SERVER
 from lineal.store.rules import Ending, Opening, say_params
 
 
@@ -46,9 +48,16 @@ class MemoryStore:
     def tenant(self, name: str) -> MemoryReader:
         return MemoryReader(self, name)
 
+    def people(self) -> MemoryPeopleReader:
+        return MemoryPeopleReader(self._people)
+
+    def _people(self) -> PeopleState:
+        self.check_open()
+        return self._state.people
+
     def list_tenants(self) -> list[str]:
         self.check_open()
-        return sorted(self._state.tenants)
+        return sorted(name for name in self._state.tenants if name != SERVER)
 
     def change_number(self) -> int:
         self.check_open()
@@ -73,22 +82,35 @@ class MemoryTransaction:
     def __init__(self, state: State) -> None:
         self._state = state
         self._writers: dict[str, MemoryWriter] = {}
+        self._people: MemoryPeopleWriter | None = None
+
+    def people(self) -> MemoryPeopleWriter:
+        if self._people is None:
+            self._people = MemoryPeopleWriter(self._state.people.copy(), self._audit, self.tenant)
+        return self._people
+
+    def _audit(self, tenant: str, action: Action, subject: str, said: Stamp, values: dict[str, Any]) -> None:
+        self._writer(tenant).audit(action, subject, said, values)
 
     def tenant(self, name: str) -> MemoryWriter:
         ids.check_tenant(name)
+        return self._writer(name)
+
+    def _writer(self, name: str) -> MemoryWriter:
         if name not in self._writers:
             known = self._state.tenants.get(name)
             self._writers[name] = MemoryWriter(known.copy() if known else TenantState(name), known is None)
         return self._writers[name]
 
     def result(self) -> State:
-        if not any(writer.changed for writer in self._writers.values()):
+        people = self._people
+        if not any(writer.changed for writer in self._writers.values()) and not (people and people.changed):
             return self._state
         number = self._state.change_number + 1
         for writer in self._writers.values():
             writer.state.changed_in.update(dict.fromkeys(writer.touched, number))
         changed = {name: writer.state for name, writer in self._writers.items()}
-        return State({**self._state.tenants, **changed}, number)
+        return State({**self._state.tenants, **changed}, number, people.state if people else self._state.people)
 
 
 class MemoryWriter:
@@ -126,7 +148,7 @@ class MemoryWriter:
 
     def ensure_experiment(self, name: str, stamp: Stamp) -> str:
         if self._mention_experiment(name, stamp):
-            self._audit("experiment.ensure", name, stamp, {"name": name})
+            self.audit("experiment.ensure", name, stamp, {"name": name})
         return ids.experiment_id(self.state.name, name)
 
     def set_experiment(
@@ -148,7 +170,7 @@ class MemoryWriter:
         for key, tag in (tags or {}).items():
             changed |= set_later(settings, "tag", key, stamp, tag)
         if changed:
-            self._audit("experiment.set", name, stamp, {"name": name, **given, "tags": dict(tags or {})})
+            self.audit("experiment.set", name, stamp, {"name": name, **given, "tags": dict(tags or {})})
         return ids.experiment_id(self.state.name, name)
 
     def _mention_experiment(self, name: str, stamp: Stamp) -> bool:
@@ -166,28 +188,28 @@ class MemoryWriter:
         self._mention_experiment(start.experiment, stamp)
         if run.attempt(attempt.attempt_id).open(Opening(attempt, start, stamp)):
             values = {"attempt": asdict(attempt), "start": start._asdict()}
-            self._audit("attempt.start", run_id, stamp, values)
+            self.audit("attempt.start", run_id, stamp, values)
 
     def end_attempt(self, run_id: str, attempt_id: str, status: EndStatus, error: str | None, stamp: Stamp) -> None:
         if self._run(run_id).attempt(attempt_id).end(Ending(status, error, stamp)):
             values = {"attempt": attempt_id, "status": status, "error": error}
-            self._audit("attempt.end", run_id, stamp, values)
+            self.audit("attempt.end", run_id, stamp, values)
 
     def lose_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
         if self._run(run_id).attempt(attempt_id).lose(stamp):
-            self._audit("attempt.lose", run_id, stamp, {"attempt": attempt_id})
+            self.audit("attempt.lose", run_id, stamp, {"attempt": attempt_id})
 
     def set_params(self, run_id: str, attempt_id: str, params: Mapping[str, ParamValue], stamp: Stamp) -> None:
         run = self._run(run_id)
         run.attempt(attempt_id)
         if say_params(run.params.setdefault(attempt_id, {}), params, stamp):
-            self._audit("params.set", run_id, stamp, {"attempt": attempt_id, "params": dict(params)})
+            self.audit("params.set", run_id, stamp, {"attempt": attempt_id, "params": dict(params)})
 
     def set_tags(self, run_id: str, tags: Mapping[str, str | None], stamp: Stamp) -> None:
         settings = self._run(run_id).settings
         changed = [key for key, value in tags.items() if set_later(settings, "tag", key, stamp, value)]
         if changed:
-            self._audit("tags.set", run_id, stamp, {"tags": dict(tags)})
+            self.audit("tags.set", run_id, stamp, {"tags": dict(tags)})
 
     def set_note(self, run_id: str, text: str, stamp: Stamp) -> None:
         self._set(run_id, "note", "", text, stamp, "note.set", {"text": text})
@@ -210,19 +232,19 @@ class MemoryWriter:
         self, run_id: str, kind: str, name: str, value: str, stamp: Stamp, action: Action, values: dict[str, Any]
     ) -> None:
         if set_later(self._run(run_id).settings, kind, name, stamp, value):
-            self._audit(action, run_id, stamp, values)
+            self.audit(action, run_id, stamp, values)
 
     def add_artifact(self, run_id: str, artifact: Artifact, stamp: Stamp) -> None:
         artifacts = self._run(run_id).artifacts
         if (artifact.path, stamp) not in artifacts:
             artifacts[artifact.path, stamp] = artifact
-            self._audit("artifact.add", run_id, stamp, {**asdict(artifact), "version": None})
+            self.audit("artifact.add", run_id, stamp, {**asdict(artifact), "version": None})
 
     def add_loss(self, run_id: str, reason: str, count: int, stamp: Stamp) -> None:
         losses = self._run(run_id).losses
         if (stamp, reason) not in losses:
             losses[stamp, reason] = count
-            self._audit("loss.add", run_id, stamp, {"reason": reason, "count": count})
+            self.audit("loss.add", run_id, stamp, {"reason": reason, "count": count})
 
     # -- points --------------------------------------------------------------------------------------------
 
@@ -264,7 +286,7 @@ class MemoryWriter:
             self.state.runs[run_id] = RunState() if known is None else known.copy()
         return self.state.runs[run_id]
 
-    def _audit(self, action: Action, subject: str, stamp: Stamp, values: dict[str, Any]) -> None:
+    def audit(self, action: Action, subject: str, stamp: Stamp, values: dict[str, Any]) -> None:
         number = len(self.state.audit) + 1
         digest = digest_of(values).hex()
         row = AuditRow(number, stamp.time_ms, stamp.writer, stamp.seq, action, subject, digest)

@@ -10,6 +10,7 @@ from lineal.model.vocabulary import Lifecycle
 from lineal.series.blocks import columns_of, concat_columns
 from lineal.series.columns import Block, Columns
 from lineal.store.contracts import AuditRow
+from lineal.store.memory_people import PeopleState
 from lineal.store.rules import DEFAULT_EXPERIMENT, AttemptFacts, Rank, SaidParams, rank, run_of
 
 Settings = dict[tuple[str, str], tuple[Stamp, str | None]]
@@ -156,3 +157,4 @@ class TenantState:
 class State:
     tenants: dict[str, TenantState] = field(default_factory=dict)
     change_number: int = 0
+    people: PeopleState = field(default_factory=PeopleState)

@@ -14,11 +14,22 @@ from lineal.testing.suite_filters import FilterRules
 from lineal.testing.suite_groups import GroupRules
 from lineal.testing.suite_names import NameRules
 from lineal.testing.suite_paging import PagingRules
+from lineal.testing.suite_people import PeopleRules
 from lineal.testing.suite_points import PointRules
 from lineal.testing.suite_runs import RunRules
 from lineal.testing.suite_search import SearchRules
 from lineal.testing.suite_transactions import TransactionRules
 
 
-class StoreSuite(TransactionRules, RunRules, PointRules, SearchRules, FilterRules, PagingRules, GroupRules, NameRules):
-    """All rules of `store/contracts.py`, one class of them a subject."""
+class StoreSuite(
+    TransactionRules,
+    RunRules,
+    PointRules,
+    SearchRules,
+    FilterRules,
+    PagingRules,
+    GroupRules,
+    NameRules,
+    PeopleRules,
+):
+    """All rules of `store/contracts.py` and `store/people.py`, one class of them a subject."""

@@ -215,7 +215,7 @@ class SqlReader:
         with self._snapshot() as (connection, tenant):
             rows = connection.execute(
                 "SELECT audit.number, audit.time_ms, writer.name, audit.seq, audit.action,"
-                " coalesce(run.run_id, experiment.name), audit.digest FROM audit"
+                " coalesce(audit.subject, run.run_id, experiment.name), audit.digest FROM audit"
                 " JOIN writer ON writer.pk = audit.writer LEFT JOIN run ON run.pk = audit.run"
                 " LEFT JOIN experiment ON experiment.pk = audit.experiment"
                 " WHERE audit.tenant = ? AND audit.number > ? ORDER BY audit.number LIMIT ?",

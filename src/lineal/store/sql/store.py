@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineal.model import ids
 from lineal.model.errors import NotWritable
+from lineal.store.people import SERVER
 from lineal.store.sql import migrate
 from lineal.store.sql.catalog import Catalog
 from lineal.store.sql.database import Connection, Database
@@ -16,7 +17,10 @@ from lineal.store.sql.engines import Engines
 from lineal.store.sql.reader import SqlReader
 
 if TYPE_CHECKING:
+    from lineal.model.entities import Stamp
+    from lineal.store.audit import Action
     from lineal.store.sql.names import Names
+    from lineal.store.sql.people import SqlPeopleReader, SqlPeopleWriter
     from lineal.store.sql.writer import SqlWriter
 
 
@@ -102,9 +106,15 @@ class SqlStore:
     def tenant(self, name: str) -> SqlReader:
         return SqlReader(self._database, self._catalog, self._engines, name)
 
+    def people(self) -> SqlPeopleReader:
+        from lineal.store.sql.people import SqlPeopleReader
+
+        return SqlPeopleReader(self._database.snapshot)
+
     def list_tenants(self) -> list[str]:
         with self._database.snapshot() as connection:
-            return [name for (name,) in connection.execute("SELECT name FROM tenant ORDER BY name")]
+            rows = connection.execute("SELECT name FROM tenant WHERE name <> ? ORDER BY name", (SERVER,))
+            return [name for (name,) in rows]
 
     def change_number(self) -> int:
         with self._database.snapshot() as connection:
@@ -130,10 +140,22 @@ class SqlTransaction:
         self._writers: dict[str, SqlWriter] = {}
 
     def tenant(self, name: str) -> SqlWriter:
+        if name not in self._writers:
+            ids.check_tenant(name)
+        return self._writer(name)
+
+    def people(self) -> SqlPeopleWriter:
+        from lineal.store.sql.people import SqlPeopleWriter
+
+        return SqlPeopleWriter(self._connection, self._names, self._audit, self.tenant)
+
+    def _audit(self, tenant: str, action: Action, subject: str, said: Stamp, values: dict[str, Any]) -> None:
+        self._writer(tenant).audit_subject(action, subject, said, values)
+
+    def _writer(self, name: str) -> SqlWriter:
         from lineal.store.sql.writer import SqlWriter
 
         if name not in self._writers:
-            ids.check_tenant(name)
             self._writers[name] = SqlWriter(
                 self._connection, self._names, self._names.tenant(name), name, self._change_number
             )

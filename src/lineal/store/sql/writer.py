@@ -259,8 +259,8 @@ class SqlWriter:
                 "SELECT coalesce(max(number), 0) FROM audit WHERE tenant = ?", (self._tenant,)
             ).fetchone()
             self._connection.executemany(
-                "INSERT INTO audit (tenant, number, time_ms, writer, seq, action, run, experiment, digest)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO audit (tenant, number, time_ms, writer, seq, action, run, experiment, subject, digest)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(self._tenant, last + n, *row) for n, row in enumerate(self._audit_rows, 1)],
             )
 
@@ -308,9 +308,19 @@ class SqlWriter:
     ) -> None:
         self._audit(action, None, experiment.pk, stamp, values)
 
+    def audit_subject(self, action: Action, subject: str, stamp: Stamp, values: dict[str, Any]) -> None:
+        """About what is neither a run nor an experiment."""
+        self._audit(action, None, None, stamp, values, subject)
+
     def _audit(
-        self, action: Action, run: int | None, experiment: int | None, stamp: Stamp, values: dict[str, Any]
+        self,
+        action: Action,
+        run: int | None,
+        experiment: int | None,
+        stamp: Stamp,
+        values: dict[str, Any],
+        subject: str | None = None,
     ) -> None:
         writer = self._names.writer(self._tenant, stamp.writer)
-        row = (stamp.time_ms, writer, stamp.seq, action, run, experiment, digest_of(values))
+        row = (stamp.time_ms, writer, stamp.seq, action, run, experiment, subject, digest_of(values))
         self._audit_rows.append(row)
