@@ -11,9 +11,8 @@ from lineal.client.content_id import ContentId, content_id
 from lineal.client.given import check_note, check_tags
 from lineal.client.run import Run
 from lineal.client.session import Known, Resume, current_run
-from lineal.client.settings import resolve
+from lineal.client.settings import Settings, resolve
 from lineal.journal.journal import Identity, Journal
-from lineal.journal.layout import Folder
 from lineal.model.errors import Conflict, InvalidInput, NotFound
 from lineal.model.limits import NAME_MAX_BYTES
 from lineal.model.values import check_name
@@ -211,11 +210,13 @@ def _shared_store(url: str | os.PathLike[str] | None, tenant: str | None) -> Loc
     return store
 
 
-def _find_known(folder: Folder, tenant: str, run_id: str) -> Known | None:
+def _find_known(settings: Settings, run_id: str) -> Known | None:
     """What `init` must know of an id that it was given."""
-    if not folder.check():
+    if settings.server is not None:
         return None
-    store = _shared_store(folder.root, tenant)
+    if not settings.folder.check():
+        return None
+    store = _shared_store(settings.folder.root, settings.tenant)
     store.refresh()
     try:
         details = store.reader().get_details(run_id)

@@ -24,8 +24,8 @@ BASE = "/api/v1"
 
 
 @contextmanager
-def hosting(source: HostedSource) -> Iterator[httpx.Client]:
-    listener = listen(0)
+def hosting(source: HostedSource, port: int = 0) -> Iterator[httpx.Client]:
+    listener = listen(port)
     ready = threading.Event()
     server = make_server(source, listener, ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -70,7 +70,7 @@ def test_in_one_piece_plain_and_in_gzip(hosted: httpx.Client, journal: Journal) 
     packed = gzip.compress(journal.data)
     headers = {**OCTETS, "content-encoding": "gzip"}
     taken = json_of(hosted.post(journal.path, content=packed, params=query, headers=headers))
-    assert taken == {"offset": len(journal.data), "segment": journal.segment}
+    assert taken == {"offset": len(journal.data), "segment": journal.segment, "records": STEPS + 4}
     check_whole(hosted, journal)
     again = json_of(hosted.post(journal.path, content=journal.data, params=query, headers=OCTETS))
     assert again == taken
@@ -189,3 +189,44 @@ def test_after_a_restart_the_segment_is_asked_for_from_its_head(tmp_path: Path, 
         json_of(journal.post(client, 0, len(journal.data), final=True))
         check_whole(client, journal)
         assert json.loads(client.get("/experiments/runs").text)["total"] == 1
+
+
+def test_after_a_restart_a_sender_of_small_pieces_goes_on_behind_its_first(tmp_path: Path, journal: Journal) -> None:
+    url = f"sqlite:///{tmp_path}/srv/lineal.db"
+    with HostedSource(url) as one, hosting(one) as client:
+        known = json_of(journal.post(client, 0, 5_000))["offset"]
+    with HostedSource(url) as other, hosting(other) as client:
+        assert json_of(journal.post(client, known, known + 800), 409)["offset"] == 0
+        assert json_of(journal.post(client, 0, 800))["offset"] == known
+        assert json_of(journal.post(client, known, known + 800))["offset"] > known
+
+
+def test_records_that_are_missing_are_asked_for_until_they_are_said_to_be_lost(
+    hosted: httpx.Client,  # noqa: F811
+    journal: Journal,
+) -> None:
+    """A server restored from an older backup knows less than it had acknowledged."""
+    known = json_of(journal.post(hosted, 0, 5_000))
+    journal.segment = 3  # as if the second segment had been acknowledged, and the backup lacked it
+    head, gone = journal.data[: 8 + 2 * int.from_bytes(journal.data[8:12], "little")], 9_000
+    later = known["offset"] + (gone - known["offset"]) // 56 * 56  # frames of two metrics
+    rest = head + journal.data[later:]
+    query: dict[str, Any] = {"offset": 0, "segment": 3, "final": "true"}
+    problem = json_of(hosted.post(journal.path, content=rest, params=query, headers=OCTETS), 409)
+    assert (problem["segment"], problem["offset"]) == (1, known["offset"])
+    assert json_of(hosted.get(f"/runs/{journal.run_id}"))["status"] == "running"
+    taken = json_of(hosted.post(journal.path, content=rest, params={**query, "lost": "true"}, headers=OCTETS))
+    assert taken["segment"] == 3 and taken["offset"] == len(rest)
+    detail = json_of(hosted.get(f"/runs/{journal.run_id}"))
+    assert detail["status"] == "finished" and detail["losses"]["damaged"] > 0
+
+
+def test_a_dead_writers_run_is_lost(hosted: httpx.Client, journal: Journal) -> None:  # noqa: F811
+    """Also when all that it wrote had been acknowledged while it lived; not when it had said its end."""
+    known = json_of(journal.post(hosted, 0, 9_000))["offset"]
+    query: dict[str, Any] = {"offset": known, "segment": 1, "final": "true", "dead": "true"}
+    json_of(hosted.post(journal.path, content=b"", params=query, headers=OCTETS))
+    assert json_of(hosted.get(f"/runs/{journal.run_id}"))["status"] == "lost"
+    query = {"offset": 0, "segment": 1, "final": "true", "dead": "true"}
+    json_of(hosted.post(journal.path, content=journal.data, params=query, headers=OCTETS))
+    check_whole(hosted, journal)

@@ -210,6 +210,7 @@ def test_every_limit_is_in_the_reference_with_its_value() -> None:
 def test_every_file_of_the_folder_is_in_the_reference() -> None:
     folder = Folder("/somewhere")
     paths = [folder.version, folder.database, folder.ingest_lock, folder.locks, folder.kept, folder.blobs]
+    paths += [folder.sent, folder.server]
     for path in paths:
         assert f"`{os.path.relpath(path, folder.root)}" in page("files.md")
     for path in (folder.segment("WRITER", 0), folder.spare("WRITER")):

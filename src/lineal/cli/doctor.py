@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from lineal.journal.layout import Folder
 
 _STYLES = {"good": "green", "look": "yellow", "bad": "bold red"}
-SETTINGS = ("LINEAL_EXPERIMENT", "LINEAL_JOURNAL_WRITER", "LINEAL_RUN_ID", "LINEAL_TENANT", "LINEAL_URL")
+SETTINGS = (
+    "LINEAL_EXPERIMENT",
+    "LINEAL_FINISH_DRAIN_S",
+    "LINEAL_FOLDER",
+    "LINEAL_JOURNAL_WRITER",
+    "LINEAL_RUN_ID",
+    "LINEAL_SIGTERM_DRAIN_S",
+    "LINEAL_TENANT",
+    "LINEAL_TOKEN",
+    "LINEAL_URL",
+)
+_SECRETS = ("LINEAL_TOKEN",)
 
 
 @click.command()
@@ -73,7 +84,9 @@ def _check_settings() -> Check:
 
     names = sorted(name for name in os.environ if name.startswith("LINEAL_") and not name.startswith("LINEAL_TEST_"))
     unknown = [name for name in names if name not in SETTINGS]
-    shown = ", ".join(f"{name}={os.environ[name]}" for name in names if name in SETTINGS)
+    shown = ", ".join(
+        f"{name}={'(not shown)' if name in _SECRETS else os.environ[name]}" for name in names if name in SETTINGS
+    )
     if unknown:
         known = ", ".join(SETTINGS)
         return Check("settings", "look", f"{', '.join(unknown)}: no setting of Lineal", f"It knows {known}.")

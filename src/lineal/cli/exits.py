@@ -13,8 +13,10 @@ from lineal.model.errors import (
     InvalidInput,
     LinealError,
     NewerFormat,
+    NotAllowed,
     NotFound,
     NotWritable,
+    Unreachable,
 )
 
 DONE, NO, USAGE, NOT_FOUND, CONFLICT, UNREACHABLE = range(6)
@@ -28,6 +30,8 @@ _STATUS: list[tuple[type[LinealError], int]] = [
     (NotWritable, UNREACHABLE),
     (NewerFormat, UNREACHABLE),
     (Busy, UNREACHABLE),
+    (Unreachable, UNREACHABLE),
+    (NotAllowed, UNREACHABLE),
     (Damaged, UNREACHABLE),
 ]
 

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -70,12 +71,24 @@ class Exits:
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
         for run in list(self._runs):
             run.end_by_signal("killed", SIGNAL_SYNC_TIMEOUT_S)
+        self._drain()
         if callable(self._previous_sigterm):
             self._previous_sigterm(number, frame)
             return
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)
         os._exit(128 + signal.SIGTERM)  # process 1 of a container is not killed by its own default SIGTERM
+
+    def _drain(self) -> None:
+        """What a server lacks, all runs within one time."""
+        runs = [run for run in self._runs if run._has_server]
+        if not runs:
+            return
+        from lineal.client.drain import sigterm_drain_s
+
+        until_s = time.monotonic() + sigterm_drain_s()
+        for run in runs:
+            run._drain_after_signal(until_s - time.monotonic())
 
     def _excepthook(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         self._ended_by = error

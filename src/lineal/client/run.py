@@ -61,6 +61,8 @@ from lineal.record.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lineal.client.uploader import Uploader
+
 _NS_PER_MS = 1_000_000
 PARAMS_DOCUMENT = "params"
 _HOW_TO_ADD = "lineal.init(run_id=..., resume='allow') adds to a finished run"
@@ -83,6 +85,7 @@ class Run:
         next_step: int = 0,
         finished: bool = False,
         on_finish: Callable[[Run], None] | None = None,
+        uploader: Uploader | None = None,
     ) -> None:
         self._journal = journal
         self._append = journal.append_points
@@ -98,6 +101,7 @@ class Run:
         self._finished = finished
         self._finish_calls = itertools.count()  # next() is atomic: a lock could be held at a fork
         self._on_finish = on_finish
+        self._uploader = uploader
         self.signalled: EndStatus | None = None
 
     # -- who am I -------------------------------------------------------------------------------
@@ -410,8 +414,13 @@ class Run:
 
     # -- the end --------------------------------------------------------------------------------
 
-    def finish(self, status: EndStatus = "finished", *, error: str | None = None) -> None:
-        """Ends the run and returns when everything is on disk. A second call changes nothing."""
+    def finish(
+        self, status: EndStatus = "finished", *, error: str | None = None, timeout_s: float | None = None
+    ) -> None:
+        """Ends the run and returns when everything is on disk and, with a server, when that has it. A second call changes nothing.
+
+        timeout_s  how long to wait for the server at most; without it LINEAL_FINISH_DRAIN_S, else 30. What it does not have by
+                   then stays in the folder, and `lineal sync` sends it"""
         if status not in END_STATUSES:
             raise InvalidInput(f"status {status!r} is not one of {', '.join(END_STATUSES)}", field="status")
         if self._finished or next(self._finish_calls):
@@ -427,8 +436,28 @@ class Run:
                 )
         except Exception as fault:
             self._guard.warn_once("finish", f"run {self.name!r} could not be closed: {fault!r:.200}")
-        if self._on_finish is not None:
-            self._on_finish(self)
+        try:
+            self._drain(timeout_s)
+        finally:
+            if self._on_finish is not None:
+                self._on_finish(self)
+
+    def _drain(self, timeout_s: float | None) -> None:
+        if self._uploader is None:
+            return
+        from lineal.client import drain
+
+        seconds = drain.finish_drain_s() if timeout_s is None else max(0.0, timeout_s)
+        drain.drain_run(self._uploader, self.run_id, self.name, seconds)
+
+    @property
+    def _has_server(self) -> bool:
+        return self._uploader is not None
+
+    def _drain_after_signal(self, timeout_s: float) -> None:
+        """With a server: waits until that has what was said so far."""
+        if self._uploader is not None and not self._finished:
+            self._drain(timeout_s)
 
     def end_by_signal(self, status: EndStatus, timeout_s: float) -> None:
         """From a signal handler: the status is on disk within the timeout; the run stays usable if the process survives."""
@@ -463,7 +492,9 @@ class Run:
     def __reduce__(self) -> tuple[Any, ...]:
         """A spawned process gets a writer of its own on the same run."""
         identity = self._journal.identity
-        return (_attach, (self.folder, identity, self._experiment, self._name, self._journal.mode, self._finished))
+        server = None if self._uploader is None else (self._uploader.address.url, self._uploader.tenant)
+        known = (self.folder, identity, self._experiment, self._name, self._journal.mode, self._finished, server)
+        return (_attach, known)
 
     # -- within ---------------------------------------------------------------------------------
 
@@ -502,11 +533,27 @@ def judge(error: BaseException | None) -> tuple[EndStatus, str | None]:
 
 
 def _attach(
-    root: str, identity: Identity, experiment: str, name: str | None, mode: WriterMode | None, finished: bool
+    root: str,
+    identity: Identity,
+    experiment: str,
+    name: str | None,
+    mode: WriterMode | None,
+    finished: bool,
+    server: tuple[str, str | None] | None,
 ) -> Run:
     from dataclasses import replace
 
-    journal = Journal(Folder(root), replace(identity, primary=False), mode=mode)
+    folder = Folder(root)
+    journal = Journal(folder, replace(identity, primary=False), mode=mode)
+    run = Run(journal, experiment=experiment, name=name, primary=False, finished=finished)
     if finished:
         journal.close()
-    return Run(journal, experiment=experiment, name=name, primary=False, finished=finished)
+    elif server is not None:
+        from lineal.client.address import parse_address
+        from lineal.client.exits import EXITS
+        from lineal.client.uploader import find_uploader
+
+        run._uploader = find_uploader(parse_address(server[0]), folder, server[1])
+        journal.on_open = run._uploader.add
+        EXITS.add(run)  # so that the end of this process waits for its part
+    return run

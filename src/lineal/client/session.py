@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from lineal.client import host
 from lineal.client.content_id import ContentId
@@ -17,13 +17,15 @@ from lineal.client.params import read_params
 from lineal.client.run import Run
 from lineal.client.settings import Settings, resolve
 from lineal.journal.journal import Identity, Journal
-from lineal.journal.layout import Folder
 from lineal.model.errors import Conflict, InvalidInput, NotFound
 from lineal.model.ids import check_run_id, new_run_id, new_writer_id
 from lineal.model.limits import DESCRIPTION_MAX_CHARS, EXPERIMENT_NAME_MAX_CHARS, NAME_MAX_BYTES
 from lineal.model.values import INT64_MAX, INT64_MIN, check_name, clean_text
 from lineal.model.vocabulary import Status
 from lineal.record.records import AttemptStarted
+
+if TYPE_CHECKING:
+    from lineal.client.uploader import Uploader
 
 Resume: TypeAlias = Literal["allow", "must", "never"]
 
@@ -42,8 +44,8 @@ class Known(NamedTuple):
     content_digest: str | None
 
 
-Lookup: TypeAlias = Callable[[Folder, str, str], Known | None]
-"""(folder, tenant, run id) -> what is known, with everything logged so far taken in."""
+Lookup: TypeAlias = Callable[[Settings, str], Known | None]
+"""(settings, run id) -> what is known, with everything logged so far taken in."""
 
 _current: Run | None = None
 
@@ -122,7 +124,7 @@ def _look_up(lookup: Lookup, settings: Settings, run_id: str, resume: Resume | N
     """What is known of the run. A store that cannot be read must not keep training from starting: unless the caller insists
     on what is in it, the run is recorded as far as this process knows it."""
     try:
-        known = lookup(settings.folder, settings.tenant, run_id)
+        known = lookup(settings, run_id)
     except Exception as error:
         if resume in ("must", "never"):
             raise
@@ -154,7 +156,14 @@ def _begin(settings: Settings, start: AttemptStarted, run_id: str | None, rank: 
     )
     # An attempt that resumes comes after the one before it, whatever the clock says.
     not_before_ns = (known.latest_started_ms + 1) * 1_000_000 if known is not None else 0
-    journal = Journal(settings.folder, identity, mode=settings.writer_mode, not_before_ns=not_before_ns)
+    uploader = _uploader(settings)
+    journal = Journal(
+        settings.folder,
+        identity,
+        mode=settings.writer_mode,
+        on_open=None if uploader is None else uploader.add,
+        not_before_ns=not_before_ns,
+    )
     run = Run(
         journal,
         experiment=known.experiment if known else start.experiment,
@@ -163,6 +172,7 @@ def _begin(settings: Settings, start: AttemptStarted, run_id: str | None, rank: 
         resumed=known is not None,
         next_step=known.next_step if known else 0,
         on_finish=_forget,
+        uploader=uploader,
     )
     journal.on_fault = lambda error: run._guard.warn_once(
         "disk", f"{settings.folder.root} refuses writes ({error}); logging goes on in memory, then counts what it drops"
@@ -172,6 +182,19 @@ def _begin(settings: Settings, start: AttemptStarted, run_id: str | None, rank: 
     if not joins:
         run._say(replace(start, experiment=run.experiment, resumed=known is not None))
     return run
+
+
+def _uploader(settings: Settings) -> Uploader | None:
+    """What sends this run's journal; None for a folder. Everything that it needs is imported here, in the caller's thread."""
+    if settings.server is None:
+        return None
+    from lineal.client import outbox
+    from lineal.client.drain import check_drains
+    from lineal.client.uploader import uploader_for
+
+    check_drains()
+    outbox.prepare(settings.folder, settings.server)
+    return uploader_for(settings)
 
 
 def _forget(run: Run) -> None:

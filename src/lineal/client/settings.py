@@ -1,6 +1,8 @@
 """Where data goes and as whom: arguments first, then environment variables, then what is found on disk.
 
-LINEAL_URL             folder (or, with the server, http(s) address)
+LINEAL_URL             folder, or http(s) address of a server
+LINEAL_FOLDER          folder in which journals wait for a server (found as without LINEAL_URL otherwise)
+LINEAL_TOKEN           what a server is shown to be let in (`lineal login` keeps one otherwise)
 LINEAL_TENANT          tenant, default "default"
 LINEAL_EXPERIMENT      experiment of `init()` without one, default "Default"
 LINEAL_RUN_ID          run id of `init()` without one: how a launcher puts all ranks on one run
@@ -12,7 +14,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from lineal.journal.layout import Folder, find_root
+from lineal.client.address import ServerAddress, is_address, parse_address
+from lineal.journal.layout import SERVERS_NAME, Folder, find_root
 from lineal.journal.segment import WriterMode
 from lineal.model.errors import InvalidInput
 from lineal.model.ids import DEFAULT_TENANT, check_tenant
@@ -22,11 +25,16 @@ DEFAULT_EXPERIMENT = "Default"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    """`server`: where `folder`'s journals are on their way to. `names_tenant`: somebody gave the tenant; else a server's
+    token decides."""
+
     folder: Folder
     tenant: str
     experiment: str
     run_id: str | None
     writer_mode: WriterMode | None
+    server: ServerAddress | None = None
+    names_tenant: bool = False
 
 
 def resolve(url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> Settings:
@@ -34,13 +42,34 @@ def resolve(url: str | os.PathLike[str] | None = None, tenant: str | None = None
     mode = os.environ.get("LINEAL_JOURNAL_WRITER") or None
     if mode not in (None, "mapped", "write"):
         raise InvalidInput(f"LINEAL_JOURNAL_WRITER is {mode!r}; use 'mapped' or 'write'", field="LINEAL_JOURNAL_WRITER")
+    given = tenant or os.environ.get("LINEAL_TENANT")
+    server = resolve_server(url)
     return Settings(
-        folder=Folder(resolve_root(url)),
-        tenant=check_tenant(tenant or os.environ.get("LINEAL_TENANT") or DEFAULT_TENANT),
+        folder=Folder(resolve_root(url) if server is None else server_root(server)),
+        tenant=check_tenant(given or DEFAULT_TENANT),
         experiment=os.environ.get("LINEAL_EXPERIMENT") or DEFAULT_EXPERIMENT,
         run_id=os.environ.get("LINEAL_RUN_ID") or None,
         writer_mode=mode,  # type: ignore[arg-type]
+        server=server,
+        names_tenant=bool(given),
     )
+
+
+def resolve_server(url: str | os.PathLike[str] | None = None) -> ServerAddress | None:
+    """The server meant by `url` or LINEAL_URL; None for a folder."""
+    text = _text_of(url) if url is not None else os.environ.get("LINEAL_URL", "")
+    return parse_address(text) if is_address(text) else None
+
+
+def server_root(server: ServerAddress) -> str:
+    """The folder in which journals wait for that server."""
+    return os.path.join(resolve_outer_root(), SERVERS_NAME, server.digest)
+
+
+def resolve_outer_root() -> str:
+    """The Lineal folder in whose `servers` journals wait."""
+    given = os.environ.get("LINEAL_FOLDER")
+    return os.path.abspath(os.path.expanduser(given)) if given else find_root()
 
 
 def resolve_root(url: str | os.PathLike[str] | None = None) -> str:
@@ -52,7 +81,7 @@ def resolve_root(url: str | os.PathLike[str] | None = None) -> str:
     if separator and scheme == "file":
         return os.path.abspath(rest)
     if separator:
-        raise InvalidInput(f"url {text!r}: this release writes to folders; give a path, or leave it out", field="url")
+        raise InvalidInput(f"url {text!r:.80} is neither a path nor http(s)://HOST", field="url")
     return os.path.abspath(os.path.expanduser(text))
 
 

@@ -9,29 +9,37 @@ from typing import NamedTuple
 
 from lineal.ingest.desk import Desk
 from lineal.ingest.replay import find_opening, replay
-from lineal.model.entities import Cursor
+from lineal.model.entities import Cursor, Stamp
 from lineal.model.errors import Conflict, InvalidInput
 from lineal.model.limits import FRAME_MAX_BYTES
+from lineal.record.frame import FRAME_MIN_BYTES, HEADER_BYTES, is_frame
 from lineal.record.records import SegmentOpened
-from lineal.record.stream import scan, start_of
+from lineal.record.stream import header_at, scan, start_of
 
 
 class Piece(NamedTuple):
-    """`offset` counts within the segment; `final`: nobody writes this segment any more, and it ends with these bytes."""
+    """`offset` counts within the segment.
+
+    final  nobody writes this segment any more, and it ends with these bytes
+    dead   its writer is gone, and these are its last bytes: an attempt of its own that has no end is lost
+    lost   what is missing before these bytes is not to be had any more: it is counted as lost"""
 
     writer: str
     segment: int
     offset: int
     data: bytes
     final: bool
+    dead: bool = False
+    lost: bool = False
 
 
 class Acknowledged(NamedTuple):
-    """Everything of the segment before `offset`, and of those before it, is in the store. Not `fits`: the piece begins
-    behind that, and was not looked at."""
+    """Everything of the segment before `offset`, and of those before it, is in the store, up to the writer's record number
+    `seq`. Not `fits`: the piece begins behind that, and was not looked at."""
 
     segment: int
     offset: int
+    seq: int
     fits: bool = True
 
 
@@ -42,17 +50,21 @@ def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
     if cursor.run_id != run_id:
         raise Conflict(f"writer {piece.writer!r} belongs to another run", field="writer_id")
     if piece.segment < cursor.segment:
-        return Acknowledged(cursor.segment, cursor.offset)
+        return Acknowledged(cursor.segment, cursor.offset, cursor.seq)
     known_to = cursor.offset if piece.segment == cursor.segment else 0
     if piece.offset > known_to or piece.offset & 7:
-        return Acknowledged(piece.segment, known_to, fits=False)
+        return Acknowledged(piece.segment, known_to, cursor.seq, fits=False)
     end = piece.offset + len(piece.data)
-    if end <= known_to:
-        return Acknowledged(piece.segment, known_to)
+    if end <= known_to and not piece.dead:
+        if piece.offset == 0 and piece.data:
+            _opening(desk, run_id, piece)  # a sender of small pieces goes on behind what it just sent
+        return Acknowledged(piece.segment, known_to, cursor.seq)
     opened = _opening(desk, run_id, piece)
     if opened is None:
-        return Acknowledged(piece.segment, 0, fits=piece.offset == 0)
+        return Acknowledged(piece.segment, 0, cursor.seq, fits=piece.offset == 0)
     position = known_to - piece.offset or (start_of(memoryview(piece.data)) if piece.offset == 0 else 0)
+    if not piece.lost and _is_gap(piece.data, position, cursor):
+        return Acknowledged(cursor.segment, cursor.offset, cursor.seq, fits=False)
     store = desk.replays(run_id)
     replayed = replay(store, opened, piece.data, position, cursor, final=piece.final)
     is_over = piece.final
@@ -60,11 +72,28 @@ def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
         # No frame is so long: this is damage, however much may still come.
         replayed = replay(store, opened, piece.data, replayed.position, replayed.cursor, final=True)
         is_over = True
-    offset = end if is_over else piece.offset + replayed.position
+    offset = max(known_to, end) if is_over else piece.offset + replayed.position
     store.set_cursor(replayed.cursor._replace(segment=piece.segment, offset=offset))
     if run_id is not None:
+        seq = replayed.cursor.seq
+        if piece.dead and opened.primary and seq:
+            store.lose_attempt(run_id, opened.attempt, Stamp(replayed.last_ms or desk.time_ms, opened.writer, seq))
         store.compact(run_id)
-    return Acknowledged(piece.segment, offset)
+    return Acknowledged(piece.segment, offset, replayed.cursor.seq)
+
+
+def _is_gap(data: bytes, position: int, cursor: Cursor) -> bool:
+    """Whether the first record there comes after others that are not known: this store is older than what it acknowledged."""
+    view = memoryview(data)
+    while position + HEADER_BYTES <= len(data):
+        header = header_at(view, position)
+        end = position + header.length
+        if not FRAME_MIN_BYTES <= header.length <= FRAME_MAX_BYTES or end > len(data):
+            return False  # not whole yet, or damaged: that is counted
+        if header.seq:
+            return header.seq > cursor.seq + 1 and is_frame(view, position, header.length)
+        position = end
+    return False
 
 
 def _opening(desk: Desk, run_id: str | None, piece: Piece) -> SegmentOpened | None:

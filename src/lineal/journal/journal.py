@@ -73,7 +73,8 @@ class Journal:
     """Appends records of one writer. Nothing touches the disk before the first record.
 
     `on_fault(error)` is told, at most from one thread at a time, when the disk begins to refuse; logging goes on in memory
-    and then by counting, and heals by itself."""
+    and then by counting, and heals by itself. `on_open(journal)` is told, under the journal's lock, when a writer of it writes
+    its first record: it must be quick, and not log."""
 
     def __init__(
         self,
@@ -83,12 +84,14 @@ class Journal:
         mode: WriterMode | None = None,
         clock: Clock = SYSTEM_CLOCK,
         on_fault: Callable[[OSError], None] | None = None,
+        on_open: Callable[[Journal], None] | None = None,
         not_before_ns: int = 0,
     ) -> None:
         self.folder = folder
         self.clock = clock
         self._mode = mode
         self.on_fault = on_fault
+        self.on_open = on_open
         self._last_ns = not_before_ns
         self._become(identity)
         _journals.add(self)
@@ -97,6 +100,25 @@ class Journal:
     def mode(self) -> WriterMode | None:
         """How segments are written; None until that is found out."""
         return self._mode
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether its last segment is sealed: nothing will follow."""
+        return self._closed and self._sealed == self._number
+
+    @property
+    def number(self) -> int:
+        """Of the segment that is written; 0 before the first."""
+        return self._number
+
+    def extent(self, number: int) -> tuple[int, bool] | None:
+        """How far that segment is written, and whether that is its end, as any thread may ask; None where its file tells."""
+        sealed = self._sealed
+        path = self.folder.segment(self.writer, number)
+        for segment in (*self._retired, self._segment):
+            if segment is not None and segment.path == path:
+                return segment.end, number <= sealed
+        return None if number <= sealed else (0, False)  # being sealed at this moment
 
     def _become(self, identity: Identity) -> None:
         """A fresh writer: new id, sequence from 1, nothing open."""
@@ -109,6 +131,7 @@ class Journal:
         self._current = self._layouts.current
         self._segment: MappedSegment | FileSegment | None = None
         self._number = 0
+        self._sealed = 0
         self._size = 0
         self._retired: list[MappedSegment | FileSegment] = []
         self._spare: MappedSegment | FileSegment | None = None
@@ -240,6 +263,8 @@ class Journal:
             self._roll(len(frame))
         finally:
             KEEPER.add(self)
+            if self.on_open is not None:
+                self.on_open(self)
         self._write(frame)
 
     def _write_record_slowly(self, frame: bytes, seq: int, reason: BaseException, layout: PackedLayout | None) -> None:
@@ -304,6 +329,7 @@ class Journal:
         if full is not None:
             self._seal(full, has_next=True)
             self._retired.append(full)
+            self._sealed = number - 1
             KEEPER.wake()
 
     def _create(self, size: int) -> MappedSegment | FileSegment:
@@ -341,7 +367,7 @@ class Journal:
     def _side(self) -> Journal:
         if self._side_journal is None:
             identity = replace(self.identity, primary=False)
-            self._side_journal = Journal(self.folder, identity, mode=self._mode, clock=self.clock)
+            self._side_journal = Journal(self.folder, identity, mode=self._mode, clock=self.clock, on_open=self.on_open)
         return self._side_journal
 
     # -- when the disk refuses ------------------------------------------------------------------
@@ -527,6 +553,7 @@ class Journal:
             segment = self._segment
             if segment is not None:
                 self._seal(segment, has_next=False)
+                self._sealed = self._number
         if segment is None:
             return good
         try:

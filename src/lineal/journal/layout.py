@@ -6,9 +6,12 @@
   journals/<writer>.spare           the next segment, made ahead
   journals/locks                    who is alive (locks.py)
   journals/kept/                    applied segments with records of a newer kind
+  journals/sent/                    segments that a server has acknowledged whole
   blobs/<tenant>/<2 hex>/<digest>   artifact bytes
   lineal.db                         the store
   ingest.lock                       who ingests
+  servers/<digest of the address>/  what is on its way to a server: a folder like this one, with
+    server                          its address
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from lineal.model.errors import NewerFormat, NotWritable
 
 FOLDER_VERSION = 1
 FOLDER_NAME = ".lineal"
+SERVERS_NAME = "servers"
 
 _SEGMENT = re.compile(r"([0-9a-f]{15})-(\d{6,})\.seg")
 _SPARE = re.compile(r"([0-9a-f]{15})\.spare.*")
@@ -38,7 +42,7 @@ class SegmentFile(NamedTuple):
 class Folder:
     """Paths of one Lineal folder; touches the disk only in methods that say so."""
 
-    __slots__ = ("blobs", "database", "ingest_lock", "journals", "kept", "locks", "root", "version")
+    __slots__ = ("blobs", "database", "ingest_lock", "journals", "kept", "locks", "root", "sent", "server", "version")
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = os.path.abspath(root)
@@ -46,6 +50,8 @@ class Folder:
         self.journals = os.path.join(self.root, "journals")
         self.locks = os.path.join(self.journals, "locks")
         self.kept = os.path.join(self.journals, "kept")
+        self.sent = os.path.join(self.journals, "sent")
+        self.server = os.path.join(self.root, "server")
         self.blobs = os.path.join(self.root, "blobs")
         self.database = os.path.join(self.root, "lineal.db")
         self.ingest_lock = os.path.join(self.root, "ingest.lock")
@@ -75,8 +81,11 @@ class Folder:
         """Makes what is missing, readable by its owner alone. Raises NewerFormat, or OSError as the disk says."""
         if self.check() and os.path.isdir(self.journals) and os.path.exists(self.version):
             return
-        os.makedirs(os.path.dirname(self.root), exist_ok=True)
-        make_folders(self.journals, below=os.path.dirname(self.root))
+        above = os.path.dirname(self.root)
+        if os.path.basename(above) == SERVERS_NAME:
+            above = os.path.dirname(os.path.dirname(above))
+        os.makedirs(above, exist_ok=True)
+        make_folders(self.journals, below=above)
         if not os.path.exists(self.version):
             draft = f"{self.version}.{os.urandom(8).hex()}"
             with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
@@ -95,6 +104,28 @@ class Folder:
                 found.append(SegmentFile(match[1], int(match[2]), os.path.join(self.journals, name)))
         return sorted(found)
 
+    def list_numbers(self, writer: str) -> list[int]:
+        """Of the writer's segments, those that were sent included."""
+        names = self._names() + self._names(self.sent)
+        matches = (_SEGMENT.fullmatch(name) for name in names)
+        return sorted({int(match[2]) for match in matches if match and match[1] == writer})
+
+    def find_segment(self, writer: str, number: int) -> str | None:
+        """Its path, wherever it lies."""
+        name = os.path.basename(self.segment(writer, number))
+        for place in (self.journals, self.sent):
+            path = os.path.join(place, name)
+            if os.path.exists(path):
+                return path
+        return None
+
+    def put_aside(self, writer: str, number: int) -> None:
+        """To the sent ones. Raises OSError; nothing if it is there already, or nowhere."""
+        path = self.segment(writer, number)
+        if os.path.exists(path):
+            os.makedirs(self.sent, mode=0o700, exist_ok=True)
+            os.replace(path, os.path.join(self.sent, os.path.basename(path)))
+
     def has_work(self) -> bool:
         """Whether there is anything for ingest to take in or to clear away."""
         return any(name.endswith(".seg") or _SPARE.fullmatch(name) for name in self._names())
@@ -104,9 +135,9 @@ class Folder:
         matches = (_SPARE.fullmatch(name) for name in self._names())
         return [(match[1], os.path.join(self.journals, match[0])) for match in matches if match]
 
-    def _names(self) -> list[str]:
+    def _names(self, place: str | None = None) -> list[str]:
         try:
-            return os.listdir(self.journals)
+            return os.listdir(self.journals if place is None else place)
         except (FileNotFoundError, NotADirectoryError):
             return []
 

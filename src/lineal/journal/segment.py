@@ -195,10 +195,10 @@ def create_segment(mode: WriterMode, path: str, size_bytes: int) -> MappedSegmen
 
 def mode_for(path: str) -> WriterMode:
     """Which writer the file system below `path` (which exists) can bear."""
-    return "mapped" if _file_system(path) in _MAPPED_FILE_SYSTEMS else "write"
+    return "mapped" if file_system(path) in _MAPPED_FILE_SYSTEMS else "write"
 
 
-def _file_system(path: str) -> str | None:
+def file_system(path: str) -> str | None:
     """Its type by /proc/self/mountinfo (proc(5)); None where there is no such file, or the device is not listed."""
     device = os.stat(path).st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"

@@ -8,6 +8,8 @@
     ├── NotWritable        the folder or file refuses writes: mend it, then retry (OSError)
     ├── NewerFormat        written by a newer Lineal: upgrade, nothing was changed
     ├── Busy               somebody else holds it for now: wait, then retry
+    ├── Unreachable        a server does not answer: retry, or work on without it
+    ├── NotAllowed         a server does not let this one do that: sign in, or ask for the role
     └── Damaged            bytes that fail their checksum: they are skipped and counted
 
 `code` is stable and part of the contract: REST answers and `--json` output carry it.
@@ -77,6 +79,18 @@ class Busy(LinealError):
     """Somebody else holds what is needed; the same call may succeed a moment later."""
 
     code = "busy"
+
+
+class Unreachable(LinealError):
+    """A server does not answer, or what answers is not one. Nothing is known of what became of the request."""
+
+    code = "unreachable"
+
+
+class NotAllowed(LinealError):
+    """The server knows who asks (or does not), and does not let them."""
+
+    code = "not_allowed"
 
 
 class Damaged(LinealError):

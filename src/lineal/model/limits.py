@@ -32,6 +32,23 @@ HEAL_INTERVAL_S = 1.0  # how often a refused disk is tried again; the promise is
 FINISH_SYNC_TIMEOUT_S = 30.0  # a disk that does not answer must not keep a process for ever
 SIGNAL_SYNC_TIMEOUT_S = 0.5  # status on disk within this after SIGTERM
 
+# -- sending ------------------------------------------------------------------------------------
+UPLOAD_INTERVAL_S = 1.0  # how often what was logged is sent: on the page within 2 s
+UPLOAD_IDLE_S = 10.0  # a writer that says nothing asks so often whether it should stop, and is known to live
+UPLOAD_PIECE_BYTES = 4 * MIB  # of a journal in one request: 0.2 s of work for the server, one of 2 cores
+UPLOAD_PIECE_MIN_BYTES = 64 * KIB  # where something between here and the server takes no more
+REQUEST_TIMEOUT_S = 30.0  # without an answer for so long, a request is made again
+REPLY_MAX_BYTES = 64 * MIB  # of one answer kept in memory: 4,000,000 exact points come as 96 MB in two questions
+RETRY_FIRST_S = 0.1  # after the first fault; twice as long after each other, and at random between half of that and all
+RETRY_MAX_S = 30.0  # a server that is back is noticed within this
+RETRY_DRAIN_MAX_S = 1.0  # ... and within this while somebody waits for it
+RETRY_REFUSED_S = 60.0  # what only a person can mend (a token) is tried again so often
+RETRY_AFTER_MAX_S = 120.0  # of what a server may ask for
+FINISH_DRAIN_S = 30.0  # finish() waits so long for the server to have everything
+SIGTERM_DRAIN_S = 8.0  # ... and a SIGTERM so long: supervisors kill after 10 s
+SENT_MAX_AGE_S = 7 * 86_400.0  # what a server has acknowledged is kept so long, in case it loses its last days
+SENT_MAX_BYTES = 1024 * MIB  # ... and of that no more than this
+
 # -- ingest and store ---------------------------------------------------------------------------
 REFUSED_RETRY_S = (
     5.0  # a journal that could not be applied (no memory, a fault of ours) is tried again, not at every question

@@ -70,7 +70,7 @@ def test_without_a_command_it_says_what_there_is(invoke) -> None:
         (["runs", "list", "params.lr >"], 2),
         (["runs", "list", "--order-by", "nonsense"], 2),
         (["runs", "list", "--tenant", "No Tenant"], 2),
-        (["runs", "list", "--url", "https://example.com"], 2),
+        (["runs", "list", "--url", "s3://bucket"], 2),
         (["runs", "show", "nobody"], 3),
     ],
 )

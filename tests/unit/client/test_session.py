@@ -62,7 +62,7 @@ BAD = [
     ("tag name", {"tags": {"": "x"}}),
     ("k", {"tags": {"k": "x" * 70_000}}),
     ("text", {"note": "x" * 1_100_000}),
-    ("url", {"url": "http://localhost:1"}),
+    ("url", {"url": "s3://bucket/runs"}),
     ("url", {"url": "a\0b"}),
     ("url", {"url": 5}),
 ]

@@ -26,22 +26,24 @@ _to_json = msgspec.json.Encoder().encode
 def post_journal(context: Context, asked: Asked[AskJournal, None]) -> Submitted:
     """Bytes of a segment from `offset` on (run id "-": of the tenant's own journal), gzip if wished. Exactly once, however often
     they come. A piece that begins behind what is known is refused (409) with the place to go on from; the same after a restart
-    of the server, which asks for the segment from its head. Damage is counted as a loss and stepped over."""
+    of the server, which asks for the segment from its head, and where records before the piece are missing, unless it says that
+    they are lost. Damage is counted as a loss and stepped over. No bytes at offset 0 of segment 1 ask what is known."""
     run_id = None if asked.path["run_id"] == TENANT_STREAM else check_run_id(asked.path["run_id"])
     writer = asked.path["writer_id"]
     if not _WRITER.fullmatch(writer):
         raise InvalidInput("a writer has 15 hexadecimal digits", field="writer_id")
-    piece = Piece(writer, asked.query.segment, asked.query.offset, asked.content, asked.query.final)
+    query = asked.query
+    piece = Piece(writer, query.segment, query.offset, asked.content, query.final, query.dead, query.lost)
 
     def work(desk: Desk) -> Said:
         known = receive(desk, run_id, piece)
         if known.fits:
-            return Said(200, _to_json(JournalTaken(known.offset, known.segment)))
+            return Said(200, _to_json(JournalTaken(known.offset, known.segment, known.seq)))
         problem = Problem(
             "urn:lineal:problem:offset",
             HTTPStatus.CONFLICT.phrase,
             409,
-            f"of this segment {known.offset:,} bytes are known: go on from there",
+            f"of segment {known.segment:,} {known.offset:,} bytes are known: go on from there",
             "offset",
             "offset",
             offset=known.offset,

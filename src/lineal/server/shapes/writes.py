@@ -119,18 +119,23 @@ class RunEnded(Struct, frozen=True):
 
 
 class AskJournal(Struct, frozen=True):
-    """`offset`: where in the segment the bytes begin. `final`: nobody writes that segment any more, and they are its end."""
+    """`offset`: where in the segment the bytes begin. `final`: nobody writes that segment any more, and they are its end.
+    `dead`: nor anything else, since its writer is gone. `lost`: what is missing before them is not to be had any more."""
 
     offset: Annotated[int, Meta(ge=0, le=2**53)]
     segment: Annotated[int, Meta(ge=0, le=2**31)] = 1
     final: bool = False
+    dead: bool = False
+    lost: bool = False
 
 
 class JournalTaken(Struct, frozen=True):
-    """Everything before `offset` of that segment is on disk: the next bytes to send."""
+    """Everything before `offset` of that segment is on disk: the next bytes to send. `records`: the number of the writer's last
+    record there."""
 
     offset: int
     segment: int
+    records: int
 
 
 class Ready(Struct, frozen=True):

@@ -1,0 +1,200 @@
+"""Requests to a server, one after another over one connection. Everything that is sent through here may be sent twice."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from typing import IO, Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from lineal._version import __version__
+from lineal.client.address import ServerAddress
+from lineal.model.errors import Busy, Conflict, InvalidInput, LinealError, NotAllowed, NotFound, Unreachable
+from lineal.model.limits import REPLY_MAX_BYTES, REQUEST_TIMEOUT_S, RETRY_AFTER_MAX_S
+
+OCTETS = "application/octet-stream"
+API = "/api/v1"
+_FAULTS = (OSError, http.client.HTTPException)
+
+
+class Reply(NamedTuple):
+    """What a server answered. `headers` by lower-case name."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_good(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """Raises Unreachable for what no Lineal server says: a proxy's page, say, or half an answer."""
+        if "json" in self.headers.get("content-type", ""):
+            try:
+                return json.loads(self.body)
+            except ValueError:
+                pass
+        raise Unreachable(f"the answer is not a Lineal server's (status {self.status}, no JSON)", field="url")
+
+    @property
+    def problem(self) -> Mapping[str, Any]:
+        """The problem JSON of a refusal; {} if it is none."""
+        try:
+            said = self.json()
+        except Unreachable:
+            return {}
+        return said if isinstance(said, dict) else {}
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """What the server asked for, within bounds. (A date instead of seconds is not understood.)"""
+        said = self.headers.get("retry-after", "")
+        return min(float(said), RETRY_AFTER_MAX_S) if said.isdigit() else None
+
+
+class Transport:
+    """For one thread at a time. `tenant` None: whichever the token is for."""
+
+    def __init__(
+        self,
+        address: ServerAddress,
+        *,
+        token: str | None = None,
+        tenant: str | None = None,
+        timeout_s: float = REQUEST_TIMEOUT_S,
+    ) -> None:
+        self.address = address
+        self.timeout_s = timeout_s
+        self._headers = {"User-Agent": f"lineal/{__version__}", "Accept": "application/json"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        if tenant is not None:
+            self._headers["X-Tenant-ID"] = tenant
+        self._connection: http.client.HTTPConnection | None = None
+
+    def close(self) -> None:
+        """The next request opens a connection anew."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        file: IO[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        into: Callable[[bytes], object] | None = None,
+    ) -> Reply:
+        """The answer, whatever its status; `path` follows the API's base. With `into`, a good answer's body goes there piece
+        by piece. Raises Unreachable if there is none, or none whole."""
+        address = f"{self.address.path}{API}{path}"
+        if query:
+            address += "?" + urlencode(query)
+        all_headers = {**self._headers, **(headers or {})}
+        reused = self._connection is not None
+        try:
+            return self._send(method, address, body if file is None else file, all_headers, into)
+        except _FAULTS as error:
+            self.close()
+            # A server closes a connection that was idle; the request itself may well be good.
+            if not reused or isinstance(error, TimeoutError):
+                raise self._unreachable(error) from None
+        if file is not None:
+            file.seek(0)
+        try:
+            return self._send(method, address, body if file is None else file, all_headers, into)
+        except _FAULTS as error:
+            self.close()
+            raise self._unreachable(error) from None
+
+    def _send(
+        self,
+        method: str,
+        address: str,
+        body: bytes | IO[bytes] | None,
+        headers: Mapping[str, str],
+        into: Callable[[bytes], object] | None,
+    ) -> Reply:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect()
+        connection.request(method, address, body=body, headers=dict(headers))
+        response = connection.getresponse()
+        said = {name.lower(): value for name, value in response.getheaders()}
+        if into is not None and response.status < 300:
+            while piece := response.read(1 << 20):
+                into(piece)
+            return Reply(response.status, said, b"")
+        content = response.read(REPLY_MAX_BYTES + 1)
+        if len(content) > REPLY_MAX_BYTES:
+            self.close()
+            raise http.client.HTTPException(f"an answer of more than {REPLY_MAX_BYTES:,} bytes")
+        if response.will_close:
+            self.close()
+        return Reply(response.status, said, content)
+
+    def _connect(self) -> http.client.HTTPConnection:
+        _, scheme, host, port, _ = self.address
+        if scheme == "https":
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(host, port, timeout=self.timeout_s, context=context)
+        return http.client.HTTPConnection(host, port, timeout=self.timeout_s)
+
+    def _unreachable(self, error: BaseException) -> Unreachable:
+        return Unreachable(f"{self.address.url} does not answer: {_words_of(error)}", field="url")
+
+    # -- questions whose answer is needed -------------------------------------------------------
+
+    def ask(
+        self,
+        method: str,
+        parts: Iterable[str],
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> Any:
+        """The answer's JSON. `parts` of the path are escaped. Raises what a refusal means, Unreachable."""
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        reply = self.send(method, path_of(parts), query=query, body=content, headers=headers)
+        if not reply.is_good:
+            raise error_of(reply, self.address)
+        return reply.json()
+
+
+def path_of(parts: Iterable[str]) -> str:
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+def error_of(reply: Reply, address: ServerAddress) -> LinealError:
+    """What a refusal means for whoever asked."""
+    problem = reply.problem
+    said, field = str(problem.get("detail") or problem.get("title") or ""), problem.get("field")
+    if not problem:
+        return Unreachable(
+            f"{address.url} answers with status {reply.status} and no word of a Lineal server", field="url"
+        )
+    if reply.status in (401, 403):
+        return NotAllowed(said, field=field)
+    if reply.status == 404:
+        return NotFound(said, field=field)
+    if reply.status == 409:
+        return Conflict(said, field=field)
+    if reply.status in (429, 503):
+        return Busy(said, field=field)
+    if 400 <= reply.status < 500:
+        return InvalidInput(said, field=field, position=problem.get("position"), expected=problem.get("expected"))
+    return Unreachable(f"{address.url}: {said}", field="url")
+
+
+def _words_of(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__

@@ -1,0 +1,253 @@
+"""One quiet thread a process and server, which sends what this process's journals hold.
+
+`log()` knows nothing of it: it reads the files that are written anyway, and ships their bytes as they are, so that its Python
+work is a few calls a second, not one a point. It imports nothing while it runs: a fork in the middle of an import would leave
+the child with half a module."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import random
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lineal.client.address import ServerAddress
+from lineal.client.guard import Guard
+from lineal.client.login import find_token
+from lineal.client.outgoing import Outgoing
+from lineal.client.settings import Settings
+from lineal.client.transport import Transport
+from lineal.journal.journal import Journal
+from lineal.journal.layout import Folder
+from lineal.model.errors import LinealError
+from lineal.model.limits import (
+    RETRY_DRAIN_MAX_S,
+    RETRY_FIRST_S,
+    RETRY_MAX_S,
+    RETRY_REFUSED_S,
+    UPLOAD_IDLE_S,
+    UPLOAD_INTERVAL_S,
+)
+
+_FAULTS_BEFORE_WARNING = 3
+_LOOK_S = 0.1  # how often a drain looks at its deadline
+
+
+class Left(NamedTuple):
+    """What a drain could not send, and why, if that is known."""
+
+    size_bytes: int
+    why: str
+
+
+class _Shipment:
+    """A writer's journal and when it is its turn."""
+
+    __slots__ = ("due_s", "faults", "heard_s", "journal", "outgoing")
+
+    def __init__(self, journal: Journal, outgoing: Outgoing) -> None:
+        self.journal = journal
+        self.outgoing = outgoing
+        self.due_s = 0.0
+        self.heard_s = time.monotonic()
+
+
+class Uploader:
+    """Use `uploader_for`. Signal handlers may come in at any line of the main thread, so nothing here takes a lock: the lists
+    are only ever appended to, and replaced whole, by one thread each."""
+
+    def __init__(self, address: ServerAddress, folder: Folder, tenant: str | None) -> None:
+        self.address = address
+        self.folder = folder
+        self.tenant = tenant
+        self._guard = Guard()
+        self._random = random.Random()
+        self._transport = Transport(address, token=find_token(address), tenant=tenant)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._shipments: list[_Shipment] = []
+        self._bell = _thread.allocate_lock()  # released: a round is wanted
+        self._bell.acquire()
+        self._moved = _thread.allocate_lock()  # released: something was sent, or refused
+        self._moved.acquire()
+        self._is_running = False
+        self._drains = 0
+        self._faults = 0
+        self._due_s = 0.0
+        self._why = ""
+
+    def after_fork_in_child(self) -> None:
+        """The parent's journals are the parent's; the connection too."""
+        self._transport.close()
+        self._reset()
+
+    # -- from the threads that log --------------------------------------------------------------
+
+    def add(self, journal: Journal) -> None:
+        """A writer begins. Called under the journal's lock: no more than a note and, once, a thread."""
+        if any(known.outgoing.writer == journal.writer for known in tuple(self._shipments)):
+            return
+        outgoing = Outgoing(self.folder, journal.writer, journal.identity.run_id, journal=journal)
+        self._shipments.append(_Shipment(journal, outgoing))
+        self._start()
+
+    def _start(self) -> None:
+        if not self._is_running:
+            self._is_running = True
+            try:
+                _thread.start_new_thread(self._run, ())
+            except RuntimeError:  # the interpreter ends: a drain does the work itself
+                self._is_running = False
+
+    def wake(self) -> None:
+        """Asks for a round now."""
+        self._due_s = 0.0
+        _ring(self._bell)
+
+    def should_stop(self, run_id: str) -> bool:
+        """Whether the server said that somebody asked this run to stop."""
+        return any(one.outgoing.stop_asked for one in tuple(self._shipments) if one.outgoing.run_id == run_id)
+
+    def unsent_bytes(self, run_id: str | None) -> int:
+        return sum(one.outgoing.unsent_bytes() for one in self._of(run_id))
+
+    def drain(self, run_id: str | None, timeout_s: float, progress: Callable[[int, float], None]) -> Left | None:
+        """Waits until the server has all of that run's journals; None if it has. Returns early where waiting cannot help.
+        `progress(bytes left, seconds left)` is told now and then."""
+        until_s = time.monotonic() + timeout_s
+        self._drains += 1
+        for shipment in self._of(run_id):
+            shipment.due_s = 0.0
+        try:
+            self.wake()
+            while True:
+                size = self.unsent_bytes(run_id)
+                left_s = until_s - time.monotonic()
+                if not size:
+                    return None
+                if left_s <= 0 or self._is_hopeless(run_id):
+                    return Left(size, self._why_of(run_id))
+                progress(size, left_s)
+                if self._is_running:
+                    self._moved.acquire(timeout=min(_LOOK_S, left_s))
+                else:
+                    self._start()
+                    if not self._is_running:
+                        self._round()
+                        time.sleep(min(RETRY_FIRST_S, left_s) if self._faults else 0)
+        finally:
+            self._drains -= 1
+
+    def _of(self, run_id: str | None) -> list[_Shipment]:
+        return [one for one in tuple(self._shipments) if one.outgoing.run_id == run_id]
+
+    def _is_hopeless(self, run_id: str | None) -> bool:
+        """All that is left was refused while we waited."""
+        now_s = time.monotonic()
+        unsent = [one for one in self._of(run_id) if one.outgoing.unsent_bytes()]
+        return bool(unsent) and all(one.due_s > now_s and one.outgoing.why for one in unsent)
+
+    def _why_of(self, run_id: str | None) -> str:
+        return next((one.outgoing.why for one in self._of(run_id) if one.outgoing.why), self._why)
+
+    # -- the thread -----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            wait_s = UPLOAD_INTERVAL_S if not self._faults else max(0.0, self._due_s - time.monotonic())
+            self._bell.acquire(timeout=wait_s)
+            self._round()
+
+    def _round(self) -> None:
+        """Sends what there is, a piece of each writer in turn. Never raises."""
+        try:
+            while time.monotonic() >= self._due_s:
+                sent = False
+                for shipment in tuple(self._shipments):
+                    if shipment.due_s <= time.monotonic():
+                        sent |= self._send(shipment)
+                        _ring(self._moved)
+                if not sent:
+                    break
+        except (LinealError, OSError) as error:
+            self._fail(str(getattr(error, "message", error)))
+        except Exception as error:
+            self._fail(f"{type(error).__name__}: {error}")
+        self._forget_done()
+        _ring(self._moved)
+
+    def _send(self, shipment: _Shipment) -> bool:
+        """Whether there may be more to send at once."""
+        outgoing = shipment.outgoing
+        outcome = outgoing.send(self._transport)
+        now_s = time.monotonic()
+        if outcome == "idle":
+            if now_s - shipment.heard_s < UPLOAD_IDLE_S or shipment.journal.is_closed:
+                return False
+            outcome = outgoing.ask(self._transport)
+        if outcome == "sent":
+            shipment.heard_s = now_s
+            outgoing.why = ""
+            self._faults, self._why = 0, ""
+            return outgoing.unsent_bytes() > 0
+        if outcome == "refused":
+            shipment.due_s = now_s + RETRY_REFUSED_S
+            self._guard.warn_once(
+                f"refused {outgoing.why}",
+                f"{self.address.url} refuses what is recorded: {outgoing.why}. It stays in {self.folder.root}; "
+                "`lineal sync` sends it once that is mended",
+            )
+        else:
+            self._fail(outgoing.why, outgoing.retry_after_s)
+        return False
+
+    def _fail(self, why: str, retry_after_s: float | None = None) -> None:
+        self._faults += 1
+        self._why = why
+        most_s = RETRY_DRAIN_MAX_S if self._drains else RETRY_MAX_S
+        delay_s = min(most_s, RETRY_FIRST_S * 2.0 ** min(self._faults - 1, 16)) * self._random.uniform(0.5, 1.0)
+        self._due_s = time.monotonic() + max(delay_s, retry_after_s or 0.0)
+        if self._faults == _FAULTS_BEFORE_WARNING:
+            self._guard.warn_once(
+                "server",
+                f"{self.address.url} cannot be reached ({why}): recording goes on in {self.folder.root}, and is sent when it "
+                "answers",
+            )
+
+    def _forget_done(self) -> None:
+        for shipment in tuple(self._shipments):
+            if shipment.journal.is_closed and not shipment.outgoing.unsent_bytes() and not self._drains:
+                self._shipments.remove(shipment)
+
+
+def _ring(bell: _thread.LockType) -> None:
+    try:
+        bell.release()
+    except RuntimeError:
+        pass  # it rings already
+
+
+_uploaders: dict[tuple[str, str, str | None], Uploader] = {}
+
+
+def uploader_for(settings: Settings) -> Uploader:
+    """The one of this process for that server, folder and tenant."""
+    assert settings.server is not None
+    return find_uploader(settings.server, settings.folder, settings.tenant if settings.names_tenant else None)
+
+
+def find_uploader(address: ServerAddress, folder: Folder, tenant: str | None) -> Uploader:
+    key = (address.url, folder.root, tenant)
+    known = _uploaders.get(key)
+    return known or _uploaders.setdefault(key, Uploader(address, folder, tenant))
+
+
+def _after_fork_in_child() -> None:
+    for uploader in list(_uploaders.values()):
+        uploader.after_fork_in_child()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,44 @@
+"""The SDK against a real server: within this process, or one that may be killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from lineal.client import uploader
+from lineal.server.hosted import HostedSource
+from tests.server.hosting import hosting
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Journals wait below the test's own folder; no uploader is inherited from another test."""
+    monkeypatch.setenv("LINEAL_FOLDER", str(tmp_path / "here" / ".lineal"))
+    monkeypatch.setattr(uploader, "_uploaders", {})
+    yield tmp_path / "here" / ".lineal"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[httpx.Client]:
+    """A client of a server over SQLite; its `base_url` is what /api/v1 follows."""
+    with HostedSource(f"sqlite:///{tmp_path}/srv/lineal.db") as source, hosting(source) as client:
+        yield client
+
+
+def url_of(client: httpx.Client) -> str:
+    return str(client.base_url).partition("/api/v1")[0]
+
+
+def detail_of(client: httpx.Client, run_id: str) -> Any:
+    answer = client.get(f"/runs/{run_id}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def points_of(client: httpx.Client, run_id: str, name: str) -> list[tuple[float, float]]:
+    series = client.get(f"/experiments/runs/{run_id}/metrics/{name}").json()
+    return list(zip(series["step"], series["value"], strict=True))
