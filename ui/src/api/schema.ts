@@ -348,7 +348,7 @@ export interface paths {
         put?: never;
         /**
          * Bytes of a journal
-         * @description Bytes of a segment from `offset` on (run id "-": of the tenant's own journal), gzip if wished. Exactly once, however often they come. A piece that begins behind what is known is refused (409) with the place to go on from; the same after a restart of the server, which asks for the segment from its head. Damage is counted as a loss and stepped over.
+         * @description Bytes of a segment from `offset` on (run id "-": of the tenant's own journal), gzip if wished. Exactly once, however often they come. A piece that begins behind what is known is refused (409) with the place to go on from; the same after a restart of the server, which asks for the segment from its head, and where records before the piece are missing, unless it says that they are lost. Damage is counted as a loss and stepped over. No bytes at offset 0 of segment 1 ask what is known.
          */
         post: operations["post_journal"];
         delete?: never;
@@ -894,11 +894,12 @@ export interface components {
         };
         /**
          * JournalTaken
-         * @description Everything before `offset` of that segment is on disk: the next bytes to send.
+         * @description Everything before `offset` of that segment is on disk: the next bytes to send. `records`: the number of the writer's last record there.
          */
         JournalTaken: {
             offset: number;
             segment: number;
+            records: number;
         };
         /**
          * LogBatch
@@ -2142,6 +2143,8 @@ export interface operations {
                 offset: number;
                 segment?: number;
                 final?: boolean;
+                dead?: boolean;
+                lost?: boolean;
             };
             header?: {
                 /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
