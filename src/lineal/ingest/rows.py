@@ -147,7 +147,7 @@ def _rows(
                 table = value.reshape(shape) if axis else value.reshape(shape).T
                 order = place.reshape(shape)[:, 0] if axis else place.reshape(shape)[0]
                 layout = _layout(step_type, value_type, tuple(known[at] for at in grid[0].tolist()))
-                columns = tuple(np.ascontiguousarray(table[:, at]) for at in range(width))
+                columns = tuple(np.ascontiguousarray(table.T))
                 shared = [np.ascontiguousarray(one) for one in (order, steps[:, 0], times[:, 0])]
                 return [Rows(layout, shared[0], shared[1], shared[2], columns, counts_up)]
     found = []

@@ -61,6 +61,9 @@ COLUMN_SMALL_ROWS = 64  # from here on pcodec earns its 27 bytes of header
 STATS_STACK_ROWS = 4_096  # shorter series of a block are summed up together; longer ones gain nothing from the copy
 BLOCK_MIN_ROWS = 1_024  # fewer rows than this stay in a fresh batch: a chunk costs 100 bytes of row
 FRESH_BATCHES_MAX_COUNT = 32  # fresh batches of a run before they are merged: a read decodes so many
+# Of wide batches: to fold them costs by the series (0.1 ms for ten, 100 ms for 1,000), to read one only by its bytes.
+FRESH_WIDE_BATCHES_MAX_COUNT = 128
+FRESH_WIDE_BYTES = 4 * KIB
 PYRAMID_MAX_BUCKETS = 2_048  # more than the pixels of a chart; under 0.5 bytes a point from 100,000 points on
 SWEEP_GRACE_S = 86_400.0  # between a file's bytes and the record that names it; a suspended laptop may sleep over night
 RUNS_PAGE_MAX_COUNT = 50_000  # MLflow's bound for a page of runs

@@ -23,11 +23,9 @@ _LENGTH = np.dtype("<u4")
 
 def encode_values(block: Block) -> bytes:
     """All values of the block. ValueError if an array is not of its series' type or of the block's length."""
-    for key, values in zip(block.layout.series, block.values, strict=True):
-        if values.dtype != dtype_of(key) or len(values) != len(block):
-            wanted = f"{len(block)} {key.value_type}"
-            raise ValueError(f"series {key.name!r} has {len(values)} {values.dtype} numbers where {wanted} belong")
-    if len(block) < COLUMN_SMALL_ROWS:
+    rows = len(block)
+    _check(block, rows)
+    if rows < COLUMN_SMALL_ROWS:
         return _encode_matrices(block.values)
     columns = [encode_bare(values) for values in block.values]
     return np.array([len(column) for column in columns], _LENGTH).tobytes() + b"".join(columns)
@@ -54,6 +52,19 @@ def decode_values(data: memoryview, rows: int, series: Sequence[SeriesKey], want
 
 def dtype_of(key: SeriesKey) -> np.dtype[np.generic]:
     return INT64 if key.value_type == "int64" else FLOAT64
+
+
+def _check(block: Block, rows: int) -> None:
+    series, arrays = block.layout.series, block.values
+    # A thousand metrics of one type are the common wide block, and then three sets tell all.
+    if len(series) == len(arrays) and set(map(len, arrays)) == {rows}:
+        types = {key.value_type for key in series}
+        if len(types) == 1 and {values.dtype for values in arrays} == {dtype_of(series[0])}:
+            return
+    for key, values in zip(series, arrays, strict=True):
+        if len(values) != rows or values.dtype != dtype_of(key):
+            wanted = f"{rows} {key.value_type}"
+            raise ValueError(f"series {key.name!r} has {len(values)} {values.dtype} numbers where {wanted} belong")
 
 
 def _encode_matrices(arrays: Sequence[Numbers]) -> bytes:

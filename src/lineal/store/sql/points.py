@@ -12,7 +12,14 @@ from collections import Counter
 import numpy as np
 
 from lineal.model.entities import Layout
-from lineal.model.limits import BLOCK_MIN_ROWS, FRESH_BATCHES_MAX_COUNT, MIB, PYRAMID_MAX_BUCKETS
+from lineal.model.limits import (
+    BLOCK_MIN_ROWS,
+    FRESH_BATCHES_MAX_COUNT,
+    FRESH_WIDE_BATCHES_MAX_COUNT,
+    FRESH_WIDE_BYTES,
+    MIB,
+    PYRAMID_MAX_BUCKETS,
+)
 from lineal.series.stats import stats_of
 from lineal.store.sql.attributes import AttributeIndex
 from lineal.store.sql.blocks import row_bytes_of, write_rows
@@ -93,13 +100,14 @@ class RunPoints:
         fresh = list_fresh(self._connection, self._run.pk)
         ended = self._run.run().status != "running"
         ripe = {source for source, rows in fresh.items() if self._holds_ripe(rows)}
-        if not ended and not ripe and not any(len(rows) > FRESH_BATCHES_MAX_COUNT for rows in fresh.values()):
+        crowded = {source for source, rows in fresh.items() if len(rows) > _max_count(rows)}
+        if not ended and not ripe and not crowded:
             return
         for source, rows in fresh.items():
             self._cover(source, rows)
             if source in ripe:
                 self._store_ripe(source, rows, {})
-            elif len(rows) > FRESH_BATCHES_MAX_COUNT:
+            elif source in crowded:
                 self._merge_smallest(source, rows)
         index_metrics(self._names, self._run, self._all_summaries(), index)
         self._run.is_stale = False
@@ -116,7 +124,7 @@ class RunPoints:
 
     def _merge_smallest(self, source: Source, rows: list[FreshRow]) -> None:
         """All but the largest few become one: a row is rewritten only when its batch has grown several times over."""
-        smallest = sorted(rows, key=lambda row: row.size_bytes)[: len(rows) - FRESH_BATCHES_MAX_COUNT // 2]
+        smallest = sorted(rows, key=lambda row: row.size_bytes)[: len(rows) - _max_count(rows) // 2]
         self._batches.insert(source, join_parts(item for row in smallest for item in self._batches.blocks(row)))
         self._delete(smallest)
 
@@ -199,6 +207,12 @@ class RunPoints:
         for source in self._summaries_changed:
             write_summary(self._connection, self._run.pk, source, self._all_summaries()[source])
         self._summaries_changed.clear()
+
+
+def _max_count(rows: list[FreshRow]) -> int:
+    """How many fresh batches of a source may stand before they are merged."""
+    is_wide = sum(row.size_bytes for row in rows) >= len(rows) * FRESH_WIDE_BYTES
+    return FRESH_WIDE_BATCHES_MAX_COUNT if is_wide else FRESH_BATCHES_MAX_COUNT
 
 
 def _may_be_ripe(rows: list[FreshRow]) -> bool:
