@@ -24,6 +24,7 @@ from lineal.record.records import (
     RunLifecycleSet,
 )
 from lineal.store.contracts import Store, TenantReader, TenantWriter, Transaction
+from lineal.store.people import PeopleWriter
 
 _STEP_COUNTED_MAX = 2**53  # beyond, one more is the same float
 
@@ -84,6 +85,12 @@ class Desk:
         self.has_spoken = self.has_spoken or not self.is_known
         self._group.tenants.add(self.tenant)
         return self._group.transaction.tenant(self.tenant)
+
+    @property
+    def people(self) -> PeopleWriter:
+        """Users and their like, who belong to no tenant."""
+        self.has_spoken = True
+        return self._group.transaction.people()
 
     @property
     def openings(self) -> Openings:

@@ -9,6 +9,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Route
 
 from lineal.server.dispatch import NOWHERE, Dispatch, refuse, refuse_http
+from lineal.server.gate import Gate
 from lineal.server.hosts import HostGuard
 from lineal.server.live import Live
 from lineal.server.openapi import OPENAPI_PATH
@@ -38,7 +39,7 @@ register_url_convertor("text", Text())
 
 def make_app(source: Source, live: Live, settings: Settings) -> Starlette:
     """The app over `source`. Whoever made `live` ends it."""
-    dispatch = Dispatch(source, live)
+    dispatch = Dispatch(source, live, Gate(source, asks=settings.asks))
     pages = Pages(settings.static)
     routes = [
         Route(path, dispatch.serving(of_path), methods=list(of_path)) for path, of_path in by_path(ENDPOINTS).items()

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from lineal.model.errors import InvalidInput, NotFound
 from lineal.server.answers import Submitted
+from lineal.server.principals import OPEN, Principal
 
 if TYPE_CHECKING:
     from lineal.ingest.group_commit import Once, Work
+    from lineal.server.gate import Gate
     from lineal.server.kept_rows import KeptRows
     from lineal.server.live import Live
     from lineal.server.source import Source
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`store` is open while the route runs; async routes have none."""
+    """`store` is open while the route runs; async routes have none, and no `gate`."""
 
     source: Source
     tenant: str
@@ -27,6 +29,8 @@ class Context:
     rows: KeptRows
     _store: Store | None = None
     once: Once | None = None
+    principal: Principal = OPEN
+    gate: Gate | None = None
 
     @property
     def store(self) -> Store:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 from anyio import CapacityLimiter, to_thread
@@ -25,13 +26,19 @@ from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.errors import Refused, problem_of
 from lineal.server.form import receive_form
+from lineal.server.gate import OF_NO_TENANT, Gate
 from lineal.server.kept_rows import KeptRows
 from lineal.server.openapi import openapi_json
-from lineal.server.tenants import Homes, given_tenant
+from lineal.server.tenants import Homes, given_tenant, meant
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from lineal.ingest.group_commit import Once
     from lineal.server.live import Live
+    from lineal.server.principals import Principal
     from lineal.server.source import Source
+    from lineal.store.contracts import Store
 
 LOG = logging.getLogger("lineal.server")
 _THREADS = 8  # two cores seldom use more; SQLite and numpy let go of the interpreter lock
@@ -47,8 +54,9 @@ Serve = Callable[[Request], Awaitable[Response]]
 class Dispatch:
     """Serves endpoints over one source."""
 
-    def __init__(self, source: Source, live: Live) -> None:
+    def __init__(self, source: Source, live: Live, gate: Gate) -> None:
         self._source = source
+        self._gate = gate
         self._live = live
         self._rows = KeptRows()
         self._homes = Homes()
@@ -75,19 +83,26 @@ class Dispatch:
         return refusal(Refused(404, "no_route", _NO_ROUTE))
 
     async def _serve(self, endpoint: Endpoint, request: Request) -> Response:
-        if endpoint.access is None:
-            raise Refused(403, "forbidden", "nobody has said who may call this route")
-        tenant = given_tenant(request)
+        principal = await self._gate.identify(request, self._in_thread)
+        self._gate.check_known(endpoint, principal)
+        visit = Visit(endpoint, principal, given_tenant(request))
+        self._gate.admit(endpoint, principal, visit.given)
         query = _query_of(endpoint, request)
         asked: Asked[Any, Any] = Asked(
             dict(request.path_params), query, None, {name.lower(): value for name, value in request.headers.items()}
         )
         if endpoint.is_async:
-            context = Context(self._source, tenant or DEFAULT_TENANT, self._live, self._rows)
-            return _response(endpoint.call(context, asked), asked)
+            tenant = meant(visit.given, principal)
+            self._gate.admit_in(endpoint, principal, tenant)
+            context = Context(self._source, tenant, self._live, self._rows, principal=principal)
+            answer = endpoint.call(context, asked)
+            if isinstance(answer, Events):
+                answer = Events(self._while_let_in(answer.pieces, principal))
+            return _response(answer, asked)
         once = once_of(endpoint, request, key_of(request))
         if endpoint.receives == "form":
-            tenant = await self._in_thread(self._tenant, tenant, asked)
+            tenant = await self._in_thread(self._tenant, visit, asked)
+            visit = visit._replace(given=tenant)
             with self._source.drafting(tenant) as draft:
                 form = await receive_form(request, draft, self._in_thread)
             asked = replace(asked, form=form)
@@ -98,12 +113,12 @@ class Dispatch:
             asked = replace(asked, content=await read_body(request, endpoint.body_max_bytes))
             if once is not None:
                 once = once.with_body(asked.content)
-        answer = await self._in_thread(self._call, endpoint, tenant, asked, once)
+        answer = await self._in_thread(self._call, visit, asked, once)
         if isinstance(answer, Submitted):
             said = await asyncio.wrap_future(answer.done)
             if answer.then is None:
                 return said_response(said)
-            return cast("Response", await self._in_thread(self._after, answer.then, tenant, asked))
+            return cast("Response", await self._in_thread(self._after, answer.then, visit, asked))
         return cast("Response", answer)
 
     async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
@@ -111,28 +126,56 @@ class Dispatch:
             self._threads = CapacityLimiter(_THREADS)
         return await to_thread.run_sync(call, *arguments, limiter=self._threads)
 
-    def _call(
-        self, endpoint: Endpoint, tenant: str | None, asked: Asked[Any, Any], once: RequestOnce | None
-    ) -> Response | Submitted:
+    async def _while_let_in(self, pieces: AsyncIterator[bytes], principal: Principal) -> AsyncIterator[bytes]:
+        """Ends, as if the server had been stopped, when the session or token does. A piece comes every 15 s at least."""
+        async with aclosing(cast("AsyncGenerator[bytes]", pieces)) as events:
+            async for piece in events:
+                if not await self._gate.still(principal, self._in_thread):
+                    return
+                yield piece
+
+    def _call(self, visit: Visit, asked: Asked[Any, Any], once: RequestOnce | None) -> Response | Submitted:
         """In a thread. The body is decoded and the answer encoded here too, not on the event loop."""
+        endpoint = visit.endpoint
         if endpoint.receives == "bytes":
             asked = replace(asked, content=unpacked(asked.content, asked.headers, endpoint.body_max_bytes))
         elif endpoint.body is not None and endpoint.receives == "json":
             asked = replace(asked, body=decoded(asked.content, endpoint.body), content=b"")
         with self._source.opened() as store:
-            name = self._homes.tenant(store, tenant, _run_of(endpoint, asked))
-            context = Context(self._source, name, self._live, self._rows, store, once.once if once else None)
+            name = self._home(store, visit, _run_of(endpoint, asked))
+            context = self._context(store, visit, name, once.once if once else None)
             answer = endpoint.call(context, asked)
             return answer if isinstance(answer, Submitted) else _response(answer, asked)
 
-    def _after(self, then: Callable[[Context], Any], tenant: str | None, asked: Asked[Any, Any]) -> Response:
+    def _after(self, then: Callable[[Context], Any], visit: Visit, asked: Asked[Any, Any]) -> Response:
         with self._source.opened() as store:
-            name = self._homes.tenant(store, tenant, asked.path.get("run_id"))
-            return _response(then(Context(self._source, name, self._live, self._rows, store)), asked)
+            name = self._home(store, visit, asked.path.get("run_id"))
+            return _response(then(self._context(store, visit, name)), asked)
 
-    def _tenant(self, tenant: str | None, asked: Asked[Any, Any]) -> str:
+    def _tenant(self, visit: Visit, asked: Asked[Any, Any]) -> str:
         with self._source.opened() as store:
-            return self._homes.tenant(store, tenant, asked.path.get("run_id"))
+            return self._home(store, visit, asked.path.get("run_id"))
+
+    def _home(self, store: Store, visit: Visit, run_id: str | None) -> str:
+        """The tenant that a request is of, in which its principal may do what it asks for."""
+        if visit.endpoint.access in OF_NO_TENANT:
+            return visit.given or visit.principal.usual_tenant() or DEFAULT_TENANT
+        tenant = self._homes.tenant(store, visit.given, run_id, visit.principal)
+        self._gate.admit_in(visit.endpoint, visit.principal, tenant)
+        return tenant
+
+    def _context(self, store: Store, visit: Visit, tenant: str, once: Once | None = None) -> Context:
+        return Context(
+            self._source, tenant, self._live, self._rows, store, once, principal=visit.principal, gate=self._gate
+        )
+
+
+class Visit(NamedTuple):
+    """What a request is about before it is read: `given` is the tenant that it names."""
+
+    endpoint: Endpoint
+    principal: Principal
+    given: str | None
 
 
 def _run_of(endpoint: Endpoint, asked: Asked[Any, Any]) -> str | None:

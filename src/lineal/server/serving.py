@@ -75,11 +75,12 @@ def make_server(
     on_ready: Callable[[], None] = lambda: None,
     *,
     any_host: bool = False,
+    asks: bool = False,
     on_stop: Callable[[], None] = lambda: None,
 ) -> uvicorn.Server:
     """What serves on that socket: `run(sockets=[listener])` until SIGINT, SIGTERM or `should_exit`. Leaves the source open."""
     live = Live(source)
-    app = make_app(source, live, Settings(port=listener.getsockname()[1], any_host=any_host))
+    app = make_app(source, live, Settings(port=listener.getsockname()[1], any_host=any_host, asks=asks))
     config = uvicorn.Config(
         app,
         http="h11",

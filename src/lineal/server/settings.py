@@ -11,8 +11,9 @@ STATIC = Path(__file__).parent / "static"
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`port` is what browsers name in their Host header; `static` holds the built page. `any_host`: whoever reaches it may name it
-    as they like, since it listens beyond this machine."""
+    as they like, since it listens beyond this machine. `asks`: who somebody is, by password or token (`--auth`)."""
 
     port: int
     static: Path = STATIC
     any_host: bool = False
+    asks: bool = False

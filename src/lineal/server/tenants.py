@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lineal.model.errors import InvalidInput
 from lineal.model.ids import DEFAULT_TENANT, check_tenant
 from lineal.model.limits import RUNS_KNOWN_MAX_COUNT
+from lineal.server.principals import OPEN, Principal
 
 if TYPE_CHECKING:
     from lineal.store.contracts import Store
@@ -46,30 +47,48 @@ def given_tenant(request: Request) -> str | None:
     return check_tenant(given[0]) if given else None
 
 
+def meant(given: str | None, principal: Principal) -> str:
+    """The tenant that is asked for, or the usual one. InvalidInput where that is not clear."""
+    tenant = given if given is not None else principal.usual_tenant()
+    if tenant is None:
+        raise InvalidInput(f"several tenants could be meant: say which, by {HEADER}", field=HEADER)
+    return tenant
+
+
 class Homes:
-    """Without a tenant, a route that names a run finds it in whichever tenant holds it: in the default one, else in the only
-    one that has a run of that id, else where the only one is whose id begins so. For many threads; a run found elsewhere by
-    its whole id stays there until the default tenant has one of that id."""
+    """Without a tenant, a route that names a run finds it in whichever tenant holds it: in the usual one, else in the only
+    one that has a run of that id, else where the only one is whose id begins so. Only tenants that the principal may ask
+    for are looked at. For many threads; a run found elsewhere by its whole id stays there until the usual tenant has one of
+    that id."""
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+        self._known: dict[tuple[tuple[str, ...] | None, str], str] = {}
 
-    def tenant(self, store: Store, given: str | None, run_id: str | None) -> str:
+    def tenant(self, store: Store, given: str | None, run_id: str | None, principal: Principal = OPEN) -> str:
+        """InvalidInput where nothing says which tenant is meant."""
         if given is not None or not run_id:
-            return given or DEFAULT_TENANT
-        begins_in_default = store.tenant(DEFAULT_TENANT).find_run_ids(run_id, limit=1)
-        if begins_in_default == [run_id]:
-            return DEFAULT_TENANT
-        known = self._known.get(run_id)
+            return meant(given, principal)
+        usual = principal.usual_tenant()
+        begins_in_usual = store.tenant(usual).find_run_ids(run_id, limit=1) if usual is not None else []
+        if usual is not None and begins_in_usual == [run_id]:
+            return usual
+        among = principal.among
+        known = self._known.get((among, run_id))
         if known is not None:
             return known
         begins = {
-            name: found for name in store.list_tenants() if (found := store.tenant(name).find_run_ids(run_id, limit=1))
+            name: found
+            for name in (store.list_tenants() if among is None else among)
+            if (found := store.tenant(name).find_run_ids(run_id, limit=1))
         }
         holders = [name for name, found in begins.items() if found == [run_id]]
         if len(holders) == 1:
             if len(self._known) >= RUNS_KNOWN_MAX_COUNT:
                 self._known.clear()
-            self._known[run_id] = holders[0]
+            self._known[among, run_id] = holders[0]
             return holders[0]
-        return DEFAULT_TENANT if holders or begins_in_default or len(begins) != 1 else next(iter(begins))
+        if not holders and not begins_in_usual and len(begins) == 1:
+            return next(iter(begins))
+        if usual is None and begins:
+            raise InvalidInput(f"several tenants have such a run: say which, by {HEADER}", field=HEADER)
+        return usual or (among or (DEFAULT_TENANT,))[0]
