@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import random
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ import pytest
 import lineal
 from lineal.journal.layout import Folder
 from lineal.model import limits
+from lineal.record import kinds
+from lineal.record.frame import frame
+from lineal.record.stream import header_at, scan, start_of
 from lineal.server.hosted import HostedSource
 from tests.server.conftest import json_of
 from tests.server.hosting import hosted, hosting, new_run, source  # noqa: F401 (fixtures)
@@ -230,3 +234,49 @@ def test_a_dead_writers_run_is_lost(hosted: httpx.Client, journal: Journal) -> N
     query = {"offset": 0, "segment": 1, "final": "true", "dead": "true"}
     json_of(hosted.post(journal.path, content=journal.data, params=query, headers=OCTETS))
     check_whole(hosted, journal)
+
+
+def _nested(levels: int) -> Any:
+    value: Any = "é"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("levels", [limits.DOCUMENT_MAX_DEPTH, limits.DOCUMENT_MAX_DEPTH + 1, 400, 3_000])
+def test_a_document_nested_too_deeply_is_damage_not_a_refusal_for_ever(
+    hosted: httpx.Client,  # noqa: F811
+    journal: Journal,
+    levels: int,
+) -> None:
+    text = "[" * levels + '"é"' + "]" * levels
+    view = memoryview(journal.data)
+    seq = max(header_at(view, offset).seq for offset in scan(view, start_of(view), final=True).offsets)
+    journal.data += frame(kinds.DOCUMENT_SET, seq + 1, 1, f'{{"name":"deep","content":{text}}}'.encode())
+    journal.data += frame(kinds.NOTE_SET, seq + 2, 1, b'{"text":"still heard"}')
+    taken = json_of(journal.post(hosted, 0, len(journal.data), final=True))
+    assert taken["offset"] == len(journal.data)
+    detail = json_of(hosted.get(f"/runs/{journal.run_id}"))
+    assert detail["note"] == "still heard"
+    if levels > limits.DOCUMENT_MAX_DEPTH:
+        assert detail["document_names"] == [] and detail["losses"] == {"damaged": 1}
+    else:
+        assert json_of(hosted.get(f"/runs/{journal.run_id}/documents/deep")) == _nested(levels)
+
+
+def test_a_step_without_end_is_no_place_to_count_on_from(hosted: httpx.Client, tmp_path: Path) -> None:  # noqa: F811
+    with lineal.init(experiment="digits", url=tmp_path / "other") as run:
+        for step in (1.5, math.nan, -math.inf, math.inf):
+            run.log({"loss": 0.5}, step=step)
+    for segment in Folder(tmp_path / "other").list_segments():
+        data = Path(segment.path).read_bytes()
+        path = f"/journals/{run.run_id}/{segment.writer}"
+        json_of(
+            hosted.post(
+                path, content=data, params={"offset": 0, "segment": segment.number, "final": "true"}, headers=OCTETS
+            )
+        )
+    json_of(hosted.post(f"/experiments/runs/{run.run_id}/log-metrics", json={"metrics": {"more": 1}}))
+    steps = json_of(hosted.get(f"/experiments/runs/{run.run_id}/metrics/loss"))["step"]
+    assert steps == [1.5, "NaN", "-Infinity", "Infinity"]
+    assert json_of(hosted.get(f"/experiments/runs/{run.run_id}/metrics/more"))["step"] == [0]

@@ -278,3 +278,31 @@ def test_limits_are_said(hosted: httpx.Client) -> None:  # noqa: F811
     large = b'{"metrics": []' + b" " * limits.BATCH_BODY_MAX_BYTES + b"}"
     answer = hosted.post(f"{run}/log-batch", content=large, headers={"content-type": "application/json"})
     assert json_of(answer, 413)["code"] == "over_limit"
+
+
+def test_a_range_of_steps_is_as_exact_as_the_steps(hosted: httpx.Client) -> None:  # noqa: F811
+    run = f"{RUN}/{new_run(hosted)}"
+    steps: list[int | float] = [2**53, 2**53 + 1, 2**53 + 2, 2**63 - 1, 0.5]
+    for step in steps:
+        json_of(hosted.post(f"{run}/log-metrics", json={"metrics": {"m": 1}, "step": step}))
+    for low, high, found in (
+        (2**53 + 1, 2**53 + 1, [2**53 + 1]),
+        (2**53 + 1, None, steps[1:4]),
+        (None, 2**53, [2**53, 0.5]),
+        (2**63 - 1, 2**63 - 1, [2**63 - 1]),
+        (2**63, 10**30, []),
+        (-(10**30), 0.5, [0.5]),
+        ("Infinity", None, []),
+    ):
+        asked = {name: value for name, value in (("from_step", low), ("to_step", high)) if value is not None}
+        assert json_of(hosted.get(f"{run}/metrics/m", params=asked))["step"] == found, asked
+        if low != "Infinity":
+            body = {
+                "run_ids": [run.rpartition("/")[2]],
+                "metrics": ["m"],
+                "step_min": low,
+                "step_max": high,
+                "max_points": 0,
+            }
+            series = json_of(hosted.post("/runs/series", json=body))["series"]
+            assert sorted(step for one in series for step in one["step"]) == sorted(found), body

@@ -34,6 +34,7 @@ from lineal.journal.segment import WriterMode
 from lineal.model.errors import InvalidInput, LinealError, OverLimit
 from lineal.model.limits import (
     DOCUMENT_MAX_BYTES,
+    DOCUMENT_MAX_DEPTH,
     NAME_MAX_BYTES,
 )
 from lineal.model.values import (
@@ -42,6 +43,7 @@ from lineal.model.values import (
     ParamValue,
     check_name,
     clean_text,
+    is_deeper,
     to_json,
     value_text,
 )
@@ -281,7 +283,8 @@ class Run:
                 self._say(ParamsSet(attempt, part))
         if read.whole is not None:
             self._params_whole = {**self._params_whole, **read.whole}
-            if len(to_json(self._params_whole)) <= DOCUMENT_MAX_BYTES:
+            fits = not is_deeper(self._params_whole, DOCUMENT_MAX_DEPTH)
+            if fits and len(to_json(self._params_whole)) <= DOCUMENT_MAX_BYTES:
                 self._say(DocumentSet(PARAMS_DOCUMENT, self._params_whole))
 
     def log_param(self, key: str, value: Any) -> None:
@@ -310,6 +313,10 @@ class Run:
         name = check_name(name, field="document name", max_bytes=NAME_MAX_BYTES)
         if name == PARAMS_DOCUMENT:
             raise InvalidInput(f"the document {name!r} is Lineal's own: the params as they were nested", field="name")
+        if is_deeper(content, DOCUMENT_MAX_DEPTH):
+            raise OverLimit(
+                f"document {name!r:.60} is nested more than {DOCUMENT_MAX_DEPTH} levels deep", field="content"
+            )
         try:
             size = len(to_json(content).encode())
         except (TypeError, ValueError, RecursionError) as error:

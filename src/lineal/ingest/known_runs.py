@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import cast
 
 from lineal.model.entities import Attempt
@@ -126,10 +127,6 @@ class KnownRuns:
 
 
 def next_step_of(reader: TenantReader, run_id: str) -> int:
-    """Behind the last step of every series of the run; 0 for a run without points."""
-    found = [
-        int(info.summary.last_step)
-        for info in reader.list_series(run_id)
-        if info.summary.last_step == info.summary.last_step
-    ]
-    return max(found, default=-1) + 1
+    """Behind the last step of every series of the run that has an end; 0 for a run without points."""
+    last = [info.summary.last_step for info in reader.list_series(run_id)]
+    return max((int(step) for step in last if isfinite(step)), default=-1) + 1

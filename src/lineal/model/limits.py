@@ -15,6 +15,7 @@ PARAM_VALUE_MAX_BYTES = 64 * KIB  # 10x MLflow's 6,000; longer values are files
 TAG_VALUE_MAX_BYTES = 64 * KIB  # 8x MLflow's 8,000
 NOTE_MAX_BYTES = 1 * MIB  # a long page of Markdown
 DOCUMENT_MAX_BYTES = 4 * MIB  # a JSON document; larger ones are artifacts
+DOCUMENT_MAX_DEPTH = 100  # each level is two calls of Python's, which gives up at a thousand
 TRACEBACK_MAX_BYTES = 64 * KIB  # the tail of a traceback says what failed
 LAYOUTS_MAX_COUNT = 256  # sets of names logged together; beyond, a call of many names is recorded name by name
 SERIES_PER_RUN_MAX_COUNT = 200_000  # 2x the promise of 100,000 metric names; about 60 MB of client memory

@@ -80,6 +80,14 @@ def check_name(name: object, *, field: str, max_bytes: int) -> str:
     return name
 
 
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether dicts and lists stand within one another more than so many times."""
+    if not isinstance(value, (dict, list, tuple)):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(is_deeper(item, levels - 1) for item in items)
+
+
 def _tagged(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else {_NON_FINITE: float_text(value)}

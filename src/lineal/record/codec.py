@@ -6,7 +6,8 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from lineal.model.errors import Damaged
-from lineal.model.values import INT64_MAX, INT64_MIN, clean_text, from_json, to_json
+from lineal.model.limits import DOCUMENT_MAX_DEPTH
+from lineal.model.values import INT64_MAX, INT64_MIN, clean_text, from_json, is_deeper, to_json
 from lineal.model.vocabulary import END_STATUSES
 from lineal.record import kinds
 from lineal.record.frame import frame
@@ -113,10 +114,10 @@ def decode(kind: int, payload: bytes | memoryview) -> Record:
     try:
         text = bytes(payload)
         members = from_json(text)
+        if b"\\u" in text or not text.isascii():
+            members = _clean(members)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:  # also what a "$float" of nonsense raises
         raise Damaged(f"{record_class.__name__} is not JSON: {error}") from None
-    if b"\\u" in text or not text.isascii():
-        members = _clean(members)
     if not isinstance(members, dict):
         raise Damaged(f"{record_class.__name__} is not a JSON object")
     values: dict[str, Any] = {}
@@ -130,6 +131,8 @@ def decode(kind: int, payload: bytes | memoryview) -> Record:
 
 def _checked(record_class: type[Record], name: str, annotation: str, value: Any) -> Any:
     if annotation == "Any":
+        if is_deeper(value, DOCUMENT_MAX_DEPTH):
+            raise Damaged(f"{record_class.__name__}.{name} is nested more than {DOCUMENT_MAX_DEPTH} levels")
         return value
     good = isinstance(value, _TYPES[annotation])
     if isinstance(value, bool) and bool not in _TYPES[annotation]:

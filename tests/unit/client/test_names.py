@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
 import lineal
-from lineal.model.limits import NAME_MAX_BYTES, PARAM_VALUE_MAX_BYTES, SERIES_PER_RUN_MAX_COUNT
+from lineal.model.errors import OverLimit
+from lineal.model.limits import DOCUMENT_MAX_DEPTH, NAME_MAX_BYTES, PARAM_VALUE_MAX_BYTES, SERIES_PER_RUN_MAX_COUNT
 
 
 @pytest.fixture
@@ -280,3 +282,19 @@ def test_changing_sets_of_names(folder):
     logged = lineal.get_run("r", url=folder)
     assert {info.key.name: info.summary.count for info in logged.series} == expected
     print(f"{(after - before) / count:.0f} bytes a call")
+
+
+def test_a_document_nested_too_deeply_is_refused_with_the_limit(tmp_path: Path) -> None:
+    def nested(levels: int) -> object:
+        value: object = 1
+        for _ in range(levels):
+            value = [value]
+        return value
+
+    ring: list[object] = []
+    ring += [ring, ring]
+    with lineal.init(experiment="e", url=tmp_path) as run:
+        run.set_json("fits", nested(DOCUMENT_MAX_DEPTH))
+        for value in (nested(DOCUMENT_MAX_DEPTH + 1), ring):
+            with pytest.raises(OverLimit, match="100 levels"):
+                run.set_json("deep", value)

@@ -65,6 +65,6 @@ class SeriesAnswer(Struct, frozen=True):
 class AskMetric(Struct, frozen=True):
     """Steps between `from_step` and `to_step`, both included. Without `max_points`: every point, exactly."""
 
-    from_step: float | None = None
-    to_step: float | None = None
+    from_step: int | float | None = None
+    to_step: int | float | None = None
     max_points: Annotated[int, Meta(ge=1, le=SERIES_POINTS_MAX_COUNT)] | None = None
