@@ -117,7 +117,7 @@ def write_on(url: str, run_id: str, at: int, answered: dict[int, int]) -> None:
 def check_written(place: Place, ids: list[str], answered: dict[int, int]) -> None:
     with serving_store(place) as served:
         for at, run_id in enumerate(ids):
-            steps = {}
+            steps: dict[str, list[int]] = {}
             for name in ("a", "b"):
                 answer = served.client.get(f"{RUN}/{run_id}/metrics/{name}")
                 if answer.status_code == 404:  # on a busy machine its client had no turn
