@@ -208,7 +208,7 @@ class LocalStore:
 
     def live_attempt(self, run_id: str) -> str | None:
         """The attempt that a living primary writer of the run has open, if there is one."""
-        from lineal.ingest.replay import find_opening
+        from lineal.record.opening import find_opening
 
         locks = locks_of(self.folder.locks)
         for segment in self.folder.list_segments():

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from lineal.cli.check import Check
 from lineal.cli.wording import bytes_text, count_text
-from lineal.ingest.replay import find_opening
 from lineal.journal.layout import Folder, SegmentFile
 from lineal.journal.locks import locks_of
 from lineal.model.errors import NewerFormat
 from lineal.record.kinds import SEGMENT_SEALED
+from lineal.record.opening import find_opening
 from lineal.record.records import SegmentOpened
 from lineal.record.stream import header_at, scan, start_of
 

@@ -22,6 +22,7 @@ _COMMANDS = {
     "gc": "lineal.cli.gc",
     "runs": "lineal.cli.runs",
     "serve": "lineal.cli.serve",
+    "sync": "lineal.cli.sync",
     "ui": "lineal.cli.ui",
 }
 

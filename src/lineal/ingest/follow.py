@@ -9,12 +9,13 @@ import os
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from lineal.ingest.replay import count_unknown, find_opening, replay
+from lineal.ingest.replay import count_unknown, replay
 from lineal.journal.layout import Folder, SegmentFile
 from lineal.journal.locks import locks_of
 from lineal.model.entities import Cursor, Stamp
 from lineal.model.errors import InvalidInput, LinealError, NewerFormat
 from lineal.model.limits import INGEST_TRANSACTION_BYTES, KIB, MIB
+from lineal.record.opening import find_opening
 from lineal.record.records import SegmentOpened
 from lineal.record.stream import header_at, scan, start_of
 from lineal.store.contracts import Store, Transaction

@@ -10,11 +10,11 @@ import os
 from typing import NamedTuple, TypeAlias
 from zlib import crc32
 
-from lineal.ingest.replay import find_opening
 from lineal.journal.layout import Folder, SegmentFile
 from lineal.journal.locks import locks_of
 from lineal.model.errors import InvalidInput, NewerFormat
 from lineal.model.limits import FRAME_MAX_BYTES
+from lineal.record.opening import find_opening
 from lineal.record.stream import LIVE_SEARCH_BYTES
 from lineal.store.contracts import Store
 

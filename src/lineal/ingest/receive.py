@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from lineal.ingest.desk import Desk
-from lineal.ingest.replay import find_opening, replay
+from lineal.ingest.replay import replay
 from lineal.model.entities import Cursor, Stamp
 from lineal.model.errors import Conflict, InvalidInput
 from lineal.model.limits import FRAME_MAX_BYTES
 from lineal.record.frame import FRAME_MIN_BYTES, HEADER_BYTES, is_frame
+from lineal.record.opening import find_opening
 from lineal.record.records import SegmentOpened
 from lineal.record.stream import header_at, scan, start_of
 

@@ -43,25 +43,6 @@ class Replayed(NamedTuple):
     applied: int
 
 
-def find_opening(data: bytes) -> SegmentOpened | None:
-    """Who wrote this segment; None if both of its first frames are damaged or not written yet."""
-    view = memoryview(data)
-    try:
-        found = scan(view[: 64 * 1024], start_of(view), final=True)
-    except Damaged:
-        return None
-    for offset in found.offsets[:2]:
-        header = header_at(view, offset)
-        if header.kind == kinds.SEGMENT_OPENED:
-            try:
-                opened = decode(header.kind, payload_at(view, offset, header.length))
-            except Damaged:
-                continue
-            if isinstance(opened, SegmentOpened):
-                return opened
-    return None
-
-
 def count_unknown(data: bytes) -> int:
     """How many records of a whole segment are of a kind that only a newer Lineal knows."""
     data = data[: len(data) & ~7]

@@ -110,6 +110,11 @@ class Folder:
         matches = (_SEGMENT.fullmatch(name) for name in names)
         return sorted({int(match[2]) for match in matches if match and match[1] == writer})
 
+    def list_sent_writers(self) -> set[str]:
+        """Whose segments lie among the sent ones."""
+        matches = (_SEGMENT.fullmatch(name) for name in self._names(self.sent))
+        return {match[1] for match in matches if match}
+
     def find_segment(self, writer: str, number: int) -> str | None:
         """Its path, wherever it lies."""
         name = os.path.basename(self.segment(writer, number))

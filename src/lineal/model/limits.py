@@ -47,6 +47,8 @@ RETRY_REFUSED_S = 60.0  # what only a person can mend (a token) is tried again s
 RETRY_AFTER_MAX_S = 120.0  # of what a server may ask for
 FINISH_DRAIN_S = 30.0  # finish() waits so long for the server to have everything
 SIGTERM_DRAIN_S = 8.0  # ... and a SIGTERM so long: supervisors kill after 10 s
+SYNC_TRIES_MAX_COUNT = 10  # in a row, of one request: a minute, with its waits
+SYNC_FIRST_TRIES_MAX_COUNT = 5  # ... of a server that has not answered yet: 2 s
 SENT_MAX_AGE_S = 7 * 86_400.0  # what a server has acknowledged is kept so long, in case it loses its last days
 SENT_MAX_BYTES = 1024 * MIB  # ... and of that no more than this
 
