@@ -143,13 +143,12 @@ def test_a_server_that_went_back_to_an_older_backup_gets_again_what_it_lost(tmp_
 
     store, copy = tmp_path / "srv", tmp_path / "backup"
     with HostedSource(f"sqlite:///{store}/lineal.db") as source, hosting(source) as client:
-        url = url_of(client)
-        run = lineal.init("digits", url=url)
+        port = int(url_of(client).rpartition(":")[2])
+        run = lineal.init("digits", url=url_of(client))
         for step in range(100):
             run.log({"loss": step}, step=step)
         source_points(client, run.run_id, 100)
     shutil.copytree(store, copy)
-    port = int(url.rpartition(":")[2])
     with HostedSource(f"sqlite:///{store}/lineal.db") as source, hosting(source, port) as client:
         for step in range(100, 40_000):
             run.log({"loss": step}, step=step)

@@ -56,17 +56,16 @@ class FaultProxy:
     def __init__(self, host: str, port: int, *, seed: int, rate: float, faults: tuple[Fault, ...] = FAULTS) -> None:
         self.rate = rate
         self.counts: Counter[str] = Counter()
-        self._behind = (host.encode(), port)
+        self._behind = (host, port)
         self._faults = faults
         self._chance = random.Random(seed)
         self._late: list[bytes] = []
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server
         self._thread = threading.Thread(target=self._serve, name="fault-proxy", daemon=True)
         self._thread.start()
         self._ready.wait()
-        assert self._server is not None
         self.port: int = self._server.sockets[0].getsockname()[1]
         self.url = f"http://localhost:{self.port}"
 
@@ -96,7 +95,8 @@ class FaultProxy:
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while (request := await _read_message(reader)) is not None:
-                request = request._replace(head=_HOST.sub(b"\r\nHost: %s:%d\r\n" % self._behind, request.head, count=1))
+                host = "\r\nHost: %s:%d\r\n" % self._behind
+                request = request._replace(head=_HOST.sub(host.encode(), request.head, count=1))
                 if not await self._pass_on(request, writer):
                     break
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
