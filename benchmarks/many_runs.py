@@ -89,7 +89,12 @@ def make(count: int, place: Path) -> Iterator[int]:
     """Fills the folder up to `count` runs; says how many there are after each transaction."""
     folder = Folder(place)
     folder.ensure()
-    with closing(open_store(f"sqlite:///{folder.database}")) as store:
+    yield from fill(count, f"sqlite:///{folder.database}")
+
+
+def fill(count: int, url: str) -> Iterator[int]:
+    """`make`, of a store."""
+    with closing(open_store(url)) as store:
         there = store.tenant("default").list_runs(RunQuery(lifecycle=None, limit=0)).total
         while there < count:
             until = min(count, there + RUNS_OF_TRANSACTION)
