@@ -21,9 +21,10 @@ from lineal.model.vocabulary import StepType, ValueType
 from lineal.series.columns import Block, Int64s, Numbers
 
 _EXACT = 2.0**53  # ints up to here are floats as well; JSON does not tell 1 from 1.0
-_LAYOUTS_MAX_COUNT = 4_096
+_KNOWN_NAMES_MAX_COUNT = 500_000  # of all layouts at hand together: some 100 MB where every name is long
 
 _layouts: dict[tuple[StepType, ValueType, tuple[str, ...]], Layout] = {}
+_known_names = 0
 _guard = threading.Lock()
 
 
@@ -178,13 +179,17 @@ def _odd_rows(ids: npt.NDArray[np.int32], step: Numbers, time: Int64s) -> list[t
 
 def _layout(step_type: StepType, value_type: ValueType, names: tuple[str, ...]) -> Layout:
     """The same object for the same names: the store knows it again by that. Names are checked when it is made."""
+    global _known_names
     key = (step_type, value_type, names)
     layout = _layouts.get(key)
     if layout is None:
         checked = [check_name(name, field="metrics", max_bytes=NAME_MAX_BYTES) for name in names]
         layout = Layout(step_type, tuple(SeriesKey(name, (), value_type) for name in checked))
         with _guard:
-            if len(_layouts) >= _LAYOUTS_MAX_COUNT:
+            if _known_names + len(names) > _KNOWN_NAMES_MAX_COUNT:
                 _layouts.clear()
+                _known_names = 0
+            if key not in _layouts:
+                _known_names += len(names)
             layout = _layouts.setdefault(key, layout)
     return layout
