@@ -97,7 +97,9 @@ def answers(reader: TenantReader) -> Any:
             ],
         }
     experiments = [comparable(experiment) for experiment in reader.list_experiments(lifecycle=None).experiments]
-    audit = [list(row) for row in reader.list_audit()]
+    # As rows were in the first schemas: an experiment by its name, no actor, no link.
+    names = {one.experiment_id: one.name for one in reader.list_experiments(lifecycle=None).experiments}
+    audit = [[*row[:5], names.get(row.subject, row.subject), row.digest] for row in reader.list_audit()]
     return from_json(to_json({"runs": found, "experiments": experiments, "audit": audit}))
 
 

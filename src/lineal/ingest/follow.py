@@ -14,12 +14,13 @@ from lineal.journal.layout import Folder, SegmentFile
 from lineal.journal.locks import locks_of
 from lineal.model.entities import Cursor, Stamp
 from lineal.model.errors import InvalidInput, LinealError, NewerFormat
-from lineal.model.limits import INGEST_TRANSACTION_BYTES, KIB, MIB
+from lineal.model.limits import AUDIT_LINK_MAX_COUNT, INGEST_TRANSACTION_BYTES, KIB, MIB
 from lineal.record.opening import find_opening
 from lineal.record.records import SegmentOpened
 from lineal.record.stream import header_at, scan, start_of
 from lineal.store.contracts import Store, Transaction
 
+_LINKED_MAX_COUNT = 10 * AUDIT_LINK_MAX_COUNT  # the audit rows of one transaction, and what an older Lineal left
 _PROBE_BYTES = 256 * KIB
 _TAIL_ZEROS = bytes(4 * KIB)
 
@@ -107,6 +108,7 @@ class Follower:
                 budget -= self._take(transaction, waiting.pop(), taken)
             for tenant, run_id in sorted(taken.touched):
                 transaction.tenant(tenant).compact(run_id)
+            transaction.link_audit(_LINKED_MAX_COUNT)
         done.add(taken.done)
         self._clear(taken, done)
 

@@ -68,6 +68,8 @@ FRESH_BATCHES_MAX_COUNT = 32  # fresh batches of a run before they are merged: a
 FRESH_WIDE_BATCHES_MAX_COUNT = 128
 FRESH_WIDE_BYTES = 4 * KIB
 PYRAMID_MAX_BUCKETS = 2_048  # more than the pixels of a chart; under 0.5 bytes a point from 100,000 points on
+AUDIT_LINK_MAX_COUNT = 10_000  # audit rows a tenant linked in one transaction: 0.1 s, for which others wait
+AUDIT_LINK_INTERVAL_S = 0.5  # between two rounds of the chainer; the promise is a second
 SWEEP_GRACE_S = 86_400.0  # between a file's bytes and the record that names it; a suspended laptop may sleep over night
 RUNS_PAGE_MAX_COUNT = 50_000  # MLflow's bound for a page of runs
 

@@ -6,6 +6,7 @@ import hashlib
 from typing import Any, Literal, TypeAlias
 
 from lineal.model.values import to_json
+from lineal.store.contracts import AuditQuery, AuditRow
 
 Action: TypeAlias = Literal[
     "experiment.ensure",
@@ -43,3 +44,15 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _sorted(value[key]) for key in sorted(value)}
     return value
+
+
+def is_asked_for(row: AuditRow, query: AuditQuery) -> bool:
+    action = query.action
+    return (
+        (query.before is None or row.number < query.before)
+        and query.subject in (None, row.subject)
+        and query.actor in (None, row.actor, row.writer)
+        and (action is None or row.action == action or (action.endswith(".") and row.action.startswith(action)))
+        and (query.from_ms is None or row.time_ms >= query.from_ms)
+        and (query.to_ms is None or row.time_ms <= query.to_ms)
+    )

@@ -44,6 +44,7 @@ from lineal.model.entities import (
     SeriesInfo,
     Stamp,
 )
+from lineal.model.limits import AUDIT_LINK_MAX_COUNT
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Labels, Lifecycle
 from lineal.query.syntax import Field, Filter, Kind, Order
@@ -92,6 +93,11 @@ class Transaction(Protocol):
         """Changes of users, members, tokens and sessions."""
         ...
 
+    def link_audit(self, limit: int = AUDIT_LINK_MAX_COUNT) -> None:
+        """When the transaction ends, its own audit rows included, those of all tenants that have no link get theirs, the oldest
+        of a tenant first, at most `limit` a tenant. Saying it twice, or beside another process, does nothing more."""
+        ...
+
 
 class RunStart(NamedTuple):
     """What an attempt says of its run when it opens."""
@@ -116,6 +122,11 @@ class TenantWriter(Protocol):
 
     def set_cursor(self, cursor: Cursor) -> None:
         """Overwrites; cursors outlive the deletion of their run. No audit row."""
+        ...
+
+    # -- audit ---------------------------------------------------------------------------------
+    def speak_for(self, actor: str | None) -> None:
+        """On whose behalf everything is said from now on in this transaction."""
         ...
 
     # -- answers -------------------------------------------------------------------------------
@@ -323,8 +334,10 @@ class ExperimentPage(NamedTuple):
 
 
 class AuditRow(NamedTuple):
-    """`subject` is a run's id, an experiment's name, or what `store/people.py` says; `action` one of `audit.Action`; `digest` is
-    the SHA-256, in hex, of the canonical JSON (`audit.digest_of`) of what was set. `number` rises within a tenant."""
+    """`subject` is a run's or an experiment's id, or what `store/people.py` says; `action` one of `audit.Action`; `digest` is
+    the SHA-256, in hex, of the canonical JSON (`audit.digest_of`) of what was set. `number` counts from 1 within a tenant,
+    without gaps. `actor` is the user on whose behalf it was said, where one is known (`TenantWriter.speak_for`). `hash`, in
+    hex, links it to the row before (`chain.link`); None until `Transaction.link_audit`."""
 
     number: int
     time_ms: int
@@ -333,6 +346,31 @@ class AuditRow(NamedTuple):
     action: str
     subject: str
     digest: str
+    actor: str | None = None
+    hash: str | None = None
+
+
+class ChainHead(NamedTuple):
+    """Which row of a tenant's audit rows was the last that was linked, with its hash in hex, and when it was said."""
+
+    tenant: str
+    number: int
+    hash: str
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """Audit rows, newest first. `subject` and `action` are whole, or `action` ends in "." and is the beginning of many; `actor`
+    is a row's actor or writer; times include both ends. `before`: only rows of smaller numbers."""
+
+    subject: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+    before: int | None = None
+    limit: int = 100
 
 
 class Piece(NamedTuple):
@@ -471,4 +509,14 @@ class TenantReader(Protocol):
         blobs that must be kept."""
         ...
 
-    def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]: ...
+    def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:
+        """Oldest first. Damaged for a row that cannot be read."""
+        ...
+
+    def find_audit(self, query: AuditQuery) -> list[AuditRow]:
+        """Newest first; fewer than `query.limit` only where none follow."""
+        ...
+
+    def find_chain_head(self) -> ChainHead | None:
+        """None while nothing is linked."""
+        ...

@@ -10,9 +10,11 @@ from typing import Any
 
 from lineal.model import ids
 from lineal.model.entities import Artifact, Attempt, Cursor, KeptAnswer, Layout, MetricDefinition, Stamp
+from lineal.model.limits import AUDIT_LINK_MAX_COUNT
 from lineal.model.values import ParamValue, to_json
 from lineal.model.vocabulary import EndStatus, Lifecycle
 from lineal.series.columns import Block
+from lineal.store import chain
 from lineal.store.audit import Action, digest_of
 from lineal.store.contracts import AuditRow, RunStart
 from lineal.store.memory_people import MemoryPeopleReader, MemoryPeopleWriter, PeopleState
@@ -82,6 +84,7 @@ class MemoryTransaction:
     def __init__(self, state: State) -> None:
         self._state = state
         self._writers: dict[str, MemoryWriter] = {}
+        self._link_count = 0
         self._people: MemoryPeopleWriter | None = None
 
     def people(self) -> MemoryPeopleWriter:
@@ -91,6 +94,9 @@ class MemoryTransaction:
 
     def _audit(self, tenant: str, action: Action, subject: str, said: Stamp, values: dict[str, Any]) -> None:
         self._writer(tenant).audit(action, subject, said, values)
+
+    def link_audit(self, limit: int = AUDIT_LINK_MAX_COUNT) -> None:
+        self._link_count = max(self._link_count, limit)
 
     def tenant(self, name: str) -> MemoryWriter:
         ids.check_tenant(name)
@@ -103,6 +109,12 @@ class MemoryTransaction:
         return self._writers[name]
 
     def result(self) -> State:
+        if self._link_count:
+            for name, tenant in self._state.tenants.items():
+                if name not in self._writers and tenant.audit and tenant.audit[-1].hash is None:
+                    self._writers[name] = MemoryWriter(tenant.copy(), is_new=False)
+            for writer in self._writers.values():
+                writer.link(self._link_count)
         people = self._people
         if not any(writer.changed for writer in self._writers.values()) and not (people and people.changed):
             return self._state
@@ -120,6 +132,7 @@ class MemoryWriter:
         self.state = state
         self.changed = is_new
         self.touched: set[str] = set()
+        self._actor: str | None = None
 
     # -- cursors -------------------------------------------------------------------------------------------
 
@@ -129,6 +142,21 @@ class MemoryWriter:
     def set_cursor(self, cursor: Cursor) -> None:
         self.changed |= self.state.cursors.get(cursor.writer) != cursor
         self.state.cursors[cursor.writer] = cursor
+
+    # -- audit ---------------------------------------------------------------------------------------------
+
+    def speak_for(self, actor: str | None) -> None:
+        self._actor = actor
+
+    def link(self, limit: int) -> None:
+        """The transaction ends."""
+        rows = self.state.audit
+        first = next((place for place, row in enumerate(rows) if row.hash is None), len(rows))
+        previous = bytes.fromhex(rows[first - 1].hash or "") if first else chain.START
+        for place in range(first, min(first + limit, len(rows))):
+            previous = chain.link(previous, self.state.name, rows[place])
+            rows[place] = rows[place]._replace(hash=previous.hex())
+            self.changed = True
 
     # -- answers -------------------------------------------------------------------------------------------
 
@@ -148,8 +176,8 @@ class MemoryWriter:
 
     def ensure_experiment(self, name: str, stamp: Stamp) -> str:
         if self._mention_experiment(name, stamp):
-            self.audit("experiment.ensure", name, stamp, {"name": name})
-        return ids.experiment_id(self.state.name, name)
+            self.audit("experiment.ensure", self._experiment_id(name), stamp, {"name": name})
+        return self._experiment_id(name)
 
     def set_experiment(
         self,
@@ -170,7 +198,11 @@ class MemoryWriter:
         for key, tag in (tags or {}).items():
             changed |= set_later(settings, "tag", key, stamp, tag)
         if changed:
-            self.audit("experiment.set", name, stamp, {"name": name, **given, "tags": dict(tags or {})})
+            values = {"name": name, **given, "tags": dict(tags or {})}
+            self.audit("experiment.set", self._experiment_id(name), stamp, values)
+        return self._experiment_id(name)
+
+    def _experiment_id(self, name: str) -> str:
         return ids.experiment_id(self.state.name, name)
 
     def _mention_experiment(self, name: str, stamp: Stamp) -> bool:
@@ -289,6 +321,6 @@ class MemoryWriter:
     def audit(self, action: Action, subject: str, stamp: Stamp, values: dict[str, Any]) -> None:
         number = len(self.state.audit) + 1
         digest = digest_of(values).hex()
-        row = AuditRow(number, stamp.time_ms, stamp.writer, stamp.seq, action, subject, digest)
+        row = AuditRow(number, stamp.time_ms, stamp.writer, stamp.seq, action, subject, digest, self._actor)
         self.state.audit.append(row)
         self.changed = True

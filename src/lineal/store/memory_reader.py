@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +18,12 @@ from lineal.query.syntax import ATTRIBUTES, Field, Kind
 from lineal.series.blocks import slice_steps
 from lineal.series.downsample import bucketize
 from lineal.series.stats import stats_of, summary_of
+from lineal.store.audit import is_asked_for
 from lineal.store.contracts import (
+    AuditQuery,
     AuditRow,
     BucketPiece,
+    ChainHead,
     Changes,
     Counts,
     ExperimentPage,
@@ -222,6 +226,14 @@ class MemoryReader:
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:
         rows = self._store.committed(self._tenant).audit
         return [row for row in rows if row.number > after][:limit]
+
+    def find_audit(self, query: AuditQuery) -> list[AuditRow]:
+        rows = reversed(self._store.committed(self._tenant).audit)
+        return list(islice((row for row in rows if is_asked_for(row, query)), query.limit))
+
+    def find_chain_head(self) -> ChainHead | None:
+        linked = [row for row in self._store.committed(self._tenant).audit if row.hash is not None]
+        return ChainHead(self._tenant, linked[-1].number, linked[-1].hash or "", linked[-1].time_ms) if linked else None
 
     def _state(self, run_id: str) -> RunState:
         return run_in(self._store.committed(self._tenant), run_id)

@@ -74,6 +74,7 @@ def assert_same_answers(
         assert one.find_cursor(writer) == two.find_cursor(writer)
     if with_audit:
         assert one.list_audit() == two.list_audit()
+        assert one.find_chain_head() == two.find_chain_head()
 
 
 def assert_same_pages(one: TenantReader, two: TenantReader, query: RunQuery) -> None:

@@ -22,6 +22,7 @@ from lineal.store.memory import MemoryStore
 from lineal.testing import strategies
 from lineal.testing.same_answers import Steps, assert_same_answers
 from lineal.testing.strategies import ATTEMPTS, RUN_IDS, WRITERS, Statement
+from lineal.testing.suite_base import at
 
 OpenStore = Callable[[Path], Store]
 """Opens the store of a folder, which is empty at first; again after it was closed."""
@@ -107,6 +108,20 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(tenant=st.sampled_from(TENANTS), run_id=strategies.run_ids, undone=st.booleans())
     def compact(self, tenant: str, run_id: str, undone: bool) -> None:
         self._change(tenant, [call("compact", run_id)], undone)
+
+    @rule(
+        tenant=st.sampled_from(TENANTS),
+        limit=st.integers(0, 3),
+        actor=st.sampled_from((None, "alice", "\0é")),
+        run_id=strategies.run_ids,
+        undone=st.booleans(),
+    )
+    def link(self, tenant: str, limit: int, actor: str | None, run_id: str, undone: bool) -> None:
+        note: Change = call("set_note", run_id, "text", at(5, self._next()))
+        self._change(tenant, [call("speak_for", actor), note], undone)
+        for store in (self._reference, self._store):
+            with store.begin() as transaction:
+                transaction.link_audit(limit)
 
     @rule(
         writer=st.sampled_from(WRITERS),

@@ -10,6 +10,7 @@ with the memory store on random statements, and `same_answers`."""
 
 from __future__ import annotations
 
+from lineal.testing.suite_audit import AuditRules
 from lineal.testing.suite_filters import FilterRules
 from lineal.testing.suite_groups import GroupRules
 from lineal.testing.suite_names import NameRules
@@ -30,6 +31,7 @@ class StoreSuite(
     PagingRules,
     GroupRules,
     NameRules,
+    AuditRules,
     PeopleRules,
 ):
     """All rules of `store/contracts.py` and `store/people.py`, one class of them a subject."""

@@ -9,6 +9,7 @@ import pytest
 
 from lineal.model.entities import Artifact, Cursor, KeptAnswer, Layout, MetricDefinition, SeriesKey
 from lineal.model.errors import InvalidInput
+from lineal.model.ids import experiment_id
 from lineal.store.contracts import RunQuery, Store, TenantReader
 from lineal.testing.same_answers import assert_no_run
 from lineal.testing.suite_base import WRITER, Opener, Said, SuiteBase, at, block_with, starting
@@ -185,7 +186,7 @@ class TransactionRules(SuiteBase):
             (10, WRITER, "attempt.start", "r1"),
             (11, WRITER, "params.set", "r1"),
             (12, WRITER, "attempt.end", "r1"),
-            (13, WRITER, "experiment.set", "digits"),
+            (13, WRITER, "experiment.set", experiment_id("default", "digits")),
         ]
         assert all(len(row.digest) == 64 for row in rows) and len({row.digest for row in rows}) == 4
         assert [row.number for row in rows] == sorted({row.number for row in rows})

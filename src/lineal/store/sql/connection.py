@@ -50,6 +50,8 @@ def in_our_words(path: Path) -> Iterator[None]:
             raise Busy(f"the database {path} is held by another process: {error}") from error
         if code in _DAMAGED:
             raise Damaged(f"the database {path} makes no sense: {error}") from error
+        if "decode to UTF-8" in str(error):  # a text that somebody else has written there; it has no code
+            raise Damaged(f"the database {path} holds a text that is none: {error}") from error
         raise
     except OSError as error:
         if isinstance(error, LinealError):

@@ -12,8 +12,10 @@ from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.evaluate import check_field
 from lineal.query.syntax import Field, Kind
 from lineal.store.contracts import (
+    AuditQuery,
     AuditRow,
     BucketPiece,
+    ChainHead,
     Changes,
     Counts,
     ExperimentPage,
@@ -24,6 +26,7 @@ from lineal.store.contracts import (
     RunQuery,
     SeriesName,
 )
+from lineal.store.sql.audit import read_audit, read_chain_head, search_audit
 from lineal.store.sql.catalog import NO_TENANT, Catalog
 from lineal.store.sql.cursors import read_cursor
 from lineal.store.sql.database import Connection, Database
@@ -213,15 +216,15 @@ class SqlReader:
 
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:
         with self._snapshot() as (connection, tenant):
-            rows = connection.execute(
-                "SELECT audit.number, audit.time_ms, writer.name, audit.seq, audit.action,"
-                " coalesce(audit.subject, run.run_id, experiment.name), audit.digest FROM audit"
-                " JOIN writer ON writer.pk = audit.writer LEFT JOIN run ON run.pk = audit.run"
-                " LEFT JOIN experiment ON experiment.pk = audit.experiment"
-                " WHERE audit.tenant = ? AND audit.number > ? ORDER BY audit.number LIMIT ?",
-                (tenant, after, limit),
-            ).fetchall()
-        return [AuditRow._make((*row[:6], row[6].hex())) for row in rows]
+            return read_audit(connection, tenant, after, limit)
+
+    def find_audit(self, query: AuditQuery) -> list[AuditRow]:
+        with self._snapshot() as (connection, tenant):
+            return search_audit(connection, tenant, query)
+
+    def find_chain_head(self) -> ChainHead | None:
+        with self._snapshot() as (connection, tenant):
+            return read_chain_head(connection, tenant, self._name)
 
     def list_digests(self) -> dict[str, int | None]:
         with self._snapshot() as (connection, tenant):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineal.model import ids
 from lineal.model.errors import NotWritable
+from lineal.model.limits import AUDIT_LINK_MAX_COUNT
 from lineal.store.people import SERVER
 from lineal.store.sql import migrate
 from lineal.store.sql.catalog import Catalog
@@ -138,6 +139,10 @@ class SqlTransaction:
         self._names = names
         self._change_number = change_number
         self._writers: dict[str, SqlWriter] = {}
+        self._link_count = 0
+
+    def link_audit(self, limit: int = AUDIT_LINK_MAX_COUNT) -> None:
+        self._link_count = max(self._link_count, limit)
 
     def tenant(self, name: str) -> SqlWriter:
         if name not in self._writers:
@@ -164,6 +169,10 @@ class SqlTransaction:
     def flush(self) -> None:
         for writer in self._writers.values():
             writer.flush()
+        if self._link_count:
+            from lineal.store.sql.audit import link_tenants
+
+            link_tenants(self._connection, self._link_count)
 
     @property
     def frees_pages(self) -> bool:

@@ -17,6 +17,7 @@ from lineal.store.audit import Action, digest_of
 from lineal.store.contracts import RunStart
 from lineal.store.rules import Ending, Opening, say_params
 from lineal.store.sql.answers import delete_answers, read_answer, write_answer
+from lineal.store.sql.audit import insert_audit
 from lineal.store.sql.cursors import read_cursor
 from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import RunDraft
@@ -42,6 +43,7 @@ class SqlWriter:
         self._cursors: dict[str, Cursor] = {}
         self._layouts: dict[tuple[str, int], Layout] = {}
         self._audit_rows: list[tuple[Any, ...]] = []
+        self._actor: str | None = None
         self._pending_bytes = 0
         self.frees_pages = False
 
@@ -61,6 +63,11 @@ class SqlWriter:
             draft = self._runs.get(run_id)
             run = draft.pk if draft is not None else self._find_run(run_id)
         return run, None if run is not None else run_id, cursor.seq, cursor.segment, cursor.offset, pk
+
+    # -- audit ---------------------------------------------------------------------------------------------
+
+    def speak_for(self, actor: str | None) -> None:
+        self._actor = actor
 
     # -- answers -------------------------------------------------------------------------------------------
 
@@ -255,14 +262,7 @@ class SqlWriter:
             [self._cursor_row(cursor) for cursor in self._cursors.values()],
         )
         if self._audit_rows:
-            [last] = self._connection.execute(
-                "SELECT coalesce(max(number), 0) FROM audit WHERE tenant = ?", (self._tenant,)
-            ).fetchone()
-            self._connection.executemany(
-                "INSERT INTO audit (tenant, number, time_ms, writer, seq, action, run, experiment, subject, digest)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(self._tenant, last + n, *row) for n, row in enumerate(self._audit_rows, 1)],
-            )
+            insert_audit(self._connection, self._tenant, self._audit_rows)
 
     def _flush_runs(self) -> None:
         self.frees_pages |= flush_runs(
@@ -322,5 +322,5 @@ class SqlWriter:
         subject: str | None = None,
     ) -> None:
         writer = self._names.writer(self._tenant, stamp.writer)
-        row = (stamp.time_ms, writer, stamp.seq, action, run, experiment, subject, digest_of(values))
+        row = (stamp.time_ms, writer, stamp.seq, action, run, experiment, subject, digest_of(values), self._actor)
         self._audit_rows.append(row)
