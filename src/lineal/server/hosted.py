@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 
+from lineal.ingest.chainer import Chainer
 from lineal.ingest.desk import Desk, Said
 from lineal.ingest.group_commit import GroupCommit, Once, Work
 from lineal.ingest.lock import ingest_lock
@@ -47,7 +48,9 @@ class HostedSource:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder = Folder(place)
             self._folder.blobs = self._folder.root
-            self._writer = GroupCommit(self._store, on_commit=self._tell)
+            self._chainer = Chainer(self._store)
+            opening.callback(self._chainer.close)
+            self._writer = GroupCommit(self._store, on_commit=self._committed)
             opening.callback(self._writer.close)
             self._open = opening.pop_all()
 
@@ -109,6 +112,10 @@ class HostedSource:
         """Idempotent. What was submitted is on disk, or refused, when it returns."""
         self.stop_watching()
         self._open.close()
+
+    def _committed(self) -> None:
+        self._tell()
+        self._chainer.wake()
 
     def _tell(self) -> None:
         with self._changed:
