@@ -12,7 +12,7 @@ from lineal.series import pyramid
 from lineal.store.contracts import Store
 from lineal.store.open import open_store, sqlite_url
 from lineal.store.search import engine, order, runs, texts
-from lineal.store.sql import blocks, params, points, series_reader, zoom
+from lineal.store.sql import blocks, catalog, names, params, points, series_reader, zoom
 from lineal.testing.store_machine import store_machine
 
 TORTURE = os.environ.get("LINEAL_TEST_PROFILE") == "torture"
@@ -35,6 +35,9 @@ def make_bounds_small(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(blocks, "MERGED_ROWS", (32, 128))
     patch.setattr(blocks, "BLOCK_ROWS", 128)
     patch.setattr(params, "ROW_MAX_CHARS", 40)
+    patch.setattr(names, "LAYOUT_NAMES_MAX_COUNT", 5)
+    patch.setattr(names, "CACHE_MAX_COUNT", 4)
+    patch.setattr(catalog, "SERIES_KEYS_MAX_COUNT", 2)
     patch.setattr(pyramid, "PYRAMID_MAX_BUCKETS", 16)
     patch.setattr(zoom, "EXACT_MAX_POINTS", 4)
     patch.setattr(series_reader, "DECODE_ALL_FROM", 2)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lineal.model.entities import SeriesKey
 from lineal.store.sql.database import Connection
-from lineal.store.sql.names import KnownLayout, read_layout, read_series_key
+from lineal.store.sql.names import KnownLayout, KnownLayouts, read_layout, read_series_key, read_series_keys
 
 NO_TENANT = -1  # one that nothing belongs to
-LAYOUTS_MAX_COUNT = 10_000
 SERIES_KEYS_MAX_COUNT = 400_000  # two runs of SERIES_PER_RUN_MAX_COUNT, about 100 MB
 
 
@@ -15,18 +16,23 @@ class Catalog:
     """Shared by the threads of a store: a race costs a second look, never a wrong answer."""
 
     def __init__(self) -> None:
-        self._layouts: dict[int, KnownLayout] = {}
+        self._layouts = KnownLayouts()
         self._series_keys: dict[int, SeriesKey] = {}
         self._writers: dict[int, str] = {}
 
     def layout(self, connection: Connection, pk: int) -> KnownLayout:
-        known = self._layouts.get(pk)
-        if known is None:
-            known = read_layout(connection, pk)
-            if len(self._layouts) >= LAYOUTS_MAX_COUNT:
-                self._layouts.clear()
-            self._layouts[pk] = known
-        return known
+        return self._layouts.get(pk) or self._layouts.keep(pk, *read_layout(connection, pk))
+
+    def series_keys(self, connection: Connection, pks: Sequence[int]) -> dict[int, SeriesKey]:
+        """By number, at one statement."""
+        found = {pk: key for pk in pks if (key := self._series_keys.get(pk)) is not None}
+        if len(found) < len(pks):
+            read = read_series_keys(connection, [pk for pk in pks if pk not in found])
+            if len(self._series_keys) + len(read) > SERIES_KEYS_MAX_COUNT:
+                self._series_keys.clear()
+            self._series_keys.update(read)
+            found |= read
+        return found
 
     def series_key(self, connection: Connection, pk: int) -> SeriesKey:
         key = self._series_keys.get(pk)

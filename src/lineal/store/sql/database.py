@@ -10,6 +10,11 @@ Row: TypeAlias = Any
 """A tuple of as many values as the statement asked for."""
 
 
+def list_text(numbers: Sequence[int]) -> str:
+    """For json_each."""
+    return f"[{','.join(map(str, numbers))}]"
+
+
 class Rows(Protocol):
     """What a statement answered, right after it."""
 

@@ -18,7 +18,7 @@ from lineal.store.rules import (
     rank,
     started,
 )
-from lineal.store.sql.database import Connection
+from lineal.store.sql.database import Connection, list_text
 from lineal.store.sql.draft import ATTEMPT_COLUMNS, attempt_from_row
 from lineal.store.sql.params import read_statements
 
@@ -70,11 +70,6 @@ def read_details(connection: Connection, pks: Sequence[int]) -> dict[int, RunDet
         )
         for pk in pks
     }
-
-
-def list_text(pks: Sequence[int]) -> str:
-    """For json_each."""
-    return f"[{','.join(map(str, pks))}]"
 
 
 def read_attempts(connection: Connection, wanted: str) -> dict[int, dict[int, AttemptFacts]]:

@@ -6,18 +6,22 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from sys import byteorder
 from typing import NamedTuple
 
 from lineal.model import ids
 from lineal.model.entities import Layout, SeriesKey
 from lineal.model.values import from_json, to_json
-from lineal.model.vocabulary import Labels, StepType, ValueType
-from lineal.store.sql.database import Connection
+from lineal.model.vocabulary import Labels, StepType
+from lineal.store.sql.database import Connection, list_text
 
 CACHE_MAX_COUNT = 500_000  # about 100 MB of names, then start over
 LAYOUT_OBJECTS_MAX_COUNT = 10_000  # kept alive by being known
+LAYOUT_NAMES_MAX_COUNT = 1_000_000  # of all known layouts together, 100 MB: a run may log other names at every call
+
+
+_NO_LABELS = "[]"  # labels_text(())
 
 
 def labels_text(labels: Labels) -> str:
@@ -51,14 +55,38 @@ class KnownLayout(NamedTuple):
     places: dict[int, int]
 
 
+class KnownLayouts:
+    """Layouts by their numbers. Bounded by the names that they hold: a layout may have one, or 100,000."""
+
+    def __init__(self) -> None:
+        self._layouts: dict[int, KnownLayout] = {}
+        self._name_count = 0
+
+    def get(self, pk: int) -> KnownLayout | None:
+        return self._layouts.get(pk)
+
+    def keep(self, pk: int, layout: Layout, series: list[int]) -> KnownLayout:
+        if self._name_count + len(series) > LAYOUT_NAMES_MAX_COUNT:
+            self.clear()
+        self._name_count += len(series)
+        known = KnownLayout(layout, series, {number: place for place, number in enumerate(series)})
+        self._layouts[pk] = known
+        return known
+
+    def clear(self) -> None:
+        self._layouts.clear()
+        self._name_count = 0
+
+
 class Names:
     """Finds or makes the number of a name, within the transaction of its connection."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._cache: dict[Hashable, int] = {}
-        self._layouts: dict[int, KnownLayout] = {}
+        self._layouts = KnownLayouts()
         self._layout_objects: dict[tuple[int, int], tuple[Layout, int]] = {}
+        self._object_names = 0
         self._series_keys: dict[int, SeriesKey] = {}
         self._writers: dict[int, str] = {}
         self._next_run: int | None = None
@@ -68,6 +96,7 @@ class Names:
         self._cache.clear()
         self._layouts.clear()
         self._layout_objects.clear()
+        self._object_names = 0
         self._series_keys.clear()
         self._writers.clear()
 
@@ -153,37 +182,46 @@ class Names:
         if known is not None and known[0] is layout:
             return known[1]
         pk = self._layout(tenant, layout)
-        if len(self._layout_objects) >= LAYOUT_OBJECTS_MAX_COUNT:
+        self._object_names += len(layout.series)
+        if len(self._layout_objects) >= LAYOUT_OBJECTS_MAX_COUNT or self._object_names > LAYOUT_NAMES_MAX_COUNT:
             self._layout_objects.clear()
+            self._object_names = len(layout.series)
         self._layout_objects[tenant, id(layout)] = (layout, pk)
         return pk
 
     def _layout(self, tenant: int, layout: Layout) -> int:
-        packed = pack_series([self.series(tenant, key) for key in layout.series])
+        series = [self.series(tenant, key) for key in layout.series]
+        packed = pack_series(series)
         digest = hashlib.sha256(layout.step_type.encode() + packed).digest()[:16]
-        return self._number(
+        pk = self._number(
             ("layout", tenant, digest),
             "SELECT pk FROM layout WHERE tenant = ? AND digest = ?",
             "INSERT INTO layout (tenant, digest, step_type, series) VALUES (?, ?, ?, ?) RETURNING pk",
             (tenant, digest, layout.step_type, packed),
             found_by=2,
         )
+        if self._layouts.get(pk) is None:
+            self._layouts.keep(pk, layout, series)
+        return pk
 
     def layout_of(self, pk: int) -> Layout:
         return self.known_layout(pk).layout
 
     def known_layout(self, pk: int) -> KnownLayout:
-        if pk not in self._layouts:
-            self._layouts[pk] = read_layout(self._connection, pk)
-        return self._layouts[pk]
+        return self._layouts.get(pk) or self._layouts.keep(pk, *read_layout(self._connection, pk))
 
     def series_key(self, pk: int) -> SeriesKey:
-        if pk not in self._series_keys:
-            self._series_keys[pk] = read_series_key(self._connection, pk)
-        return self._series_keys[pk]
+        key = self._series_keys.get(pk)
+        if key is None:
+            if len(self._series_keys) >= CACHE_MAX_COUNT:
+                self._series_keys.clear()
+            key = self._series_keys[pk] = read_series_key(self._connection, pk)
+        return key
 
     def writer_name(self, pk: int) -> str:
         if pk not in self._writers:
+            if len(self._writers) >= CACHE_MAX_COUNT:
+                self._writers.clear()
             [self._writers[pk]] = self._connection.execute("SELECT name FROM writer WHERE pk = ?", (pk,)).fetchone()
         return self._writers[pk]
 
@@ -208,17 +246,26 @@ class Names:
         return int(self._connection.execute(sql, values).fetchone()[0])
 
 
-def read_layout(connection: Connection, pk: int) -> KnownLayout:
+def read_layout(connection: Connection, pk: int) -> tuple[Layout, list[int]]:
+    """With the numbers of its series keys."""
     step_type: StepType
     step_type, packed = connection.execute("SELECT step_type, series FROM layout WHERE pk = ?", (pk,)).fetchone()
     series = unpack_series(packed)
-    keys = tuple(read_series_key(connection, number) for number in series)
-    return KnownLayout(Layout(step_type, keys), series, {number: place for place, number in enumerate(series)})
+    keys = read_series_keys(connection, series)
+    return Layout(step_type, tuple(keys[number] for number in series)), series
 
 
 def read_series_key(connection: Connection, pk: int) -> SeriesKey:
-    value_type: ValueType
-    name, labels, value_type = connection.execute(
-        "SELECT name, labels, value_type FROM series_key WHERE pk = ?", (pk,)
-    ).fetchone()
-    return SeriesKey(name, labels_of(labels), value_type)
+    return read_series_keys(connection, [pk])[pk]
+
+
+def read_series_keys(connection: Connection, pks: Sequence[int]) -> dict[int, SeriesKey]:
+    """By number."""
+    rows = connection.execute(
+        "SELECT pk, name, labels, value_type FROM series_key WHERE pk IN (SELECT value FROM json_each(?))",
+        (list_text(pks),),
+    )
+    return {
+        pk: SeriesKey(name, () if labels == _NO_LABELS else labels_of(labels), value_type)
+        for pk, name, labels, value_type in rows
+    }

@@ -4,7 +4,6 @@ Rows of several layouts may hold the same series, interleaved: such a series is 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -37,17 +36,14 @@ class SourceSummary:
         fresh = {layout: block for layout, block in fresh.items() if len(block)}
         if not fresh:
             return False
-        uses = Counter(pk for layout in fresh for pk in layout_of(layout).series) if len(fresh) > 1 else {}
-        shared: set[int] = set()
+        shared = _shared(fresh, layout_of)
         for layout, block in fresh.items():
             last_seq = int(block.seq[-1])
             for pk, stats in zip(layout_of(layout).series, stats_of_block(block), strict=True):
-                if uses.get(pk, 1) > 1:
-                    shared.add(pk)
-                else:
+                if pk not in shared:
                     self._add(pk, SeriesStats(last_seq, stats))
-        for pk in shared:
-            columns = gather(fresh, pk, layout_of, None)
+        for pk, layouts in shared.items():
+            columns = gather({layout: fresh[layout] for layout in layouts}, pk, layout_of, None)
             if columns is not None:
                 self._add(pk, SeriesStats(int(columns.seq[-1]), stats_of(columns)))
         self.through_seq = max(int(block.seq[-1]) for block in fresh.values())
@@ -56,6 +52,17 @@ class SourceSummary:
     def _add(self, pk: int, new: SeriesStats) -> None:
         known = self.entries.get(pk)
         self.entries[pk] = new if known is None else SeriesStats(new.last_seq, merge(known.stats, new.stats))
+
+
+def _shared(parts: Parts, layout_of: LayoutOf) -> dict[int, list[int]]:
+    """Series that several layouts hold, with these: a run may have 100,000 series, and log others of them at every call."""
+    if len(parts) < 2:
+        return {}
+    holders: dict[int, list[int]] = {}
+    for layout in parts:
+        for pk in layout_of(layout).series:
+            holders.setdefault(pk, []).append(layout)
+    return {pk: layouts for pk, layouts in holders.items() if len(layouts) > 1}
 
 
 def read_summaries(connection: Connection, run: int) -> dict[Source, SourceSummary]:

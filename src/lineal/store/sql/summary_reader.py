@@ -35,9 +35,9 @@ def read_pieces(
     for run, sources in summaries.items():
         for (attempt, writer), summary in sources.items():
             name = catalog.writer(connection, writer)
+            keys = catalog.series_keys(connection, list(summary.entries))
             for pk, entry in summary.entries.items():
-                value_type = catalog.series_key(connection, pk).value_type
-                piece = PieceStats(ranks[run, attempt], name, value_type, entry.last_seq, entry.stats)
+                piece = PieceStats(ranks[run, attempt], name, keys[pk].value_type, entry.last_seq, entry.stats)
                 found[run].setdefault(pk, []).append(piece)
     return found
 
