@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from lineal.model import limits
+from lineal.server.hosted import HostedSource
 from tests.server.conftest import json_of
 from tests.server.hosting import hosted, new_experiment, new_run, source  # noqa: F401 (fixtures)
 
@@ -306,3 +307,30 @@ def test_a_range_of_steps_is_as_exact_as_the_steps(hosted: httpx.Client) -> None
             }
             series = json_of(hosted.post("/runs/series", json=body))["series"]
             assert sorted(step for one in series for step in one["step"]) == sorted(found), body
+
+
+def test_a_run_has_so_many_metrics_and_no_more(
+    hosted: httpx.Client,  # noqa: F811
+    source: HostedSource,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lineal.ingest.desk.SERIES_PER_RUN_MAX_COUNT", 5)
+    run = f"{RUN}/{new_run(hosted)}"
+
+    def log(*names: str, status: int = 200) -> Any:
+        return json_of(hosted.post(f"{run}/log-metrics", json={"metrics": dict.fromkeys(names, 1)}), status)
+
+    log("a", "b", "c")
+    log("c", "d")
+    refused = log("d", "e", "f", status=400)
+    assert (refused["code"], refused["field"]) == ("over_limit", "metrics") and "at most 5" in refused["detail"]
+    mixed = {"metrics": [{"key": "e", "value": 1}, {"key": "f", "value": 1}], "tags": [{"key": "t", "value": "1"}]}
+    json_of(hosted.post(f"{run}/log-batch", json=mixed), 400)
+    assert json_of(hosted.get(run))["tags"] == {}
+    log("e")
+    log("a", "b", "c", "d", "e")
+    log("f", status=400)
+    source._writer._known.clear()  # as after a restart
+    log("f", status=400)
+    log("a")
+    assert len(json_of(hosted.get(run))["metrics"]) == 5

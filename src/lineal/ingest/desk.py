@@ -13,7 +13,8 @@ from lineal.ingest.known_runs import KnownRun, KnownRuns, late_attempt, next_ste
 from lineal.ingest.openings import Openings
 from lineal.ingest.rows import Metrics
 from lineal.model.entities import Cursor, Experiment, Stamp
-from lineal.model.errors import Conflict, InvalidInput, NotFound
+from lineal.model.errors import Conflict, InvalidInput, NotFound, OverLimit
+from lineal.model.limits import SERIES_PER_RUN_MAX_COUNT
 from lineal.model.values import ParamValue, value_text
 from lineal.record.records import (
     AttemptEnded,
@@ -138,6 +139,18 @@ class Desk:
                     f"param {name!r:.80} has the value {run.params[name]!r:.80} already", field=f"params.{name:.80}"
                 )
 
+    def check_series(self, run: KnownRun, metrics: Metrics) -> None:
+        """OverLimit if the run would have too many."""
+        if run.series is None:
+            run.series = {info.key for info in self.reader.list_series(run.run_id)}
+        new = run.new_series(rows.layout for rows in metrics.rows)
+        if new and len(run.series) + len(new) > SERIES_PER_RUN_MAX_COUNT:
+            raise OverLimit(
+                f"a run has at most {SERIES_PER_RUN_MAX_COUNT:,} metrics; this one has {len(run.series):,}, and these are"
+                f" {len(new):,} more",
+                field="metrics",
+            )
+
     # -- speaking ------------------------------------------------------------------------------
 
     def start_run(self, run_id: str, start: AttemptStarted) -> KnownRun:
@@ -145,7 +158,7 @@ class Desk:
         writer = request_writer(self.tenant, run_id)
         seq = self.reader.find_cursor(writer)  # cursors outlive their runs
         run = KnownRun(run_id, writer, "active", "running", self.time_ms, None, [start.attempt], seq.seq if seq else 0)
-        run.next_step = 0
+        run.next_step, run.series = 0, set()
         self._group.known.keep(self.tenant, run)
         self.say(run, [start])
         return run
@@ -208,6 +221,8 @@ class Desk:
         self.has_spoken = True
         blocks = [rows.block(run.seq + 1, first_step) for rows in metrics.rows]
         run.seq += metrics.point_count
+        if run.series is not None:
+            run.add_series([rows.layout for rows in metrics.rows])
         store.append_points(run.run_id, run.writer, run.attempt, blocks)
         if run.next_step is not None:
             steps = [block.step[np.isfinite(block.step)] for block in blocks]

@@ -6,22 +6,28 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import cast
 
-from lineal.model.entities import Attempt
+from lineal.model.entities import Attempt, Layout, SeriesKey
 from lineal.model.errors import NotFound
 from lineal.model.limits import RUNS_KNOWN_MAX_COUNT
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Lifecycle, Status
 from lineal.store.contracts import Store, TenantReader
 
+_LAYOUTS_MAX_COUNT = 16  # of one run, known by identity
+_SERIES_MAX_COUNT = 4_000_000  # names that all known runs hold together, about 300 MB
+_TRIMS_BETWEEN_SUMS = 256  # to add them up takes a millisecond
+
 
 @dataclass(slots=True)
 class KnownRun:
     """`attempt` is the one that is written to, `seq` the last sequence number of the requests' writer, `next_step` the one
-    that a point without a step gets (None: not asked for yet)."""
+    that a point without a step gets (None: not asked for yet), `series` what points were logged of (as above), `layouts`
+    those of it that were looked through, by identity: the same object comes again and again."""
 
     run_id: str
     writer: str
@@ -33,6 +39,24 @@ class KnownRun:
     seq: int = 0
     params: dict[str, ParamValue] = field(default_factory=dict)
     next_step: int | None = None
+    series: set[SeriesKey] | None = None
+    layouts: dict[int, Layout] = field(default_factory=dict)
+
+    def new_series(self, layouts: Iterable[Layout]) -> set[SeriesKey]:
+        """Those that it does not have yet. `series` must be known."""
+        assert self.series is not None
+        found: set[SeriesKey] = set()
+        for layout in layouts:
+            if self.layouts.get(id(layout)) is not layout:
+                found.update(key for key in layout.series if key not in self.series)
+        return found
+
+    def add_series(self, layouts: Sequence[Layout]) -> None:
+        assert self.series is not None
+        self.series |= self.new_series(layouts)
+        if len(self.layouts) + len(layouts) > _LAYOUTS_MAX_COUNT:
+            self.layouts.clear()
+        self.layouts.update((id(layout), layout) for layout in layouts)
 
     @property
     def attempt(self) -> str:
@@ -69,6 +93,7 @@ class KnownRuns:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._runs: OrderedDict[tuple[str, str], KnownRun] = OrderedDict()
+        self._trims = 0
 
     def find(self, tenant: str, run_id: str) -> KnownRun | None:
         """Of that very id."""
@@ -98,6 +123,12 @@ class KnownRuns:
     def trim(self) -> None:
         while len(self._runs) > RUNS_KNOWN_MAX_COUNT:
             self._runs.popitem(last=False)
+        self._trims += 1
+        if self._trims % _TRIMS_BETWEEN_SUMS == 0:
+            count = sum(len(run.series or ()) for run in self._runs.values())
+            while count > _SERIES_MAX_COUNT:
+                _, run = self._runs.popitem(last=False)
+                count -= len(run.series or ())
 
     @staticmethod
     def _is_there(reader: TenantReader, run_id: str) -> bool:

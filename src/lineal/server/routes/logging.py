@@ -147,6 +147,8 @@ def _logging(
         run = desk.get_run(run_id)
         if params:
             desk.check_params(run, params)
+        if metrics.rows:
+            desk.check_series(run, metrics)
         speak(desk, run, metrics, params or {}, tags or {})
         return Said(200, _to_json(shapes.Logged(message, run.run_id, count)))
 
