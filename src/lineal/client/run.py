@@ -403,7 +403,7 @@ class Run:
         except OSError as error:
             self._refuse("artifact_not_kept", f"artifact {path!r} could not be kept: {error}", detail=path)
             return
-        self._say(ArtifactLogged(path, blob.size_bytes, blob.digest, None, media_type(path)))
+        self._say_kept(path, blob)
 
     def _keep_bytes(self, content: bytes, artifact_file: str) -> None:
         path = artifact_path(artifact_file)
@@ -417,7 +417,12 @@ class Run:
         except OSError as error:
             self._refuse("artifact_not_kept", f"artifact {path!r} could not be kept: {error}", detail=path)
             return
+        self._say_kept(path, blob)
+
+    def _say_kept(self, path: str, blob: blobs.Blob) -> None:
         self._say(ArtifactLogged(path, blob.size_bytes, blob.digest, None, media_type(path)))
+        if self._uploader is not None:
+            self._uploader.add_blob(self.tenant, blob)
 
     # -- the end --------------------------------------------------------------------------------
 

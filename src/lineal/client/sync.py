@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal, NamedTuple, TypeAlias
 
+from lineal.client.blob_queue import BlobSender, WaitingBlob
 from lineal.client.outgoing import Outcome, Outgoing
 from lineal.client.transport import Transport
 from lineal.journal.layout import Folder
@@ -90,11 +91,13 @@ class Sync:
         self.on_bytes = on_bytes
         self._sleep = sleep
         self._random = random.Random()
+        self.sent_blobs: list[WaitingBlob] = []
         self._tries = SYNC_FIRST_TRIES_MAX_COUNT
 
     def waiting_bytes(self) -> int:
-        """Of segments that are not acknowledged whole."""
-        return sum(_size(segment.path) for segment in self._folder.list_segments())
+        """Of segments that are not acknowledged whole, and of artifacts."""
+        size = sum(_size(segment.path) for segment in self._folder.list_segments())
+        return size + sum(blob.size_bytes for blob in BlobSender(self._folder).list_waiting())
 
     def run(self) -> Iterator[SyncedRun]:
         """Every run of the folder, one after the other, as it is done. When the server cannot be reached any more, the others
@@ -114,6 +117,8 @@ class Sync:
             except (LinealError, OSError, ValueError) as error:
                 done.state, done.why = "refused", str(error)
             yield done
+        if is_reachable:
+            yield from self._send_blobs()
         for transport in self._transports.values():
             transport.close()
 
@@ -157,7 +162,7 @@ class Sync:
             self.on_bytes(moved)
         return outcome
 
-    def _insist(self, attempt: Callable[[], Outcome], outgoing: Outgoing) -> Outcome:
+    def _insist(self, attempt: Callable[[], Outcome], outgoing: Outgoing | BlobSender) -> Outcome:
         """Until it is not a fault that may pass, or it has not passed for too long."""
         fault = Unreachable("the server does not answer")
         for number in range(self._tries):
@@ -174,6 +179,25 @@ class Sync:
                 delay_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2.0**number) * self._random.uniform(0.5, 1.0)
                 self._sleep(max(wait_s, delay_s))
         raise fault
+
+    def _send_blobs(self) -> Iterator[SyncedRun]:
+        """Artifacts that wait; those that could not be sent, named by their digest."""
+        sender = BlobSender(self._folder)
+        for blob in sender.list_waiting():
+            done = SyncedRun(blob.tenant, f"artifact {blob.digest}")
+            try:
+                transport = self._transport(blob.tenant)
+                outcome = self._insist(lambda: sender.send(blob, transport), sender)  # noqa: B023
+                if outcome == "sent":
+                    self.on_bytes(blob.size_bytes)
+                    self.sent_blobs.append(blob)
+                    continue
+                done.state, done.why = "refused", sender.why
+            except Unreachable as error:
+                done.state, done.why = "left", error.message
+            except OSError as error:
+                done.state, done.why = "refused", str(error)
+            yield done
 
     def _compare(self, done: SyncedRun, transport: Transport) -> None:
         """What the server says that it has of the run."""

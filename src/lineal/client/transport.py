@@ -12,10 +12,11 @@ from urllib.parse import quote, urlencode
 from lineal._version import __version__
 from lineal.client.address import ServerAddress
 from lineal.model.errors import Busy, Conflict, InvalidInput, LinealError, NotAllowed, NotFound, Unreachable
-from lineal.model.limits import REPLY_MAX_BYTES, REQUEST_TIMEOUT_S, RETRY_AFTER_MAX_S
+from lineal.model.limits import KIB, REPLY_MAX_BYTES, REQUEST_TIMEOUT_S, RETRY_AFTER_MAX_S
 
 OCTETS = "application/octet-stream"
 API = "/api/v1"
+_BLOCK_BYTES = 256 * KIB  # of a file at a time: http.client's own 8 KiB are a system call each
 _FAULTS = (OSError, http.client.HTTPException)
 
 
@@ -89,16 +90,19 @@ class Transport:
         query: Mapping[str, Any] | None = None,
         body: bytes | None = None,
         file: IO[bytes] | None = None,
+        start: int = 0,
         headers: Mapping[str, str] | None = None,
         into: Callable[[bytes], object] | None = None,
     ) -> Reply:
-        """The answer, whatever its status; `path` follows the API's base. With `into`, a good answer's body goes there piece
-        by piece. Raises Unreachable if there is none, or none whole."""
+        """The answer, whatever its status; `path` follows the API's base. The body is `body`, or a file from `start` on. With
+        `into`, a good answer's body goes there piece by piece. Raises Unreachable if there is none, or none whole."""
         address = f"{self.address.path}{API}{path}"
         if query:
             address += "?" + urlencode(query)
         all_headers = {**self._headers, **(headers or {})}
         reused = self._connection is not None
+        if file is not None:
+            file.seek(start)
         try:
             return self._send(method, address, body if file is None else file, all_headers, into)
         except _FAULTS as error:
@@ -107,7 +111,7 @@ class Transport:
             if not reused or isinstance(error, TimeoutError):
                 raise self._unreachable(error) from None
         if file is not None:
-            file.seek(0)
+            file.seek(start)
         try:
             return self._send(method, address, body if file is None else file, all_headers, into)
         except _FAULTS as error:
@@ -144,8 +148,10 @@ class Transport:
         _, scheme, host, port, _ = self.address
         if scheme == "https":
             context = ssl.create_default_context()
-            return http.client.HTTPSConnection(host, port, timeout=self.timeout_s, context=context)
-        return http.client.HTTPConnection(host, port, timeout=self.timeout_s)
+            return http.client.HTTPSConnection(
+                host, port, timeout=self.timeout_s, context=context, blocksize=_BLOCK_BYTES
+            )
+        return http.client.HTTPConnection(host, port, timeout=self.timeout_s, blocksize=_BLOCK_BYTES)
 
     def _unreachable(self, error: BaseException) -> Unreachable:
         return Unreachable(f"{self.address.url} does not answer: {_words_of(error)}", field="url")

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import _thread
 import os
-import random
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from lineal.client.address import ServerAddress
+from lineal.client.backoff import Backoff
+from lineal.client.blob_queue import BlobQueue, WaitingBlob
 from lineal.client.guard import Guard
 from lineal.client.login import find_token
 from lineal.client.outgoing import Outgoing
 from lineal.client.settings import Settings
 from lineal.client.transport import Transport
+from lineal.journal.blobs import Blob
 from lineal.journal.journal import Journal
 from lineal.journal.layout import Folder
 from lineal.model.errors import LinealError
@@ -63,8 +65,9 @@ class Uploader:
         self.folder = folder
         self.tenant = tenant
         self._guard = Guard()
-        self._random = random.Random()
         self._transport = Transport(address, token=find_token(address), tenant=tenant)
+        transport = Transport(address, token=find_token(address), tenant=tenant)
+        self._blobs = BlobQueue(folder, transport, self._warn_refused, lambda: _ring(self._moved))
         self._reset()
 
     def _reset(self) -> None:
@@ -75,13 +78,12 @@ class Uploader:
         self._moved.acquire()
         self._is_running = False
         self._drains = 0
-        self._faults = 0
-        self._due_s = 0.0
-        self._why = ""
+        self._backoff = Backoff()
 
     def after_fork_in_child(self) -> None:
         """The parent's journals are the parent's; the connection too."""
         self._transport.close()
+        self._blobs.after_fork_in_child()
         self._reset()
 
     # -- from the threads that log --------------------------------------------------------------
@@ -94,6 +96,10 @@ class Uploader:
         self._shipments.append(_Shipment(journal, outgoing))
         self._start()
 
+    def add_blob(self, tenant: str, blob: Blob) -> None:
+        """An artifact's bytes are in the folder."""
+        self._blobs.add(WaitingBlob(tenant, blob.digest, blob.size_bytes))
+
     def _start(self) -> None:
         if not self._is_running:
             self._is_running = True
@@ -104,15 +110,18 @@ class Uploader:
 
     def wake(self) -> None:
         """Asks for a round now."""
-        self._due_s = 0.0
+        self._backoff.due_s = 0.0
         _ring(self._bell)
+        self._blobs.start()
 
     def should_stop(self, run_id: str) -> bool:
         """Whether the server said that somebody asked this run to stop."""
         return any(one.outgoing.stop_asked for one in tuple(self._shipments) if one.outgoing.run_id == run_id)
 
     def unsent_bytes(self, run_id: str | None) -> int:
-        return sum(one.outgoing.unsent_bytes() for one in self._of(run_id))
+        """Of that run's journals, and of the artifacts that this process logged."""
+        size = sum(one.outgoing.unsent_bytes() for one in self._of(run_id))
+        return size + self._blobs.unsent_bytes()
 
     def drain(self, run_id: str | None, timeout_s: float, progress: Callable[[int, float], None]) -> Left | None:
         """Waits until the server has all of that run's journals; None if it has. Returns early where waiting cannot help.
@@ -121,6 +130,7 @@ class Uploader:
         self._drains += 1
         for shipment in self._of(run_id):
             shipment.due_s = 0.0
+        self._blobs.is_awaited = True
         try:
             self.wake()
             while True:
@@ -131,15 +141,17 @@ class Uploader:
                 if left_s <= 0 or self._is_hopeless(run_id):
                     return Left(size, self._why_of(run_id))
                 progress(size, left_s)
+                self._start()
                 if self._is_running:
                     self._moved.acquire(timeout=min(_LOOK_S, left_s))
-                else:
-                    self._start()
-                    if not self._is_running:
-                        self._round()
-                        time.sleep(min(RETRY_FIRST_S, left_s) if self._faults else 0)
+                else:  # the interpreter ends and lets no thread begin
+                    self._round()
+                    if self._blobs.unsent_bytes():
+                        self._blobs.send_next()
+                    time.sleep(min(RETRY_FIRST_S, left_s) if self._backoff.faults else 0)
         finally:
             self._drains -= 1
+            self._blobs.is_awaited = self._drains > 0
 
     def _of(self, run_id: str | None) -> list[_Shipment]:
         return [one for one in tuple(self._shipments) if one.outgoing.run_id == run_id]
@@ -148,23 +160,25 @@ class Uploader:
         """All that is left was refused while we waited."""
         now_s = time.monotonic()
         unsent = [one for one in self._of(run_id) if one.outgoing.unsent_bytes()]
-        return bool(unsent) and all(one.due_s > now_s and one.outgoing.why for one in unsent)
+        are_refused = self._blobs.is_refused or not self._blobs.unsent_bytes()
+        return are_refused and all(one.due_s > now_s and one.outgoing.why for one in unsent)
 
     def _why_of(self, run_id: str | None) -> str:
-        return next((one.outgoing.why for one in self._of(run_id) if one.outgoing.why), self._why)
+        of_run = (one.outgoing.why for one in self._of(run_id) if one.outgoing.why)
+        return next(of_run, self._backoff.why or self._blobs.why)
 
     # -- the thread -----------------------------------------------------------------------------
 
     def _run(self) -> None:
         while True:
-            wait_s = UPLOAD_INTERVAL_S if not self._faults else max(0.0, self._due_s - time.monotonic())
+            wait_s = self._backoff.wait_s() if self._backoff.faults else UPLOAD_INTERVAL_S
             self._bell.acquire(timeout=wait_s)
             self._round()
 
     def _round(self) -> None:
         """Sends what there is, a piece of each writer in turn. Never raises."""
         try:
-            while time.monotonic() >= self._due_s:
+            while not self._backoff.wait_s():
                 sent = False
                 for shipment in tuple(self._shipments):
                     if shipment.due_s <= time.monotonic():
@@ -191,31 +205,30 @@ class Uploader:
         if outcome == "sent":
             shipment.heard_s = now_s
             outgoing.why = ""
-            self._faults, self._why = 0, ""
+            self._backoff.clear()
             return outgoing.unsent_bytes() > 0
         if outcome == "refused":
             shipment.due_s = now_s + RETRY_REFUSED_S
-            self._guard.warn_once(
-                f"refused {outgoing.why}",
-                f"{self.address.url} refuses what is recorded: {outgoing.why}. It stays in {self.folder.root}; "
-                "`lineal sync` sends it once that is mended",
-            )
+            self._warn_refused(outgoing.why)
         else:
             self._fail(outgoing.why, outgoing.retry_after_s)
         return False
 
     def _fail(self, why: str, retry_after_s: float | None = None) -> None:
-        self._faults += 1
-        self._why = why
-        most_s = RETRY_DRAIN_MAX_S if self._drains else RETRY_MAX_S
-        delay_s = min(most_s, RETRY_FIRST_S * 2.0 ** min(self._faults - 1, 16)) * self._random.uniform(0.5, 1.0)
-        self._due_s = time.monotonic() + max(delay_s, retry_after_s or 0.0)
-        if self._faults == _FAULTS_BEFORE_WARNING:
+        self._backoff.fail(why, retry_after_s, RETRY_DRAIN_MAX_S if self._drains else RETRY_MAX_S)
+        if self._backoff.faults == _FAULTS_BEFORE_WARNING:
             self._guard.warn_once(
                 "server",
                 f"{self.address.url} cannot be reached ({why}): recording goes on in {self.folder.root}, and is sent when it "
                 "answers",
             )
+
+    def _warn_refused(self, why: str) -> None:
+        self._guard.warn_once(
+            f"refused {why}",
+            f"{self.address.url} refuses what is recorded: {why}. It stays in {self.folder.root}; `lineal sync` sends it once "
+            "that is mended",
+        )
 
     def _forget_done(self) -> None:
         for shipment in tuple(self._shipments):

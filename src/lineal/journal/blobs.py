@@ -79,6 +79,11 @@ class Draft:
         while view:
             view = view[os.write(self._fd, view) :]
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was written so far, in hex."""
+        return str(self._hasher.hexdigest())
+
     def place(self) -> Blob:
         """On disk when it returns."""
         return _place(self._folder, self._tenant, self._fd, self._name, self._hasher.hexdigest(), self._size)
@@ -95,6 +100,14 @@ def find_blob(folder: Folder, tenant: str, digest: str) -> str | None:
     """Path of the blob, for reading only; None if it is not here."""
     path = _path(folder, tenant, digest)
     return path if os.path.exists(path) else None
+
+
+def put_aside(folder: Folder, tenant: str, digest: str) -> None:
+    """To the sent ones: a server has it. Nothing if it is not here. Raises OSError."""
+    path, place = _path(folder, tenant, digest), os.path.join(folder.sent, tenant)
+    os.makedirs(place, mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.replace(path, os.path.join(place, digest))
 
 
 # -- sweeping: what `ingest/sweep.py` may do to the files ------------------------------------------

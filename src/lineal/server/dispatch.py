@@ -20,6 +20,7 @@ from lineal.model.errors import InvalidInput, LinealError
 from lineal.model.ids import DEFAULT_TENANT
 from lineal.model.limits import QUERY_STRING_MAX_BYTES
 from lineal.server.answers import BlobFile, Content, Events, Submitted
+from lineal.server.blob_body import checked, receive_blob
 from lineal.server.blob_response import blob_response
 from lineal.server.bodies import RequestOnce, check_kind, decoded, invalid, key_of, once_of, read_body, unpacked
 from lineal.server.context import Context
@@ -108,6 +109,12 @@ class Dispatch:
             asked = replace(asked, form=form)
             if once is not None:
                 once = once.with_body(form.identity)
+        elif endpoint.receives == "blob":
+            digest = checked(asked.path["digest"])
+            tenant = await self._in_thread(self._tenant, visit, asked)
+            visit = visit._replace(given=tenant)
+            with self._source.drafting(tenant) as draft:
+                asked = replace(asked, blob=await receive_blob(request, draft, digest, self._in_thread))
         elif endpoint.receives == "bytes" or endpoint.body is not None:
             check_kind(endpoint, request)
             asked = replace(asked, content=await read_body(request, endpoint.body_max_bytes))

@@ -11,6 +11,7 @@ from msgspec import Struct
 from lineal.model.limits import REQUEST_BODY_MAX_BYTES
 
 if TYPE_CHECKING:
+    from lineal.journal.blobs import Blob
     from lineal.server.context import Context
     from lineal.server.form import Form
 
@@ -34,6 +35,7 @@ class Asked(Generic[Q, B]):
     body: B
     headers: Mapping[str, str]
     form: Form | None = None
+    blob: Blob | None = None
     content: bytes = b""
 
 
@@ -43,7 +45,8 @@ class Endpoint:
     media types that it answers with (with the shape of an event's data), `also` the other good statuses, `refusals` the
     bad ones that not every route has. `call` runs in a thread; with `is_async`, on the event loop, where it must not wait.
 
-    receives  "json" (the shape `body`), "form" (multipart, a file of which goes to the blobs), or "bytes" (gzip allowed)
+    receives  "json" (the shape `body`), "form" (multipart, a file of which goes to the blobs), "bytes" (gzip allowed), or
+              "blob" (kept if it has the digest that the path names)
     finds     without a tenant, runs that the body names are looked for in whichever tenant holds them, as those of a path are
     made      the good status of what makes something: 201; `also` has 200 where it may exist already
     access    who may call it: "open" anybody, "user" whoever has signed in, a role (or a higher one) in the tenant that is
@@ -60,7 +63,7 @@ class Endpoint:
     also: tuple[int, ...] = ()
     refusals: tuple[int, ...] = ()
     is_async: bool = False
-    receives: Literal["json", "form", "bytes"] = "json"
+    receives: Literal["json", "form", "bytes", "blob"] = "json"
     finds: bool = False
     made: bool = False
     body_max_bytes: int = REQUEST_BODY_MAX_BYTES

@@ -105,7 +105,7 @@ def _operation(endpoint: Endpoint, schema_of: dict[int, Schema], components: dic
     if endpoint.body is not None:
         media = "multipart/form-data" if endpoint.receives == "form" else "application/json"
         operation["requestBody"] = {"required": True, "content": {media: {"schema": schema_of[id(endpoint.body)]}}}
-    elif endpoint.receives == "bytes":
+    elif endpoint.receives in ("bytes", "blob"):
         content = {_BYTES: {"schema": {"type": "string", "contentMediaType": _BYTES}}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from lineal.server.endpoint import Endpoint
 from lineal.server.routes import (
     artifacts,
+    blobs,
     changes,
     compare,
     experiment_changes,
@@ -31,6 +32,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *compare.ENDPOINTS,
     *metrics.ENDPOINTS,
     *artifacts.ENDPOINTS,
+    *blobs.ENDPOINTS,
     *experiment_runs.ENDPOINTS,
     *logging.ENDPOINTS,
     *log_artifact.ENDPOINTS,

@@ -60,6 +60,7 @@ class FaultProxy:
         self._faults = faults
         self._chance = random.Random(seed)
         self._late: list[bytes] = []
+        self._held = b""
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._server: asyncio.Server
@@ -72,6 +73,13 @@ class FaultProxy:
     def behind(self, port: int) -> None:
         """The server has moved to another port."""
         self._behind = (self._behind[0], port)
+
+    def hold(self, beginning: str) -> None:
+        """Requests that begin so wait until `let_go`."""
+        self._held = beginning.encode()
+
+    def let_go(self) -> None:
+        self._held = b""
 
     def close(self) -> None:
         """Idempotent."""
@@ -108,6 +116,8 @@ class FaultProxy:
 
     async def _pass_on(self, request: _Message, writer: asyncio.StreamWriter) -> bool:
         """Whether the connection stays open."""
+        while self._held and request.head.startswith(self._held):
+            await asyncio.sleep(0.01)
         fault = self._chance.choice(self._faults) if self._chance.random() < self.rate else None
         self.counts[fault or "passed"] += 1
         if fault == "dropped":
@@ -124,7 +134,7 @@ class FaultProxy:
         if own is not None:
             writer.write(own)
             await writer.drain()
-            return True
+            return not request.head.startswith(b"HEAD ")  # whose answers have no body
         answer = await self._ask(request.data)
         if fault == "twice":
             answer = await self._ask(request.data)
@@ -150,7 +160,7 @@ class FaultProxy:
         try:
             writer.write(request)
             await writer.drain()
-            return await _read_message(reader) if is_whole else None
+            return await _read_message(reader, has_body=not request.startswith(b"HEAD ")) if is_whole else None
         except (OSError, asyncio.IncompleteReadError):
             return None
         finally:
@@ -183,7 +193,7 @@ def _answer(status: int, media_type: bytes, body: bytes, more: bytes = b"") -> b
     return head + more + b"\r\n" + body
 
 
-async def _read_message(reader: asyncio.StreamReader) -> _Message | None:
+async def _read_message(reader: asyncio.StreamReader, *, has_body: bool = True) -> _Message | None:
     """None where the other side has closed. Bodies have a Content-Length here, or none."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -196,4 +206,4 @@ async def _read_message(reader: asyncio.StreamReader) -> _Message | None:
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-length":
             length = int(value)
-    return _Message(head, await reader.readexactly(length) if length else b"")
+    return _Message(head, await reader.readexactly(length) if length and has_body else b"")

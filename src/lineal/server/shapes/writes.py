@@ -138,5 +138,10 @@ class JournalTaken(Struct, frozen=True):
     records: int
 
 
+class BlobKept(Struct, frozen=True):
+    digest: str
+    size_bytes: int
+
+
 class Ready(Struct, frozen=True):
     status: Literal["ready"]
