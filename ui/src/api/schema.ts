@@ -124,6 +124,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/blobs/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Bytes by their digest
+         * @description The bytes of that SHA-256, or one range of them. HEAD tells whether they are here.
+         */
+        get: operations["get_blob"];
+        /**
+         * Keep bytes under their digest
+         * @description Keeps the body, if it has that SHA-256. An artifact that names the digest has these bytes; without one they are freed after a day.
+         */
+        put: operations["put_blob"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/runs": {
         parameters: {
             query?: never;
@@ -674,6 +698,11 @@ export interface components {
             host: string | null;
             pid: number | null;
             resumed: boolean;
+        };
+        /** BlobKept */
+        BlobKept: {
+            digest: string;
+            size_bytes: number;
         };
         /**
          * Change
@@ -1621,6 +1650,88 @@ export interface operations {
             404: components["responses"]["NotFound"];
             414: components["responses"]["RequestUriTooLong"];
             416: components["responses"]["RequestedRangeNotSatisfiable"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_blob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            416: components["responses"]["RequestedRangeNotSatisfiable"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    put_blob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlobKept"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["RequestUriTooLong"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
