@@ -20,6 +20,7 @@ from lineal.model.limits import LIVE_INTERVAL_S
 from lineal.server.errors import Refused
 from lineal.server.source import Saying
 from lineal.store.contracts import Store
+from lineal.store.heads import SignedHead
 
 
 class LocalSource:
@@ -41,14 +42,27 @@ class LocalSource:
         with self._local.lend() as store:
             yield store
 
-    def say(self, tenant: str, sayings: Sequence[Saying], answer: Said, once: Once | None = None) -> Said:
+    def say(
+        self,
+        tenant: str,
+        sayings: Sequence[Saying],
+        answer: Said,
+        once: Once | None = None,
+        actor: str | None = None,
+    ) -> Said:
         """Statements of the page are true however often they are made, so keys are not kept."""
         for run_id, of_run in groupby(sayings, key=lambda saying: saying.run_id):
             api.say_outside(run_id, [saying.record for saying in of_run], self._local.folder.root, tenant)
         return answer
 
-    def submit(self, tenant: str, work: Work, once: Once | None = None) -> Future[Said]:
+    def submit(self, tenant: str, work: Work, once: Once | None = None, actor: str | None = None) -> Future[Said]:
         raise _records_elsewhere()
+
+    def find_head(self, tenant: str) -> SignedHead | None:
+        """Unsigned: whoever holds the folder holds whatever key it would have."""
+        with self._local.lend() as store:
+            head = store.tenant(tenant).find_chain_head()
+        return None if head is None else SignedHead(*head)
 
     def drafting(self, tenant: str) -> AbstractContextManager[Draft]:
         raise _records_elsewhere()

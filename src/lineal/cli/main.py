@@ -16,6 +16,7 @@ from lineal.cli.exits import INTERRUPTED_STATUS, UNREACHABLE, Refusal, end_with
 from lineal.model.errors import LinealError
 
 _COMMANDS = {
+    "audit": "lineal.cli.audit",
     "demo": "lineal.cli.demo",
     "doctor": "lineal.cli.doctor",
     "experiments": "lineal.cli.experiments",

@@ -61,10 +61,11 @@ class Group:
 class Desk:
     """For one work of one tenant."""
 
-    def __init__(self, group: Group, tenant: str) -> None:
+    def __init__(self, group: Group, tenant: str, actor: str | None = None) -> None:
         self._group = group
         self.tenant = tenant
         self.has_spoken = False
+        self._actor = actor
 
     @property
     def time_ms(self) -> int:
@@ -85,7 +86,9 @@ class Desk:
         """To speak with; the tenant is made by it."""
         self.has_spoken = self.has_spoken or not self.is_known
         self._group.tenants.add(self.tenant)
-        return self._group.transaction.tenant(self.tenant)
+        writer = self._group.transaction.tenant(self.tenant)
+        writer.speak_for(self._actor)  # others of the transaction spoke for theirs
+        return writer
 
     @property
     def people(self) -> PeopleWriter:
@@ -255,4 +258,6 @@ class Desk:
             self._group.replayed.add((self.tenant, run_id))
         self.has_spoken = True
         self._group.tenants.add(self.tenant)
-        return self._group.transaction.tenant(self.tenant)
+        writer = self._group.transaction.tenant(self.tenant)
+        writer.speak_for(self._actor)  # others of the transaction spoke for theirs
+        return writer

@@ -41,6 +41,7 @@ class _Job(NamedTuple):
     work: Work
     once: Once | None
     done: Future[Said]
+    actor: str | None
 
 
 class GroupCommit:
@@ -63,8 +64,8 @@ class GroupCommit:
         self._thread = threading.Thread(target=self._run, name="lineal-commit", daemon=True)
         self._thread.start()
 
-    def submit(self, tenant: str, work: Work, once: Once | None = None) -> Future[Said]:
-        """Done when the work is on disk. Raises Busy when too many wait, or it is closed."""
+    def submit(self, tenant: str, work: Work, once: Once | None = None, actor: str | None = None) -> Future[Said]:
+        """Done when the work is on disk; audit rows of it name the actor. Raises Busy when too many wait, or it is closed."""
         done: Future[Said] = Future()
         done.set_running_or_notify_cancel()  # so that nobody who has left can cancel it under the thread's hands
         with self._turn:
@@ -72,7 +73,7 @@ class GroupCommit:
                 raise Busy("the server is stopping")
             if len(self._waiting) >= COMMIT_WAITING_MAX_COUNT:
                 raise Busy(f"{COMMIT_WAITING_MAX_COUNT:,} requests wait to be written")
-            self._waiting.append(_Job(tenant, work, once, done))
+            self._waiting.append(_Job(tenant, work, once, done, actor))
             self._turn.notify()
         return done
 
@@ -142,7 +143,7 @@ class GroupCommit:
         return Group(self._store, transaction, self._known, self._openings, self._last_ms, set(self._tenants))
 
     def _do(self, group: Group, job: _Job) -> Said:
-        desk = Desk(group, job.tenant)
+        desk = Desk(group, job.tenant, job.actor)
         try:
             kept = self._kept(desk, job)
             said = job.work(desk) if kept is None else kept

@@ -92,6 +92,7 @@ COMMIT_WAITING_MAX_COUNT = 10_000  # requests that wait for theirs; beyond, 503 
 RUNS_KNOWN_MAX_COUNT = 10_000  # runs whose params the server keeps at hand, to refuse what contradicts them
 ANSWER_KEY_MAX_CHARS = 255  # an Idempotency-Key: four times a UUID
 ANSWER_MAX_AGE_S = 86_400.0  # how long its answer is kept; no client repeats a request for longer
+HEAD_MAX_AGE_S = 1.0  # of an audit chain's head as it is handed out: signed once, not with every answer
 LIVE_INTERVAL_S = 0.1  # how often the folder is looked at while somebody watches
 LIVE_EVENT_INTERVAL_S = 0.25  # changes are gathered between two events: four repaints a second are enough for an eye
 LIVE_HEARTBEAT_S = 15.0  # proxies and browsers give up on a silent connection after 30 to 60 s

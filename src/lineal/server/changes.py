@@ -49,7 +49,9 @@ def checked_tags(tags: Mapping[str, str | None]) -> dict[str, str | None]:
 
 def edit_run(context: Context, run_id: str, records: Sequence[Record]) -> None:
     if records:
-        context.source.say(context.tenant, [Saying(run_id, record) for record in records], Said(200, b""))
+        context.source.say(
+            context.tenant, [Saying(run_id, record) for record in records], Said(200, b""), None, context.actor
+        )
 
 
 def tag_runs(context: Context, run_ids: Sequence[str], tags: Mapping[str, str | None]) -> Said:
@@ -66,7 +68,7 @@ def set_lifecycle(context: Context, run_ids: Sequence[str], lifecycle: Lifecycle
 
 def _say(context: Context, sayings: list[Saying], count: int) -> Said:
     answer = Said(200, msgspec.json.encode(Changed(count)))
-    return context.source.say(context.tenant, sayings, answer, context.once)
+    return context.source.say(context.tenant, sayings, answer, context.once, context.actor)
 
 
 def known_ids(context: Context, run_ids: Sequence[str]) -> list[str]:

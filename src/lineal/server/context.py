@@ -41,8 +41,13 @@ class Context:
     def reader(self) -> TenantReader:
         return self.store.tenant(self.tenant)
 
+    @property
+    def actor(self) -> str | None:
+        """On whose behalf audit rows shall say that something was said."""
+        return self.principal.user
+
     def submit(self, work: Work, then: Callable[[Context], Any] | None = None) -> Submitted:
-        return Submitted(self.source.submit(self.tenant, work, self.once), then)
+        return Submitted(self.source.submit(self.tenant, work, self.once, self.actor), then)
 
     def full_id(self, run_id: str) -> str:
         """The run of that id, or the only one that begins so."""

@@ -19,8 +19,10 @@ from lineal.ingest.lock import ingest_lock
 from lineal.journal.blobs import Draft, drafting, find_blob
 from lineal.journal.layout import Folder
 from lineal.model.errors import Busy, Conflict, InvalidInput
+from lineal.server.head_key import Heads, load_seed
 from lineal.server.source import Saying
 from lineal.store.contracts import Store
+from lineal.store.heads import SignedHead
 from lineal.store.open import MEMORY_URL, database_name, is_shared, open_store, sqlite_path
 
 BLOBS_NAME = "blobs"
@@ -48,6 +50,7 @@ class HostedSource:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder = Folder(place)
             self._folder.blobs = self._folder.root
+            self._heads = Heads(self._store, load_seed(place))
             self._chainer = Chainer(self._store)
             opening.callback(self._chainer.close)
             self._writer = GroupCommit(self._store, on_commit=self._committed)
@@ -66,7 +69,14 @@ class HostedSource:
     def opened(self) -> Iterator[Store]:
         yield self._store
 
-    def say(self, tenant: str, sayings: Sequence[Saying], answer: Said, once: Once | None = None) -> Said:
+    def say(
+        self,
+        tenant: str,
+        sayings: Sequence[Saying],
+        answer: Said,
+        once: Once | None = None,
+        actor: str | None = None,
+    ) -> Said:
         def work(desk: Desk) -> Said:
             runs = {run_id: desk.known_run(run_id) for run_id, _ in sayings if run_id is not None}
             for run_id, of_run in groupby(sayings, key=lambda saying: saying.run_id):
@@ -77,10 +87,13 @@ class HostedSource:
                     desk.say(runs[run_id], records)
             return answer
 
-        return self.submit(tenant, work, once).result()
+        return self.submit(tenant, work, once, actor).result()
 
-    def submit(self, tenant: str, work: Work, once: Once | None = None) -> Future[Said]:
-        return self._writer.submit(tenant, work, once)
+    def submit(self, tenant: str, work: Work, once: Once | None = None, actor: str | None = None) -> Future[Said]:
+        return self._writer.submit(tenant, work, once, actor)
+
+    def find_head(self, tenant: str) -> SignedHead | None:
+        return self._heads.find(tenant)
 
     def drafting(self, tenant: str) -> AbstractContextManager[Draft]:
         return drafting(self._folder, tenant)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from lineal.server.endpoint import Endpoint
 from lineal.server.routes import (
     artifacts,
+    audit,
     blobs,
     changes,
     compare,
@@ -29,6 +30,7 @@ from lineal.server.routes import (
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
+    *audit.ENDPOINTS,
     *compare.ENDPOINTS,
     *metrics.ENDPOINTS,
     *artifacts.ENDPOINTS,

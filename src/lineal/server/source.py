@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lineal.journal.blobs import Draft
     from lineal.record.records import Record
     from lineal.store.contracts import Store
+    from lineal.store.heads import SignedHead
 
 
 class Saying(NamedTuple):
@@ -34,18 +35,24 @@ class Source(Protocol):
         """The store, for reading within the block, with everything taken in whose call returned before this one."""
         ...
 
-    def say(self, tenant: str, sayings: list[Saying], answer: Said, once: Once | None = None) -> Said:
+    def say(
+        self, tenant: str, sayings: list[Saying], answer: Said, once: Once | None = None, actor: str | None = None
+    ) -> Said:
         """All on disk when it returns, and seen by whoever opens the store after. Returns the answer, or the one that was
         given under this key before. Raises NotWritable."""
         ...
 
-    def submit(self, tenant: str, work: Work, once: Once | None = None) -> Future[Said]:
+    def submit(self, tenant: str, work: Work, once: Once | None = None, actor: str | None = None) -> Future[Said]:
         """The work, done in a transaction with others; what it answered, once it is on disk. Raises Refused where runs are
         recorded by their own processes only, Busy."""
         ...
 
     def drafting(self, tenant: str) -> AbstractContextManager[Draft]:
         """For an artifact's bytes as they arrive. Raises Refused as `submit`, NotWritable."""
+        ...
+
+    def find_head(self, tenant: str) -> SignedHead | None:
+        """Of the tenant's audit chain, as of a second ago at most; signed, where the source has a key."""
         ...
 
     def check_ready(self) -> None:

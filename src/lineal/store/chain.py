@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from lineal.model.errors import Damaged
-from lineal.store.contracts import AuditRow, ChainHead, TenantReader
+from lineal.store.contracts import AuditRow, ChainHead
 
 START = bytes(32)
 """Stands for the hash of the row before the first."""
@@ -21,6 +21,14 @@ _MAGIC = b"LNLA\x01\x00\x00\x00"
 _FIXED = struct.Struct("<8sQqq32s")
 _LENGTH = struct.Struct("<I")
 _NONE = 2**32 - 1
+
+
+class ChainReader(Protocol):
+    """What of `contracts.TenantReader` a verification asks."""
+
+    def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]: ...
+
+    def find_chain_head(self) -> ChainHead | None: ...
 
 
 class Broken(NamedTuple):
@@ -62,7 +70,7 @@ def _text(text: str | None) -> bytes:
     return _LENGTH.pack(len(encoded)) + encoded
 
 
-def verify(reader: TenantReader, tenant: str, heads: Iterable[ChainHead] = ()) -> Verdict:
+def verify(reader: ChainReader, tenant: str, heads: Iterable[ChainHead] = ()) -> Verdict:
     """Reads the whole chain of a tenant, and holds it against heads that were kept elsewhere."""
     known = sorted((head for head in heads), key=lambda head: head.number)
     previous, number, unlinked = START, 0, 0
@@ -104,7 +112,7 @@ def verify(reader: TenantReader, tenant: str, heads: Iterable[ChainHead] = ()) -
     return Verdict(head, unlinked, None)
 
 
-def _rows(reader: TenantReader) -> Iterator[AuditRow]:
+def _rows(reader: ChainReader) -> Iterator[AuditRow]:
     after, size = 0, PAGE_ROWS
     while True:
         try:

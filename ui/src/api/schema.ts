@@ -44,6 +44,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who changed what
+         * @description Newest first. Rows that come meanwhile shift nothing: a page begins behind the number where the last one ended.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The head of the audit chain
+         * @description As of a second ago.
+         */
+        get: operations["get_audit_head"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the audit chain holds
+         * @description Reads the tenant's whole chain. A server that lies would lie here too: `lineal audit verify` reads the rows itself, and holds them against heads that were kept elsewhere.
+         */
+        get: operations["verify_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/runs/compare": {
         parameters: {
             query?: never;
@@ -663,7 +723,7 @@ export interface components {
         };
         /**
          * AskSeries
-         * @description Curves of many runs. `metrics` are names, with every set of labels; `series` names one set. `max_points` bounds the rows of a series; 0 asks for every point. `x` is what the caller draws by: both columns are always there.
+         * @description Curves of many runs. `metrics` are names, with every set of labels; `series` names one set. `max_points` bounds the rows of a series; 0 asks for every point. Rows have steps and times, whatever they are drawn by.
          */
         AskSeries: {
             run_ids: string[];
@@ -677,11 +737,6 @@ export interface components {
             step_min?: components["schemas"]["Number"] | null;
             /** @default null */
             step_max?: components["schemas"]["Number"] | null;
-            /**
-             * @default step
-             * @enum {string}
-             */
-            x?: "step" | "time";
         };
         /**
          * Attempt
@@ -699,10 +754,56 @@ export interface components {
             pid: number | null;
             resumed: boolean;
         };
+        /**
+         * AuditPage
+         * @description `next` is the `before` (or `after`) of the next page; null where no row follows.
+         */
+        AuditPage: {
+            rows: components["schemas"]["AuditRow"][];
+            next: number | null;
+            head: components["schemas"]["Head"] | null;
+        };
+        /**
+         * AuditRow
+         * @description One change. `subject_name` is what its run or experiment is called now. `digest` is of the values that were set, `hash` links the row to the one before (spec/audit.md), and is null for a second at most.
+         */
+        AuditRow: {
+            number: number;
+            time: string | null;
+            time_ms: number;
+            writer: string;
+            seq: number;
+            action: string;
+            subject: string;
+            subject_name: string | null;
+            actor: string | null;
+            digest: string;
+            hash: string | null;
+        };
         /** BlobKept */
         BlobKept: {
             digest: string;
             size_bytes: number;
+        };
+        /**
+         * BrokenAt
+         * @description `number`: of the row where it is broken; 0 where none is to blame.
+         */
+        BrokenAt: {
+            number: number;
+            what: string;
+        };
+        /**
+         * ChainVerdict
+         * @description `row_count` rows hold together; `unlinked_count` behind them wait to be linked.
+         */
+        ChainVerdict: {
+            ok: boolean;
+            tenant: string;
+            row_count: number;
+            unlinked_count: number;
+            broken: components["schemas"]["BrokenAt"] | null;
+            head: components["schemas"]["Head"] | null;
         };
         /**
          * Change
@@ -911,6 +1012,27 @@ export interface components {
             total: number;
         };
         /**
+         * Head
+         * @description The last linked row of a tenant, signed by the server (Ed25519). Keep it: history written anew contradicts it.
+         */
+        Head: {
+            tenant: string;
+            number: number;
+            hash: string;
+            time_ms: number;
+            /** @default null */
+            key?: string | null;
+            /** @default null */
+            signature?: string | null;
+        };
+        /**
+         * HeadAnswer
+         * @description `head` is null while nothing is linked.
+         */
+        HeadAnswer: {
+            head: components["schemas"]["Head"] | null;
+        };
+        /**
          * Health
          * @description `folder` is the name of the data folder, without its place.
          */
@@ -923,12 +1045,14 @@ export interface components {
         };
         /**
          * JournalTaken
-         * @description Everything before `offset` of that segment is on disk: the next bytes to send. `records`: the number of the writer's last record there.
+         * @description Everything before `offset` of that segment is on disk: the next bytes to send. `records`: the number of the writer's last record there. `head`: of the tenant's audit chain, to be kept: history written anew later contradicts it.
          */
         JournalTaken: {
             offset: number;
             segment: number;
             records: number;
+            /** @default null */
+            head?: components["schemas"]["Head"] | null;
         };
         /**
          * LogBatch
@@ -1471,6 +1595,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ready"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                subject?: string | null;
+                actor?: string | null;
+                action?: string | null;
+                from_time?: number | null;
+                to_time?: number | null;
+                before?: number | null;
+                after?: number | null;
+                limit?: number;
+                server?: boolean;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_audit_head: {
+        parameters: {
+            query?: {
+                server?: boolean;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeadAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: {
+                server?: boolean;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainVerdict"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -15,6 +15,7 @@ from lineal.model.limits import JOURNAL_BODY_MAX_BYTES
 from lineal.server.answers import Submitted
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
+from lineal.server.routes.audit import head_of
 from lineal.server.shapes.problems import Problem
 from lineal.server.shapes.writes import AskJournal, JournalTaken
 
@@ -35,10 +36,12 @@ def post_journal(context: Context, asked: Asked[AskJournal, None]) -> Submitted:
     query = asked.query
     piece = Piece(writer, query.segment, query.offset, asked.content, query.final, query.dead, query.lost)
 
+    head = head_of(context)
+
     def work(desk: Desk) -> Said:
         known = receive(desk, run_id, piece)
         if known.fits:
-            return Said(200, _to_json(JournalTaken(known.offset, known.segment, known.seq)))
+            return Said(200, _to_json(JournalTaken(known.offset, known.segment, known.seq, head)))
         problem = Problem(
             "urn:lineal:problem:offset",
             HTTPStatus.CONFLICT.phrase,

@@ -18,7 +18,7 @@ class SeriesName(Struct, frozen=True, forbid_unknown_fields=True):
 
 class AskSeries(Struct, frozen=True, forbid_unknown_fields=True):
     """Curves of many runs. `metrics` are names, with every set of labels; `series` names one set. `max_points` bounds the rows of a
-    series; 0 asks for every point. `x` is what the caller draws by: both columns are always there."""
+    series; 0 asks for every point. Rows have steps and times, whatever they are drawn by."""
 
     run_ids: RunIds
     metrics: Annotated[list[str], Meta(max_length=REQUEST_SERIES_MAX_COUNT)] = []
@@ -26,7 +26,6 @@ class AskSeries(Struct, frozen=True, forbid_unknown_fields=True):
     max_points: Annotated[int, Meta(ge=0, le=SERIES_POINTS_MAX_COUNT)] = 500
     step_min: Number | None = None
     step_max: Number | None = None
-    x: Literal["step", "time"] = "step"
 
 
 class Series(Struct, frozen=True, omit_defaults=True):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from lineal.model.limits import DESCRIPTION_MAX_CHARS, EXPERIMENT_NAME_MAX_CHARS
+from lineal.server.shapes.audit import Head
 from lineal.server.shapes.numbers import NonFinite, Scalar
 from lineal.server.shapes.runs import Artifact
 
@@ -131,11 +132,12 @@ class AskJournal(Struct, frozen=True):
 
 class JournalTaken(Struct, frozen=True):
     """Everything before `offset` of that segment is on disk: the next bytes to send. `records`: the number of the writer's last
-    record there."""
+    record there. `head`: of the tenant's audit chain, to be kept: history written anew later contradicts it."""
 
     offset: int
     segment: int
     records: int
+    head: Head | None = None
 
 
 class BlobKept(Struct, frozen=True):
