@@ -17,8 +17,9 @@ from lineal.journal.blobs import Draft, find_blob
 from lineal.journal.layout import FOLDER_NAME
 from lineal.local import LocalStore
 from lineal.model.limits import LIVE_INTERVAL_S
+from lineal.server.disks import disk_free_bytes
 from lineal.server.errors import Refused
-from lineal.server.source import Saying
+from lineal.server.source import Room, Saying
 from lineal.store.contracts import Store
 from lineal.store.heads import SignedHead
 
@@ -69,6 +70,11 @@ class LocalSource:
 
     def check_ready(self) -> None:
         """As long as it runs."""
+
+    def room(self) -> Room:
+        root = Path(self._local.folder.root)
+        with self.opened() as store:
+            return Room(store.size_bytes(), {"blobs": disk_free_bytes(root)})
 
     def find_blob(self, tenant: str, digest: str) -> str | None:
         return find_blob(self._local.folder, tenant, digest)

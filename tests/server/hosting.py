@@ -24,10 +24,10 @@ BASE = "/api/v1"
 
 
 @contextmanager
-def hosting(source: HostedSource, port: int = 0) -> Iterator[httpx.Client]:
+def hosting(source: HostedSource, port: int = 0, **more: Any) -> Iterator[httpx.Client]:
     listener = listen(port)
     ready = threading.Event()
-    server = make_server(source, listener, ready.set)
+    server = make_server(source, listener, ready.set, **more)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -60,14 +60,14 @@ def hosted(source: HostedSource) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def serving_store(place: Path | Place, *arguments: str) -> Iterator[Served]:
+def serving_store(place: Path | Place, *arguments: str, stderr: Any = None) -> Iterator[Served]:
     """`lineal serve` in a process of its own (a folder: over SQLite). Its client names paths from /api/v1 on."""
     if isinstance(place, Path):
         place = sqlite_place(place)
     command = [sys.executable, "-m", "lineal.cli.main", "serve", "--port", "0", "--json"]
     command += ["--store", place.url, "--blobs", str(place.blobs), *arguments]
     environment = {**os.environ, "PYTHONPATH": str(SRC)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
             said = ""

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from lineal.server.dispatch import Dispatch
 from lineal.server.gate import Gate
+from lineal.server.observed import Observed
 from lineal.server.route_table import ENDPOINTS
 
 
@@ -22,7 +23,7 @@ def test_every_route_says_who_may_call_it(endpoint: object) -> None:
 
 def test_a_route_that_does_not_say_is_called_by_nobody() -> None:
     forgotten = replace(ENDPOINTS[0], access=None)
-    serve = Dispatch(None, None, Gate(None, asks=False)).serving({"GET": forgotten})  # type: ignore[arg-type]
+    serve = Dispatch(None, None, Gate(None, asks=False), Observed()).serving({"GET": forgotten})  # type: ignore[arg-type]
     app = Starlette(routes=[Route(forgotten.path, serve)])
 
     async def asked() -> httpx.Response:

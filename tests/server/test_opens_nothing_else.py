@@ -90,7 +90,8 @@ def is_ours(event: str, place: str, folder: Path) -> bool:
     if place.isdigit():  # a descriptor that is open already
         return True
     path = place.removeprefix("file:").partition("?")[0]
-    if path == "/proc/self/mountinfo":  # whether the database lies on a network, which SQLite must know
+    # Whether the database lies on a network, which SQLite must know, and how much memory the process takes.
+    if path in ("/proc/self/mountinfo", "/proc/self/statm"):
         return True
     roots = (
         folder,

@@ -6,10 +6,16 @@ import ipaddress
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from lineal.cli.exits import NO
 from lineal.cli.options import json_option
+from lineal.model.limits import STOP_DRAIN_S
+
+if TYPE_CHECKING:
+    from lineal.server.logs import Format
 
 DEFAULT_STORE = "sqlite:///lineal-server/lineal.db"
 
@@ -26,9 +32,27 @@ DEFAULT_STORE = "sqlite:///lineal-server/lineal.db"
 )
 @click.option("--blobs", metavar="PATH", help="Folder of artifact bytes. Without it: `blobs` beside a SQLite database.")
 @click.option("--insecure", is_flag=True, help="Listen beyond this machine although nobody has to say who they are.")
+@click.option(
+    "--log",
+    type=click.Choice(["text", "json", "quiet"]),
+    default="text",
+    show_default=True,
+    help="What standard error gets: a line a request, for people or as JSON, or only what needs attention.",
+)
+@click.option(
+    "--drain",
+    type=click.IntRange(0, 3_600),
+    default=STOP_DRAIN_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long requests may still take once it was told to stop.",
+)
 @json_option
-def serve(host: str, port: int, store: str, blobs: str | None, insecure: bool, as_json: bool) -> None:
-    """Serve one address for a team: runs arrive by HTTP, the dashboard shows them. SIGTERM or Ctrl-C ends it.
+def serve(
+    host: str, port: int, store: str, blobs: str | None, insecure: bool, log: Format, drain: int, as_json: bool
+) -> None:
+    """Serve one address for a team: runs arrive by HTTP, the dashboard shows them. SIGTERM or Ctrl-C ends it
+    when the requests that it has begun are answered; a second one at once.
 
     A SQLite database takes one server, PostgreSQL several, which share the folder of artifacts. The first line printed is
     the address."""
@@ -38,12 +62,16 @@ def serve(host: str, port: int, store: str, blobs: str | None, insecure: bool, a
             "--insecure says that you want that"
         )
     from lineal.server.hosted import HostedSource
-    from lineal.server.serving import listen, make_server
+    from lineal.server.logs import logging_to
+    from lineal.server.observed import Observed
+    from lineal.server.serving import end_at_once, listen, make_server
     from lineal.store.open import without_secrets
 
+    observed = Observed()
     with (
+        logging_to(form=log),
         listen(port, "127.0.0.1" if host == "localhost" else host) as listener,
-        HostedSource(store, None if blobs is None else Path(blobs)) as source,
+        HostedSource(store, None if blobs is None else Path(blobs), observed.committed) as source,
     ):
         shown = "localhost" if is_loopback(host) else f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}/"
@@ -52,11 +80,17 @@ def serve(host: str, port: int, store: str, blobs: str | None, insecure: bool, a
             listener,
             lambda: _say(address, without_secrets(store), as_json),
             any_host=not is_loopback(host),
+            observed=observed,
+            drain_s=drain,
+            raises_again=False,
             on_stop=source.stop_watching,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)  # uvicorn raises again what stopped it; to stop so is no failure
+            signal.signal(number, end_at_once)  # before the server takes signals and after it has stopped
         server.run(sockets=[listener])
+    if server.cut_off_count:
+        click.echo(f"lineal: {server.cut_off_count} requests were cut off: they took longer than {drain} s", err=True)
+        click.get_current_context().exit(NO)
 
 
 def is_loopback(host: str) -> bool:

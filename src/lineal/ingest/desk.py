@@ -12,6 +12,7 @@ from lineal.ingest.apply import Context, apply
 from lineal.ingest.known_runs import KnownRun, KnownRuns, late_attempt, next_step_of, request_writer
 from lineal.ingest.openings import Openings
 from lineal.ingest.rows import Metrics
+from lineal.ingest.tally import Tally
 from lineal.model.entities import Cursor, Experiment, Stamp
 from lineal.model.errors import Conflict, InvalidInput, NotFound, OverLimit
 from lineal.model.limits import SERIES_PER_RUN_MAX_COUNT
@@ -56,6 +57,7 @@ class Group:
     experiments: set[tuple[str, str]] = field(default_factory=set)
     artifacts: set[tuple[str, str, str]] = field(default_factory=set)
     tenant_seqs: dict[str, int] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
 
 
 class Desk:
@@ -170,6 +172,7 @@ class Desk:
         """Of a run. Compacts it too."""
         store = self.writer
         self.has_spoken = True
+        self._group.tally.record_count += len(records)
         for record in records:
             run.seq += 1
             apply(Context(store, run.run_id), record, Stamp(self.time_ms, run.writer, run.seq))
@@ -184,6 +187,7 @@ class Desk:
     def say_of_tenant(self, records: Sequence[Record]) -> None:
         store = self.writer
         self.has_spoken = True
+        self._group.tally.record_count += len(records)
         writer = request_writer(self.tenant, None)
         seq = self._group.tenant_seqs.get(self.tenant)
         if seq is None:
@@ -226,6 +230,7 @@ class Desk:
         run.seq += metrics.point_count
         if run.series is not None:
             run.add_series([rows.layout for rows in metrics.rows])
+        self._group.tally.record_count += metrics.point_count
         store.append_points(run.run_id, run.writer, run.attempt, blocks)
         if run.next_step is not None:
             steps = [block.step[np.isfinite(block.step)] for block in blocks]
@@ -250,6 +255,10 @@ class Desk:
             return self.reader.get_run(run.run_id).experiment_name
         except NotFound:  # this transaction made it
             raise Later from None
+
+    def count_replayed(self, record_count: int, journal_bytes: int) -> None:
+        self._group.tally.record_count += record_count
+        self._group.tally.journal_bytes += journal_bytes
 
     def replays(self, run_id: str | None) -> TenantWriter:
         """The writer for a journal that speaks of this run: what was known of it is not known any more."""

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 from lineal.ingest.desk import Desk, Group, Later, Said
 from lineal.ingest.known_runs import KnownRuns
 from lineal.ingest.openings import Openings
+from lineal.ingest.tally import Tally, counted
 from lineal.model.clock import SYSTEM_CLOCK, Clock
 from lineal.model.entities import KeptAnswer
 from lineal.model.errors import Busy, Conflict, LinealError, NewerFormat, NotWritable
@@ -48,10 +49,16 @@ class GroupCommit:
     """The only writer of a store. Ends with `close`, which first finishes what waits."""
 
     def __init__(
-        self, store: Store, *, on_commit: Callable[[], None] = lambda: None, clock: Clock = SYSTEM_CLOCK
+        self,
+        store: Store,
+        *,
+        on_commit: Callable[[], None] = lambda: None,
+        on_tally: Callable[[Tally], None] = lambda _: None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._store = store
         self._on_commit = on_commit
+        self._on_tally = on_tally
         self._clock = clock
         self._known = KnownRuns(store)
         self._openings = Openings()
@@ -76,6 +83,10 @@ class GroupCommit:
             self._waiting.append(_Job(tenant, work, once, done, actor))
             self._turn.notify()
         return done
+
+    @property
+    def waiting_count(self) -> int:
+        return len(self._waiting)
 
     def close(self) -> None:
         """Idempotent. Returns when everything submitted is on disk or refused."""
@@ -103,9 +114,11 @@ class GroupCommit:
         """Answers all of them but those that it returns, which must come after this commit."""
         answers: list[tuple[_Job, Said | Exception]] = []
         later: list[_Job] = []
+        tally = Tally()
+        began_s = self._clock.monotonic_s()
         try:
             with self._store.begin() as transaction:
-                group = self._group(transaction)
+                group = self._group(transaction, tally)
                 for job in jobs:
                     try:
                         answers.append((job, self._do(group, job)))
@@ -116,6 +129,8 @@ class GroupCommit:
                 self._forget(transaction)
         except Exception as error:
             self._known.clear()
+            if isinstance(error, _MEDIUM):
+                self._on_tally(Tally(len(jobs), refused=True))
             if len(jobs) == 1 or isinstance(error, _MEDIUM):
                 if not isinstance(error, LinealError):
                     LOG.error("a request could not be written", exc_info=error)
@@ -127,6 +142,8 @@ class GroupCommit:
             return []
         self._tenants |= group.tenants
         self._known.trim()
+        tally.request_count, tally.duration_s = len(answers), self._clock.monotonic_s() - began_s
+        self._on_tally(tally)
         for job, answer in answers:
             _answer(job, answer)
         self._on_commit()
@@ -137,10 +154,12 @@ class GroupCommit:
         later = self._commit([job])
         assert not later
 
-    def _group(self, transaction: Transaction) -> Group:
+    def _group(self, transaction: Transaction, tally: Tally) -> Group:
         # Never back: a later statement must not lose against an earlier one because the clock was set.
         self._last_ms = max(self._last_ms, self._clock.time_ns() // 1_000_000)
-        return Group(self._store, transaction, self._known, self._openings, self._last_ms, set(self._tenants))
+        told = counted(transaction, tally)
+        tenants = set(self._tenants)
+        return Group(self._store, told, self._known, self._openings, self._last_ms, tenants, tally=tally)
 
     def _do(self, group: Group, job: _Job) -> Said:
         desk = Desk(group, job.tenant, job.actor)

@@ -75,6 +75,7 @@ def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
         is_over = True
     offset = max(known_to, end) if is_over else piece.offset + replayed.position
     store.set_cursor(replayed.cursor._replace(segment=piece.segment, offset=offset))
+    desk.count_replayed(replayed.cursor.seq - cursor.seq, offset - known_to)
     if run_id is not None:
         seq = replayed.cursor.seq
         if piece.dead and opened.primary and seq:

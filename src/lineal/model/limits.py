@@ -96,6 +96,10 @@ HEAD_MAX_AGE_S = 1.0  # of an audit chain's head as it is handed out: signed onc
 LIVE_INTERVAL_S = 0.1  # how often the folder is looked at while somebody watches
 LIVE_EVENT_INTERVAL_S = 0.25  # changes are gathered between two events: four repaints a second are enough for an eye
 LIVE_HEARTBEAT_S = 15.0  # proxies and browsers give up on a silent connection after 30 to 60 s
+STOP_DRAIN_S = 8  # requests in flight have so long once it was told to stop: supervisors kill after 10 s
+READY_KEPT_S = 1.0  # that it is ready is found out so often, whoever asks: it writes to the disks
+DISK_PROBE_BYTES = 256 * KIB  # ... so much: a page of a log's worth of room is no room
+LOG_WAITING_MAX_COUNT = 10_000  # lines of the log that nobody has written yet; beyond, they are left out and counted
 LIVE_WATCHERS_MAX_COUNT = 256  # open pages; each holds a socket
 
 # -- people -------------------------------------------------------------------------------------

@@ -12,8 +12,10 @@ from lineal.server.dispatch import NOWHERE, Dispatch, refuse, refuse_http
 from lineal.server.gate import Gate
 from lineal.server.hosts import HostGuard
 from lineal.server.live import Live
+from lineal.server.observed import Observed
 from lineal.server.openapi import OPENAPI_PATH
 from lineal.server.pages import Pages
+from lineal.server.probes import probes
 from lineal.server.route_table import ENDPOINTS, by_path
 from lineal.server.tenants import TenantPaths
 
@@ -37,9 +39,9 @@ class Text(Convertor[str]):
 register_url_convertor("text", Text())
 
 
-def make_app(source: Source, live: Live, settings: Settings) -> Starlette:
+def make_app(source: Source, live: Live, settings: Settings, observed: Observed | None = None) -> Starlette:
     """The app over `source`. Whoever made `live` ends it."""
-    dispatch = Dispatch(source, live, Gate(source, asks=settings.asks))
+    dispatch = Dispatch(source, live, Gate(source, asks=settings.asks), observed or Observed())
     pages = Pages(settings.static)
     routes = [
         Route(path, dispatch.serving(of_path), methods=list(of_path)) for path, of_path in by_path(ENDPOINTS).items()
@@ -47,6 +49,7 @@ def make_app(source: Source, live: Live, settings: Settings) -> Starlette:
     routes += [
         Route(OPENAPI_PATH, dispatch.serve_openapi, methods=["GET"]),
         *(Route(path, dispatch.serve_nothing, methods=["GET"]) for path in NOWHERE),
+        *probes(dispatch),
         Route("/{path:text}", pages.serve, methods=["GET"]),
     ]
     app = Starlette(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lineal.server.gate import Gate
     from lineal.server.kept_rows import KeptRows
     from lineal.server.live import Live
+    from lineal.server.observed import Observed
     from lineal.server.source import Source
     from lineal.store.contracts import Store, TenantReader
 
@@ -27,6 +28,7 @@ class Context:
     tenant: str
     live: Live
     rows: KeptRows
+    observed: Observed
     _store: Store | None = None
     once: Once | None = None
     principal: Principal = OPEN

@@ -29,7 +29,9 @@ from lineal.server.errors import Refused, problem_of
 from lineal.server.form import receive_form
 from lineal.server.gate import OF_NO_TENANT, Gate
 from lineal.server.kept_rows import KeptRows
+from lineal.server.observed import Observed
 from lineal.server.openapi import openapi_json
+from lineal.server.seen import Seen, seen_of
 from lineal.server.tenants import Homes, given_tenant, meant
 
 if TYPE_CHECKING:
@@ -55,8 +57,9 @@ Serve = Callable[[Request], Awaitable[Response]]
 class Dispatch:
     """Serves endpoints over one source."""
 
-    def __init__(self, source: Source, live: Live, gate: Gate) -> None:
+    def __init__(self, source: Source, live: Live, gate: Gate, observed: Observed) -> None:
         self._source = source
+        self._observed = observed
         self._gate = gate
         self._live = live
         self._rows = KeptRows()
@@ -69,6 +72,7 @@ class Dispatch:
         async def serve(request: Request) -> Response:
             is_head = request.method == "HEAD"
             endpoint = of_path["GET" if is_head else request.method]
+            seen_of(request).route = endpoint.path
             try:
                 response = await self._serve(endpoint, request)
                 return _without_body(response) if is_head else response
@@ -86,7 +90,7 @@ class Dispatch:
     async def _serve(self, endpoint: Endpoint, request: Request) -> Response:
         principal = await self._gate.identify(request, self._in_thread)
         self._gate.check_known(endpoint, principal)
-        visit = Visit(endpoint, principal, given_tenant(request))
+        visit = Visit(endpoint, principal, given_tenant(request), seen_of(request))
         self._gate.admit(endpoint, principal, visit.given)
         query = _query_of(endpoint, request)
         asked: Asked[Any, Any] = Asked(
@@ -95,7 +99,8 @@ class Dispatch:
         if endpoint.is_async:
             tenant = meant(visit.given, principal)
             self._gate.admit_in(endpoint, principal, tenant)
-            context = Context(self._source, tenant, self._live, self._rows, principal=principal)
+            visit.seen.tenant = tenant
+            context = Context(self._source, tenant, self._live, self._rows, self._observed, principal=principal)
             answer = endpoint.call(context, asked)
             if isinstance(answer, Events):
                 answer = Events(self._while_let_in(answer.pieces, principal))
@@ -169,11 +174,20 @@ class Dispatch:
             return visit.given or visit.principal.usual_tenant() or DEFAULT_TENANT
         tenant = self._homes.tenant(store, visit.given, run_id, visit.principal)
         self._gate.admit_in(visit.endpoint, visit.principal, tenant)
+        visit.seen.tenant = tenant
         return tenant
 
     def _context(self, store: Store, visit: Visit, tenant: str, once: Once | None = None) -> Context:
         return Context(
-            self._source, tenant, self._live, self._rows, store, once, principal=visit.principal, gate=self._gate
+            self._source,
+            tenant,
+            self._live,
+            self._rows,
+            self._observed,
+            store,
+            once,
+            visit.principal,
+            self._gate,
         )
 
 
@@ -183,6 +197,7 @@ class Visit(NamedTuple):
     endpoint: Endpoint
     principal: Principal
     given: str | None
+    seen: Seen
 
 
 def _run_of(endpoint: Endpoint, asked: Asked[Any, Any]) -> str | None:
@@ -197,7 +212,7 @@ def refusal(error: Exception) -> Response:
 
 async def refuse(request: Request, error: Exception) -> Response:
     """What nobody meant to raise: said in the log, not to the client."""
-    LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    LOG.error("%s %s failed", request.method, seen_of(request).route, exc_info=error)
     return refusal(error)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import groupby
@@ -16,11 +16,14 @@ from lineal.ingest.chainer import Chainer
 from lineal.ingest.desk import Desk, Said
 from lineal.ingest.group_commit import GroupCommit, Once, Work
 from lineal.ingest.lock import ingest_lock
+from lineal.ingest.tally import Tally
 from lineal.journal.blobs import Draft, drafting, find_blob
 from lineal.journal.layout import Folder
-from lineal.model.errors import Busy, Conflict, InvalidInput
+from lineal.model.errors import Busy, Conflict, InvalidInput, LinealError
+from lineal.model.limits import READY_KEPT_S
+from lineal.server.disks import check_takes, disk_free_bytes
 from lineal.server.head_key import Heads, load_seed
-from lineal.server.source import Saying
+from lineal.server.source import Room, Saying
 from lineal.store.contracts import Store
 from lineal.store.heads import SignedHead
 from lineal.store.open import MEMORY_URL, database_name, is_shared, open_store, sqlite_path
@@ -31,12 +34,14 @@ BLOBS_NAME = "blobs"
 class HostedSource:
     """See `lineal.server.source.Source`. Opens the store and holds its lock until it is closed."""
 
-    def __init__(self, url: str, blobs: Path | None = None) -> None:
+    def __init__(self, url: str, blobs: Path | None = None, on_tally: Callable[[Tally], None] = lambda _: None) -> None:
         """Raises Conflict if another server has a SQLite database; InvalidInput for a local folder's, and where no place
         for artifacts is said; what `open_store` raises."""
         self._open = ExitStack()
         self._changed = threading.Condition()
         self._ended = False
+        self._ready_lock = threading.Lock()
+        self._ready_s = -READY_KEPT_S
         path = None if url == MEMORY_URL or is_shared(url) else sqlite_path(url)
         if path is None and blobs is None:
             raise InvalidInput("artifacts need a folder, which all servers of the store share: --blobs", field="blobs")
@@ -51,9 +56,12 @@ class HostedSource:
             self._folder = Folder(place)
             self._folder.blobs = self._folder.root
             self._heads = Heads(self._store, load_seed(place))
+            self._disks = {"blobs": place}
+            if path is not None:
+                self._disks["store"] = path.absolute().parent
             self._chainer = Chainer(self._store)
             opening.callback(self._chainer.close)
-            self._writer = GroupCommit(self._store, on_commit=self._committed)
+            self._writer = GroupCommit(self._store, on_commit=self._committed, on_tally=on_tally)
             opening.callback(self._writer.close)
             self._open = opening.pop_all()
 
@@ -114,7 +122,21 @@ class HostedSource:
     def check_ready(self) -> None:
         if self._ended:
             raise Busy("the server is stopping")
-        self._store.change_number()
+        with self._ready_lock:  # anybody may ask, as often as they like
+            if time.monotonic() - self._ready_s < READY_KEPT_S:
+                return
+            self._store.change_number()
+            for place in self._disks.values():
+                check_takes(place)
+            self._ready_s = time.monotonic()
+
+    def room(self) -> Room:
+        try:
+            store_bytes = self._store.size_bytes()
+        except LinealError:
+            store_bytes = None
+        free = {name: disk_free_bytes(place) for name, place in self._disks.items()}
+        return Room(store_bytes, free, self._writer.waiting_count)
 
     def stop_watching(self) -> None:
         """Lets `wait_for_change` return, and says that it is not ready any more."""

@@ -36,6 +36,10 @@ class Live:
         self._guard = threading.Lock()
         self._ended = False
 
+    @property
+    def watcher_count(self) -> int:
+        return len(self._watchers)
+
     def end(self) -> None:
         """Lets everybody go: a stream that never ends would keep the server from stopping."""
         self._ended = True

@@ -15,6 +15,8 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lineal.server.seen import PAGE, seen_of
+
 INDEX = "index.html"
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 _HASHED = re.compile(r"-[A-Za-z0-9_-]{8,}\.\w+(\.map)?$")  # as Vite names what it builds
@@ -68,6 +70,7 @@ class Pages:
 
     async def serve(self, request: Request) -> Response:
         name = request.path_params["path"]
+        seen_of(request).route = PAGE
         if name not in self._paths or name.endswith((".br", ".gz")):
             if name.startswith("assets/"):
                 return Response("there is no such file", 404, HEADERS, media_type="text/plain")

@@ -23,6 +23,7 @@ from lineal.server.routes import (
     log_artifact,
     logging,
     metrics,
+    prometheus,
     run,
     search,
     series,
@@ -31,6 +32,7 @@ from lineal.server.routes import (
 ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
     *audit.ENDPOINTS,
+    *prometheus.ENDPOINTS,
     *compare.ENDPOINTS,
     *metrics.ENDPOINTS,
     *artifacts.ENDPOINTS,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import logging
+import os
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,17 +12,22 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from lineal.model.errors import Conflict, InvalidInput
+from lineal.model.limits import STOP_DRAIN_S
 from lineal.server.app import make_app
 from lineal.server.live import Live
+from lineal.server.observed import Observed
+from lineal.server.seen import SeenApp
 from lineal.server.settings import Settings
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from lineal.server.source import Source
 
+LOG = logging.getLogger("lineal.server")
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 7007
 _PORTS_TRIED = 100
-_STOP_S = 2
 _WAITING_CONNECTIONS = 1024  # a burst of 500 starting runs; the kernel may allow fewer
 
 
@@ -47,16 +54,25 @@ def listen(port: int | None, host: str = LOOPBACK) -> socket.socket:
     raise Conflict(f"{said} taken by another program; choose another with --port", field="port")
 
 
-class _Server(uvicorn.Server):
-    """Lets the live streams go before it waits for connections to end, and says when it answers."""
+class Server(uvicorn.Server):
+    """Lets the live streams go before it waits for connections to end, and says when it answers. `cut_off_count`: requests that
+    had not been answered when the time to stop was up. `raises_again`: the signal that stopped it ends the process after it."""
 
     def __init__(
-        self, config: uvicorn.Config, live: Live, on_ready: Callable[[], None], on_stop: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        live: Live,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[], None],
+        *,
+        raises_again: bool,
     ) -> None:
         super().__init__(config)
         self._on_stop = on_stop
         self._live = live
         self._on_ready = on_ready
+        self.cut_off_count = 0
+        self._raises_again = raises_again
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -66,7 +82,21 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._live.end()
         self._on_stop()
+        LOG.info("stopping: %d requests are being answered", len(self.server_state.tasks))
         await super().shutdown(sockets)
+        self.cut_off_count = len(self.server_state.tasks)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal stops it; a second one is somebody who will not wait. What was answered is on disk already."""
+        if self.should_exit:
+            end_at_once(sig)
+        if self._raises_again:
+            super().handle_exit(sig, frame)
+        self.should_exit = True
+
+
+def end_at_once(sig: int, frame: FrameType | None = None) -> None:
+    os._exit(128 + sig)
 
 
 def make_server(
@@ -76,13 +106,17 @@ def make_server(
     *,
     any_host: bool = False,
     asks: bool = False,
+    observed: Observed | None = None,
+    drain_s: int = STOP_DRAIN_S,
+    raises_again: bool = True,
     on_stop: Callable[[], None] = lambda: None,
-) -> uvicorn.Server:
+) -> Server:
     """What serves on that socket: `run(sockets=[listener])` until SIGINT, SIGTERM or `should_exit`. Leaves the source open."""
     live = Live(source)
-    app = make_app(source, live, Settings(port=listener.getsockname()[1], any_host=any_host, asks=asks))
+    observed = observed or Observed()
+    app = make_app(source, live, Settings(port=listener.getsockname()[1], any_host=any_host, asks=asks), observed)
     config = uvicorn.Config(
-        app,
+        SeenApp(app, observed),
         http="h11",
         ws="none",
         lifespan="off",
@@ -90,6 +124,6 @@ def make_server(
         log_config=None,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=_STOP_S,
+        timeout_graceful_shutdown=drain_s,
     )
-    return _Server(config, live, on_ready, on_stop)
+    return Server(config, live, on_ready, on_stop, raises_again=raises_again)

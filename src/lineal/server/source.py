@@ -23,6 +23,15 @@ class Saying(NamedTuple):
     record: Record
 
 
+class Room(NamedTuple):
+    """What the store takes (None: it cannot be asked now), what is free on the disks by their use, and how many requests wait
+    for the next commit."""
+
+    store_bytes: int | None
+    free_bytes: dict[str, int]
+    waiting_count: int = 0
+
+
 class Source(Protocol):
     """Runs to read, and a way to say something of them. Every method may be called from any thread, and may block."""
 
@@ -56,8 +65,10 @@ class Source(Protocol):
         ...
 
     def check_ready(self) -> None:
-        """Raises Busy if it does not take requests any more."""
+        """Raises Busy if it does not take requests any more or its store does not answer, NotWritable if a disk refuses."""
         ...
+
+    def room(self) -> Room: ...
 
     def find_blob(self, tenant: str, digest: str) -> str | None:
         """Path of an artifact's bytes, for reading only."""

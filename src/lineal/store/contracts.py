@@ -77,6 +77,10 @@ class Store(Protocol):
         """Rises with every commit that changed anything, and with no other; equal numbers mean equal state."""
         ...
 
+    def size_bytes(self) -> int:
+        """What it takes on its disk; 0 for one that has none."""
+        ...
+
     def close(self) -> None:
         """Idempotent. Waits for a transaction in progress. Readers of a closed store fail (RuntimeError)."""
         ...

@@ -47,6 +47,9 @@ class MemoryStore:
             finally:
                 self._owner = None
 
+    def size_bytes(self) -> int:
+        return 0
+
     def tenant(self, name: str) -> MemoryReader:
         return MemoryReader(self, name)
 

@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Whether the server takes requests
-         * @description Whether it takes requests: not any more once it was told to stop.
+         * @description Whether it takes requests, at /ready too: not once it was told to stop, and not while its store does not answer or a disk takes nothing.
          */
         get: operations["get_ready"];
         put?: never;
@@ -96,6 +96,26 @@ export interface paths {
          * @description Reads the tenant's whole chain. A server that lies would lie here too: `lineal audit verify` reads the rows itself, and holds them against heads that were kept elsewhere.
          */
         get: operations["verify_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the server does, for Prometheus
+         * @description In Prometheus' text format, also at /metrics: requests, latencies, what was taken in and lost, commits, open streams, room.
+         */
+        get: operations["get_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1693,6 +1713,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChainVerdict"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -15,12 +15,14 @@ def get_health(context: Context, asked: Asked[Any, None]) -> Health:
 
 
 def get_ready(context: Context, asked: Asked[Any, None]) -> Ready:
-    """Whether it takes requests: not any more once it was told to stop."""
+    """Whether it takes requests, at /ready too: not once it was told to stop, and not while its store does not answer or a
+    disk takes nothing."""
     context.source.check_ready()
     return Ready("ready")
 
 
+READY = Endpoint("GET", "/api/v1/ready", get_ready, "Whether the server takes requests", Ready, access="open")
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/health", get_health, "Whether the server can answer", Health, access="open"),
-    Endpoint("GET", "/api/v1/ready", get_ready, "Whether the server takes requests", Ready, access="open"),
+    READY,
 )

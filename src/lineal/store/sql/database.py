@@ -67,6 +67,10 @@ class Database(Protocol):
         while nothing was under way."""
         ...
 
+    def size_bytes(self) -> int:
+        """What it takes on its disk."""
+        ...
+
     def tidy(self, connection: Connection) -> None:
         """After a commit that may have freed room."""
         ...

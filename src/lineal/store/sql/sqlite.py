@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -31,6 +31,13 @@ class SqliteDatabase:
     def begin(self, connection: Connection) -> Connection:
         connection.execute("BEGIN IMMEDIATE")
         return connection
+
+    def size_bytes(self) -> int:
+        total = 0
+        for suffix in ("", "-wal"):
+            with suppress(FileNotFoundError):
+                total += Path(f"{self._path}{suffix}").stat().st_size
+        return total
 
     def tidy(self, connection: Connection) -> None:
         """Gives back some of the pages that compaction freed; a little is left for what comes next."""

@@ -121,6 +121,9 @@ class SqlStore:
         with self._database.snapshot() as connection:
             return int(connection.execute("SELECT change_number FROM lineal_schema").fetchone()[0])
 
+    def size_bytes(self) -> int:
+        return self._database.size_bytes()
+
     def close(self) -> None:
         self._database.close_readers()
         self._engines.clear()

@@ -95,6 +95,10 @@ class PostgresDatabase:
             raise
         return connection
 
+    def size_bytes(self) -> int:
+        with self.snapshot() as connection:
+            return int(connection.execute("SELECT pg_database_size(current_database())").fetchone()[0])
+
     def tidy(self, connection: Connection) -> None:
         """PostgreSQL does it by itself."""
 
