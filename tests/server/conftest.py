@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import lineal
 from lineal.dashboard import LocalSource
 from lineal.local import LocalStore
 from lineal.server.serving import listen, make_server
+from lineal.server.source import Source
 from tests.server.contract import check
 
 SRC = Path(__file__).resolve().parents[2] / "src"
@@ -38,18 +39,17 @@ def source(folder: Path) -> Iterator[LocalSource]:
         source.close()
 
 
-@pytest.fixture
-def client(source: LocalSource) -> Iterator[httpx.Client]:
-    """The app, served by a thread of this process, as its own page calls it."""
-    listener = listen(0)
+@contextmanager
+def served_here(source: Source, base: str = "", port: int = 0, **more: Any) -> Iterator[httpx.Client]:
+    """The app, served by a thread of this process. Its client names paths from `base` on, and holds answers to the contract."""
+    listener = listen(port)
     ready = threading.Event()
-    server = make_server(source, listener, ready.set)
+    server = make_server(source, listener, ready.set, **more)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
         assert ready.wait(30)
-        url = f"http://localhost:{listener.getsockname()[1]}"
-        with httpx.Client(base_url=url, timeout=30, event_hooks={"response": [check]}) as client:
+        with client_of(f"http://localhost:{listener.getsockname()[1]}{base}") as client:
             yield client
     finally:
         server.should_exit = True
@@ -58,9 +58,20 @@ def client(source: LocalSource) -> Iterator[httpx.Client]:
     assert not thread.is_alive()
 
 
+def client_of(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=30, event_hooks={"response": [check]})
+
+
+@pytest.fixture
+def client(source: LocalSource) -> Iterator[httpx.Client]:
+    """As the app's own page calls it."""
+    with served_here(source) as client:
+        yield client
+
+
 @dataclass
 class Served:
-    """`lineal ui` in a process of its own."""
+    """The app in a process of its own."""
 
     process: subprocess.Popen[str]
     url: str
@@ -68,12 +79,14 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Served]:
+def started(command: str, *arguments: str, base: str = "", stderr: Any = None, **environment: str) -> Iterator[Served]:
+    """`lineal ...` that says its address when it answers, until the block ends."""
     with subprocess.Popen(
-        [sys.executable, "-m", "lineal.cli.main", "ui", "--port", "0", "--no-browser", "--json", *arguments],
+        [sys.executable, "-m", "lineal.cli.main", command, "--port", "0", "--json", *arguments],
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(SRC), "LINEAL_URL": str(folder), **environment},
+        env={**os.environ, "PYTHONPATH": str(SRC), **environment},
     ) as process:
         try:
             assert process.stdout is not None
@@ -82,12 +95,17 @@ def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Serve
                 line = process.stdout.readline()
                 assert line, "it ended before it answered"
                 said += line
-            url = json.loads(said)["url"]
-            with httpx.Client(base_url=url, timeout=30, event_hooks={"response": [check]}) as client:
+            url = json.loads(said)["url"].rstrip("/") + base
+            with client_of(url) as client:
                 yield Served(process, url, client)
         finally:
             process.terminate()
             process.wait(30)
+
+
+def serving(folder: Path, *arguments: str, **environment: str) -> AbstractContextManager[Served]:
+    """`lineal ui`."""
+    return started("ui", "--no-browser", *arguments, LINEAL_URL=str(folder), **environment)
 
 
 @pytest.fixture

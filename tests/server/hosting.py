@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +11,13 @@ import httpx
 import pytest
 
 from lineal.server.hosted import HostedSource
-from lineal.server.serving import listen, make_server
-from tests.server.conftest import SRC, Place, Served, json_of, sqlite_place
-from tests.server.contract import check
+from tests.server.conftest import Place, Served, json_of, served_here, sqlite_place, started
 
 BASE = "/api/v1"
 
 
-@contextmanager
-def hosting(source: HostedSource, port: int = 0, **more: Any) -> Iterator[httpx.Client]:
-    listener = listen(port)
-    ready = threading.Event()
-    server = make_server(source, listener, ready.set, **more)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        assert ready.wait(30)
-        url = f"http://localhost:{listener.getsockname()[1]}{BASE}"
-        with httpx.Client(base_url=url, timeout=30, event_hooks={"response": [check]}) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join(30)
-        listener.close()
-    assert not thread.is_alive()
+def hosting(source: HostedSource, port: int = 0, **more: Any) -> AbstractContextManager[httpx.Client]:
+    return served_here(source, BASE, port, **more)
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -59,28 +37,11 @@ def hosted(source: HostedSource) -> Iterator[httpx.Client]:
         yield client
 
 
-@contextmanager
-def serving_store(place: Path | Place, *arguments: str, stderr: Any = None) -> Iterator[Served]:
+def serving_store(place: Path | Place, *arguments: str, stderr: Any = None) -> AbstractContextManager[Served]:
     """`lineal serve` in a process of its own (a folder: over SQLite). Its client names paths from /api/v1 on."""
     if isinstance(place, Path):
         place = sqlite_place(place)
-    command = [sys.executable, "-m", "lineal.cli.main", "serve", "--port", "0", "--json"]
-    command += ["--store", place.url, "--blobs", str(place.blobs), *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(SRC)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment) as process:
-        try:
-            assert process.stdout is not None
-            said = ""
-            while not said.endswith("}\n"):
-                line = process.stdout.readline()
-                assert line, "it ended before it answered"
-                said += line
-            url = json.loads(said)["url"].rstrip("/") + BASE
-            with httpx.Client(base_url=url, timeout=30, event_hooks={"response": [check]}) as client:
-                yield Served(process, url, client)
-        finally:
-            process.terminate()
-            process.wait(30)
+    return started("serve", "--store", place.url, "--blobs", str(place.blobs), *arguments, base=BASE, stderr=stderr)
 
 
 def new_experiment(client: httpx.Client, name: str = "digits", **more: Any) -> Any:

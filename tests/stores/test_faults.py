@@ -18,7 +18,6 @@ from pathlib import Path
 
 import pytest
 
-from lineal.model.entities import Cursor
 from lineal.model.errors import Busy, Damaged, InvalidInput, NewerFormat, NotFound, NotWritable
 from lineal.store.contracts import RunQuery, Store
 from lineal.store.open import copy_store, open_store, sqlite_path, sqlite_url
@@ -26,7 +25,8 @@ from lineal.store.sql import connection as connection_module
 from lineal.store.sql import migrate
 from lineal.store.sql.sqlite import SqliteDatabase
 from lineal.store.sql.store import SqlStore
-from lineal.testing.suite_base import WRITER, Said, at, block_with, starting
+from lineal.testing.suite_base import WRITER, at, block_with
+from tests.stores.telling import Assassin, assert_whole, in_child, tell, work
 
 TORTURE = os.environ.get("LINEAL_TEST_PROFILE") == "torture"
 ROOT = os.geteuid() == 0
@@ -37,75 +37,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "lineal.db"
 
 
-def tell(store: Store, *statements: Said) -> None:
-    with store.begin() as transaction:
-        for statement in statements:
-            statement(transaction.tenant("default"))
-
-
 def writer_of(store: Store) -> sqlite3.Connection:
     assert isinstance(store, SqlStore) and isinstance(store._writer, sqlite3.Connection)
     return store._writer
 
 
-def work(number: int) -> list[Said]:
-    """A transaction that touches every kind of table."""
-    run_id = f"run-{number}"
-    return [
-        starting(run_id, time_ms=number + 1),
-        call("set_params", run_id, "a1", {"number": number}, at(number, 1)),
-        call("set_tags", run_id, {"number": str(number)}, at(number, 2)),
-        call("append_points", run_id, WRITER, "a1", [block_with([float(number)] * 1_500)]),
-        call("append_points", run_id, WRITER, "a1", [block_with([float(number)] * 5, 5_000)]),
-        call("end_attempt", run_id, "a1", "finished", None, at(number + 9, 3)),
-        call("set_cursor", Cursor(WRITER, run_id, number, 1, number)),
-        call("compact", run_id),
-    ]
-
-
-def assert_whole(store: Store, least: int) -> int:
-    """Every transaction is there as a whole, or not at all; at least those below `least`. Returns how many."""
-    reader = store.tenant("default")
-    page = reader.list_runs(RunQuery(limit=10_000))
-    assert page.total >= least
-    assert [run.run_id for run in reversed(page.runs)] == [f"run-{number}" for number in range(page.total)]
-    for number, details in enumerate(reversed(reader.get_details_of([run.run_id for run in page.runs]))):
-        assert details.run.status == "finished" and details.params == {"number": number}
-        [piece] = reader.read_points(details.run.run_id, "loss")
-        assert len(piece.columns) == 1_505 and set(piece.columns.value.tolist()) == {float(number)}
-    cursor = reader.find_cursor(WRITER)
-    assert (cursor.seq if cursor else -1) == page.total - 1
-    assert len(reader.list_audit()) == 4 * page.total
-    return page.total
-
-
 def integrity(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-
-
-def in_child(body: Callable[[], object]) -> int:
-    """Runs it in a forked process, which ends without cleaning up; returns the wait status."""
-    child = os.fork()
-    if child == 0:
-        try:
-            body()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    return os.waitpid(child, 0)[1]
-
-
-class Assassin:
-    """Kills the process when its connection is about to run the n-th statement."""
-
-    def __init__(self, statement: int) -> None:
-        self._left = statement
-
-    def __call__(self, sql: str) -> None:
-        self._left -= 1
-        if self._left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 # -- killed --------------------------------------------------------------------------------------------------
@@ -275,7 +214,7 @@ def test_a_full_disk_is_not_writable_and_heals(path: Path) -> None:
     [pages] = writer_of(store).execute("PRAGMA page_count").fetchone()
     writer_of(store).execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(NotWritable, match="full"):
-        tell(store, *work(1), call("set_note", "run-1", "x" * 100_000, at(1, 9)))
+        tell(store, *work(1), call("set_note", "run-001", "x" * 100_000, at(1, 9)))
     assert_whole(store, 1)
     writer_of(store).execute("PRAGMA max_page_count = 1000000")
     tell(store, *work(1))
@@ -291,7 +230,7 @@ def test_a_file_that_may_not_grow_is_not_writable(path: Path) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, resource.RLIM_INFINITY))
         try:
-            tell(store, *work(0), call("set_note", "run-0", "x" * 500_000, at(1, 9)))
+            tell(store, *work(0), call("set_note", "run-000", "x" * 500_000, at(1, 9)))
         except NotWritable:
             os._exit(7)
 

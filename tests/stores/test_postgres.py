@@ -23,13 +23,8 @@ from lineal.store.sql.postgres.connection import READERS_MAX_COUNT, PostgresConn
 from lineal.store.sql.postgres.database import PostgresDatabase
 from lineal.store.sql.postgres.values import escaped, unescaped
 from lineal.store.sql.store import SqlStore
-from lineal.testing.suite_base import Said, at, starting
-
-
-def tell(store: Store, *statements: Said) -> None:
-    with store.begin() as transaction:
-        for statement in statements:
-            statement(transaction.tenant("default"))
+from lineal.testing.suite_base import at, starting
+from tests.stores.telling import tell
 
 
 def writer_of(store: Store) -> PostgresConnection:

@@ -17,67 +17,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lineal.model.entities import Cursor
 from lineal.model.errors import Busy
 from lineal.query.parser import parse, parse_orders
-from lineal.store.contracts import RunQuery, Store
+from lineal.store.contracts import RunQuery
 from lineal.store.open import open_store
 from lineal.store.sql import migrate
 from lineal.store.sql.postgres.connection import PostgresConnection
 from lineal.store.sql.store import SqlStore
-from lineal.testing.suite_base import WRITER, Said, at, block_with, starting
+from lineal.testing.suite_base import WRITER, at, starting
+from tests.stores.telling import Assassin, assert_whole, in_child, tell, work
 
 TORTURE = os.environ.get("LINEAL_TEST_PROFILE") == "torture"
 EVERY = 1 if TORTURE else 7  # of the statements at which a process is killed
-
-
-def tell(store: Store, *statements: Said) -> None:
-    with store.begin() as transaction:
-        for statement in statements:
-            statement(transaction.tenant("default"))
-
-
-def work(number: int) -> list[Said]:
-    """A transaction that touches every kind of table."""
-    run_id = f"run-{number:03}"
-    return [
-        starting(run_id, time_ms=number + 1),
-        call("set_params", run_id, "a1", {"number": number}, at(number, 1)),
-        call("set_tags", run_id, {"number": str(number)}, at(number, 2)),
-        call("append_points", run_id, WRITER, "a1", [block_with([float(number)] * 1_500)]),
-        call("append_points", run_id, WRITER, "a1", [block_with([float(number)] * 5, 5_000)]),
-        call("end_attempt", run_id, "a1", "finished", None, at(number + 9, 3)),
-        call("set_cursor", Cursor(WRITER, run_id, number, 1, number)),
-        call("compact", run_id),
-    ]
-
-
-def assert_whole(store: Store, least: int) -> int:
-    """Every transaction is there as a whole, or not at all; at least those below `least`. Returns how many."""
-    reader = store.tenant("default")
-    runs = list(reversed(reader.list_runs(RunQuery(limit=10_000)).runs))
-    assert len(runs) >= least and [run.run_id for run in runs] == [f"run-{number:03}" for number in range(len(runs))]
-    for number, details in enumerate(reader.get_details_of([run.run_id for run in runs])):
-        assert details.run.status == "finished" and details.params == {"number": number}
-        [piece] = reader.read_points(details.run.run_id, "loss")
-        assert len(piece.columns) == 1_505 and set(piece.columns.value.tolist()) == {float(number)}
-    cursor = reader.find_cursor(WRITER)
-    assert (cursor.seq if cursor else -1) == len(runs) - 1
-    assert len(reader.list_audit()) == 4 * len(runs)
-    assert store.change_number() == len(runs)
-    return len(runs)
-
-
-def in_child(body: Callable[[], object]) -> int:
-    """Runs it in a forked process, which ends without cleaning up; returns the wait status."""
-    child = os.fork()
-    if child == 0:
-        try:
-            body()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    return os.waitpid(child, 0)[1]
 
 
 def before_each(told: Callable[[str], object]) -> None:
@@ -93,16 +44,6 @@ def before_each(told: Callable[[str], object]) -> None:
 
     PostgresConnection.execute = first(execute)  # type: ignore[method-assign]
     PostgresConnection.executemany = first(executemany)  # type: ignore[method-assign]
-
-
-class Assassin:
-    def __init__(self, statement: int) -> None:
-        self._left = statement
-
-    def __call__(self, sql: str) -> None:
-        self._left -= 1
-        if self._left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 # -- killed --------------------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ import msgspec
 
 from lineal.ingest.desk import Said
 from lineal.model.errors import OverLimit
-from lineal.model.limits import NAME_MAX_BYTES, NOTE_MAX_BYTES, TAG_VALUE_MAX_BYTES
-from lineal.model.values import check_name, clean_text
+from lineal.model.limits import NOTE_MAX_BYTES
+from lineal.model.values import clean_text
 from lineal.model.vocabulary import Lifecycle
 from lineal.record.records import NameSet, NoteSet, Record, RunLifecycleSet, RunTagsSet, TagsSet
 from lineal.server.context import Context
+from lineal.server.given import given_name, given_tags
 from lineal.server.shapes.runs import Changed
 from lineal.server.source import Saying
 
@@ -25,26 +26,15 @@ def edits_of(body: EditRun) -> list[Record]:
     """What is to be said of the run; [] if nothing is. Raises InvalidInput, OverLimit."""
     said: list[Record] = []
     if body.name is not None:
-        said.append(NameSet(check_name(body.name, field="name", max_bytes=NAME_MAX_BYTES)))
+        said.append(NameSet(given_name(body.name)))
     if body.note is not None:
         note = clean_text(body.note)
         if len(note.encode()) > NOTE_MAX_BYTES:
             raise OverLimit(f"a note has at most {NOTE_MAX_BYTES:,} bytes", field="note")
         said.append(NoteSet(note))
     if body.tags:
-        said.append(TagsSet(checked_tags(body.tags)))
+        said.append(TagsSet(given_tags(body.tags)))
     return said
-
-
-def checked_tags(tags: Mapping[str, str | None]) -> dict[str, str | None]:
-    checked: dict[str, str | None] = {}
-    for key, value in tags.items():
-        name = check_name(key, field="tags", max_bytes=NAME_MAX_BYTES)
-        text = None if value is None else clean_text(value)
-        if text is not None and len(text.encode()) > TAG_VALUE_MAX_BYTES:
-            raise OverLimit(f"tag {name!r:.60} has more than {TAG_VALUE_MAX_BYTES:,} bytes", field="tags")
-        checked[name] = text
-    return checked
 
 
 def edit_run(context: Context, run_id: str, records: Sequence[Record]) -> None:
@@ -55,7 +45,7 @@ def edit_run(context: Context, run_id: str, records: Sequence[Record]) -> None:
 
 
 def tag_runs(context: Context, run_ids: Sequence[str], tags: Mapping[str, str | None]) -> Said:
-    checked = checked_tags(tags)
+    checked = given_tags(tags)
     full_ids = known_ids(context, run_ids)
     return _say(context, [Saying(None, RunTagsSet(run_id, checked)) for run_id in full_ids if checked], len(full_ids))
 
