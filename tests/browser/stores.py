@@ -11,8 +11,8 @@ from pathlib import Path
 
 from lineal.api import delete_run, init
 
-# A hundred thousand take a minute to make; LINEAL_TEST_RUNS=100000 asks for them.
-MANY_RUNS = int(os.environ.get("LINEAL_TEST_RUNS") or 20_000)
+# They take a minute of one core to make; LINEAL_TEST_RUNS=20000 asks for fewer.
+MANY_RUNS = int(os.environ.get("LINEAL_TEST_RUNS") or 100_000)
 DEMO_EPOCHS = int(os.environ.get("LINEAL_TEST_EPOCHS") or 12)
 
 LONG_NAME = "a name that goes on " * 12

@@ -1,8 +1,8 @@
-// Tens of thousands of runs (LINEAL_TEST_RUNS): the table draws what is in sight.
+// A hundred thousand runs, or LINEAL_TEST_RUNS of them: the table draws what is in sight.
 import { RunsView } from "./places.ts";
 import { address, expect, test } from "./test.ts";
 
-const COUNT = Number(process.env["LINEAL_TEST_RUNS"] ?? 20_000);
+const COUNT = Number(process.env["LINEAL_TEST_RUNS"] || 100_000);
 
 test("all are there, few are drawn, the last can be reached", async ({ page }) => {
   const runs = new RunsView(page);
