@@ -18,7 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks import environments, page_measures, page_site, page_stores, report
+import lineal
+from benchmarks import environments, page_measures, page_peers, page_site, page_stores, report
 from benchmarks.page_measures import Figures, Made
 from benchmarks.targets import PAGE_TARGETS
 
@@ -39,6 +40,7 @@ MEASURES: dict[str, Measure] = {
     "dense": partial(page_measures.one_chart, name="dense"),
     "long": partial(page_measures.one_chart, name="long"),
     "pixel": page_measures.log_to_pixel,
+    "peers": page_measures.peers,
 }
 
 
@@ -57,9 +59,9 @@ def options() -> argparse.Namespace:
     return chosen
 
 
-def measure(chosen: argparse.Namespace) -> dict[str, list[float]]:
+def measure(chosen: argparse.Namespace, versions: dict[str, str]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = defaultdict(list)
-    made = Made(partial(page_stores.make, place=chosen.place), chosen.tries)
+    made = Made(partial(page_stores.make, place=chosen.place), chosen.tries, versions)
     for name in chosen.only.split(","):
         load = os.getloadavg()[0]
         began = time.monotonic()
@@ -98,24 +100,65 @@ def rest(found: dict[str, list[float]]) -> list[str]:
     body = [
         [f"`{figure}`", report.number(median(values)), report.number(min(values)), report.number(max(values))]
         for figure, values in sorted(found.items())
-        if figure not in named
+        if figure not in named and not figure.startswith("peers/")
     ]
     return ["", "Beside them:", "", *report.table(["Figure", "Median", "Least", "Most"], body)] if body else []
+
+
+def beside_peers(found: dict[str, list[float]], versions: dict[str, str]) -> list[str]:
+    """In each try all were opened one after another: the ratio is the median of the tries' own ratios."""
+    own = found.get("peers/lineal/chart_ms", [])
+    if not own:
+        return []
+    body = []
+    for name in ("lineal", *page_peers.PEERS):
+        charts = found.get(f"peers/{name}/chart_ms", [])
+        if not charts:
+            continue
+        times = "" if name == "lineal" else f"**{median(b / a for a, b in zip(own, charts, strict=False)):.1f}x**"
+        body.append(
+            [
+                f"{name} {versions.get(name, '')}".strip(),
+                f"{report.number(median(charts))} ({report.number(min(charts))} to {report.number(max(charts))})",
+                times,
+                report.number(median(found[f"peers/{name}/js_gzip_bytes"])),
+                report.number(median(found[f"peers/{name}/requests"])),
+                str(len(charts)),
+            ]
+        )
+    head = [
+        "S10, cold",
+        "To the first chart, ms (from to)",
+        "Lineal is faster by",
+        "JavaScript gzipped",
+        "Requests",
+        "Tries",
+    ]
+    return ["", "Beside other trackers' pages, in turn, in the same Chromium:", "", *report.table(head, body)]
 
 
 def main() -> int:
     chosen = options()
     load = os.getloadavg()[0]
-    found = measure(chosen)
+    versions = {"lineal": lineal.__version__}
+    found = measure(chosen, versions)
     machine = environments.machine(chosen.place)
     at = time.strftime("%Y-%m-%d %H:%M")
     where = f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gib']} GiB, load before {load:.1f}"
-    text = "\n".join([f"Measured {at} by `make bench-page`: {where}.", "", *table(found), *rest(found)])
+    text = "\n".join(
+        [
+            f"Measured {at} by `make bench-page`: {where}.",
+            "",
+            *table(found),
+            *beside_peers(found, versions),
+            *rest(found),
+        ]
+    )
     print(text)
     results = environments.HERE / "results"
     results.mkdir(exist_ok=True)
     with open(results / f"page-{time.strftime('%Y%m%d-%H%M%S')}.json", "w", encoding="utf-8") as file:
-        json.dump({"at": at, "machine": machine, "load": load, "figures": found}, file, indent=1)
+        json.dump({"at": at, "machine": machine, "load": load, "versions": versions, "figures": found}, file, indent=1)
     if chosen.write_docs:
         page = DOCS.read_text(encoding="utf-8")
         before, _, rest_of = page.partition(BEGIN)

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks import environments, page_site
+from benchmarks import environments, page_peers, page_site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Response
@@ -31,10 +31,11 @@ WHEEL_PX = 1_600
 
 
 class Made(NamedTuple):
-    """Folders by name."""
+    """Folders by name; versions of what was measured beside."""
 
     folder: Callable[[str], Path]
     tries: int
+    versions: dict[str, str]
 
 
 def first_chart(chromium: Browser, made: Made) -> Iterator[Figures]:
@@ -51,6 +52,35 @@ def first_chart(chromium: Browser, made: Made) -> Iterator[Figures]:
                 if turn:  # the first asks the server for things that it has yet to load
                     size = sum(len(gzip.compress(body, 9)) for body in bodies)
                     yield {"first_chart_ms": chart, "first_paint_ms": painted, "js_gzip_bytes": size}
+
+
+def peers(chromium: Browser, made: Made) -> Iterator[Figures]:
+    """Cold to the first chart, Lineal and other trackers in turn, told by the same eye."""
+    own = made.folder("S10")
+    with page_site.site(own) as address, page_peers.all_served(own.parent) as (others, versions):
+        made.versions.update(versions)
+        places = {"lineal": address, **others}
+        for turn in range(made.tries + 1):
+            for name in sorted(places, key=lambda one: (list(places).index(one) + turn) % len(places)):
+                figures = _cold(chromium, places[name])
+                if turn:  # the first asks each server for things that it has yet to load
+                    yield {f"peers/{name}/{figure}": value for figure, value in figures.items()}
+
+
+def _cold(chromium: Browser, address: str) -> Figures:
+    with page_site.fresh_page(chromium) as page:
+        answers: list[Response] = []
+        page.on("response", lambda answer: answers.append(answer))
+        page.goto(address, wait_until="commit")
+        chart = page.evaluate("probe.seen(() => probe.curves())")
+        asked = len(answers)
+        scripts = [
+            answer.body()
+            for answer in answers[:asked]
+            if "javascript" in (answer.headers.get("content-type") or "") and answer.ok
+        ]
+        size = sum(len(gzip.compress(body, 9)) for body in scripts)
+        return {"chart_ms": chart, "js_gzip_bytes": size, "requests": asked}
 
 
 def whole_js(static: Path) -> Figures:

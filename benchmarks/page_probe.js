@@ -26,6 +26,27 @@ window.probe = {
   },
   inkOf: (metric) => probe.canvasesOf(metric).reduce((sum, one) => sum + probe.ink(one), 0),
   pictureOf: (metric) => probe.canvasesOf(metric).map((one) => (one.width && one.height ? probe.digest(one) : 0)).join(),
+  /** Whether curves are to be seen, whoever drew them: on a canvas of any kind, or as long SVG paths. */
+  curves() {
+    const paper = (probe.paper ??= new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true }));
+    for (const canvas of document.querySelectorAll("canvas")) {
+      const { width, height } = canvas;
+      if (width < 100 || height < 60) continue;
+      Object.assign(paper.canvas, { width, height });
+      paper.drawImage(canvas, 0, 0);
+      const { data } = paper.getImageData(0, 0, width, height);
+      let count = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        const high = Math.max(data[at], data[at + 1], data[at + 2]), low = Math.min(data[at], data[at + 1], data[at + 2]);
+        if (data[at + 3] > 40 && high - low > 40 && (count += 1) > 50) return true;
+      }
+    }
+    return [...document.querySelectorAll("svg path")].some((path) => {
+      if ((path.getAttribute("d")?.length ?? 0) < 500 || path.getBoundingClientRect().width < 60) return false;
+      const color = getComputedStyle(path).stroke.match(/\d+/g)?.map(Number) ?? [0, 0, 0];
+      return Math.max(...color.slice(0, 3)) - Math.min(...color.slice(0, 3)) > 40;
+    });
+  },
   rows() {
     return [...document.querySelectorAll('[role="grid"] [role="row"] a[href*="/runs/"]')].map((link) => link.getAttribute("href"));
   },

@@ -14,14 +14,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
-from benchmarks import values
+from benchmarks.page_curves import RUNS, STEPS, curve
 from lineal.api import init, open_store
 
 # Made anew when what is made, or how, changes.
 VERSION = 1
-CURVES = {"S10": (10, 10_000), "dense": (100, 10_000), "long": (100, 1_000_000)}
+CURVES = {"S10": (RUNS, STEPS), "dense": (100, 10_000), "long": (100, 1_000_000)}
 NAMES = (*CURVES, "many")
 MANY_RUNS = 100_000
 PROCESSES = 2
@@ -30,12 +28,6 @@ CHUNK = 50_000
 
 def cache() -> Path:
     return Path(tempfile.gettempdir(), f"lineal-bench-page-{VERSION}")
-
-
-def curve(number: int, steps: int) -> np.ndarray:
-    """The noisy decaying doubles of every scenario; each run decays to a height of its own."""
-    rng = np.random.default_rng(values.SEED + number)
-    return (1 + number / 50) * np.exp(-4 * np.arange(steps) / steps) + 0.05 * rng.standard_normal(steps)
 
 
 def record(folder: Path, number: int, steps: int) -> None:

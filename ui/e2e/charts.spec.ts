@@ -117,3 +117,65 @@ test("the crosshair is one for all charts", async ({ page }) => {
   await expect.poll(async () => (await there.textContent()) ?? "").not.toBe(before);
   await expect(there).toContainText(/0\.\d{2,}/);
 });
+
+test("a zoom is in the address: it is there again after a reload, and gone when all is shown", async ({ page }) => {
+  const runs = await open(page, "shelf", "name like 'b%'");
+  const chart = runs.chart("train/loss");
+  await expect(chart).toContainText("all 90 points");
+  const plot = chart.getByRole("img");
+  const box = (await plot.boundingBox())!;
+  await page.mouse.move(box.x + box.width * 0.4, box.y + 100);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.7, box.y + 100, { steps: 4 });
+  await page.mouse.up();
+  await expect(chart).toContainText("in view");
+  await expect(page).toHaveURL(/zoom=/);
+  const said = (await chart.getByText(/in view/).textContent()) ?? "";
+  await page.reload();
+  await expect(chart).toContainText(said);
+  await expect(runs.chart("val/loss")).not.toContainText("in view");
+  await chart.getByRole("button", { name: /Show everything again/ }).click();
+  await expect(chart).not.toContainText("in view");
+  await expect(page).not.toHaveURL(/zoom=/);
+});
+
+test("every chart says what its x axis counts", async ({ page }) => {
+  const runs = await open(page, "shelf", "name like 'a%'");
+  const axis = runs.chart("val/acc").getByTitle("What the x axis counts");
+  await expect(axis).toHaveText("step");
+  await page.getByText("Elapsed", { exact: true }).click();
+  await expect(axis).toHaveText("time since start");
+});
+
+test("a pinned chart comes first, also after a reload, until it is let go", async ({ page }) => {
+  const runs = await open(page, "shelf", "name like 'c%'");
+  const names = () => runs.charts.getByRole("article").evaluateAll((all) => all.map((one) => one.getAttribute("aria-label")));
+  await expect(runs.chart("val/loss")).toBeVisible();
+  expect((await names())[0]).toBe("train/loss");
+  await runs.chart("val/loss").hover();
+  await page.getByRole("button", { name: "Pin val/loss to the top" }).click();
+  await expect(page.getByRole("heading", { name: /^Pinned/ })).toBeVisible();
+  await expect.poll(async () => (await names())[0]).toBe("val/loss");
+  await page.reload();
+  await expect.poll(async () => (await names())[0]).toBe("val/loss");
+  expect((await names()).filter((name) => name === "val/loss")).toHaveLength(1);
+  await runs.chart("val/loss").hover();
+  await page.getByRole("button", { name: "Unpin val/loss" }).click();
+  await expect.poll(async () => (await names())[0]).toBe("train/loss");
+  await expect(page).not.toHaveURL(/pin=/);
+});
+
+test("groups are drawn in colours of their own, the same beside their names", async ({ page }) => {
+  const runs = new RunsView(page);
+  await page.goto(`${address("shelf")}/?group=params.seed`);
+  await expect(runs.charts.getByRole("heading", { name: "All 3 groups" })).toBeVisible();
+  const colors: string[] = [];
+  for (const seed of [0, 1, 2]) {
+    const row = runs.table.getByRole("row").filter({ has: page.getByRole("button", { name: new RegExp(`^${seed}\\s*8 runs`) }) });
+    const color = await row.getByTitle("The colour of its runs on the charts").evaluate((dot) => getComputedStyle(dot).backgroundColor);
+    colors.push(color);
+    await expect.poll(() => pixelsOf(runs.chart("train/loss"), color)).toBeGreaterThan(30);
+  }
+  expect(new Set(colors).size).toBe(3);
+  await expect(runs.chart("train/loss")).toContainText("all 720 points");
+});

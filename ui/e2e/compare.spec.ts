@@ -16,6 +16,11 @@ test("from the table: differences first, the best marked by direction", async ({
   await expect(row("lr")).toBeVisible();
   // a0 has the lowest losses and the highest accuracy.
   for (const metric of ["loss", "acc"]) await expect(row(metric).first()).toContainText(/best/i);
+  const plot = page.getByRole("img", { name: /^Params and metrics side by side, a line for each of 3 runs/ });
+  await expect(plot).toBeVisible();
+  for (const name of ["seed", "lr", "train/loss ↓", "val/acc ↑"]) await expect(plot.locator("text", { hasText: name }).first()).toBeVisible();
+  const legend = page.getByRole("list", { name: "Colours of the runs" });
+  await expect(legend.getByRole("listitem")).toHaveText(["a0", "a1", "a2"]);
   await expectAccessible(page);
   await page.reload();
   await expect(row("seed")).toBeVisible();

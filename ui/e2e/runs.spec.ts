@@ -152,3 +152,33 @@ test("groups by a param, with how many, mean and spread; a group opens", async (
   await expect(runs.table.getByRole("link").first()).toBeVisible();
   expect(await runs.table.getByRole("link").count()).toBe(8);
 });
+
+test("no number of a metric is cut off, however small", async ({ page }) => {
+  const runs = new RunsView(page);
+  await page.goto(`${address("many")}/?cols=metrics.f1,metrics.acc&q=${encodeURIComponent("metrics.f1 > -0.0009 and metrics.f1 < -0.0001")}`);
+  await expect(runs.table.getByRole("link").first()).toBeVisible();
+  await expect.poll(async () => (await runs.column("f1")).filter(Boolean).length).toBeGreaterThan(5);
+  for (const text of (await runs.column("f1")).filter(Boolean)) expect(text).toMatch(/^−(0\.000\d+|\d(\.\d+)?e−4)$/);
+  const index = await runs.heading("f1").getAttribute("aria-colindex");
+  const cut = await runs.table.locator(`[role="gridcell"][aria-colindex="${index}"]`).evaluateAll((cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).length);
+  expect(cut).toBe(0);
+});
+
+test("a long selection is in the address, and stands in another tab", async ({ page, context }) => {
+  const runs = new RunsView(page);
+  await page.goto(`${address("many")}/?q=${encodeURIComponent("params.seed > 0")}&charts=nothing-is-called-so&cols=metrics.f1`);
+  await expect(runs.table.getByRole("link").first()).toBeVisible();
+  await runs.table.getByRole("checkbox").nth(1).check();
+  await page.keyboard.down("Shift");
+  await runs.table.focus();
+  await page.keyboard.up("Shift");
+  await runs.table.getByRole("row").nth(1).click({ position: { x: 300, y: 10 } });
+  for (let at = 0; at < 99; at += 1) await page.keyboard.press("j");
+  await page.keyboard.press("Shift+X");
+  const bar = page.getByRole("toolbar", { name: "Selected runs" });
+  await expect(bar).toContainText("100 runs selected");
+  expect(page.url().length).toBeLessThan(2_600);
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await expect(other.getByRole("toolbar", { name: "Selected runs" })).toContainText("100 runs selected");
+});

@@ -375,3 +375,14 @@ def test_progress_goes_to_standard_error(folder: Path, odd: list[str], tmp_path:
     os.close(ours)
     assert "Exporting runs" in seen
     assert len(table(done.stdout)) == 3
+
+
+def test_text_is_exported_as_it_was_logged(invoke, folder: Path) -> None:
+    """Also where a spreadsheet would take it for a formula: what is read back is what was said."""
+    formulas = ("=1+1", "+1", "-1", "@sum(a1)", "'=1", "\t=1")
+    with lineal.init("sheets", "=name", params={f"p{n}": text for n, text in enumerate(formulas)}, url=folder):
+        pass
+    text = invoke("runs", "export", "--format", "csv").stdout
+    [row] = csv.DictReader(io.StringIO(text, newline=""))
+    assert [row[f"params.p{n}"] for n in range(len(formulas))] == list(formulas)
+    assert row["name"] == "=name"

@@ -4,7 +4,7 @@ import type uPlot from "uplot";
 import type { Domain } from "./domain.ts";
 import type { Plane } from "./paint.ts";
 import type { ChartTheme } from "./theme.ts";
-import { durationSplits, logSplits, numberSplits } from "./splits.ts";
+import { durationSplits, logSplits, numberSplits, stepSplits } from "./splits.ts";
 import { durationTicks, logTicks, numberTicks, timeTicks } from "./ticks.ts";
 import type { XKind } from "./track.ts";
 
@@ -40,7 +40,7 @@ export function axesOptions(options: AxesOptions): uPlot.Options {
   if (!isTime) {
     xAxis.values = (_chart, splits) => xValues(splits);
     xAxis.splits = (chart, _axis, min, max) =>
-      (logX ? logSplits : xKind === "relative" ? durationSplits : numberSplits)(min, max, Math.floor((chart.width - Y_WIDTH_MIN_PX) / X_TICK_ROOM_PX));
+      (logX ? logSplits : xKind === "relative" ? durationSplits : stepSplits)(min, max, Math.floor((chart.width - Y_WIDTH_MIN_PX) / X_TICK_ROOM_PX));
   } else {
     xAxis.size = 40;
     xAxis.values = (_chart, splits, _axis, _room, step) => timeTicks(splits, step);

@@ -15,6 +15,14 @@ test("sections by the part before the first slash, names in natural order", () =
   ]);
 });
 
+test("pinned ones come first, in the order in which they were pinned, and nowhere else", () => {
+  expect(sectionsOf(["train/loss", "val/loss", "val/acc"], ["val/loss", "gone", "train/loss"])).toEqual([
+    { name: "Pinned", metrics: ["val/loss", "train/loss"], isPinned: true },
+    { name: "val", metrics: ["val/acc"] },
+  ]);
+  expect(sectionsOf(["val/acc"], ["gone"])).toEqual([{ name: "val", metrics: ["val/acc"] }]);
+});
+
 test("a slash at the start is part of the name", () => {
   expect(sectionsOf(["/odd"])).toEqual([{ name: "", metrics: ["/odd"] }]);
 });

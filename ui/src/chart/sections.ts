@@ -4,12 +4,16 @@ export interface Section {
   /** Empty: metrics without a "/". */
   name: string;
   metrics: string[];
+  /** Chosen to come first, whatever their names. */
+  isPinned?: boolean;
 }
 
-/** Sections in the order of an experiment, metrics in natural order (loss_2 before loss_10). */
-export function sectionsOf(metrics: Iterable<string>): Section[] {
+/** Sections in the order of an experiment, metrics in natural order (loss_2 before loss_10); pinned ones before them, as pinned. */
+export function sectionsOf(metrics: Iterable<string>, pins: readonly string[] = []): Section[] {
+  const rest = new Set(metrics);
+  const pinned = pins.filter((metric) => rest.delete(metric));
   const byName = new Map<string, string[]>();
-  for (const metric of new Set(metrics)) {
+  for (const metric of rest) {
     const slash = metric.indexOf("/");
     const name = slash > 0 ? metric.slice(0, slash) : "";
     const list = byName.get(name);
@@ -17,7 +21,8 @@ export function sectionsOf(metrics: Iterable<string>): Section[] {
     else byName.set(name, [metric]);
   }
   const sections = [...byName].map(([name, list]) => ({ name, metrics: list.sort(natural.compare) }));
-  return sections.sort((a, b) => rank(a.name) - rank(b.name) || natural.compare(a.name, b.name));
+  sections.sort((a, b) => rank(a.name) - rank(b.name) || natural.compare(a.name, b.name));
+  return pinned.length > 0 ? [{ name: "Pinned", metrics: pinned, isPinned: true }, ...sections] : sections;
 }
 
 const natural = new Intl.Collator("en", { numeric: true });

@@ -1,6 +1,9 @@
 /** How all charts of a panel are drawn. The page keeps it in its URL. */
 
+import { decodeList } from "../lib/routes.ts";
+import type { Zoom } from "./domain.ts";
 import type { XKind } from "./track.ts";
+import { zoomFromText, zoomToText } from "./zoom-text.ts";
 
 export interface ChartSettings {
   x: XKind;
@@ -18,6 +21,10 @@ export interface ChartSettings {
   columns: number;
   /** Names to show: text, or /a regular expression/. */
   search: string;
+  /** Metrics whose charts come first, in this order. */
+  pins: readonly string[];
+  /** By metric; under "" the x range of all charts while they are zoomed together. Only on this x axis. */
+  zooms: Readonly<Record<string, Zoom>>;
 }
 
 export const DEFAULT_SETTINGS: Readonly<ChartSettings> = Object.freeze({
@@ -30,14 +37,19 @@ export const DEFAULT_SETTINGS: Readonly<ChartSettings> = Object.freeze({
   linked: false,
   columns: 0,
   search: "",
+  pins: [],
+  zooms: {},
 });
 
 export const SMOOTHING_MAX = 0.999;
 export const COLUMNS_MAX = 6;
+/** What an address may hold. */
+export const PINS_MAX = 50;
+export const ZOOMS_MAX = 50;
 
 /** Query parameters, of what differs from the default only. */
-export function settingsToQuery(settings: ChartSettings): Record<string, string> {
-  const query: Record<string, string> = {};
+export function settingsToQuery(settings: ChartSettings): Record<string, string | readonly string[]> {
+  const query: Record<string, string | readonly string[]> = {};
   if (settings.x !== DEFAULT_SETTINGS.x) query["x"] = settings.x;
   if (settings.smoothing > 0) query["smooth"] = String(settings.smoothing);
   if (settings.logX) query["logx"] = "1";
@@ -47,11 +59,14 @@ export function settingsToQuery(settings: ChartSettings): Record<string, string>
   if (settings.linked) query["link"] = "1";
   if (settings.columns) query["columns"] = String(settings.columns);
   if (settings.search) query["charts"] = settings.search;
+  if (settings.pins.length > 0) query["pin"] = settings.pins;
+  const zooms = Object.entries(settings.zooms).map(([metric, zoom]) => zoomToText(metric, zoom));
+  if (zooms.length > 0) query["zoom"] = zooms;
   return query;
 }
 
 /** The names that settingsToQuery may use: those absent from its answer are to be removed from a URL. */
-export const SETTINGS_QUERY_NAMES = ["x", "smooth", "logx", "logy", "band", "robust", "link", "columns", "charts"] as const;
+export const SETTINGS_QUERY_NAMES = ["x", "smooth", "logx", "logy", "band", "robust", "link", "columns", "charts", "pin", "zoom"] as const;
 
 /** What the query says; anything that it does not say, or says wrongly, is as by default. */
 export function settingsFromQuery(query: URLSearchParams): ChartSettings {
@@ -66,6 +81,8 @@ export function settingsFromQuery(query: URLSearchParams): ChartSettings {
     linked: query.get("link") === "1",
     columns: Math.round(numberIn(query.get("columns"), 0, COLUMNS_MAX)),
     search: query.get("charts") ?? "",
+    pins: [...new Set(decodeList(query.get("pin")))].slice(0, PINS_MAX),
+    zooms: Object.fromEntries(decodeList(query.get("zoom")).slice(0, ZOOMS_MAX).flatMap((text) => zoomFromText(text) ?? [])),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { durationSplits, logSplits, numberSplits } from "./splits.ts";
+import { durationSplits, logSplits, numberSplits, stepSplits } from "./splits.ts";
 
 describe("numberSplits", () => {
   test.each([
@@ -56,4 +56,20 @@ test("durations have the steps of clocks", () => {
   expect(durationSplits(0, 3 * 86_400, 4)).toEqual([0, 86_400, 172_800, 259_200]);
   expect(durationSplits(0, 1e-6, 4)).toEqual([0, 2.5e-7, 5e-7, 7.5e-7, 1e-6]);
   expect(durationSplits(0, 1e10, 4).length).toBeLessThan(7);
+});
+
+describe("stepSplits", () => {
+  test.each([
+    [0, 11, 5, [0, 5, 10]],
+    [0, 3, 12, [0, 1, 2, 3]],
+    [0, 9999, 5, [0, 2000, 4000, 6000, 8000]],
+    [0, 250, 10, [0, 25, 50, 75, 100, 125, 150, 175, 200, 225, 250]],
+    [0.5, 1.5, 5, [0.6, 0.8, 1, 1.2, 1.4]],
+  ])("%d to %d with room for %d", (min, max, room, splits) => {
+    expect(stepSplits(min, max, room)).toEqual(splits);
+  });
+
+  test("whole wherever two whole numbers are in sight", () => {
+    for (let max = 2; max < 3000; max += 7) for (const room of [1, 3, 5, 9]) expect(stepSplits(0, max, room).every(Number.isInteger)).toBe(true);
+  });
 });

@@ -9,7 +9,18 @@ const SPLITS_MAX_COUNT = 100;
 
 /** Multiples of 1, 2, 2.5 or 5 times a power of ten; at most `room` steps lie between min and max. */
 export function numberSplits(min: number, max: number, room: number): number[] {
-  const least = (max - min) / Math.max(1, room);
+  return splitsFrom((max - min) / Math.max(1, room), min, max);
+}
+
+/** Of steps: whole numbers, unless less than two of them are in sight. */
+export function stepSplits(min: number, max: number, room: number): number[] {
+  if (!(max - min >= 2)) return numberSplits(min, max, room);
+  const splits = splitsFrom(Math.max(1, (max - min) / Math.max(1, room)), min, max);
+  // The only multiples that are not whole: of 2.5.
+  return splits.every(Number.isInteger) ? splits : multiples(min, max, 5);
+}
+
+function splitsFrom(least: number, min: number, max: number): number[] {
   if (!(least > 0) || !Number.isFinite(least)) return [];
   const power = 10 ** Math.floor(Math.log10(least));
   const mantissa = [1, 2, 2.5, 5, 10].find((one) => one * power >= least * (1 - 1e-9)) ?? 10;

@@ -90,8 +90,9 @@ function exponent(step: number): (value: number) => string {
   };
 }
 
+/** k and M are read at a glance; what is larger is written as the table writes it. */
 function compact(largest: number, step: number): (value: number) => string {
-  for (const [size, unit] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]] as const) {
+  for (const [size, unit] of [[1e12, "e12"], [1e9, "e9"], [1e6, "M"], [1e3, "k"]] as const) {
     if (largest < (size === 1e3 ? 1e4 : size) || step < size / 1000) continue;
     const decimals = decimalsOf(step / size);
     return (value) => (value === 0 ? "0" : `${(value / size).toFixed(decimals)}${unit}`);

@@ -23,10 +23,16 @@ export function formatNumber(value: number, digits = 4): string {
   return value < 0 ? MINUS + text : text;
 }
 
-/** A number among others in a column: mostly 4 decimals, so that the digits of neighbours align. */
+const SMALL_CHARS = 7;
+
+/** A number among others in a column: mostly 4 decimals, so that the digits of neighbours align; never wider than a column is. */
 export function formatInColumn(value: number): string {
   const size = Math.abs(value);
-  if (!Number.isFinite(value) || Number.isInteger(value) || size >= 1e6 || size < 1e-3) return formatNumber(value);
+  if (size > 0 && size < 1e-3) {
+    const text = formatNumber(size);
+    return `${value < 0 ? MINUS : ""}${text.length <= SMALL_CHARS ? text : exponent(size, 3)}`;
+  }
+  if (!Number.isFinite(value) || Number.isInteger(value) || size >= 1e6) return formatNumber(value);
   const decimals = size < 10 ? 4 : size < 100 ? 3 : size < 1000 ? 2 : 1;
   const [whole = "", fraction = ""] = size.toFixed(decimals).split(".");
   return `${value < 0 ? MINUS : ""}${grouped(whole)}.${fraction}`;

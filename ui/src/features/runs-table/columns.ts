@@ -27,7 +27,7 @@ const ATTRIBUTES: Record<string, { label: string; right?: boolean; width: number
   status: { label: "Status", width: 44 },
   start_time: { label: "Created", right: true, width: 104 },
   duration: { label: "Duration", right: true, width: 96 },
-  experiment: { label: "Experiment", width: 130 },
+  experiment: { label: "Experiment", width: 116 },
   user_id: { label: "User", width: 110 },
   end_time: { label: "Ended", right: true, width: 104 },
   run_id: { label: "Run id", width: 130 },
@@ -63,8 +63,11 @@ function unquoted(text: string): string {
   return quote === "`" ? text.slice(1, -1) : text.slice(1, -1).replaceAll('""', '"');
 }
 
+/** Eight characters, signs among them: no number of formatInColumn is cut off. */
+const METRIC_WIDTH = 84;
+
 function widthFor(kind: ColumnKind, name: string): number {
-  const least = kind === "tag" ? 110 : 76;
+  const least = kind === "tag" ? 110 : kind === "metric" ? METRIC_WIDTH : 76;
   return Math.round(Math.min(180, Math.max(least, name.length * 7 + 30)));
 }
 

@@ -149,9 +149,13 @@ export class GroupRows {
     }
   }
 
+  /** In the order of the table. */
+  sorted(sorts: readonly Sort[]): RunGroup[] {
+    return sortGroups(this.#groups ?? [], this.#query?.by ?? [], sorts);
+  }
+
   items(sorts: readonly Sort[]): Item[] {
-    const by = this.#query?.by ?? [];
-    return sortGroups(this.#groups ?? [], by, sorts).flatMap((group): Item[] => {
+    return this.sorted(sorts).flatMap((group): Item[] => {
       const key = keyOf(group);
       const rows = this.#open.get(key);
       const head: Item = { kind: "group", group, key, open: rows !== undefined };

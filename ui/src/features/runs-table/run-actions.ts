@@ -1,6 +1,6 @@
 /** What one does to several runs at once. */
 
-import { errorText, post } from "../../api/client.ts";
+import { errorText, patch, post } from "../../api/client.ts";
 import { formatCount } from "../../lib/format.ts";
 import { toasts } from "../../kit/toasts.svelte.ts";
 
@@ -34,6 +34,17 @@ export async function restoreRuns(runIds: readonly string[], done: () => void): 
 export async function tagRuns(runIds: readonly string[], tags: Record<string, string | null>, done: () => void): Promise<boolean> {
   if (!(await act("/runs/tags", { run_ids: runIds, tags }))) return false;
   toasts.show(`${runsText(runIds.length)} tagged`);
+  done();
+  return true;
+}
+
+export async function renameRun(runId: string, name: string, done: () => void): Promise<boolean> {
+  try {
+    await patch(`/runs/${encodeURIComponent(runId)}`, { name });
+  } catch (error) {
+    toasts.problem(errorText(error));
+    return false;
+  }
   done();
   return true;
 }

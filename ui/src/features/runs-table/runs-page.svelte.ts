@@ -49,7 +49,7 @@ export class RunsPageState {
   constructor(experimentId: () => string | null) {
     this.#experimentId = experimentId;
     this.columns = new RunsColumns(this.view, this.rows, experimentId);
-    this.charted = new Charted(this.view, this.rows, this.selection);
+    this.charted = new Charted(this.view, this.rows, this.groups, this.selection);
     this.rows.followsTop = () => this.isTop && this.view.sorts.length === 0;
 
     void experiments.load();

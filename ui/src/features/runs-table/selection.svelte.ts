@@ -1,14 +1,15 @@
-/** Which runs are selected. Kept in the address (sel); a long list goes to this browser tab under a short word. */
+/** Which runs are selected. Kept in the address (sel), packed; a list too long for it goes to this browser tab under a short word. */
 
 import { isAbort, post } from "../../api/client.ts";
 import type { RunRow, RunSearchAnswer } from "../../api/shapes.ts";
 import { view } from "../../lib/url-state.svelte.ts";
+import { PACKED, packIds, unpackIds } from "./packed-ids.ts";
 import { rowsById, type Search } from "./row-windows.svelte.ts";
 
 /** More cannot be told apart on a chart, nor asked for at once. */
 export const MAX_SELECTED = 500;
-/** 32 characters each: what an address can hold without harm. */
-export const MAX_IN_URL = 60;
+/** What every proxy lets through of an address is 8 KB; the rest of it wants some of that. */
+export const MAX_IN_URL_CHARS = 6_600;
 
 const searchRuns: Search = (body, signal) => post<RunSearchAnswer>("/runs/search", body, { signal });
 
@@ -26,6 +27,7 @@ function storeList(ids: readonly string[]): string {
 
 function readList(items: readonly string[]): string[] {
   const [word = ""] = items;
+  if (word.startsWith(PACKED)) return unpackIds(word);
   if (!word.startsWith("~")) return [...items];
   return (sessionStorage.getItem(`lineal.sel.${word}`) ?? "").split(",").filter((id) => id !== "");
 }
@@ -54,7 +56,9 @@ export class Selection {
 
   set(ids: readonly string[]): void {
     const list = ids.slice(0, MAX_SELECTED);
-    view.set({ sel: list.length > MAX_IN_URL ? [storeList(list)] : list }, "replace");
+    const packed = packIds(list);
+    const length = packed.reduce((sum, item) => sum + item.length + 1, 0);
+    view.set({ sel: length > MAX_IN_URL_CHARS ? [storeList(list)] : packed }, "replace");
   }
 
   clear(): void {
