@@ -106,7 +106,7 @@ def rest(found: dict[str, list[float]]) -> list[str]:
 
 
 def beside_peers(found: dict[str, list[float]], versions: dict[str, str]) -> list[str]:
-    """In each try all were opened one after another: the ratio is the median of the tries' own ratios."""
+    """Medians beside medians: in each try all were opened one after another, each time another one first."""
     own = found.get("peers/lineal/chart_ms", [])
     if not own:
         return []
@@ -115,7 +115,7 @@ def beside_peers(found: dict[str, list[float]], versions: dict[str, str]) -> lis
         charts = found.get(f"peers/{name}/chart_ms", [])
         if not charts:
             continue
-        times = "" if name == "lineal" else f"**{median(b / a for a, b in zip(own, charts, strict=False)):.1f}x**"
+        times = "" if name == "lineal" else f"**{median(charts) / median(own):.1f}x**"
         body.append(
             [
                 f"{name} {versions.get(name, '')}".strip(),

@@ -61,8 +61,13 @@ def peers(chromium: Browser, made: Made) -> Iterator[Figures]:
         made.versions.update(versions)
         places = {"lineal": address, **others}
         for turn in range(made.tries + 1):
-            for name in sorted(places, key=lambda one: (list(places).index(one) + turn) % len(places)):
-                figures = _cold(chromium, places[name])
+            for at in range(len(places)):
+                name = list(places)[(at + turn) % len(places)]
+                try:
+                    figures = _cold(chromium, places[name])
+                except Exception as error:  # one that is not seen does not take the others along
+                    print(f"{name}: {error}", file=sys.stderr)
+                    continue
                 if turn:  # the first asks each server for things that it has yet to load
                     yield {f"peers/{name}/{figure}": value for figure, value in figures.items()}
 
