@@ -104,20 +104,20 @@ test("a run that is opened right after something changed is drawn in peace", asy
 });
 
 test("renames the selected run, by hand and by key", async ({ page }) => {
-  const runs = await open(page, "h");
-  await page.getByRole("checkbox", { name: "Select h1" }).check();
+  const runs = await open(page, "a");
+  await page.getByRole("checkbox", { name: "Select a1" }).check();
   await page.getByRole("toolbar", { name: "Selected runs" }).getByRole("button", { name: "Rename" }).click();
   const dialog = page.getByRole("dialog", { name: "Rename the run" });
-  await expect(dialog.getByLabel("Name")).toHaveValue("h1");
+  await expect(dialog.getByLabel("Name")).toHaveValue("a1");
   await dialog.getByLabel("Name").fill("the good one <b>");
   await dialog.getByRole("button", { name: "Rename", exact: true }).click();
   await expect(dialog).toBeHidden();
   await expect(runs.link("the good one <b>")).toBeVisible();
   await page.keyboard.press("r");
   await expect(dialog.getByLabel("Name")).toHaveValue("the good one <b>");
-  await page.keyboard.type("h one");
+  await page.keyboard.type("a one");
   await page.keyboard.press("Enter");
-  await expect(runs.link("h one")).toBeVisible();
-  await page.getByRole("checkbox", { name: "Select h0" }).check();
+  await expect(runs.link("a one")).toBeVisible();
+  await page.getByRole("checkbox", { name: "Select a0" }).check();
   await expect(page.getByRole("toolbar", { name: "Selected runs" }).getByRole("button", { name: "Rename" })).toBeHidden();
 });
