@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -22,6 +22,9 @@ from lineal.local import LocalStore
 from lineal.server.serving import listen, make_server
 from lineal.server.source import Source
 from tests.server.contract import check
+
+if TYPE_CHECKING:
+    from tests.server.let_in import World
 
 SRC = Path(__file__).resolve().parents[2] / "src"
 
@@ -129,6 +132,25 @@ def runs(folder: Path) -> list[str]:
             run.set_json("review", {"score": number})
         ids.append(run.run_id)
     return ids
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """`lineal serve --auth`, and people."""
+    from tests.server.let_in import new_world
+
+    with new_world(sqlite_place(tmp_path / "srv").url, tmp_path / "srv" / "blobs") as world:
+        yield world
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def every_world(request: Any, tmp_path: Path) -> Iterator[World]:
+    """The same over every store."""
+    from tests.server.let_in import new_world
+
+    url = {"memory": "memory:", "sqlite": sqlite_place(tmp_path / "srv").url}.get(request.param)
+    with new_world(url or request.getfixturevalue("postgres_url"), tmp_path / "srv" / "blobs") as world:
+        yield world
 
 
 def json_of(response: Any, status: int = 200) -> Any:

@@ -106,6 +106,7 @@ LIVE_WATCHERS_MAX_COUNT = 256  # open pages; each holds a socket
 USER_NAME_MAX_CHARS = 128  # an address of mail fits
 TOKEN_NAME_MAX_CHARS = 100  # what it is for, in a few words
 PASSWORD_MIN_CHARS = 10  # beyond guessing at the rate below; longer than the 8 that NIST SP 800-63B asks for at least
+SECRETS_BODY_MAX_BYTES = 16 * KIB  # of a request with a password in it: every character escaped, and room
 PASSWORD_MAX_BYTES = 1_024  # a page of words; hashing more would be work for nothing
 PASSWORDS_HASHED_MAX_COUNT = 2  # at a time: Argon2 takes 64 MiB and 50 ms for each
 GUESSES_MAX_COUNT = 10  # wrong passwords of a user within GUESSES_WINDOW_S; then 429

@@ -45,3 +45,12 @@ class Submitted:
 
     done: Future[Said]
     then: Callable[[Context], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A shape with headers, or another status than 200."""
+
+    answer: object
+    headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200

@@ -44,6 +44,8 @@ def key_of(request: Request) -> str | None:
 def once_of(endpoint: Endpoint, request: Request, key: str | None) -> RequestOnce | None:
     if key is None or endpoint.method != "POST":
         return None
+    if not endpoint.keeps_answer:
+        raise InvalidInput(f"no {KEY_HEADER} here: an answer that holds a secret is not kept", field=KEY_HEADER)
     address = f"{request.method} {request.url.path}".encode() + b"?" + request.scope["query_string"]
     return RequestOnce(key, address, Once(key, _digest(address, b"")))
 

@@ -19,7 +19,7 @@ from lineal.ingest.desk import Said
 from lineal.model.errors import InvalidInput, LinealError
 from lineal.model.ids import DEFAULT_TENANT
 from lineal.model.limits import QUERY_STRING_MAX_BYTES
-from lineal.server.answers import BlobFile, Content, Events, Submitted
+from lineal.server.answers import BlobFile, Content, Events, Submitted, Told
 from lineal.server.blob_body import checked, receive_blob
 from lineal.server.blob_response import blob_response
 from lineal.server.bodies import RequestOnce, check_kind, decoded, invalid, key_of, once_of, read_body, unpacked
@@ -94,7 +94,12 @@ class Dispatch:
         self._gate.admit(endpoint, principal, visit.given)
         query = _query_of(endpoint, request)
         asked: Asked[Any, Any] = Asked(
-            dict(request.path_params), query, None, {name.lower(): value for name, value in request.headers.items()}
+            dict(request.path_params),
+            query,
+            None,
+            {name.lower(): value for name, value in request.headers.items()},
+            is_secure=request.url.scheme == "https",
+            address=request.client.host if request.client else "",
         )
         if endpoint.is_async:
             tenant = meant(visit.given, principal)
@@ -235,6 +240,8 @@ def said_response(said: Said) -> Response:
 def _response(answer: object, asked: Asked[Any, Any]) -> Response:
     if isinstance(answer, Said):
         return said_response(answer)
+    if isinstance(answer, Told):
+        return Response(_to_json(answer.answer), answer.status, {**_PLAIN, **answer.headers}, "application/json")
     if isinstance(answer, Content):
         return Response(answer.content, headers={**_PLAIN, **answer.headers}, media_type=answer.media_type)
     if isinstance(answer, BlobFile):

@@ -28,7 +28,8 @@ class NoQuery(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[Q, B]):
-    """A request, parsed: names from the path, the query, the body (None without one), headers in lower case."""
+    """A request, parsed: names from the path, the query, the body (None without one), headers in lower case; whether it came
+    by https, and from which address."""
 
     path: Mapping[str, str]
     query: Q
@@ -37,6 +38,8 @@ class Asked(Generic[Q, B]):
     form: Form | None = None
     blob: Blob | None = None
     content: bytes = b""
+    is_secure: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Endpoint:
               "blob" (kept if it has the digest that the path names)
     finds     without a tenant, runs that the body names are looked for in whichever tenant holds them, as those of a path are
     made      the good status of what makes something: 201; `also` has 200 where it may exist already
+    keeps_answer  False: no Idempotency-Key, for the answer or the request holds a secret
     access    who may call it: "open" anybody, "user" whoever has signed in, a role (or a higher one) in the tenant that is
               asked for, "server_reader" and "server_admin" those who have that role in all tenants. Without one: nobody"""
 
@@ -67,6 +71,7 @@ class Endpoint:
     finds: bool = False
     made: bool = False
     body_max_bytes: int = REQUEST_BODY_MAX_BYTES
+    keeps_answer: bool = True
     access: Access | None = None
 
     @property

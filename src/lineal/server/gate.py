@@ -14,12 +14,14 @@ from lineal.ingest.desk import Desk, Said
 from lineal.model.clock import SYSTEM_CLOCK, Clock
 from lineal.model.errors import LinealError, NotFound
 from lineal.model.ids import DEFAULT_TENANT
-from lineal.model.limits import PEOPLE_KEPT_MAX_COUNT, PEOPLE_KEPT_S, TOKEN_USED_INTERVAL_S
+from lineal.model.limits import DEAD_KEPT_S, PEOPLE_KEPT_MAX_COUNT, PEOPLE_KEPT_S, TOKEN_USED_INTERVAL_S
 from lineal.model.people import SESSION_PREFIX, TOKEN_PREFIX, Token, digest_of_secret, is_secret
 from lineal.model.roles import Role, at_least
 from lineal.server.cookies import session_secret
 from lineal.server.endpoint import Access
 from lineal.server.errors import Refused
+from lineal.server.guesses import Guesses
+from lineal.server.passwords import Passwords
 from lineal.server.principals import NOBODY, OPEN, Principal, of_session, of_token
 from lineal.server.tenants import HEADER
 
@@ -42,6 +44,14 @@ class Gate:
         self._clock = clock
         self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
         self._change = 0
+        self.guesses = Guesses(clock)
+        self._passwords = Passwords() if asks else None
+        self.dead_kept_ms = int(DEAD_KEPT_S * 1000)
+
+    @property
+    def passwords(self) -> Passwords:
+        assert self._passwords is not None, "nobody is asked for one"
+        return self._passwords
 
     def now_ms(self) -> int:
         return self._clock.time_ns() // 1_000_000

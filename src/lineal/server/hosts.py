@@ -26,8 +26,10 @@ class HostGuard:
         self._hosts = {f"{name}:{settings.port}" for name in _NAMES}
         if settings.port == 80:
             self._hosts |= set(_NAMES)
-        self._any_host = settings.any_host
-        self._origins = {f"http://{host}" for host in self._hosts}
+        self._named = frozenset(host.lower() for host in settings.hosts)
+        self._any_host = settings.any_host and not self._named
+        # A page that came by another of this machine's own names; not where a cookie says who asks.
+        self._origins = set() if settings.asks else {f"http://{host}" for host in self._hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -40,12 +42,14 @@ class HostGuard:
     def _refused(self, scope: Scope) -> Refused | None:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
-        if not host or (host not in self._hosts and not self._any_host):
-            return Refused(403, "host", "this server answers to localhost and 127.0.0.1 with its port only")
+        if not host or not (host in self._hosts or self._any_host or self._is_named(host)):
+            return Refused(403, "host", "this server does not answer to that name; --allow-host adds one")
         if scope["method"] in _READING:
             return None
         origins = [value for name, value in scope["headers"] if name == b"origin"]
-        own = {f"http://{host}", f"https://{host}"} if self._any_host else self._origins
+        own = {f"{scope['scheme']}://{host}", *self._origins}
+        if host not in self._hosts:
+            own.add(f"https://{host}")  # where something before us speaks https for us
         if any(origin.decode("latin-1").lower() not in own for origin in origins):
             return Refused(403, "origin", "pages of another origin may not change anything here")
         # A browser that leaves Origin out still says where a request comes from.
@@ -53,3 +57,7 @@ class HostGuard:
         if any(site not in (b"same-origin", b"none") for site in sites):
             return Refused(403, "origin", "pages of another origin may not change anything here")
         return None
+
+    def _is_named(self, host: str) -> bool:
+        """By one of `--allow-host`, with whatever port if that names none."""
+        return host in self._named or host.rpartition(":")[0] in self._named

@@ -36,9 +36,24 @@ _KEY = {
     "description": "The same request again under the same key is answered as the first was, for a day, and changes nothing.",
     "schema": {"type": "string", "minLength": 1, "maxLength": ANSWER_KEY_MAX_CHARS},
 }
+_SECURITY = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token, which begins with lnl_. A server that was started without --auth asks for none.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-lineal_session",
+        "description": "What a browser has that signed in; without https its name is lineal_session.",
+    },
+}
 _DESCRIPTION = (
     'Numbers: NaN and infinities are the strings "NaN", "Infinity" and "-Infinity" in both directions. Times are ISO 8601 in '
-    "UTC; names that end in _ms are milliseconds since the epoch. Every path is also served under /t/{tenant}."
+    "UTC; names that end in _ms are milliseconds since the epoch. Every path is also served under /t/{tenant}. "
+    "x-access says who may call an operation: anybody (open), whoever has signed in (user), those who have the role, or a "
+    "higher one, in the tenant (reader, writer, approver, admin), or in all tenants (server_reader, server_admin)."
 )
 
 
@@ -71,6 +86,7 @@ def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
+            "securitySchemes": _SECURITY,
             "schemas": {name: components[name] for name in sorted(components) if name not in queries},
             "responses": _refusals({status for endpoint in endpoints for status in refusals_of(endpoint)}),
         },
@@ -98,6 +114,8 @@ def _operation(endpoint: Endpoint, schema_of: dict[int, Schema], components: dic
             *_key(endpoint),
         ],
         "responses": _responses(endpoint, schema_of),
+        "security": [] if endpoint.access == "open" else [{"token": []}, {"session": []}],
+        "x-access": endpoint.access,
     }
     said = inspect.getdoc(endpoint.call)
     if said:
@@ -112,7 +130,7 @@ def _operation(endpoint: Endpoint, schema_of: dict[int, Schema], components: dic
 
 
 def _key(endpoint: Endpoint) -> list[Schema]:
-    return [_KEY] if endpoint.method == "POST" else []
+    return [_KEY] if endpoint.method == "POST" and endpoint.keeps_answer else []
 
 
 def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
@@ -152,7 +170,8 @@ def _responses(endpoint: Endpoint, schema_of: dict[int, Schema]) -> dict[str, An
 
 def refusals_of(endpoint: Endpoint) -> set[int]:
     """Every bad status that the route may answer with."""
-    return {*_REFUSALS, *endpoint.refusals, *(_BODY_REFUSALS if endpoint.body else ())}
+    let_in = {None: (), "open": (), "user": (401, 404)}.get(endpoint.access, (401, 404))
+    return {*_REFUSALS, *let_in, *endpoint.refusals, *(_BODY_REFUSALS if endpoint.body else ())}
 
 
 def _refusal_name(status: int) -> str:

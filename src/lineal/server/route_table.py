@@ -22,11 +22,15 @@ from lineal.server.routes import (
     live,
     log_artifact,
     logging,
+    members,
     metrics,
     prometheus,
     run,
     search,
     series,
+    session,
+    tokens,
+    users,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -51,6 +55,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *fields.ENDPOINTS,
     *live.ENDPOINTS,
     *run.ENDPOINTS,
+    *session.ENDPOINTS,
+    *tokens.ENDPOINTS,
+    *members.ENDPOINTS,
+    *users.ENDPOINTS,
 )
 
 

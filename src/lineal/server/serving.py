@@ -109,12 +109,14 @@ def make_server(
     observed: Observed | None = None,
     drain_s: int = STOP_DRAIN_S,
     raises_again: bool = True,
+    hosts: tuple[str, ...] = (),
     on_stop: Callable[[], None] = lambda: None,
 ) -> Server:
     """What serves on that socket: `run(sockets=[listener])` until SIGINT, SIGTERM or `should_exit`. Leaves the source open."""
     live = Live(source)
     observed = observed or Observed()
-    app = make_app(source, live, Settings(port=listener.getsockname()[1], any_host=any_host, asks=asks), observed)
+    settings = Settings(port=listener.getsockname()[1], any_host=any_host, asks=asks, hosts=hosts)
+    app = make_app(source, live, settings, observed)
     config = uvicorn.Config(
         SeenApp(app, observed),
         http="h11",

@@ -11,9 +11,11 @@ STATIC = Path(__file__).parent / "static"
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`port` is what browsers name in their Host header; `static` holds the built page. `any_host`: whoever reaches it may name it
-    as they like, since it listens beyond this machine. `asks`: who somebody is, by password or token (`--auth`)."""
+    as they like, since it listens beyond this machine. `asks`: who somebody is, by password or token (`--auth`). `hosts`:
+    the names that it answers to beside those of this machine; with them, no others."""
 
     port: int
     static: Path = STATIC
     any_host: bool = False
     asks: bool = False
+    hosts: tuple[str, ...] = ()

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, overload
 
 from lineal.model.entities import Experiment, RunDetails
 from lineal.model.values import value_text
 from lineal.store.compare import Comparison
+
+
+@overload
+def iso_time(time_ms: int) -> str: ...
+
+
+@overload
+def iso_time(time_ms: int | None) -> str | None: ...
 
 
 def iso_time(time_ms: int | None) -> str | None:

@@ -54,7 +54,7 @@ def create_run(context: Context, asked: Asked[Any, shapes.CreateRun]) -> Submitt
             experiment.name,
             name,
             description or None,
-            None if body.user_id is None else clean_text(body.user_id),
+            context.principal.user if body.user_id is None else clean_text(body.user_id),
             parent_run_id=body.parent_run_id,
         )
         run = desk.start_run(run_id, start)
