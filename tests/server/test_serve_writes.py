@@ -334,3 +334,16 @@ def test_a_run_has_so_many_metrics_and_no_more(
     log("f", status=400)
     log("a")
     assert len(json_of(hosted.get(run))["metrics"]) == 5
+
+
+def test_a_comparison_asked_for_again_under_its_key_is_the_one_that_was_made(hosted: httpx.Client) -> None:  # noqa: F811
+    runs = [new_run(hosted), new_run(hosted)]
+    for run, value in zip(runs, (1, 2), strict=True):
+        json_of(hosted.post(f"{RUN}/{run}/log-metrics", json={"metrics": {"acc": value}}))
+    body, key = {"run_ids": runs}, {"Idempotency-Key": "compared"}
+    first = json_of(hosted.post(f"{RUN}/compare", json=body, headers=key))
+    assert first == json_of(hosted.post(f"{RUN}/compare", json=body)) and first["comparison"]["best_run"] == runs[1]
+    json_of(hosted.post(f"{RUN}/{runs[0]}/log-metrics", json={"metrics": {"acc": 3}}))
+    assert json_of(hosted.post(f"{RUN}/compare", json=body, headers=key)) == first
+    assert json_of(hosted.post(f"{RUN}/compare", json=body))["comparison"]["best_run"] == runs[0]
+    json_of(hosted.post(f"{RUN}/compare", json={**body, "metrics": ["acc"]}, headers=key), 409)

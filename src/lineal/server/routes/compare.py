@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+from lineal.ingest.desk import Said
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.shapes import runs as shapes
@@ -10,7 +13,7 @@ from lineal.server.views import row_of
 from lineal.store.compare import compare
 
 
-def compare_runs(context: Context, asked: Asked[Any, shapes.CompareRuns]) -> shapes.RunsCompared:
+def compare_runs(context: Context, asked: Asked[Any, shapes.CompareRuns]) -> shapes.RunsCompared | Said:
     """Which run is best in which metric, by the metric's declared or usual direction."""
     run_ids = [context.full_id(run_id) for run_id in asked.body.run_ids]
     details = context.reader.get_details_of(run_ids)
@@ -25,10 +28,13 @@ def compare_runs(context: Context, asked: Asked[Any, shapes.CompareRuns]) -> sha
         )
         for name, one in compared.metrics.items()
     }
-    return shapes.RunsCompared(
+    answer = shapes.RunsCompared(
         [shapes.ComparedRun(row.run_id, row.name, row.status, row.params, row.metrics) for row in rows],
         shapes.Comparison(compared.best_run, metrics),
     )
+    if context.once is None:
+        return answer
+    return context.source.say(context.tenant, [], Said(200, msgspec.json.encode(answer)), context.once)
 
 
 ENDPOINTS = (
@@ -39,7 +45,7 @@ ENDPOINTS = (
         "Runs side by side",
         shapes.RunsCompared,
         body=shapes.CompareRuns,
-        refusals=(404,),
+        refusals=(404, 409),
         finds=True,
         access="reader",
     ),
