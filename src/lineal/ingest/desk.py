@@ -10,7 +10,6 @@ import numpy as np
 
 from lineal.ingest.apply import Context, apply
 from lineal.ingest.known_runs import KnownRun, KnownRuns, late_attempt, next_step_of, request_writer
-from lineal.ingest.openings import Openings
 from lineal.ingest.rows import Metrics
 from lineal.ingest.tally import Tally
 from lineal.model.entities import Cursor, Experiment, Stamp
@@ -50,14 +49,48 @@ class Group:
     store: Store
     transaction: Transaction
     known: KnownRuns
-    openings: Openings
     time_ms: int
-    tenants: set[str]
+    tenants: Tenants
     replayed: set[tuple[str, str]] = field(default_factory=set)
     experiments: set[tuple[str, str]] = field(default_factory=set)
     artifacts: set[tuple[str, str, str]] = field(default_factory=set)
     tenant_seqs: dict[str, int] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
+
+
+class Tenants:
+    """Which there are: those known, and with every transaction those that others have made. For one thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known = set(store.list_tenants())
+        self._made: set[str] = set()
+        self._is_asked = True
+
+    def begin(self, *, others_wrote: bool) -> None:
+        """A transaction begins; what was made in one that failed is not known."""
+        self._made.clear()
+        self._is_asked &= not others_wrote
+
+    def has(self, tenant: str) -> bool:
+        if tenant in self._known or tenant in self._made:
+            return True
+        if not self._is_asked:
+            self._known.update(self._store.list_tenants())
+            self._is_asked = True
+        return tenant in self._known
+
+    def make(self, tenant: str) -> None:
+        if tenant not in self._known:
+            self._made.add(tenant)
+
+    def keep(self) -> None:
+        """They are committed."""
+        self._known |= self._made
+        self._made.clear()
+
+    def known(self) -> list[str]:
+        return sorted(self._known)
 
 
 class Desk:
@@ -81,13 +114,13 @@ class Desk:
     @property
     def is_known(self) -> bool:
         """Whether the tenant exists, so that asking its writer does not make it."""
-        return self.tenant in self._group.tenants
+        return self._group.tenants.has(self.tenant)
 
     @property
     def writer(self) -> TenantWriter:
         """To speak with; the tenant is made by it."""
         self.has_spoken = self.has_spoken or not self.is_known
-        self._group.tenants.add(self.tenant)
+        self._group.tenants.make(self.tenant)
         writer = self._group.transaction.tenant(self.tenant)
         writer.speak_for(self._actor)  # others of the transaction spoke for theirs
         return writer
@@ -97,10 +130,6 @@ class Desk:
         """Users and their like, who belong to no tenant."""
         self.has_spoken = True
         return self._group.transaction.people()
-
-    @property
-    def openings(self) -> Openings:
-        return self._group.openings
 
     # -- what is known -------------------------------------------------------------------------
 
@@ -266,7 +295,7 @@ class Desk:
             self._group.known.drop(self.tenant, run_id)
             self._group.replayed.add((self.tenant, run_id))
         self.has_spoken = True
-        self._group.tenants.add(self.tenant)
+        self._group.tenants.make(self.tenant)
         writer = self._group.transaction.tenant(self.tenant)
         writer.speak_for(self._actor)  # others of the transaction spoke for theirs
         return writer

@@ -2,7 +2,7 @@
 
 A work is a function of a `Desk`. It checks, and raises what it refuses before it says anything; then it speaks. If one
 fails after it has spoken, the transaction is undone and every work of it is done again alone, so that nobody's mistake
-is another's."""
+is another's. Where the database cannot be reached, all of them are done again together until it can, or patience ends."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple, TypeAlias
 
-from lineal.ingest.desk import Desk, Group, Later, Said
+from lineal.ingest.desk import Desk, Group, Later, Said, Tenants
 from lineal.ingest.known_runs import KnownRuns
-from lineal.ingest.openings import Openings
 from lineal.ingest.tally import Tally, counted
 from lineal.model.clock import SYSTEM_CLOCK, Clock
 from lineal.model.entities import KeptAnswer
 from lineal.model.errors import Busy, Conflict, LinealError, NewerFormat, NotWritable
-from lineal.model.limits import ANSWER_MAX_AGE_S, COMMIT_MAX_COUNT, COMMIT_WAITING_MAX_COUNT
+from lineal.model.limits import (
+    ANSWER_MAX_AGE_S,
+    COMMIT_MAX_COUNT,
+    COMMIT_PATIENCE_S,
+    COMMIT_RETRY_S,
+    COMMIT_WAITING_MAX_COUNT,
+)
 from lineal.store.contracts import Store, Transaction
 
 LOG = logging.getLogger("lineal.ingest")
@@ -45,25 +50,48 @@ class _Job(NamedTuple):
     actor: str | None
 
 
+class _Unit:
+    """The works of one transaction, and what they answered in its latest try."""
+
+    def __init__(self, jobs: list[_Job], number: int) -> None:
+        self.jobs = jobs
+        self.number = number
+        self.has_spoken = False
+        self.answers: list[tuple[_Job, Said | Exception]] = []
+        self.later: list[_Job] = []
+        self.tally = Tally()
+
+    def clear(self) -> None:
+        self.tally = Tally()
+        self.has_spoken = False
+        self.answers.clear()
+        self.later.clear()
+
+
 class GroupCommit:
-    """The only writer of a store. Ends with `close`, which first finishes what waits."""
+    """The only writer of a store in this process. Ends with `close`, which first finishes what waits.
+
+    server  under this writer's name it marks its commits, where others write the store, too, and a commit's answer may be
+            lost on its way: 15 hexadecimal digits, those of nobody else"""
 
     def __init__(
         self,
         store: Store,
         *,
+        server: str | None = None,
         on_commit: Callable[[], None] = lambda: None,
         on_tally: Callable[[Tally], None] = lambda _: None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._store = store
+        self._server = server
         self._on_commit = on_commit
         self._on_tally = on_tally
         self._clock = clock
         self._known = KnownRuns(store)
-        self._openings = Openings()
-        self._tenants = set(store.list_tenants())
-        self._last_ms = 0
+        self._tenants = Tenants(store)
+        self._units = 0
+        self._ending = threading.Event()
         self._forgotten_s = clock.monotonic_s()
         self._turn = threading.Condition()
         self._waiting: deque[_Job] = deque()
@@ -93,6 +121,7 @@ class GroupCommit:
         with self._turn:
             self._closed = True
             self._turn.notify()
+        self._ending.set()
         self._thread.join()
 
     # -- the thread ----------------------------------------------------------------------------
@@ -112,42 +141,68 @@ class GroupCommit:
 
     def _commit(self, jobs: list[_Job]) -> list[_Job]:
         """Answers all of them but those that it returns, which must come after this commit."""
-        answers: list[tuple[_Job, Said | Exception]] = []
-        later: list[_Job] = []
-        tally = Tally()
         began_s = self._clock.monotonic_s()
-        try:
-            with self._store.begin() as transaction:
-                group = self._group(transaction, tally)
+        self._units += 1
+        unit = _Unit(jobs, self._units)
+        until_s: float | None = None
+        while True:
+            try:
+                self._write(unit)
+                break
+            except Exception as error:
+                self._known.clear()
+                until_s = until_s or self._clock.monotonic_s() + COMMIT_PATIENCE_S
+                if self._is_tried_again(error, until_s):
+                    continue
+                if isinstance(error, _MEDIUM):
+                    self._on_tally(Tally(len(jobs), refused=True))
+                if len(jobs) == 1 or isinstance(error, _MEDIUM):
+                    if not isinstance(error, LinealError):
+                        LOG.error("a request could not be written", exc_info=error)
+                    for job in jobs:
+                        _answer(job, error)
+                    return []
                 for job in jobs:
-                    try:
-                        answers.append((job, self._do(group, job)))
-                    except Later:
-                        later.append(job)
-                    except Refusal as refusal:
-                        answers.append((job, refusal.error))
-                self._forget(transaction)
-        except Exception as error:
-            self._known.clear()
-            if isinstance(error, _MEDIUM):
-                self._on_tally(Tally(len(jobs), refused=True))
-            if len(jobs) == 1 or isinstance(error, _MEDIUM):
-                if not isinstance(error, LinealError):
-                    LOG.error("a request could not be written", exc_info=error)
-                for job in jobs:
-                    _answer(job, error)
+                    self._again(job)
                 return []
-            for job in jobs:
-                self._again(job)
-            return []
-        self._tenants |= group.tenants
-        self._known.trim()
-        tally.request_count, tally.duration_s = len(answers), self._clock.monotonic_s() - began_s
-        self._on_tally(tally)
-        for job, answer in answers:
+        unit.tally.request_count = len(unit.answers)
+        unit.tally.duration_s = self._clock.monotonic_s() - began_s
+        self._on_tally(unit.tally)
+        for job, answer in unit.answers:
             _answer(job, answer)
         self._on_commit()
-        return later
+        return unit.later
+
+    def _is_tried_again(self, error: Exception, until_s: float) -> bool:
+        """The database cannot be reached, or others have it for long: the whole unit is said again, for a while."""
+        if not isinstance(error, Busy) or self._clock.monotonic_s() >= until_s:
+            return False
+        return not self._ending.wait(COMMIT_RETRY_S)
+
+    def _write(self, unit: _Unit) -> None:
+        """One try. If the answer to the commit of an earlier one was lost, whether that is kept is told by the mark
+        that it left: this one then has nothing to do."""
+        with self._store.begin() as transaction:
+            others_wrote = self._known.begin(transaction.change_number)
+            self._tenants.begin(others_wrote=others_wrote)
+            if not self._is_kept(transaction, unit):
+                unit.clear()
+                group = self._group(transaction, unit.tally)
+                for job in unit.jobs:
+                    try:
+                        unit.answers.append((job, self._do(group, unit, job)))
+                    except Later:
+                        unit.later.append(job)
+                    except Refusal as refusal:
+                        unit.answers.append((job, refusal.error))
+                self._forget(transaction, group.time_ms)
+                if self._server is not None and unit.has_spoken:
+                    transaction.set_mark(self._server, unit.number)
+        self._tenants.keep()
+        self._known.committed(transaction.change_number)
+
+    def _is_kept(self, transaction: Transaction, unit: _Unit) -> bool:
+        return self._server is not None and unit.has_spoken and transaction.find_mark(self._server) == unit.number
 
     def _again(self, job: _Job) -> None:
         """Alone: it cannot have to wait for another of its own transaction."""
@@ -155,24 +210,26 @@ class GroupCommit:
         assert not later
 
     def _group(self, transaction: Transaction, tally: Tally) -> Group:
-        # Never back: a later statement must not lose against an earlier one because the clock was set.
-        self._last_ms = max(self._last_ms, self._clock.time_ns() // 1_000_000)
-        told = counted(transaction, tally)
-        tenants = set(self._tenants)
-        return Group(self._store, told, self._known, self._openings, self._last_ms, tenants, tally=tally)
+        now_ms = self._now_ms(transaction)
+        return Group(self._store, counted(transaction, tally), self._known, now_ms, self._tenants, tally=tally)
 
-    def _do(self, group: Group, job: _Job) -> Said:
+    def _now_ms(self, transaction: Transaction) -> int:
+        return transaction.stamp_ms(self._clock.time_ns() // 1_000_000)
+
+    def _do(self, group: Group, unit: _Unit, job: _Job) -> Said:
         desk = Desk(group, job.tenant, job.actor)
         try:
             kept = self._kept(desk, job)
             said = job.work(desk) if kept is None else kept
         except LinealError as error:
-            if desk.has_spoken:
+            if desk.has_spoken or isinstance(error, Busy):
                 raise
             raise Refusal(error) from None
         if job.once is not None and kept is None:
             answer = KeptAnswer(job.once.key, job.once.digest, said.status, said.body, group.time_ms)
             desk.writer.keep_answer(answer)
+            desk.has_spoken = True
+        unit.has_spoken |= desk.has_spoken
         return said
 
     @staticmethod
@@ -186,12 +243,12 @@ class GroupCommit:
             raise Conflict("this Idempotency-Key came with another request before", field="Idempotency-Key")
         return Said(found.status, found.body)
 
-    def _forget(self, transaction: Transaction) -> None:
+    def _forget(self, transaction: Transaction, time_ms: int) -> None:
         now_s = self._clock.monotonic_s()
         if now_s - self._forgotten_s > _FORGET_INTERVAL_S:
             self._forgotten_s = now_s
-            for tenant in self._tenants:
-                transaction.tenant(tenant).forget_answers(self._last_ms - int(ANSWER_MAX_AGE_S * 1000))
+            for tenant in self._tenants.known():
+                transaction.tenant(tenant).forget_answers(time_ms - int(ANSWER_MAX_AGE_S * 1000))
 
 
 class Refusal(Exception):

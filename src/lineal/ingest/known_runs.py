@@ -1,6 +1,6 @@
 """What the door of requests must know of a run to refuse what contradicts it, kept between commits.
 
-Only whoever is the one writer of a store may keep this: see `group_commit.py`."""
+True only within a transaction, when nobody else writes: what others have changed since the last one is read again."""
 
 from __future__ import annotations
 
@@ -88,15 +88,32 @@ def _digest(text: str) -> str:
 
 
 class KnownRuns:
-    """For one thread. Bounded: `trim` forgets those that were not asked for lately."""
+    """For one thread. Bounded: the ones that were not asked for lately are forgotten at the end of a transaction."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._number: int | None = None
+        self._numbers: dict[str, int] = {}
         self._runs: OrderedDict[tuple[str, str], KnownRun] = OrderedDict()
         self._trims = 0
 
+    def begin(self, change_number: int) -> bool:
+        """A transaction begins on that state. True if others have written since our last one."""
+        others_wrote = change_number != self._number
+        self._number = change_number
+        return others_wrote
+
+    def committed(self, change_number: int) -> None:
+        """Our transaction is on disk, and made that state: what is known of it is up to date."""
+        for tenant, number in self._numbers.items():
+            if number == self._number:
+                self._numbers[tenant] = change_number
+        self._number = change_number
+        self._trim()
+
     def find(self, tenant: str, run_id: str) -> KnownRun | None:
         """Of that very id."""
+        self._catch_up(tenant)
         known = self._runs.get((tenant, run_id))
         if known is not None:
             self._runs.move_to_end((tenant, run_id))
@@ -108,19 +125,38 @@ class KnownRuns:
         self.keep(tenant, found)
         return found
 
+    def _catch_up(self, tenant: str) -> None:
+        """Forgets the tenant's runs that others have changed."""
+        assert self._number is not None
+        known = self._numbers.get(tenant)
+        if known == self._number:
+            return
+        self._numbers[tenant] = self._number
+        if known is None:
+            return  # nothing of it was asked for
+        changes = self._store.tenant(tenant).list_changes(known)
+        gone = changes.run_ids if changes.is_complete else [one for of, one in self._runs if of == tenant]
+        for run_id in gone:
+            self.drop(tenant, run_id)
+
     def at_hand(self, tenant: str, run_id: str) -> KnownRun | None:
         return self._runs.get((tenant, run_id))
 
     def keep(self, tenant: str, run: KnownRun) -> None:
+        assert self._number is not None
+        self._numbers.setdefault(tenant, self._number)
         self._runs[tenant, run.run_id] = run
 
     def drop(self, tenant: str, run_id: str) -> None:
         self._runs.pop((tenant, run_id), None)
 
     def clear(self) -> None:
+        """After a failure: what was kept since may not be so."""
         self._runs.clear()
+        self._numbers.clear()
+        self._number = None
 
-    def trim(self) -> None:
+    def _trim(self) -> None:
         while len(self._runs) > RUNS_KNOWN_MAX_COUNT:
             self._runs.popitem(last=False)
         self._trims += 1

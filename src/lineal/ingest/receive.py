@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lineal.ingest.desk import Desk
 from lineal.ingest.replay import replay
-from lineal.model.entities import Cursor, Stamp
+from lineal.model.entities import Cursor, Head, Stamp
 from lineal.model.errors import Conflict, InvalidInput
 from lineal.model.limits import FRAME_MAX_BYTES
 from lineal.record.frame import FRAME_MIN_BYTES, HEADER_BYTES, is_frame
@@ -57,10 +57,8 @@ def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
         return Acknowledged(piece.segment, known_to, cursor.seq, fits=False)
     end = piece.offset + len(piece.data)
     if end <= known_to and not piece.dead:
-        if piece.offset == 0 and piece.data:
-            _opening(desk, run_id, piece)  # a sender of small pieces goes on behind what it just sent
         return Acknowledged(piece.segment, known_to, cursor.seq)
-    opened = _opening(desk, run_id, piece)
+    opened = _opening(desk, run_id, piece, cursor)
     if opened is None:
         return Acknowledged(piece.segment, 0, cursor.seq, fits=piece.offset == 0)
     position = known_to - piece.offset or (start_of(memoryview(piece.data)) if piece.offset == 0 else 0)
@@ -74,7 +72,8 @@ def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
         replayed = replay(store, opened, piece.data, replayed.position, replayed.cursor, final=True)
         is_over = True
     offset = max(known_to, end) if is_over else piece.offset + replayed.position
-    store.set_cursor(replayed.cursor._replace(segment=piece.segment, offset=offset))
+    head = Head(opened.attempt, opened.primary, opened.host, opened.pid)
+    store.set_cursor(replayed.cursor._replace(segment=piece.segment, offset=offset, head=head))
     desk.count_replayed(replayed.cursor.seq - cursor.seq, offset - known_to)
     if run_id is not None:
         seq = replayed.cursor.seq
@@ -98,21 +97,22 @@ def _is_gap(data: bytes, position: int, cursor: Cursor) -> bool:
     return False
 
 
-def _opening(desk: Desk, run_id: str | None, piece: Piece) -> SegmentOpened | None:
-    """Who writes; None: it cannot be told from this piece, and the segment's head must come (again, or whole)."""
+def _opening(desk: Desk, run_id: str | None, piece: Piece, cursor: Cursor) -> SegmentOpened | None:
+    """Who writes: as the segment's head says, which is kept with the cursor, so that any server takes what follows it. None:
+    it cannot be told from this piece, and the segment's head must come (again, or whole)."""
     found = find_opening(piece.data) if piece.offset == 0 else None
-    if found is None:
-        found = desk.openings.find(desk.tenant, piece.writer, piece.segment)
-        if found is not None or piece.offset:
-            return found
-        view = memoryview(piece.data[: len(piece.data) & ~7])
-        has_frames = bool(scan(view, start_of(view), final=piece.final).offsets)
-        if not has_frames and not piece.final and len(piece.data) <= FRAME_MAX_BYTES:
-            return None
-        # Its head is damaged: what the address says is enough to keep what it holds.
-        found = SegmentOpened(desk.tenant, run_id, piece.writer, piece.writer, False, piece.segment)
-    elif (found.run_id, found.writer) != (run_id, piece.writer):
-        raise InvalidInput("the journal is another run's or writer's than the address says", field="writer_id")
-    opened = replace(found, tenant=desk.tenant)
-    desk.openings.keep(desk.tenant, opened, piece.segment)
-    return opened
+    if found is not None:
+        if (found.run_id, found.writer) != (run_id, piece.writer):
+            raise InvalidInput("the journal is another run's or writer's than the address says", field="writer_id")
+        return replace(found, tenant=desk.tenant)
+    if cursor.head is not None and cursor.segment == piece.segment:
+        attempt, is_primary, host, pid = cursor.head
+        return SegmentOpened(desk.tenant, run_id, piece.writer, attempt, is_primary, piece.segment, host=host, pid=pid)
+    if piece.offset:
+        return None
+    view = memoryview(piece.data[: len(piece.data) & ~7])
+    has_frames = bool(scan(view, start_of(view), final=piece.final).offsets)
+    if not has_frames and not piece.final and len(piece.data) <= FRAME_MAX_BYTES:
+        return None
+    # Its head is damaged: what the address says is enough to keep what it holds.
+    return SegmentOpened(desk.tenant, run_id, piece.writer, piece.writer, False, piece.segment)

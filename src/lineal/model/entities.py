@@ -174,12 +174,22 @@ class KeptAnswer(NamedTuple):
     time_ms: int
 
 
+class Head(NamedTuple):
+    """What a segment says of its writer at its head, and what the pieces behind it are read with."""
+
+    attempt: str
+    is_primary: bool
+    host: str = ""
+    pid: int = 0
+
+
 class Cursor(NamedTuple):
     """How far a writer's journal is applied. `seq` decides (records up to it are skipped); segment and offset
-    only save reading."""
+    only save reading. `head`: of that segment, where it arrives in pieces."""
 
     writer: str
     run_id: str | None
     seq: int
     segment: int
     offset: int
+    head: Head | None = None

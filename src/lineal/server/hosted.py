@@ -20,6 +20,7 @@ from lineal.ingest.tally import Tally
 from lineal.journal.blobs import Draft, drafting, find_blob
 from lineal.journal.layout import Folder
 from lineal.model.errors import Busy, Conflict, InvalidInput, LinealError
+from lineal.model.ids import new_writer_id
 from lineal.model.limits import READY_KEPT_S
 from lineal.server.disks import check_takes, disk_free_bytes
 from lineal.server.head_key import Heads, load_seed
@@ -61,8 +62,10 @@ class HostedSource:
                 self._disks["store"] = path.absolute().parent
             self._chainer = Chainer(self._store)
             opening.callback(self._chainer.close)
-            self._writer = GroupCommit(self._store, on_commit=self._committed, on_tally=on_tally)
+            server = new_writer_id() if is_shared(url) else None
+            self._writer = GroupCommit(self._store, server=server, on_commit=self._chainer.wake, on_tally=on_tally)
             opening.callback(self._writer.close)
+            opening.enter_context(self._store.listening(self._tell))
             self._open = opening.pop_all()
 
     def __enter__(self) -> HostedSource:
@@ -147,10 +150,6 @@ class HostedSource:
         """Idempotent. What was submitted is on disk, or refused, when it returns."""
         self.stop_watching()
         self._open.close()
-
-    def _committed(self) -> None:
-        self._tell()
-        self._chainer.wake()
 
     def _tell(self) -> None:
         with self._changed:

@@ -26,7 +26,7 @@ Rules that hold for every method and every backend (the suite in `lineal.testing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
@@ -81,6 +81,11 @@ class Store(Protocol):
         """What it takes on its disk; 0 for one that has none."""
         ...
 
+    def listening(self, heard: Callable[[], None]) -> AbstractContextManager[None]:
+        """Within the block: `heard` is called soon after every commit, of this process or of another one that shares the
+        database, from any thread, sometimes for nothing. It must not block, nor ask the store."""
+        ...
+
     def close(self) -> None:
         """Idempotent. Waits for a transaction in progress. Readers of a closed store fail (RuntimeError)."""
         ...
@@ -88,6 +93,21 @@ class Store(Protocol):
 
 class Transaction(Protocol):
     """Spans tenants, so that a hundred journals cost one commit."""
+
+    change_number: int
+    """Of the state that it began with; once it is committed, of the state that it made."""
+
+    def stamp_ms(self, now_ms: int) -> int:
+        """A time for its statements: now, but not before any that an earlier transaction was given (`rules.after`)."""
+        ...
+
+    def find_mark(self, server: str) -> int:
+        """The number that this server's last transaction left that is kept; 0 if none did."""
+        ...
+
+    def set_mark(self, server: str, number: int) -> None:
+        """With what is told: so that a server that got no answer to a commit can find out. `server`: a writer's name."""
+        ...
 
     def tenant(self, name: str) -> TenantWriter:
         """The tenant's writer, the tenant being made if it is new. InvalidInput for an unusable name."""

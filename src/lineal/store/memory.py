@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -21,7 +21,7 @@ from lineal.store.memory_people import MemoryPeopleReader, MemoryPeopleWriter, P
 from lineal.store.memory_reader import MemoryReader
 from lineal.store.memory_state import ExperimentFacts, RunState, State, TenantState, set_later
 from lineal.store.people import SERVER
-from lineal.store.rules import Ending, Opening, say_params
+from lineal.store.rules import Ending, Opening, after, say_params
 
 
 class MemoryStore:
@@ -32,6 +32,7 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._owner: int | None = None
         self._closed = False
+        self._heard: list[Callable[[], None]] = []
 
     @contextmanager
     def begin(self) -> Iterator[MemoryTransaction]:
@@ -44,6 +45,9 @@ class MemoryStore:
                 transaction = MemoryTransaction(self._state)
                 yield transaction
                 self._state = transaction.result()
+                transaction.change_number = self._state.change_number
+                for heard in self._heard:
+                    heard()
             finally:
                 self._owner = None
 
@@ -68,6 +72,14 @@ class MemoryStore:
         self.check_open()
         return self._state.change_number
 
+    @contextmanager
+    def listening(self, heard: Callable[[], None]) -> Iterator[None]:
+        self._heard.append(heard)
+        try:
+            yield
+        finally:
+            self._heard.remove(heard)
+
     def close(self) -> None:
         self._closed = True
 
@@ -86,6 +98,8 @@ class MemoryTransaction:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._last_ms = state.last_ms
+        self.change_number = state.change_number
         self._writers: dict[str, MemoryWriter] = {}
         self._link_count = 0
         self._people: MemoryPeopleWriter | None = None
@@ -100,6 +114,17 @@ class MemoryTransaction:
 
     def link_audit(self, limit: int = AUDIT_LINK_MAX_COUNT) -> None:
         self._link_count = max(self._link_count, limit)
+
+    def find_mark(self, server: str) -> int:
+        cursor = self._writer(SERVER).find_cursor(server)
+        return 0 if cursor is None else cursor.seq
+
+    def set_mark(self, server: str, number: int) -> None:
+        self._writer(SERVER).set_cursor(Cursor(server, None, number, 0, 0))
+
+    def stamp_ms(self, now_ms: int) -> int:
+        self._last_ms = after(self._last_ms, now_ms)
+        return self._last_ms
 
     def tenant(self, name: str) -> MemoryWriter:
         ids.check_tenant(name)
@@ -125,7 +150,8 @@ class MemoryTransaction:
         for writer in self._writers.values():
             writer.state.changed_in.update(dict.fromkeys(writer.touched, number))
         changed = {name: writer.state for name, writer in self._writers.items()}
-        return State({**self._state.tenants, **changed}, number, people.state if people else self._state.people)
+        kept = people.state if people else self._state.people
+        return State({**self._state.tenants, **changed}, number, kept, self._last_ms)
 
 
 class MemoryWriter:

@@ -158,3 +158,4 @@ class State:
     tenants: dict[str, TenantState] = field(default_factory=dict)
     change_number: int = 0
     people: PeopleState = field(default_factory=PeopleState)
+    last_ms: int = 0

@@ -14,8 +14,17 @@ from lineal.model.values import ParamValue, float_text
 from lineal.model.vocabulary import EndStatus, Lifecycle
 from lineal.store.contracts import RunStart
 
+CLOCK_AHEAD_MAX_MS = (
+    600_000  # of one server before another; a clock that was a year ahead for a moment is not waited for
+)
 DEFAULT_EXPERIMENT = "Default"
 DEFAULT_NAME_CHARS = 8
+
+
+def after(last_ms: int, now_ms: int) -> int:
+    """The time of a transaction: now, but not before the last one's, whichever process it was of and whatever its clock
+    said. A later statement would lose against an earlier one."""
+    return last_ms if now_ms < last_ms <= now_ms + CLOCK_AHEAD_MAX_MS else now_ms
 
 
 # -- attempts ----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from operator import methodcaller as call
 
 import pytest
 
-from lineal.model.entities import Artifact, Cursor, KeptAnswer, Layout, MetricDefinition, SeriesKey
+from lineal.model.entities import Artifact, Cursor, Head, KeptAnswer, Layout, MetricDefinition, SeriesKey
 from lineal.model.errors import InvalidInput
 from lineal.model.ids import experiment_id
 from lineal.store.contracts import RunQuery, Store, TenantReader
@@ -122,6 +122,52 @@ class TransactionRules(SuiteBase):
         self.tell(store, call("set_cursor", Cursor(WRITER, "r1", 1, 0, 0)))
         assert store.change_number() > numbers[2]
 
+    def test_a_transaction_knows_the_number_it_began_with_and_the_one_that_it_made(self, store: Store) -> None:
+        for statements in ([starting("r1")], [], [starting("r2")]):
+            before = store.change_number()
+            with store.begin() as transaction:
+                assert transaction.change_number == before
+                for statement in statements:
+                    statement(transaction.tenant("default"))
+            assert transaction.change_number == store.change_number() == before + len(statements)
+
+    def test_times_do_not_go_back_from_one_transaction_to_the_next(self, store: Store) -> None:
+        """But for a clock that was far ahead."""
+        hour_ms, day_ms = 3_600_000, 86_400_000
+        for now_ms, given_ms in (
+            (day_ms, day_ms),
+            (day_ms - 5_000, day_ms),
+            (day_ms + 1, day_ms + 1),
+            (9 * day_ms, 9 * day_ms),
+            (day_ms + hour_ms, day_ms + hour_ms),
+            (day_ms + hour_ms - 1, day_ms + hour_ms),
+        ):
+            with store.begin() as transaction:
+                assert transaction.stamp_ms(now_ms) == given_ms
+                assert transaction.stamp_ms(now_ms - 1) == given_ms
+                starting(f"r{now_ms}")(transaction.tenant("default"))
+
+    def test_marks_are_kept_with_what_is_told_and_make_no_tenant(self, store: Store) -> None:
+        with store.begin() as transaction:
+            assert transaction.find_mark(WRITER) == 0
+            transaction.set_mark(WRITER, 7)
+            transaction.set_mark("another", 9)
+        with pytest.raises(ZeroDivisionError), store.begin() as transaction:
+            transaction.set_mark(WRITER, 8)
+            raise ZeroDivisionError
+        with store.begin() as transaction:
+            assert (transaction.find_mark(WRITER), transaction.find_mark("another")) == (7, 9)
+        assert store.list_tenants() == []
+
+    def test_who_listens_is_called_after_every_commit(self, store: Store) -> None:
+        heard = threading.Semaphore(0)
+        with store.listening(heard.release):
+            for number in range(3):
+                while heard.acquire(blocking=False):
+                    pass
+                self.tell(store, starting(f"r{number}"))
+                assert heard.acquire(timeout=30)
+
     def test_closing_twice_is_harmless_and_readers_fail_afterwards(self, store: Store, reader: TenantReader) -> None:
         self.tell(store, starting("r1"))
         store.close()
@@ -154,12 +200,19 @@ class TransactionRules(SuiteBase):
         with store.begin() as transaction:
             writer = transaction.tenant("default")
             assert writer.find_cursor(WRITER) is None
-            for cursor in (Cursor(WRITER, "r1", 2**40, 3, 99), Cursor(WRITER, "r1", 5, 1, 8)):
+            headed = Cursor(WRITER, "r1", 2**40, 3, 99, Head("a1", True, "host\0", 2**40))
+            for cursor in (headed, Cursor(WRITER, "r1", 5, 1, 8)):
                 writer.set_cursor(cursor)
                 assert writer.find_cursor(WRITER) == cursor
         assert reader.find_cursor(WRITER) == Cursor(WRITER, "r1", 5, 1, 8)
         assert reader.find_cursor("another") is None
         assert reader.list_audit() == []
+
+    def test_a_cursor_keeps_the_head_of_its_segment(self, store: Store, reader: TenantReader) -> None:
+        for head in (Head("a1", True, "host", 7), Head("a1", False), None):
+            self.tell(store, call("set_cursor", Cursor(WRITER, "r1", 1, 2, 3, head)))
+            found = reader.find_cursor(WRITER)
+            assert found is not None and found.head == head
 
     def test_a_cursor_alone_makes_no_run(self, store: Store, reader: TenantReader) -> None:
         """Cursors outlive their runs, and must not bring them back."""

@@ -26,9 +26,9 @@ _to_json = msgspec.json.Encoder().encode
 
 def post_journal(context: Context, asked: Asked[AskJournal, None]) -> Submitted:
     """Bytes of a segment from `offset` on (run id "-": of the tenant's own journal), gzip if wished. Exactly once, however often
-    they come. A piece that begins behind what is known is refused (409) with the place to go on from; the same after a restart
-    of the server, which asks for the segment from its head, and where records before the piece are missing, unless it says that
-    they are lost. Damage is counted as a loss and stepped over. No bytes at offset 0 of segment 1 ask what is known."""
+    they come. A piece that begins behind what is known is refused (409) with the place to go on from, and so is one before which
+    records are missing, unless it says that they are lost.
+    Damage is counted as a loss and stepped over. No bytes at offset 0 of segment 1 ask what is known."""
     run_id = None if asked.path["run_id"] == TENANT_STREAM else check_run_id(asked.path["run_id"])
     writer = asked.path["writer_id"]
     if not _WRITER.fullmatch(writer):

@@ -54,11 +54,6 @@ def check(connection: Connection) -> None:
     check_version(version_of(connection))
 
 
-def check_still(connection: Connection) -> None:
-    """The same of a database that was opened before: one row is read."""
-    check_version(int(connection.execute("SELECT version FROM lineal_schema").fetchone()[0]))
-
-
 def check_version(version: int) -> None:
     """NewerFormat if this release does not know that version."""
     if version > current_version():

@@ -89,7 +89,7 @@ class Names:
         self._object_names = 0
         self._series_keys: dict[int, SeriesKey] = {}
         self._writers: dict[int, str] = {}
-        self._next_run: int | None = None
+        self.last_run = 0
 
     def forget(self) -> None:
         """After a rollback the numbers may be given to others."""
@@ -100,16 +100,14 @@ class Names:
         self._series_keys.clear()
         self._writers.clear()
 
-    def begin(self) -> None:
+    def begin(self, last_run: int) -> None:
         """A transaction begins; another process may have written since the last one."""
-        self._next_run = None
+        self.last_run = last_run
 
     def next_run(self) -> int:
         """The number of a run whose row will be written when the transaction ends."""
-        if self._next_run is None:
-            self._next_run = self._find("SELECT coalesce(max(pk), 0) FROM run", ()) or 0
-        self._next_run += 1
-        return self._next_run
+        self.last_run += 1
+        return self.last_run
 
     def find_tenant(self, name: str) -> int | None:
         return self._find("SELECT pk FROM tenant WHERE name = ?", (name,))

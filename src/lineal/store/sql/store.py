@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lineal.model import ids
+from lineal.model.entities import Cursor
 from lineal.model.errors import NotWritable
 from lineal.model.limits import AUDIT_LINK_MAX_COUNT
 from lineal.store.people import SERVER
+from lineal.store.rules import after
 from lineal.store.sql import migrate
 from lineal.store.sql.catalog import Catalog
 from lineal.store.sql.database import Connection, Database
 from lineal.store.sql.engines import Engines
+from lineal.store.sql.progress import Progress, read_progress, save_progress
 from lineal.store.sql.reader import SqlReader
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ class SqlStore:
         self._read_only = read_only
         self._lock = threading.Lock()
         self._owner: int | None = None
+        self._heard: list[Callable[[], None]] = []
         self._catalog = Catalog()
         self._engines = Engines(self._catalog)
         try:
@@ -87,14 +91,15 @@ class SqlStore:
     def _transaction(self, connection: Connection, names: Names) -> Iterator[SqlTransaction]:
         before = connection.total_changes
         try:
-            names.begin()
-            migrate.check_still(connection)  # a newer Lineal may have migrated the database that we have open
-            [number] = connection.execute("SELECT change_number FROM lineal_schema").fetchone()
-            transaction = SqlTransaction(connection, names, number + 1)
+            progress = read_progress(connection)
+            migrate.check_version(progress.version)  # a newer Lineal may have migrated the database that we have open
+            names.begin(progress.last_run)
+            transaction = SqlTransaction(connection, names, progress)
             yield transaction
             transaction.flush()
             if connection.total_changes != before:
-                connection.execute("UPDATE lineal_schema SET change_number = change_number + 1")
+                save_progress(connection, transaction.last_ms, names.last_run)
+                transaction.change_number += 1
             connection.execute("COMMIT")
         except BaseException:
             names.forget()
@@ -103,6 +108,8 @@ class SqlStore:
             raise
         if transaction.frees_pages:
             self._database.tidy(connection)
+        for heard in self._heard:
+            heard()
 
     def tenant(self, name: str) -> SqlReader:
         return SqlReader(self._database, self._catalog, self._engines, name)
@@ -124,6 +131,15 @@ class SqlStore:
     def size_bytes(self) -> int:
         return self._database.size_bytes()
 
+    @contextmanager
+    def listening(self, heard: Callable[[], None]) -> Iterator[None]:
+        self._heard.append(heard)
+        try:
+            with self._database.listening(heard):
+                yield
+        finally:
+            self._heard.remove(heard)
+
     def close(self) -> None:
         self._database.close_readers()
         self._engines.clear()
@@ -134,18 +150,29 @@ class SqlStore:
 
 
 class SqlTransaction:
-    """See `contracts.Transaction`. Writers gather what they are told; `flush` writes it. `change_number`: the one that a
-    commit will make."""
+    """See `contracts.Transaction`. Writers gather what they are told; `flush` writes it."""
 
-    def __init__(self, connection: Connection, names: Names, change_number: int) -> None:
+    def __init__(self, connection: Connection, names: Names, progress: Progress) -> None:
         self._connection = connection
         self._names = names
-        self._change_number = change_number
+        self.change_number = progress.change_number
+        self.last_ms = progress.last_ms
         self._writers: dict[str, SqlWriter] = {}
         self._link_count = 0
 
     def link_audit(self, limit: int = AUDIT_LINK_MAX_COUNT) -> None:
         self._link_count = max(self._link_count, limit)
+
+    def find_mark(self, server: str) -> int:
+        cursor = self._writer(SERVER).find_cursor(server)
+        return 0 if cursor is None else cursor.seq
+
+    def set_mark(self, server: str, number: int) -> None:
+        self._writer(SERVER).set_cursor(Cursor(server, None, number, 0, 0))
+
+    def stamp_ms(self, now_ms: int) -> int:
+        self.last_ms = after(self.last_ms, now_ms)
+        return self.last_ms
 
     def tenant(self, name: str) -> SqlWriter:
         if name not in self._writers:
@@ -165,7 +192,7 @@ class SqlTransaction:
 
         if name not in self._writers:
             self._writers[name] = SqlWriter(
-                self._connection, self._names, self._names.tenant(name), name, self._change_number
+                self._connection, self._names, self._names.tenant(name), name, self.change_number + 1
             )
         return self._writers[name]
 

@@ -53,8 +53,11 @@ class SqlWriter:
         return self._cursors.get(writer) or read_cursor(self._connection, self._tenant, writer)
 
     def set_cursor(self, cursor: Cursor) -> None:
-        if cursor != self.find_cursor(cursor.writer):
-            self._cursors[cursor.writer] = cursor
+        if cursor == self.find_cursor(cursor.writer):
+            return
+        self._cursors[cursor.writer] = cursor
+        if cursor.run_id in self._runs:
+            self._runs[cursor.run_id].is_touched = True  # so that other processes hear of the sequence numbers used
 
     def _cursor_row(self, cursor: Cursor) -> tuple[object, ...]:
         pk = self._names.writer(self._tenant, cursor.writer)
@@ -62,7 +65,8 @@ class SqlWriter:
         if run_id is not None:
             draft = self._runs.get(run_id)
             run = draft.pk if draft is not None else self._find_run(run_id)
-        return run, None if run is not None else run_id, cursor.seq, cursor.segment, cursor.offset, pk
+        place = cursor.seq, cursor.segment, cursor.offset
+        return run, None if run is not None else run_id, *place, *(cursor.head or (None,) * 4), pk
 
     # -- audit ---------------------------------------------------------------------------------------------
 
@@ -258,7 +262,8 @@ class SqlWriter:
         for experiment in self._experiments.values():
             experiment.flush(self._connection)
         self._connection.executemany(
-            "UPDATE writer SET run = ?, run_id = ?, seq = ?, segment = ?, byte_offset = ? WHERE pk = ?",
+            "UPDATE writer SET run = ?, run_id = ?, seq = ?, segment = ?, byte_offset = ?, attempt = ?, is_primary = ?,"
+            " host = ?, pid = ? WHERE pk = ?",
             [self._cursor_row(cursor) for cursor in self._cursors.values()],
         )
         if self._audit_rows:

@@ -18,7 +18,7 @@ from lineal.store.sql.postgres.values import register
 
 OLDEST_VERSION = 140_000  # numbers with infinities
 PREPARED_MAX_COUNT = 500
-READERS_MAX_COUNT = 8  # a store's; with its writer nine of the hundred that a server has by default
+READERS_MAX_COUNT = 8  # a store's; with its writer and what that reads, ten of the hundred that a server has by default
 READER_WAIT_S = 10.0
 LOCK_WAIT_S = 10.0  # transactions queue behind one another, each about a second at most
 CONNECT_TIMEOUT_S = 10
@@ -93,6 +93,19 @@ class PostgresConnection:
         return not self.is_lost and self._raw.info.transaction_status != TransactionStatus.IDLE
 
     @property
+    def raw(self) -> psycopg.Connection[Any]:
+        """To be waited for."""
+        return self._raw
+
+    def take_notices(self) -> set[str]:
+        """The messages that have arrived for a connection that listens. Raises psycopg.Error if it is lost."""
+        self._raw.pgconn.consume_input()
+        found = set()
+        while (notice := self._raw.pgconn.notifies()) is not None:
+            found.add(bytes(notice.extra).decode())
+        return found
+
+    @property
     def is_lost(self) -> bool:
         return self._raw.closed
 
@@ -101,13 +114,14 @@ class PostgresConnection:
 
 
 class Readers:
-    """Connections that only read, lent to one call of one thread at a time: at most READERS_MAX_COUNT; the next call
+    """Connections that only read, lent to one call of one thread at a time: at most `max_count`; the next call
     waits for one, and is told Busy if none comes."""
 
-    def __init__(self, connect: Callable[[], PostgresConnection]) -> None:
+    def __init__(self, connect: Callable[[], PostgresConnection], max_count: int = READERS_MAX_COUNT) -> None:
         self._connect = connect
+        self._max_count = max_count
         self._idle: list[PostgresConnection] = []
-        self._lent = threading.BoundedSemaphore(READERS_MAX_COUNT)
+        self._lent = threading.BoundedSemaphore(max_count)
         self._lock = threading.Lock()
         self._closed = False
 
@@ -116,7 +130,7 @@ class Readers:
         if self._closed:
             raise RuntimeError("this store is closed")
         if not self._lent.acquire(timeout=READER_WAIT_S):
-            raise Busy(f"all {READERS_MAX_COUNT} connections of this process to the database are in use")
+            raise Busy(f"all {self._max_count} connections of this process to the database are in use")
         try:
             connection = self._begin()
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import cast
@@ -12,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from lineal.model.errors import Busy, Damaged, InvalidInput, LinealError, NotFound, NotWritable
 from lineal.store.sql.database import Connection
 from lineal.store.sql.postgres.connection import PostgresConnection, Readers
+from lineal.store.sql.postgres.listener import listening
 
 # By class, the first two characters of the code, or by the whole code.
 _WORDS: dict[str, type[Busy | NotWritable | Damaged | NotFound]] = {
@@ -56,6 +58,9 @@ class PostgresDatabase:
         where = [str(given[key]) for key in ("host", "port", "dbname") if given.get(key)]
         self.name = " ".join(["postgresql", *where])  # the address may hold a password
         self._readers = Readers(self._connect)
+        # For what the writer asks within its transaction: while others wait for that, it waits for no page of a dashboard.
+        self._writers_reader = Readers(self._connect, 1)
+        self._begun: tuple[int, PostgresConnection] | None = None
 
     @contextmanager
     def in_our_words(self) -> Iterator[None]:
@@ -78,6 +83,11 @@ class PostgresDatabase:
         return connection
 
     def begin(self, connection: Connection) -> Connection:
+        begun = self._begin(connection)
+        self._begun = threading.get_ident(), cast("PostgresConnection", begun)
+        return begun
+
+    def _begin(self, connection: Connection) -> Connection:
         try:
             connection.execute("BEGIN IMMEDIATE")
             return connection
@@ -110,11 +120,18 @@ class PostgresDatabase:
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
-        with self.in_our_words(), self._readers.snapshot() as connection:
+        begun = self._begun
+        is_ours = begun is not None and begun[0] == threading.get_ident() and begun[1].in_transaction
+        readers = self._writers_reader if is_ours else self._readers
+        with self.in_our_words(), readers.snapshot() as connection:
             yield connection
 
     def close_readers(self) -> None:
         self._readers.close()
+        self._writers_reader.close()
+
+    def listening(self, heard: Callable[[], None]) -> AbstractContextManager[None]:
+        return listening(self._connect, heard)
 
     def _connect(self) -> PostgresConnection:
         return PostgresConnection(self._url)

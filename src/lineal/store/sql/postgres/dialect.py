@@ -9,14 +9,18 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from lineal.store.sql.progress import SAVE
+
 # Every writing transaction of a schema takes this lock first, so that there is one at a time, whichever process it is of,
 # and change numbers rise in the order in which commits become visible. Two keys: ours, and the schema's.
 LOCK_SPACE = 0x4C4E4C31  # "LNL1"
+CHANNEL = "lineal"  # on which a database's listeners are told of commits; the message is the schema
 _LOCK = f"SELECT pg_advisory_xact_lock({LOCK_SPACE}, hashtext(current_schema()))"
 
 _WHOLE = {
     "BEGIN IMMEDIATE": f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_LOCK}",
     "BEGIN": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    SAVE: SAVE.replace("?", "%s") + f" RETURNING pg_notify('{CHANNEL}', current_schema())",
     "SELECT name FROM sqlite_schema WHERE type = 'table'": (
         "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
     ),
