@@ -58,6 +58,7 @@ def test_the_package_says_what_it_promises() -> None:
         "google-re2",
         "rich",
         "starlette",
+        "httptools",
         "uvicorn",
         "msgspec",
     }

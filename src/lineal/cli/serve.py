@@ -64,9 +64,10 @@ def serve(
     from lineal.server.hosted import HostedSource
     from lineal.server.logs import logging_to
     from lineal.server.observed import Observed
-    from lineal.server.serving import end_at_once, listen, make_server
+    from lineal.server.serving import allow_connections, end_at_once, listen, make_server
     from lineal.store.open import without_secrets
 
+    allow_connections()
     observed = Observed()
     with (
         logging_to(form=log),

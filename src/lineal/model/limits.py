@@ -104,6 +104,14 @@ DISK_PROBE_BYTES = 256 * KIB  # ... so much: a page of a log's worth of room is 
 LOG_WAITING_MAX_COUNT = 10_000  # lines of the log that nobody has written yet; beyond, they are left out and counted
 LIVE_WATCHERS_MAX_COUNT = 256  # open pages; each holds a socket
 
+CONNECTIONS_MAX_COUNT = 2_000  # four times the burst of 500 runs; 30 KB each
+HEAD_MAX_BYTES = 64 * KIB  # of a request: twice its query string; what browsers and proxies send beside is 8 KiB
+HEAD_TIMEOUT_S = 30.0  # a connection may rest so long between requests, and a head take so long
+BODY_GRACE_S = 30.0  # a body may let itself be waited for so long in all, and ...
+BODY_SECOND_BYTES = 4 * KIB  # ... a second more for each so many bytes: half of what a modem of 1998 sends
+BODY_UNREAD_MAX_BYTES = 64 * MIB  # of a refused body: whoever sends it whole first reads the refusal then
+READER_TIMEOUT_S = 60.0  # an answer of which nothing is read for so long is given up: 64 KiB a minute are enough
+
 # -- people -------------------------------------------------------------------------------------
 USER_NAME_MAX_CHARS = 128  # an address of mail fits
 TOKEN_NAME_MAX_CHARS = 100  # what it is for, in a few words

@@ -22,7 +22,7 @@ OPENAPI_PATH = "/api/openapi.json"
 PROBLEM_TYPE = "application/problem+json"
 _REFUSALS = (400, 403, 414, 500, 503)
 _BYTES = "application/octet-stream"
-_BODY_REFUSALS = (413, 415)
+_BODY_REFUSALS = (408, 413, 415)
 _NAME = re.compile(r"\{(\w+)(?::text)?\}")
 _TENANT = {
     "name": "X-Tenant-ID",
@@ -170,8 +170,9 @@ def _responses(endpoint: Endpoint, schema_of: dict[int, Schema]) -> dict[str, An
 
 def refusals_of(endpoint: Endpoint) -> set[int]:
     """Every bad status that the route may answer with."""
+    has_body = endpoint.body is not None or endpoint.receives != "json"
     let_in = {None: (), "open": (), "user": (401, 404)}.get(endpoint.access, (401, 404))
-    return {*_REFUSALS, *let_in, *endpoint.refusals, *(_BODY_REFUSALS if endpoint.body else ())}
+    return {*_REFUSALS, *let_in, *endpoint.refusals, *(_BODY_REFUSALS if has_body else ())}
 
 
 def _refusal_name(status: int) -> str:

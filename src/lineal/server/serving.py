@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import resource
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,12 +13,15 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from lineal.model.errors import Conflict, InvalidInput
-from lineal.model.limits import STOP_DRAIN_S
+from lineal.model.limits import CONNECTIONS_MAX_COUNT, HEAD_TIMEOUT_S, STOP_DRAIN_S
 from lineal.server.app import make_app
+from lineal.server.bounds import Bounds
 from lineal.server.live import Live
 from lineal.server.observed import Observed
+from lineal.server.protocol import protocol_within
 from lineal.server.seen import SeenApp
 from lineal.server.settings import Settings
+from lineal.server.slow_bodies import SlowBodies
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -28,7 +32,17 @@ LOG = logging.getLogger("lineal.server")
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 7007
 _PORTS_TRIED = 100
+_OTHER_FILES = 512  # of the database, artifacts on their way, pages
 _WAITING_CONNECTIONS = 1024  # a burst of 500 starting runs; the kernel may allow fewer
+
+
+def allow_connections() -> None:
+    """As many files as the bound of connections takes, where the system lets this process have them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX_COUNT + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
 def listen(port: int | None, host: str = LOOPBACK) -> socket.socket:
@@ -107,6 +121,7 @@ def make_server(
     any_host: bool = False,
     asks: bool = False,
     observed: Observed | None = None,
+    bounds: Bounds = Bounds(),  # noqa: B008 (frozen)
     drain_s: int = STOP_DRAIN_S,
     raises_again: bool = True,
     hosts: tuple[str, ...] = (),
@@ -118,8 +133,10 @@ def make_server(
     settings = Settings(port=listener.getsockname()[1], any_host=any_host, asks=asks, hosts=hosts)
     app = make_app(source, live, settings, observed)
     config = uvicorn.Config(
-        SeenApp(app, observed),
-        http="h11",
+        SeenApp(SlowBodies(app, bounds, observed), observed),
+        http=protocol_within(bounds, observed),
+        loop="asyncio",
+        timeout_keep_alive=int(HEAD_TIMEOUT_S),
         ws="none",
         lifespan="off",
         access_log=False,
