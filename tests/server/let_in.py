@@ -103,6 +103,6 @@ class World:
 
 
 @contextmanager
-def new_world(url: str, blobs: Path) -> Iterator[World]:
-    with HostedSource(url, blobs) as source, hosting(source, asks=True) as client:
+def new_world(url: str, blobs: Path, **settings: Any) -> Iterator[World]:
+    with HostedSource(url, blobs) as source, hosting(source, asks=True, **settings) as client:
         yield World(source, client)

@@ -26,6 +26,7 @@ def test_somebody_signs_in_works_and_signs_out(every_world: World) -> None:
         "user": None,
         "is_admin": False,
         "by": None,
+        "token_id": None,
         "ends_at": None,
         "tenants": [],
     }

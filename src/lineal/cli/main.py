@@ -21,10 +21,14 @@ _COMMANDS = {
     "doctor": "lineal.cli.doctor",
     "experiments": "lineal.cli.experiments",
     "gc": "lineal.cli.gc",
+    "login": "lineal.cli.login",
+    "members": "lineal.cli.members",
     "runs": "lineal.cli.runs",
     "serve": "lineal.cli.serve",
     "sync": "lineal.cli.sync",
+    "tokens": "lineal.cli.tokens",
     "ui": "lineal.cli.ui",
+    "users": "lineal.cli.users",
 }
 
 _EPILOG = (

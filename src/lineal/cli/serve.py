@@ -15,6 +15,7 @@ from lineal.cli.options import json_option
 from lineal.model.limits import STOP_DRAIN_S
 
 if TYPE_CHECKING:
+    from lineal.server.hosted import HostedSource
     from lineal.server.logs import Format
 
 DEFAULT_STORE = "sqlite:///lineal-server/lineal.db"
@@ -31,6 +32,17 @@ DEFAULT_STORE = "sqlite:///lineal-server/lineal.db"
     help="Database: sqlite:///PATH, made if it is not there (a fourth slash begins an absolute path), or postgresql://...",
 )
 @click.option("--blobs", metavar="PATH", help="Folder of artifact bytes. Without it: `blobs` beside a SQLite database.")
+@click.option(
+    "--auth", is_flag=True, help="Ask everybody who they are: `lineal users add NAME --admin` makes the first."
+)
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name, with a port if wished, that browsers may call the server by (beside localhost); may be given several "
+    "times. Without it: any, if it listens beyond this machine.",
+)
 @click.option("--insecure", is_flag=True, help="Listen beyond this machine although nobody has to say who they are.")
 @click.option(
     "--log",
@@ -49,17 +61,26 @@ DEFAULT_STORE = "sqlite:///lineal-server/lineal.db"
 )
 @json_option
 def serve(
-    host: str, port: int, store: str, blobs: str | None, insecure: bool, log: Format, drain: int, as_json: bool
+    host: str,
+    port: int,
+    store: str,
+    blobs: str | None,
+    auth: bool,
+    hosts: tuple[str, ...],
+    insecure: bool,
+    log: Format,
+    drain: int,
+    as_json: bool,
 ) -> None:
     """Serve one address for a team: runs arrive by HTTP, the dashboard shows them. SIGTERM or Ctrl-C ends it
     when the requests that it has begun are answered; a second one at once.
 
     A SQLite database takes one server, PostgreSQL several, which share the folder of artifacts. The first line printed is
     the address."""
-    if not is_loopback(host) and not insecure:
+    if not is_loopback(host) and not (auth or insecure):
         raise click.UsageError(
             f"{host} can be reached from other machines, and whoever reaches it can read, change and delete everything: "
-            "--insecure says that you want that"
+            "--auth asks who they are, --insecure says that you want that"
         )
     from lineal.server.hosted import HostedSource
     from lineal.server.logs import logging_to
@@ -74,6 +95,8 @@ def serve(
         listen(port, "127.0.0.1" if host == "localhost" else host) as listener,
         HostedSource(store, None if blobs is None else Path(blobs), observed.committed) as source,
     ):
+        if auth:
+            _say_if_nobody(source, store)
         shown = "localhost" if is_loopback(host) else f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}/"
         server = make_server(
@@ -81,6 +104,8 @@ def serve(
             listener,
             lambda: _say(address, without_secrets(store), as_json),
             any_host=not is_loopback(host),
+            asks=auth,
+            hosts=hosts,
             observed=observed,
             drain_s=drain,
             raises_again=False,
@@ -92,6 +117,16 @@ def serve(
     if server.cut_off_count:
         click.echo(f"lineal: {server.cut_off_count} requests were cut off: they took longer than {drain} s", err=True)
         click.get_current_context().exit(NO)
+
+
+def _say_if_nobody(source: HostedSource, store: str) -> None:
+    from lineal.store.open import is_shared
+
+    with source.opened() as opened:
+        if opened.people().list_users():
+            return
+    stop = "" if is_shared(store) else "stop it, then "
+    click.echo(f"lineal: nobody can sign in yet: {stop}`lineal users add NAME --admin --url {store}`", err=True)
 
 
 def is_loopback(host: str) -> bool:

@@ -49,8 +49,8 @@ class HostedSource:
         self.name = database_name(url)
         with ExitStack() as opening:
             if path is not None:
-                _refuse_local(path)
-                opening.enter_context(_sole_server(path))
+                refuse_local(path)
+                opening.enter_context(sole_server(path))
             self._store = opening.enter_context(_closing(open_store(url)))
             place = blobs if blobs is not None else Path(path or ".").absolute().parent / BLOBS_NAME
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -157,7 +157,7 @@ class HostedSource:
 
 
 @contextmanager
-def _sole_server(path: Path) -> Iterator[None]:
+def sole_server(path: Path) -> Iterator[None]:
     path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as held:
         try:
@@ -178,7 +178,7 @@ def _closing(store: Store) -> Iterator[Store]:
         store.close()
 
 
-def _refuse_local(path: Path) -> None:
+def refuse_local(path: Path) -> None:
     if Path(Folder(path.absolute().parent).journals).is_dir():
         raise InvalidInput(
             f"{path} is the database of a local folder, which programs here write themselves: `lineal ui` shows it; "

@@ -1719,6 +1719,8 @@ export interface components {
             /** @default null */
             by?: ("session" | "token") | null;
             /** @default null */
+            token_id?: string | null;
+            /** @default null */
             ends_at?: string | null;
             /** @default [] */
             tenants?: components["schemas"]["TenantRole"][];

@@ -95,6 +95,7 @@ def _info(context: Context, principal: Principal) -> SessionInfo:
         principal.user,
         principal.everywhere == "admin",
         "token" if principal.by == "token" else "session",
+        principal.token_id,
         None if principal.ends_ms is None else iso_time(principal.ends_ms),
         [TenantRole(name, role) for name in tenants if (role := principal.role_in(name)) is not None],
     )

@@ -16,10 +16,10 @@ from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.errors import Refused
 from lineal.server.people_desk import gate_of, say_of_people
+from lineal.server.people_views import token_info
 from lineal.server.principals import Principal
 from lineal.server.shapes.people import AskTokens, CreateToken, NewToken, TokenInfo, TokensList
 from lineal.store.people import PeopleWriter
-from lineal.store.run_view import iso_time
 
 _PATH = "/api/v1/tokens"
 _DAY_MS = 86_400_000
@@ -31,7 +31,7 @@ def list_tokens(context: Context, asked: Asked[AskTokens, None]) -> TokensList:
     user = asked.query.user or context.principal.user or ""
     if user != context.principal.user and not _rules(context.principal):
         raise Refused(403, "forbidden", "only admins of the server see the tokens of others")
-    return TokensList([_info(token) for token in context.store.people().list_tokens(user)])
+    return TokensList([token_info(token) for token in context.store.people().list_tokens(user)])
 
 
 def create_token(context: Context, asked: Asked[Any, CreateToken]) -> Told:
@@ -66,7 +66,7 @@ def create_token(context: Context, asked: Asked[Any, CreateToken]) -> Told:
         people.create_token(token, said)
 
     say_of_people(context, work)
-    info = _info(token)
+    info = token_info(token)
     return Told(NewToken(**{key: getattr(info, key) for key in info.__struct_fields__}, token=secret), status=201)
 
 
@@ -83,7 +83,7 @@ def revoke_token(context: Context, asked: Asked[Any, None]) -> TokenInfo:
         raise NotFound(f"no token {token_id!r:.80}", field="token_id")
     say_of_people(context, lambda writer, said: writer.revoke_token(token_id, said))
     again = next((one for one in context.store.people().list_tokens(found.user) if one.token_id == token_id), found)
-    return _info(again)
+    return token_info(again)
 
 
 def _rules(principal: Principal) -> bool:
@@ -103,20 +103,6 @@ def _check_bounds(principal: Principal, body: CreateToken, tenants: tuple[str, .
     roles = [principal.everywhere, *principal.roles.values()]
     if tenants is None and not any(at_least(role, body.role) for role in roles):
         raise Refused(403, "forbidden", f"you are {body.role} in no tenant: a token cannot have more", field="role")
-
-
-def _info(token: Token) -> TokenInfo:
-    return TokenInfo(
-        token.token_id,
-        token.user,
-        token.name,
-        token.role,
-        None if token.tenants is None else list(token.tenants),
-        iso_time(token.created_ms),
-        iso_time(token.expires_ms),
-        None if token.revoked_ms is None else iso_time(token.revoked_ms),
-        None if token.used_ms is None else iso_time(token.used_ms),
-    )
 
 
 ENDPOINTS = (

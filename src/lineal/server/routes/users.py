@@ -12,9 +12,9 @@ from lineal.server.answers import Told
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.people_desk import gate_of, say_of_people
-from lineal.server.shapes.people import CreateUser, EditUser, TenantRole, UserInfo, UsersList
-from lineal.store.people import PeopleReader, PeopleWriter
-from lineal.store.run_view import iso_time
+from lineal.server.people_views import user_info
+from lineal.server.shapes.people import CreateUser, EditUser, UserInfo, UsersList
+from lineal.store.people import PeopleWriter
 
 _PATH = "/api/v1/users"
 
@@ -23,7 +23,7 @@ def list_users(context: Context, asked: Asked[Any, None]) -> UsersList:
     """By name."""
     gate_of(context)
     people = context.store.people()
-    return UsersList([_info(people, user) for user in people.list_users()])
+    return UsersList([user_info(people, user) for user in people.list_users()])
 
 
 def create_user(context: Context, asked: Asked[Any, CreateUser]) -> Told:
@@ -33,7 +33,7 @@ def create_user(context: Context, asked: Asked[Any, CreateUser]) -> Told:
     user = User(check_user_name(body.name), body.is_admin, gate.now_ms())
     kept = gate.passwords.hash(check_password(body.password))
     say_of_people(context, lambda people, said: people.create_user(user, kept, said))
-    return Told(_info(context.store.people(), user), status=201)
+    return Told(user_info(context.store.people(), user), status=201)
 
 
 def change_user(context: Context, asked: Asked[Any, EditUser]) -> UserInfo:
@@ -54,12 +54,7 @@ def change_user(context: Context, asked: Asked[Any, EditUser]) -> UserInfo:
     user = people.find_user(name)
     if user is None:
         raise NotFound(f"no user {name!r:.80}", field="user")
-    return _info(people, user)
-
-
-def _info(people: PeopleReader, user: User) -> UserInfo:
-    tenants = [TenantRole(member.tenant, member.role) for member in people.list_memberships(user.name)]
-    return UserInfo(user.name, user.is_admin, user.disabled_ms is not None, iso_time(user.created_ms), tenants)
+    return user_info(people, user)
 
 
 ENDPOINTS = (

@@ -27,6 +27,7 @@ class SessionInfo(Struct, frozen=True):
     user: UserName | None = None
     is_admin: bool = False
     by: Literal["session", "token"] | None = None
+    token_id: str | None = None
     ends_at: Instant | None = None
     tenants: list[TenantRole] = []
 
