@@ -10,7 +10,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.postgres import new_url, postgres, postgres_folders, postgres_url, schema  # noqa: F401 (fixtures)
+from tests.postgres import new_url, own_server, postgres, postgres_folders, postgres_url, schema  # noqa: F401 (fixtures)
 
 # Before anything imports lineal: a LINEAL_URL from somebody's shell must not receive the tests' runs.
 for _name in list(os.environ):

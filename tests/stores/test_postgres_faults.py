@@ -6,9 +6,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from operator import methodcaller as call
@@ -189,19 +188,6 @@ def test_a_connection_ended_by_the_server_is_busy_once_and_then_replaced(postgre
         tell(store, *work(1))
         postgres.execute(end_all)
         assert assert_whole(store, 2) == 2
-
-
-@pytest.fixture
-def own_server() -> Iterator[object]:
-    """That may be stopped without harm to other tests; it keeps its promise of durability."""
-    from tests.postgres import Postgres
-
-    folder = Path(tempfile.mkdtemp(prefix="lineal-pg-own-"))
-    folder.chmod(0o711)
-    server = Postgres(folder, is_safe=True)
-    yield server
-    server.close()
-    folder.rmdir()
 
 
 def test_a_server_that_crashes_in_mid_transaction_and_comes_back(own_server) -> None:

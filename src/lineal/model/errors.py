@@ -76,9 +76,11 @@ class NewerFormat(LinealError):
 
 
 class Busy(LinealError):
-    """Somebody else holds what is needed; the same call may succeed a moment later."""
+    """Somebody else holds what is needed; the same call may succeed a moment later. `at_once`: a connection was lost, and
+    another one may be had."""
 
     code = "busy"
+    at_once = False
 
 
 class Unreachable(LinealError):

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from lineal.ingest.desk import Said
-from lineal.model.errors import InvalidInput, LinealError
+from lineal.model.errors import Busy, InvalidInput, LinealError
 from lineal.model.ids import DEFAULT_TENANT
-from lineal.model.limits import QUERY_STRING_MAX_BYTES
+from lineal.model.limits import COMMIT_PATIENCE_S, COMMIT_RETRY_S, QUERY_STRING_MAX_BYTES
 from lineal.server.answers import BlobFile, Content, Events, Submitted, Told
 from lineal.server.blob_body import checked, receive_blob
 from lineal.server.blob_response import blob_response
@@ -54,6 +54,14 @@ _to_json = msgspec.json.Encoder().encode
 Serve = Callable[[Request], Awaitable[Response]]
 
 
+class _NotBegun(Exception):
+    """Nothing of the request was done: not even whose run it names could be looked up."""
+
+    def __init__(self, error: Busy) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class Dispatch:
     """Serves endpoints over one source."""
 
@@ -76,6 +84,8 @@ class Dispatch:
             try:
                 response = await self._serve(endpoint, request)
                 return _without_body(response) if is_head else response
+            except _NotBegun as refused:
+                return refusal(refused.error)
             except (LinealError, Refused) as error:
                 return refusal(error)
 
@@ -130,13 +140,13 @@ class Dispatch:
             asked = replace(asked, content=await read_body(request, endpoint.body_max_bytes))
             if once is not None:
                 once = once.with_body(asked.content)
-        answer = await self._in_thread(self._call, visit, asked, once)
+        answer = await self._begun(visit, asked, once)
         if isinstance(answer, Submitted):
             said = await asyncio.wrap_future(answer.done)
             if answer.then is None:
                 return said_response(said)
             return cast("Response", await self._in_thread(self._after, answer.then, visit, asked))
-        return cast("Response", answer)
+        return answer
 
     async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
         if self._threads is None:
@@ -150,6 +160,24 @@ class Dispatch:
                 if not await self._gate.still(principal, self._in_thread):
                     return
                 yield piece
+
+    async def _begun(self, visit: Visit, asked: Asked[Any, Any], once: RequestOnce | None) -> Response | Submitted:
+        """While the database cannot be reached, what would be written waits outside the threads, as it does when it has been
+        handed over; a read is asked again once, since a connection that was lost may be replaced."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + COMMIT_PATIENCE_S
+        is_read, tries = visit.endpoint.method == "GET", 0
+        while True:
+            try:
+                return cast("Response | Submitted", await self._in_thread(self._call, visit, asked, once))
+            except (Busy, _NotBegun) as refused:
+                error = refused.error if isinstance(refused, _NotBegun) else refused
+                tries += 1
+                waits = not is_read and isinstance(refused, _NotBegun) and loop.time() < until_s
+                if not error.at_once or not (waits or (is_read and tries == 1)):
+                    raise error from None
+                if waits:
+                    await asyncio.sleep(COMMIT_RETRY_S)
 
     def _call(self, visit: Visit, asked: Asked[Any, Any], once: RequestOnce | None) -> Response | Submitted:
         """In a thread. The body is decoded and the answer encoded here too, not on the event loop."""
@@ -177,7 +205,10 @@ class Dispatch:
         """The tenant that a request is of, in which its principal may do what it asks for."""
         if visit.endpoint.access in OF_NO_TENANT:
             return visit.given or visit.principal.usual_tenant() or DEFAULT_TENANT
-        tenant = self._homes.tenant(store, visit.given, run_id, visit.principal)
+        try:
+            tenant = self._homes.tenant(store, visit.given, run_id, visit.principal)
+        except Busy as error:
+            raise _NotBegun(error) from None
         self._gate.admit_in(visit.endpoint, visit.principal, tenant)
         visit.seen.tenant = tenant
         return tenant

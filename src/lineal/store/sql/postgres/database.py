@@ -36,6 +36,8 @@ _WORDS: dict[str, type[Busy | NotWritable | Damaged | NotFound]] = {
 }
 
 
+_LOST = ("08", "57")  # the connection
+
 # libpq does not hand on the code of an error while connecting, only its text. In another language it is Busy.
 _REFUSALS: tuple[tuple[str, type[NotWritable | NotFound]], ...] = (
     ("does not exist", NotFound),
@@ -71,7 +73,10 @@ class PostgresDatabase:
             if kind is None:
                 raise
             text = str(error).strip() or type(error).__name__
-            raise kind(f"the database {self.name} does not answer as it should: {text}") from error
+            raised = kind(f"the database {self.name} does not answer as it should: {text}")
+            if isinstance(raised, Busy):
+                raised.at_once = (error.sqlstate or "08")[:2] in _LOST
+            raise raised from error
 
     def open_writer(self, check: Callable[[Connection], object]) -> Connection:
         connection = self._connect()
