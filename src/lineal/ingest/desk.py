@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lineal.ingest.apply import Context, apply
+from lineal.ingest.compactions import Compactions
 from lineal.ingest.known_runs import KnownRun, KnownRuns, late_attempt, next_step_of, request_writer
 from lineal.ingest.rows import Metrics
 from lineal.ingest.tally import Tally
@@ -51,6 +52,7 @@ class Group:
     known: KnownRuns
     time_ms: int
     tenants: Tenants
+    compactions: Compactions
     replayed: set[tuple[str, str]] = field(default_factory=set)
     experiments: set[tuple[str, str]] = field(default_factory=set)
     artifacts: set[tuple[str, str, str]] = field(default_factory=set)
@@ -265,7 +267,7 @@ class Desk:
             steps = [block.step[np.isfinite(block.step)] for block in blocks]
             run.next_step = max([run.next_step, *(int(step.max()) + 1 for step in steps if len(step))])
         store.set_cursor(Cursor(run.writer, run.run_id, run.seq, 0, 0))
-        store.compact(run.run_id)
+        self._group.compactions.note((self.tenant, run.run_id))
 
     def reopen(self, run: KnownRun) -> AttemptEnded | None:
         """Before params or points: what comes after the end of a run belongs to a late attempt, which is opened here. The

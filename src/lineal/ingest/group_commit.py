@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple, TypeAlias
 
+from lineal.ingest.compactions import Compactions
 from lineal.ingest.desk import Desk, Group, Later, Said, Tenants
 from lineal.ingest.known_runs import KnownRuns
 from lineal.ingest.tally import Tally, counted
@@ -90,6 +91,7 @@ class GroupCommit:
         self._clock = clock
         self._known = KnownRuns(store)
         self._tenants = Tenants(store)
+        self._compactions = Compactions()
         self._units = 0
         self._ending = threading.Event()
         self._forgotten_s = clock.monotonic_s()
@@ -129,15 +131,32 @@ class GroupCommit:
     def _run(self) -> None:
         while True:
             with self._turn:
-                while not self._waiting and not self._closed:
+                while not self._waiting and not self._closed and not self._compactions:
                     self._turn.wait()
-                if not self._waiting:
+                if self._closed and not self._waiting:
                     return
                 jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), COMMIT_MAX_COUNT))]
-            later = self._commit(jobs)
+            later = self._commit(jobs) if jobs else []
             if later:
                 with self._turn:
                     self._waiting.extendleft(reversed(later))
+            self._compact_one()
+
+    def _compact_one(self) -> None:
+        """Nobody waits for it, and nothing hangs on it: where it fails, the run's turn comes again with its next points."""
+        place = self._compactions.take()
+        if place is None:
+            return
+        tenant, run_id = place
+        try:
+            with self._store.begin() as transaction:
+                self._tenants.begin(others_wrote=self._known.begin(transaction.change_number))
+                transaction.tenant(tenant).compact(run_id)
+            self._known.committed(transaction.change_number)
+        except Exception as error:
+            self._known.clear()
+            if not isinstance(error, _MEDIUM):
+                LOG.error("run %s could not be compacted", run_id, exc_info=error)
 
     def _commit(self, jobs: list[_Job]) -> list[_Job]:
         """Answers all of them but those that it returns, which must come after this commit."""
@@ -211,7 +230,15 @@ class GroupCommit:
 
     def _group(self, transaction: Transaction, tally: Tally) -> Group:
         now_ms = self._now_ms(transaction)
-        return Group(self._store, counted(transaction, tally), self._known, now_ms, self._tenants, tally=tally)
+        return Group(
+            self._store,
+            counted(transaction, tally),
+            self._known,
+            now_ms,
+            self._tenants,
+            self._compactions,
+            tally=tally,
+        )
 
     def _now_ms(self, transaction: Transaction) -> int:
         return transaction.stamp_ms(self._clock.time_ns() // 1_000_000)

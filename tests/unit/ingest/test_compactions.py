@@ -1,0 +1,120 @@
+"""Runs that requests write to are compacted in their turn, and no request waits for it."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lineal.ingest import compactions
+from lineal.ingest.compactions import Compactions
+from lineal.ingest.desk import Desk, Said
+from lineal.ingest.group_commit import GroupCommit, Work
+from lineal.ingest.rows import read_metrics
+from lineal.model.limits import COMPACTION_APPENDS, FRESH_BATCHES_MAX_COUNT
+from lineal.record.records import AttemptStarted
+from lineal.store.contracts import Store
+from lineal.store.open import open_store
+from lineal.store.sql.writer import SqlWriter
+
+DONE = Said(200, b"{}")
+
+
+def test_each_has_its_turn_after_so_many() -> None:
+    turns = Compactions()
+    for _ in range(COMPACTION_APPENDS - 1):
+        turns.note(("t", "a"))
+        turns.note(("t", "b"))
+    assert not turns and turns.take() is None
+    turns.note(("t", "b"))
+    turns.note(("t", "a"))
+    assert turns and [turns.take(), turns.take(), turns.take()] == [("t", "b"), ("t", "a"), None]
+    turns.note(("t", "a"))
+    assert not turns
+
+
+def test_the_runs_counted_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compactions, "COMPACTION_RUNS_MAX_COUNT", 10)
+    turns = Compactions()
+    for _ in range(COMPACTION_APPENDS):
+        turns.note(("t", "busy"))
+        for number in range(5):
+            turns.note(("t", f"idle-{_}-{number}"))
+    assert turns.take() == ("t", "busy") and len(turns._appends) <= 10
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "lineal.db"
+
+
+@pytest.fixture
+def store(database: Path) -> Iterator[Store]:
+    with closing(open_store(f"sqlite:///{database}")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def group(store: Store) -> Iterator[GroupCommit]:
+    group = GroupCommit(store)
+    yield group
+    group.close()
+
+
+def log(group: GroupCommit, count: int) -> None:
+    def starting(desk: Desk) -> Said:
+        desk.start_run("r1", AttemptStarted("a" * 15, "digits", "mlp"))
+        return DONE
+
+    def points(step: int) -> Work:
+        def work(desk: Desk) -> Said:
+            desk.append(desk.get_run("r1"), read_metrics(["loss"], [float(step)], [step], [step], desk.time_ms))
+            return DONE
+
+        return work
+
+    group.submit("default", starting).result(30)
+    for step in range(count):
+        group.submit("default", points(step)).result(30)
+
+
+def fresh_count(database: Path) -> int:
+    with closing(sqlite3.connect(database)) as connection:
+        return int(connection.execute("SELECT count(*) FROM fresh").fetchone()[0])
+
+
+def test_what_gathers_is_folded_and_nothing_is_lost(store: Store, group: GroupCommit, database: Path) -> None:
+    count = 4 * FRESH_BATCHES_MAX_COUNT
+    log(group, count)
+    until = time.monotonic() + 60
+    while fresh_count(database) > FRESH_BATCHES_MAX_COUNT + COMPACTION_APPENDS:
+        assert time.monotonic() < until, "nothing was folded"
+        time.sleep(0.01)
+    [piece] = store.tenant("default").read_points("r1", "loss")
+    assert piece.columns.value.tolist() == [float(step) for step in range(count)]
+
+
+def test_one_that_fails_fails_no_request(
+    store: Store, group: GroupCommit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(self: SqlWriter, run_id: str) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    real = SqlWriter.compact
+    calls = 0
+
+    def fail_later(self: SqlWriter, run_id: str) -> None:
+        nonlocal calls
+        calls += 1
+        (real if calls == 1 else fail)(self, run_id)  # the first is that of the run's start
+
+    monkeypatch.setattr(SqlWriter, "compact", fail_later)
+    log(group, 3 * COMPACTION_APPENDS)
+    group.close()
+    assert calls > 1 and "could not be compacted" in caplog.text
+    [piece] = store.tenant("default").read_points("r1", "loss")
+    assert len(piece.columns.value) == 3 * COMPACTION_APPENDS
