@@ -15,6 +15,7 @@ from lineal.ingest.desk import Said
 from lineal.ingest.group_commit import Once, Work
 from lineal.journal.blobs import Draft, find_blob
 from lineal.journal.layout import FOLDER_NAME
+from lineal.journal.parts import Part
 from lineal.local import LocalStore
 from lineal.model.limits import LIVE_INTERVAL_S
 from lineal.server.disks import disk_free_bytes
@@ -67,6 +68,12 @@ class LocalSource:
 
     def drafting(self, tenant: str) -> AbstractContextManager[Draft]:
         raise _records_elsewhere()
+
+    def part(self, tenant: str, digest: str) -> Part:
+        raise _records_elsewhere()
+
+    def part_bytes(self, tenant: str, digest: str) -> int:
+        return 0
 
     def check_ready(self) -> None:
         """As long as it runs."""

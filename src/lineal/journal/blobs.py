@@ -18,7 +18,7 @@ TakeMode: TypeAlias = Literal["copy", "move"]
 
 _FICLONE = 0x40049409  # ioctl_ficlone(2): share the blocks of a whole file
 _CHUNK_BYTES = 1 * MIB
-_DRAFT, _ASIDE = "draft-", ".aside"
+_DRAFT, PART, _ASIDE = "draft-", "part-", ".aside"
 _PLACE = re.compile(r"[0-9a-f]{2}")
 _BLOB = re.compile(r"([0-9a-f]{64})(\.aside)?")
 
@@ -41,9 +41,9 @@ def add_file(folder: Folder, tenant: str, path: str, *, mode: TakeMode = "copy")
         if not stat.S_ISREG(os.fstat(source).st_mode):
             raise InvalidInput(f"artifact {path!r} is not a regular file", field="local_path")
         with _draft(folder, tenant) as (draft, name):
-            hasher = _sha256()
+            hasher = sha256()
             size = _clone(source, draft, hasher) if _reflink(source, draft) else _copy(source, draft, hasher)
-            blob = _place(folder, tenant, draft, name, hasher.hexdigest(), size)
+            blob = place_draft(folder, tenant, draft, name, hasher.hexdigest(), size)
     finally:
         os.close(source)
     if mode == "move":
@@ -57,7 +57,7 @@ def add_bytes(folder: Folder, tenant: str, content: bytes) -> Blob:
         view = memoryview(content)
         while view:
             view = view[os.write(draft, view) :]
-        return _place(folder, tenant, draft, name, _sha256(content).hexdigest(), len(content))
+        return place_draft(folder, tenant, draft, name, sha256(content).hexdigest(), len(content))
 
 
 class Draft:
@@ -68,7 +68,7 @@ class Draft:
         self._tenant = tenant
         self._fd = fd
         self._name = name
-        self._hasher = _sha256()
+        self._hasher = sha256()
         self._size = 0
 
     def write(self, piece: bytes) -> None:
@@ -86,7 +86,7 @@ class Draft:
 
     def place(self) -> Blob:
         """On disk when it returns."""
-        return _place(self._folder, self._tenant, self._fd, self._name, self._hasher.hexdigest(), self._size)
+        return place_draft(self._folder, self._tenant, self._fd, self._name, self._hasher.hexdigest(), self._size)
 
 
 @contextlib.contextmanager
@@ -140,9 +140,9 @@ def list_blobs(folder: Folder, tenant: str) -> Iterator[BlobFile]:
 
 
 def list_drafts(folder: Folder, tenant: str) -> Iterator[BlobFile]:
-    """Copies that were not finished: being written, or left by a process that was killed."""
-    for entry in _entries(os.path.join(folder.blobs, tenant)):
-        found = _status(entry) if entry.name.startswith(_DRAFT) else None
+    """Copies and uploads that were not finished: being written, or left by a process that was killed."""
+    for entry in _entries(blobs_of(folder, tenant)):
+        found = _status(entry) if entry.name.startswith((_DRAFT, PART)) else None
         if found:
             yield BlobFile("", entry.path, found.st_size, found.st_mtime)
 
@@ -185,7 +185,11 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
     return found if stat.S_ISREG(found.st_mode) else None
 
 
-# -- inside -------------------------------------------------------------------------------------
+# -- inside, and for `parts.py` ------------------------------------------------------------------
+
+
+def blobs_of(folder: Folder, tenant: str) -> str:
+    return os.path.join(folder.blobs, tenant)
 
 
 def _path(folder: Folder, tenant: str, digest: str) -> str:
@@ -195,7 +199,7 @@ def _path(folder: Folder, tenant: str, digest: str) -> str:
 @contextlib.contextmanager
 def _draft(folder: Folder, tenant: str):  # type: ignore[no-untyped-def]
     """An open file beside the blobs that is gone afterwards unless it was placed."""
-    place = os.path.join(folder.blobs, tenant)
+    place = blobs_of(folder, tenant)
     make_folders(place, below=folder.root)
     name = os.path.join(place, f"{_DRAFT}{os.urandom(8).hex()}")
     fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -207,7 +211,7 @@ def _draft(folder: Folder, tenant: str):  # type: ignore[no-untyped-def]
             os.unlink(name)
 
 
-def _place(folder: Folder, tenant: str, draft: int, name: str, digest: str, size: int) -> Blob:
+def place_draft(folder: Folder, tenant: str, draft: int, name: str, digest: str, size: int) -> Blob:
     path = _path(folder, tenant, digest)
     if not _renew(path):
         os.fdatasync(draft)
@@ -254,7 +258,7 @@ def _copy(source: int, target: int, hasher: Any) -> int:
     return size
 
 
-def _sha256(content: bytes = b"") -> Any:
+def sha256(content: bytes = b"") -> Any:
     import hashlib  # late: 2 ms of OpenSSL that a script without artifacts need not pay
 
     return hashlib.sha256(content)

@@ -8,12 +8,15 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from lineal.journal.blobs import Blob, Draft
+from lineal.journal.blobs import Blob
+from lineal.journal.parts import Part
 from lineal.model.errors import InvalidInput, NotWritable
 from lineal.model.limits import MIB
 from lineal.server.errors import Refused
 
+OFFSET, COMPLETE = "Upload-Offset", "Upload-Complete"  # as the IETF's draft on resumable uploads names them (ADR 0016)
 _PIECE_BYTES = 1 * MIB
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 InThread = Callable[..., Awaitable[Any]]
@@ -26,8 +29,29 @@ def checked(digest: str) -> str:
     return digest
 
 
-async def receive_blob(request: Request, draft: Draft, digest: str, in_thread: InThread) -> Blob:
-    """Writing waits for the disk in a thread, and the client waits for the writing."""
+def offset_of(request: Request) -> int:
+    """Where the body goes on (Upload-Offset); InvalidInput for what is no place."""
+    given = request.headers.getlist(OFFSET)
+    if not given:
+        return 0
+    if len(given) > 1 or not _NUMBER.fullmatch(given[0]):
+        raise InvalidInput(f"{OFFSET} is given once, as a number of bytes", field=OFFSET)
+    return int(given[0])
+
+
+def is_last(request: Request) -> bool:
+    """Whether the bytes end with this body (Upload-Complete); InvalidInput for what is neither."""
+    given = request.headers.getlist(COMPLETE)
+    if given not in ([], ["?1"], ["?0"]):
+        raise InvalidInput(f"{COMPLETE} is ?1 or ?0", field=COMPLETE)
+    return given != ["?0"]
+
+
+async def receive_blob(request: Request, part: Part, digest: str, in_thread: InThread) -> Blob | None:
+    """None if more is to come. What arrived of a body that broke off is kept. Writing waits for the disk in a thread, and the
+    client waits for the writing. Raises Refused for a body that goes on at another place than what is kept."""
+    ends = is_last(request)
+    await in_thread(_begin, part, offset_of(request))
     pieces: list[bytes] = []
     size = 0
     try:
@@ -35,26 +59,44 @@ async def receive_blob(request: Request, draft: Draft, digest: str, in_thread: I
             pieces.append(piece)
             size += len(piece)
             if size >= _PIECE_BYTES:
-                await in_thread(_write, draft, b"".join(pieces))
-                pieces, size = [], 0
+                written, pieces, size = pieces, [], 0
+                await in_thread(_write, part, written)
     except ClientDisconnect:
+        await in_thread(_write, part, pieces)
         raise Refused(400, "disconnected", "the body did not arrive whole", field="body") from None
-    blob: Blob = await in_thread(_finish, draft, b"".join(pieces), digest)
+    except Refused:  # it comes too slowly
+        await in_thread(_write, part, pieces)
+        raise
+    await in_thread(_write, part, pieces)
+    if not ends:
+        return None
+    blob: Blob = await in_thread(_finish, part, digest)
     return blob
 
 
-def _write(draft: Draft, data: bytes) -> None:
+def _begin(part: Part, offset: int) -> None:
+    if not offset:
+        part.restart()
+    elif offset != part.size_bytes:
+        refused = Refused(409, "offset", f"{part.size_bytes:,} bytes are kept: go on from there", field=OFFSET)
+        refused.headers[OFFSET.lower()] = str(part.size_bytes)
+        raise refused
+    else:
+        part.catch_up()
+
+
+def _write(part: Part, pieces: list[bytes]) -> None:
     try:
-        draft.write(data)
+        part.write(b"".join(pieces))
     except OSError as error:
         raise NotWritable(f"the artifact cannot be kept: {error.strerror}") from error
 
 
-def _finish(draft: Draft, data: bytes, digest: str) -> Blob:
-    _write(draft, data)
-    if draft.digest != digest:
+def _finish(part: Part, digest: str) -> Blob:
+    if part.digest() != digest:
+        part.drop()
         raise InvalidInput("the bytes have another SHA-256 than the address says", field="body")
     try:
-        return draft.place()
+        return part.place()
     except OSError as error:
         raise NotWritable(f"the artifact cannot be kept: {error.strerror}") from error

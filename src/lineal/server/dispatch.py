@@ -133,8 +133,11 @@ class Dispatch:
             digest = checked(asked.path["digest"])
             tenant = await self._in_thread(self._tenant, visit, asked)
             visit = visit._replace(given=tenant)
-            with self._source.drafting(tenant) as draft:
-                asked = replace(asked, blob=await receive_blob(request, draft, digest, self._in_thread))
+            part = await self._in_thread(self._source.part, tenant, digest)
+            try:
+                asked = replace(asked, blob=await receive_blob(request, part, digest, self._in_thread))
+            finally:
+                await self._in_thread(part.close)
         elif endpoint.receives == "bytes" or endpoint.body is not None:
             check_kind(endpoint, request)
             asked = replace(asked, content=await read_body(request, endpoint.body_max_bytes))

@@ -28,17 +28,18 @@ InThread = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`file` is the one part that has a file name, its bytes being kept already."""
+    """`file` is the one part that has a file name, its bytes being kept already. Without one `blob` is None, and a field may
+    name bytes that are."""
 
     fields: dict[str, str]
     file_name: str
     media_type: str | None
-    blob: Blob
+    blob: Blob | None
 
     @property
     def identity(self) -> bytes:
         """The same for the same content, whatever the boundary."""
-        return repr((sorted(self.fields.items()), self.file_name, self.blob.digest)).encode()
+        return repr((sorted(self.fields.items()), self.file_name, self.blob and self.blob.digest)).encode()
 
 
 class Part(NamedTuple):
@@ -199,6 +200,9 @@ class _Receiver:
 
     def finish(self) -> Form:
         """In a thread."""
+        fields = {name: bytes(content).decode("utf-8", "replace") for name, content in self._fields.items()}
+        if self._file is None and "digest" in fields:
+            return Form(fields, "", None, None)
         if self._file is None or not self._file.file_name:
             raise InvalidInput("the form has no file", field="file")
         self.write()
@@ -206,5 +210,4 @@ class _Receiver:
             blob = self._draft.place()
         except OSError as error:
             raise NotWritable(f"the artifact cannot be kept: {error.strerror}") from error
-        fields = {name: bytes(content).decode("utf-8", "replace") for name, content in self._fields.items()}
         return Form(fields, self._file.file_name, self._file.media_type, blob)

@@ -19,11 +19,13 @@ from lineal.ingest.lock import ingest_lock
 from lineal.ingest.tally import Tally
 from lineal.journal.blobs import Draft, drafting, find_blob
 from lineal.journal.layout import Folder
-from lineal.model.errors import Busy, Conflict, InvalidInput, LinealError
+from lineal.journal.parts import Part, part_bytes
+from lineal.model.errors import Busy, Conflict, InvalidInput, LinealError, NotWritable
 from lineal.model.ids import new_writer_id
 from lineal.model.limits import READY_KEPT_S
 from lineal.server.disks import check_takes, disk_free_bytes
 from lineal.server.head_key import Heads, load_seed
+from lineal.server.leftovers import Leftovers
 from lineal.server.source import Room, Saying
 from lineal.store.contracts import Store
 from lineal.store.heads import SignedHead
@@ -65,6 +67,7 @@ class HostedSource:
             server = new_writer_id() if is_shared(url) else None
             self._writer = GroupCommit(self._store, server=server, on_commit=self._chainer.wake, on_tally=on_tally)
             opening.callback(self._writer.close)
+            opening.callback(Leftovers(self._folder).close)
             opening.enter_context(self._store.listening(self._tell))
             self._open = opening.pop_all()
 
@@ -108,6 +111,15 @@ class HostedSource:
 
     def drafting(self, tenant: str) -> AbstractContextManager[Draft]:
         return drafting(self._folder, tenant)
+
+    def part(self, tenant: str, digest: str) -> Part:
+        try:
+            return Part(self._folder, tenant, digest)
+        except OSError as error:
+            raise NotWritable(f"the artifact cannot be kept: {error.strerror}") from error
+
+    def part_bytes(self, tenant: str, digest: str) -> int:
+        return part_bytes(self._folder, tenant, digest)
 
     def find_blob(self, tenant: str, digest: str) -> str | None:
         return find_blob(self._folder, tenant, digest)

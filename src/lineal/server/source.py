@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lineal.ingest.desk import Said
     from lineal.ingest.group_commit import Once, Work
     from lineal.journal.blobs import Draft
+    from lineal.journal.parts import Part
     from lineal.record.records import Record
     from lineal.store.contracts import Store
     from lineal.store.heads import SignedHead
@@ -58,6 +59,15 @@ class Source(Protocol):
 
     def drafting(self, tenant: str) -> AbstractContextManager[Draft]:
         """For an artifact's bytes as they arrive. Raises Refused as `submit`, NotWritable."""
+        ...
+
+    def part(self, tenant: str, digest: str) -> Part:
+        """For bytes that may come in several requests; the caller closes it. Raises Busy while another request has it, and as
+        `drafting`."""
+        ...
+
+    def part_bytes(self, tenant: str, digest: str) -> int:
+        """What is kept of it, unseen, by an upload that is not whole."""
         ...
 
     def find_head(self, tenant: str) -> SignedHead | None:

@@ -213,12 +213,12 @@ export interface paths {
         };
         /**
          * Bytes by their digest
-         * @description The bytes of that SHA-256, or one range of them. HEAD tells whether they are here.
+         * @description The bytes of that SHA-256, or one range of them. HEAD tells whether they are here and, with 404 and Upload-Offset, how much of an upload is kept that broke off.
          */
         get: operations["get_blob"];
         /**
          * Keep bytes under their digest
-         * @description Keeps the body, if it has that SHA-256. An artifact that names the digest has these bytes; without one they are freed after a day.
+         * @description Keeps the body, if it has that SHA-256. With Upload-Offset it goes on behind what is kept of an earlier request (409 and Upload-Offset where that is another place); without, it begins anew. `Upload-Complete: ?0` says that more will come. An artifact that names the digest has these bytes; without one they are freed after a day.
          */
         put: operations["put_blob"];
         post?: never;
@@ -910,12 +910,13 @@ export interface components {
         };
         /**
          * ArtifactForm
-         * @description `file`: the bytes, with their name. `artifact_path`: a folder within the run's artifacts.
+         * @description `file`: the bytes, with their name; `artifact_path`: a folder within the run's artifacts. Or `digest`: of bytes that are kept already (PUT /api/v1/blobs/DIGEST); `artifact_path` is the whole path then.
          */
         ArtifactForm: {
-            file: string;
+            file?: string;
             /** @default  */
             artifact_path?: string;
+            digest?: string;
         };
         /** ArtifactsList */
         ArtifactsList: {
@@ -2388,11 +2389,19 @@ export interface operations {
                     "application/json": components["schemas"]["BlobKept"];
                 };
             };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             414: components["responses"]["RequestUriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];

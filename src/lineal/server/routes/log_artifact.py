@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from lineal.ingest.desk import Desk, Later, Said
+from lineal.journal.blobs import Blob
+from lineal.model.errors import NotFound
 from lineal.record.records import ArtifactLogged
 from lineal.server.answers import Submitted
+from lineal.server.blob_body import checked
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.given import artifact_path
@@ -23,9 +27,14 @@ def log_artifact(context: Context, asked: Asked[Any, None]) -> Submitted:
     """Keeps the file under `artifact_path`/its name. Other bytes under a known path are its next version."""
     form = asked.form
     assert form is not None
-    path = artifact_path(form.fields.get("artifact_path", ""), form.file_name.replace("\\", "/").rpartition("/")[2])
+    blob, folder = form.blob, form.fields.get("artifact_path", "")
+    if blob is None:
+        blob = _kept(context, form.fields["digest"])
+        folder, _, name = folder.rpartition("/")
+    else:
+        name = form.file_name.replace("\\", "/").rpartition("/")[2]
+    path = artifact_path(folder, name)
     media_type = form.media_type if form.media_type and len(form.media_type) <= _MEDIA_TYPE_MAX_CHARS else None
-    blob = form.blob
 
     def work(desk: Desk) -> Said:
         run = desk.get_run(asked.path["run_id"])
@@ -41,6 +50,13 @@ def log_artifact(context: Context, asked: Asked[Any, None]) -> Submitted:
         return Said(200, msgspec.json.encode(ArtifactAnswer("Artifact logged", run.run_id, artifact)))
 
     return context.submit(work)
+
+
+def _kept(context: Context, digest: str) -> Blob:
+    path = context.source.find_blob(context.tenant, checked(digest))
+    if path is None:
+        raise NotFound("no bytes of that digest are here: PUT them first", field="digest")
+    return Blob(digest, Path(path).stat().st_size)
 
 
 ENDPOINTS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lineal.model.limits import DESCRIPTION_MAX_CHARS, EXPERIMENT_NAME_MAX_CHARS
 from lineal.server.shapes.audit import Head
@@ -96,10 +96,12 @@ class Logged(Struct, frozen=True):
 
 
 class ArtifactForm(Struct, frozen=True):
-    """`file`: the bytes, with their name. `artifact_path`: a folder within the run's artifacts."""
+    """`file`: the bytes, with their name; `artifact_path`: a folder within the run's artifacts. Or `digest`: of bytes that are
+    kept already (PUT /api/v1/blobs/DIGEST); `artifact_path` is the whole path then."""
 
-    file: Annotated[str, Meta(extra_json_schema={"contentMediaType": "application/octet-stream"})]
+    file: Annotated[str, Meta(extra_json_schema={"contentMediaType": "application/octet-stream"})] | UnsetType = UNSET
     artifact_path: str = ""
+    digest: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | UnsetType = UNSET
 
 
 class ArtifactAnswer(Struct, frozen=True):
