@@ -37,13 +37,16 @@ class Site:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def command(self) -> list[str]:
+        return ["ui", "--no-browser", "--folder", str(self.folder), "--port", str(self.port)]
+
     def start(self) -> None:
         """Returns when it answers."""
-        command = [sys.executable, "-m", "lineal.cli.main", "ui", "--no-browser"]
+        command = [sys.executable, "-m", "lineal.cli.main", *self.command()]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LINEAL_")}
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
-                [*command, "--folder", str(self.folder), "--port", str(self.port)],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -57,14 +60,14 @@ class Site:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise RuntimeError(f"lineal ui ended at once ({self._process.returncode}):\n{self.log.read_text()}")
+                raise RuntimeError(f"the server ended at once ({self._process.returncode}):\n{self.log.read_text()}")
             try:
                 with urllib.request.urlopen(f"{self.url}/api/v1/health", timeout=1):
                     return
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 time.sleep(0.02)
         self.stop()
-        raise RuntimeError(f"lineal ui did not answer within {START_S:.0f} s:\n{self.log.read_text()}")
+        raise RuntimeError(f"the server did not answer within {START_S:.0f} s:\n{self.log.read_text()}")
 
     def stop(self) -> None:
         """As Ctrl-C would; by force if that is not heard."""

@@ -79,3 +79,20 @@ export class OwnSite {
   kill = () => this.program.ask("kill");
   restart = () => this.program.ask("start");
 }
+
+/** `lineal serve --auth`, with people and runs. */
+export class TeamSite {
+  private constructor(
+    readonly url: string,
+    readonly password: string,
+    readonly program: Program,
+  ) {}
+
+  static async start(folder: string): Promise<TeamSite> {
+    const program = new Program("tests.browser.team", [folder]);
+    const { url, password } = JSON.parse(await program.read()) as { url: string; password: string };
+    return new TeamSite(url, password, program);
+  }
+
+  disable = (user: string) => this.program.ask(`disable ${user}`);
+}

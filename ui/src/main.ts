@@ -1,7 +1,7 @@
 import { mount } from "svelte";
-import App from "./App.svelte";
+import Door from "./Door.svelte";
 import "./kit/theme.css";
 import "./lib/theme.svelte.ts";
 
 const target = document.getElementById("app");
-if (target) mount(App, { target });
+if (target) mount(Door, { target });

@@ -44,8 +44,18 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** What to do when the server lets nobody in any more; the session sets it. */
+export const door = { closed: (): void => undefined };
+
+let usualTenant: string | null = null;
+
+/** The tenant of an address that names none, where somebody has signed in; null: the server's own choice. */
+export function setUsualTenant(name: string | null): void {
+  usualTenant = name;
+}
+
 export function tenant(search: string = location.search): string | null {
-  return new URLSearchParams(search).get("tenant") || null;
+  return new URLSearchParams(search).get("tenant") || usualTenant;
 }
 
 function queryText(query: Record<string, QueryValue>): string {
@@ -94,7 +104,11 @@ async function call(method: string, url: string, accept: string, body: unknown, 
     if (isAbort(error)) throw error;
     throw new ApiError(0, { code: "unreachable", detail: "The server does not answer. Is `lineal ui` still running?" });
   }
-  if (!response.ok) throw new ApiError(response.status, await problemOf(response));
+  if (!response.ok) {
+    const error = new ApiError(response.status, await problemOf(response));
+    if (error.status === 401 && error.code === "unauthorized") door.closed();
+    throw error;
+  }
   return response;
 }
 
@@ -110,6 +124,11 @@ export async function post<T>(path: string, body: unknown, options: CallOptions 
 
 export async function patch<T>(path: string, body: unknown, options: CallOptions = {}): Promise<T> {
   return (await (await call("PATCH", apiUrl(path), JSON_TYPES, body, options)).json()) as T;
+}
+
+/** DELETE. */
+export async function remove<T>(path: string, options: CallOptions = {}): Promise<T> {
+  return (await (await call("DELETE", apiUrl(path), JSON_TYPES, undefined, options)).json()) as T;
 }
 
 /** POST that answers bytes of media type `accept`, for the series of charts. */

@@ -1,7 +1,7 @@
 /** What changes while the page is open: one EventSource for the whole page, opened with the first subscriber. */
 
 import { readable, type Readable } from "svelte/store";
-import { directUrl, get } from "./client.ts";
+import { directUrl, door, get } from "./client.ts";
 import type { Change, Health } from "./shapes.ts";
 
 export interface LiveState {
@@ -69,6 +69,7 @@ export function liveFeed(open: (url: string) => EventSource, now: () => Promise<
         put({ connected: false, runIds: [], isComplete: true });
         if (opened.readyState !== EventSource.CLOSED) return; // it reconnects by itself
         opened.close();
+        door.closed(); // it may be that nobody is let in any more
         later();
       };
     };

@@ -38,5 +38,11 @@ export type Health = Schemas["Health"];
 export type Comparison = Schemas["RunsCompared"];
 export type Change = Schemas["Change"];
 
+export type SessionInfo = Schemas["SessionInfo"];
+export type Role = Schemas["TenantRole"]["role"];
+export type TokenInfo = Schemas["TokenInfo"];
+export type NewToken = Schemas["NewToken"];
+export type TokensList = Schemas["TokensList"];
+
 /** A refusal; a proxy's may be anything, so nothing is sure to be there. */
 export type Problem = Partial<Schemas["Problem"]>;

@@ -4,6 +4,7 @@ export type Route =
   | { page: "runs"; experimentId: string | null }
   | { page: "run"; runId: string }
   | { page: "compare" }
+  | { page: "tokens" }
   | { page: "missing" };
 
 type Query = Record<string, string | readonly string[] | null | undefined>;
@@ -44,6 +45,7 @@ export const to = {
   runs: (experimentId: string | null = null, query: Query = {}): string =>
     (experimentId === null ? "/" : `/experiments/${encodeURIComponent(experimentId)}`) + encodeQuery(withTenant(query)),
   run: (runId: string, query: Query = {}): string => `/runs/${encodeURIComponent(runId)}${encodeQuery(withTenant(query))}`,
+  tokens: (): string => `/tokens${encodeQuery(withTenant({}))}`,
   compare: (runIds: readonly string[], query: Query = {}): string => `/compare${encodeQuery(withTenant({ runs: runIds, ...query }))}`,
 };
 
@@ -65,5 +67,6 @@ export function matchRoute(pathname: string): Route {
   }
   if (parts.length === 1 && first === "runs") return { page: "runs", experimentId: null };
   if (parts.length === 1 && first === "compare") return { page: "compare" };
+  if (parts.length === 1 && first === "tokens") return { page: "tokens" };
   return { page: "missing" };
 }
