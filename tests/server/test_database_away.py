@@ -37,7 +37,7 @@ def assert_once(client: httpx.Client, run_id: str, count: int) -> None:
 
 @pytest.fixture
 def cutter(postgres: Any) -> Iterator[Cutter]:
-    cutter = Cutter(str(Path(postgres.address.split("host=")[1]) / ".s.PGSQL.5432"))
+    cutter = Cutter(str(Path(postgres.admin_address.split("host=")[1]) / ".s.PGSQL.5432"))
     yield cutter
     cutter.close()
 
@@ -45,7 +45,7 @@ def cutter(postgres: Any) -> Iterator[Cutter]:
 @pytest.fixture
 def cut(cutter: Cutter, postgres_url: str, schema: str, tmp_path: Path) -> Iterator[httpx.Client]:
     """A server that reaches its database through the cutter."""
-    url = f"postgresql://postgres@127.0.0.1:{cutter.port}/postgres?sslmode=disable&gssencmode=disable"
+    url = f"postgresql://lineal@127.0.0.1:{cutter.port}/postgres?sslmode=disable&gssencmode=disable"
     url += f"&options=-csearch_path%3D{schema}"
     with HostedSource(url, tmp_path / "blobs") as source, hosting(source) as client:
         yield client
@@ -77,7 +77,7 @@ def test_connections_ended_under_load_are_noticed_by_nobody(postgres_url: str, p
     def end_connections() -> None:
         import psycopg
 
-        with psycopg.connect(postgres.address, autocommit=True) as admin:
+        with psycopg.connect(postgres.admin_address, autocommit=True) as admin:
             while not ended.wait(0.03):
                 admin.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

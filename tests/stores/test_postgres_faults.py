@@ -270,8 +270,8 @@ def _received(source: socket.socket) -> bytes:
 def test_a_commit_whose_reply_is_lost_is_resolved_by_the_cursor(
     postgres_url: str, postgres, schema: str, when: str
 ) -> None:
-    cutter = Cutter(str(Path(postgres.address.split("host=")[1]) / ".s.PGSQL.5432"))
-    url = f"postgresql://postgres@127.0.0.1:{cutter.port}/postgres?sslmode=disable&gssencmode=disable"
+    cutter = Cutter(str(Path(postgres.admin_address.split("host=")[1]) / ".s.PGSQL.5432"))
+    url = f"postgresql://lineal@127.0.0.1:{cutter.port}/postgres?sslmode=disable&gssencmode=disable"
     with closing(open_store(f"{url}&options=-csearch_path%3D{schema}")) as store:
         tell(store, *work(0))
         cutter.cut = when

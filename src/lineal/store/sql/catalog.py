@@ -19,6 +19,18 @@ class Catalog:
         self._layouts = KnownLayouts()
         self._series_keys: dict[int, SeriesKey] = {}
         self._writers: dict[int, str] = {}
+        self._tenants: dict[str, int] = {}
+
+    def find_tenant(self, name: str) -> int | None:
+        """Its number, if that was read before."""
+        return self._tenants.get(name)
+
+    def read_tenant(self, connection: Connection, name: str) -> int | None:
+        row = connection.execute("SELECT pk FROM tenant WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            return None
+        self._tenants[name] = int(row[0])
+        return self._tenants[name]
 
     def layout(self, connection: Connection, pk: int) -> KnownLayout:
         return self._layouts.get(pk) or self._layouts.keep(pk, *read_layout(connection, pk))

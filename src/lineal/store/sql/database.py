@@ -77,8 +77,18 @@ class Database(Protocol):
 
     def close_writer(self, connection: Connection) -> None: ...
 
-    def snapshot(self) -> AbstractContextManager[Connection]:
-        """A connection whose answers are all of one moment. RuntimeError once readers are closed."""
+    @property
+    def is_fenced(self) -> bool:
+        """Whether a connection sees and writes the rows of the tenant alone that was entered last in its transaction."""
+        ...
+
+    def enter(self, connection: Connection, tenant: int | None) -> None:
+        """That tenant, by its number; None: all of them."""
+        ...
+
+    def snapshot(self, tenant: int | None = None) -> AbstractContextManager[Connection]:
+        """A connection whose answers are all of one moment, in which that tenant was entered. RuntimeError once readers are
+        closed."""
         ...
 
     def close_readers(self) -> None: ...

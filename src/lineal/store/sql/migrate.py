@@ -16,6 +16,12 @@ from lineal.store.sql.database import Connection
 
 APPLICATION_ID = 0x4C4E4C31  # "LNL1", so that `file` and we know the database for ours
 
+FENCED_SINCE = 7
+# Not for SQLite, which ignores what it does not know. PostgreSQL: this transaction is about all tenants; every table that
+# is not fenced yet gets its fence (postgres/fence.py).
+EVERYTHING = "PRAGMA lineal_everything"
+FENCE = "PRAGMA lineal_fence"
+
 _FILE = re.compile(r"(\d{4})_\w+\.sql")
 
 
@@ -83,6 +89,7 @@ def migrate(connection: Connection) -> None:
 
 
 def _apply(connection: Connection, version: int) -> None:
+    connection.execute(EVERYTHING)
     for statement in statements(migrations()[version]):
         connection.execute(statement)
     if version == 1:
@@ -95,6 +102,8 @@ def _apply(connection: Connection, version: int) -> None:
         from lineal.store.sql.migrate_search import fill
 
         fill(connection)
+    if version >= FENCED_SINCE:
+        connection.execute(FENCE)
 
 
 def statements(text: str) -> Iterator[str]:

@@ -52,7 +52,6 @@ class SqlReader:
         self._catalog = catalog
         self._engines = engines
         self._name = tenant
-        self._pk: int | None = None
 
     # -- runs ----------------------------------------------------------------------------------------------
 
@@ -249,14 +248,15 @@ class SqlReader:
     @contextmanager
     def _snapshot(self) -> Iterator[tuple[Connection, int]]:
         """A connection within one moment, and the tenant's number."""
-        with self._database.snapshot() as connection:
-            if self._pk is None:
-                row = connection.execute("SELECT pk FROM tenant WHERE name = ?", (self._name,)).fetchone()
-                if row is None:
+        tenant = self._catalog.find_tenant(self._name)
+        with self._database.snapshot(tenant) as connection:
+            if tenant is None:
+                tenant = self._catalog.read_tenant(connection, self._name)
+                if tenant is None:
                     yield connection, NO_TENANT
                     return
-                self._pk = int(row[0])
-            yield connection, self._pk
+                self._database.enter(connection, tenant)
+            yield connection, tenant
 
 
 def find_runs(connection: Connection, tenant: int, run_ids: Sequence[str]) -> dict[str, int]:

@@ -49,8 +49,13 @@ class SqliteDatabase:
     def close_writer(self, connection: Connection) -> None:
         close_writer(cast("sqlite3.Connection", connection))
 
+    is_fenced = False
+
+    def enter(self, connection: Connection, tenant: int | None) -> None:
+        """The statements say whom they mean."""
+
     @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
+    def snapshot(self, tenant: int | None = None) -> Iterator[Connection]:
         with self.readers.snapshot() as connection:
             yield connection
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lineal.model import ids
 from lineal.model.entities import Cursor
@@ -94,7 +94,7 @@ class SqlStore:
             progress = read_progress(connection)
             migrate.check_version(progress.version)  # a newer Lineal may have migrated the database that we have open
             names.begin(progress.last_run)
-            transaction = SqlTransaction(connection, names, progress)
+            transaction = SqlTransaction(self._database, connection, names, progress)
             yield transaction
             transaction.flush()
             if connection.total_changes != before:
@@ -149,10 +149,23 @@ class SqlStore:
                 self._database.close_writer(connection)
 
 
+class _Fenced:
+    """A writer whose tenant is entered before it says or asks anything."""
+
+    def __init__(self, writer: SqlWriter, enter: Callable[[], None]) -> None:
+        self._writer = writer
+        self._enter = enter
+
+    def __getattr__(self, name: str) -> Any:
+        self._enter()
+        return getattr(self._writer, name)
+
+
 class SqlTransaction:
     """See `contracts.Transaction`. Writers gather what they are told; `flush` writes it."""
 
-    def __init__(self, connection: Connection, names: Names, progress: Progress) -> None:
+    def __init__(self, database: Database, connection: Connection, names: Names, progress: Progress) -> None:
+        self._database = database
         self._connection = connection
         self._names = names
         self.change_number = progress.change_number
@@ -191,10 +204,13 @@ class SqlTransaction:
         from lineal.store.sql.writer import SqlWriter
 
         if name not in self._writers:
-            self._writers[name] = SqlWriter(
-                self._connection, self._names, self._names.tenant(name), name, self.change_number + 1
-            )
+            tenant = self._names.tenant(name)
+            writer = SqlWriter(self._connection, self._names, tenant, name, self.change_number + 1)
+            self._writers[name] = self._fenced(writer, tenant) if self._database.is_fenced else writer
         return self._writers[name]
+
+    def _fenced(self, writer: SqlWriter, tenant: int) -> SqlWriter:
+        return cast("SqlWriter", _Fenced(writer, lambda: self._database.enter(self._connection, tenant)))
 
     def flush(self) -> None:
         for writer in self._writers.values():
@@ -202,6 +218,7 @@ class SqlTransaction:
         if self._link_count:
             from lineal.store.sql.audit import link_tenants
 
+            self._database.enter(self._connection, None)
             link_tenants(self._connection, self._link_count)
 
     @property

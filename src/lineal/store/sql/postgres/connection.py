@@ -13,7 +13,9 @@ from psycopg.pq import TransactionStatus
 
 from lineal.model.errors import Busy, InvalidInput
 from lineal.store.sql.database import Rows
+from lineal.store.sql.migrate import EVERYTHING, FENCE
 from lineal.store.sql.postgres.dialect import translated
+from lineal.store.sql.postgres.fence import ALL, SETTING, fence
 from lineal.store.sql.postgres.values import register
 
 OLDEST_VERSION = 140_000  # numbers with infinities
@@ -32,6 +34,7 @@ _DEFAULTS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
+_BEGIN_READING = translated("BEGIN")
 _SESSION = (
     "SET synchronous_commit = on",  # a commit is on disk when it returns, whatever the server's default is
     "SET client_encoding = 'UTF8'",
@@ -56,6 +59,19 @@ class PostgresConnection:
             self._raw.close()
             raise
         self.total_changes = 0
+        self._scope: str | None = None
+
+    def enter(self, tenant: int | None) -> None:
+        """What this transaction says from here on is about that tenant (None: about all of them)."""
+        scope = ALL if tenant is None else str(tenant)
+        if scope != self._scope:
+            self._raw.execute(f"SELECT set_config('{SETTING}', %s, true)", (scope,))
+            self._scope = scope
+
+    def begin_reading(self, tenant: int | None) -> None:
+        """A snapshot of one tenant, or of what belongs to none."""
+        self._scope = None if tenant is None else str(tenant)
+        self._raw.execute(_BEGIN_READING + ("" if tenant is None else f"; SET LOCAL {SETTING} = '{int(tenant)}'"))
 
     def _check(self) -> None:
         """Both are told by the server when it is connected to."""
@@ -68,6 +84,12 @@ class PostgresConnection:
             )
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
+        if sql.startswith("BEGIN"):
+            self._scope = None  # the setting is the transaction's
+        elif sql == EVERYTHING:
+            self.enter(None)
+        elif sql == FENCE:
+            fence(self)
         statement = translated(sql)
         cursor = self._raw.cursor(binary=";" not in statement)  # several statements at once are answered as text
         cursor.execute(statement, parameters or None)
@@ -126,13 +148,13 @@ class Readers:
         self._closed = False
 
     @contextmanager
-    def snapshot(self) -> Iterator[PostgresConnection]:
+    def snapshot(self, tenant: int | None = None) -> Iterator[PostgresConnection]:
         if self._closed:
             raise RuntimeError("this store is closed")
         if not self._lent.acquire(timeout=READER_WAIT_S):
             raise Busy(f"all {self._max_count} connections of this process to the database are in use")
         try:
-            connection = self._begin()
+            connection = self._begin(tenant)
             try:
                 yield connection
             finally:
@@ -147,7 +169,7 @@ class Readers:
         for connection in idle:
             connection.close()
 
-    def _begin(self) -> PostgresConnection:
+    def _begin(self, tenant: int | None) -> PostgresConnection:
         while True:
             with self._lock:
                 if self._closed:
@@ -155,10 +177,10 @@ class Readers:
                 connection = self._idle.pop() if self._idle else None
             if connection is None:
                 connection = self._connect()
-                connection.execute("BEGIN")
+                connection.begin_reading(tenant)
                 return connection
             try:
-                connection.execute("BEGIN")
+                connection.begin_reading(tenant)
                 return connection
             except psycopg.OperationalError:
                 connection.close()  # the server was restarted since: nothing was asked yet, so ask through another one

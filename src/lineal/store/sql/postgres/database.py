@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,6 +15,8 @@ from lineal.model.errors import Busy, Damaged, InvalidInput, LinealError, NotFou
 from lineal.store.sql.database import Connection
 from lineal.store.sql.postgres.connection import PostgresConnection, Readers
 from lineal.store.sql.postgres.listener import listening
+
+LOG = logging.getLogger("lineal.store")
 
 # By class, the first two characters of the code, or by the whole code.
 _WORDS: dict[str, type[Busy | NotWritable | Damaged | NotFound]] = {
@@ -82,6 +85,15 @@ class PostgresDatabase:
         connection = self._connect()
         try:
             check(connection)
+            [is_above] = connection.execute(
+                "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+            ).fetchone()
+            if is_above:
+                LOG.warning(
+                    "the role with which %s is opened is above row-level security: tenants are kept apart by what is asked"
+                    " alone, not by the database; use a role without SUPERUSER and BYPASSRLS",
+                    self.name,
+                )
         except BaseException:
             connection.close()
             raise
@@ -120,15 +132,20 @@ class PostgresDatabase:
     def close_writer(self, connection: Connection) -> None:
         connection.close()
 
-    def snapshot(self) -> AbstractContextManager[Connection]:
-        return self._snapshot()
+    is_fenced = True
+
+    def enter(self, connection: Connection, tenant: int | None) -> None:
+        cast("PostgresConnection", connection).enter(tenant)
+
+    def snapshot(self, tenant: int | None = None) -> AbstractContextManager[Connection]:
+        return self._snapshot(tenant)
 
     @contextmanager
-    def _snapshot(self) -> Iterator[Connection]:
+    def _snapshot(self, tenant: int | None) -> Iterator[Connection]:
         begun = self._begun
         is_ours = begun is not None and begun[0] == threading.get_ident() and begun[1].in_transaction
         readers = self._writers_reader if is_ours else self._readers
-        with self.in_our_words(), readers.snapshot() as connection:
+        with self.in_our_words(), readers.snapshot(tenant) as connection:
             yield connection
 
     def close_readers(self) -> None:

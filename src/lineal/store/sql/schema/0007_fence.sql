@@ -1,0 +1,1 @@
+-- From here on PostgreSQL fences tenants by row-level security (postgres/fence.py), at the end of every migration. Nothing changes in SQLite.
