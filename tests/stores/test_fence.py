@@ -18,14 +18,14 @@ from lineal.store.sql import migrate
 from lineal.store.sql.postgres.connection import PostgresConnection
 from lineal.store.sql.postgres.fence import COLUMN, EXEMPT
 from lineal.store.sql.store import SqlStore
-from lineal.testing.suite_base import WRITER, at, block_with, starting
+from lineal.testing.suite_base import WRITER, Said, at, block_with, starting
 
 TENANTS = ("acme", "zeta")
 
 
 def fill(store: Store) -> None:
     """Every fenced table gets rows of both tenants, in one transaction, a statement of each in turn."""
-    statements = [
+    statements: list[Said] = [
         starting("r1", experiment="digits"),
         call("set_experiment", "digits", at(1), tags={"a": "b"}),
         call("set_params", "r1", "a1", {"lr": 0.1}, at(2)),
@@ -135,8 +135,8 @@ def test_raw_sql_changes_nothing_of_another_tenant(
             assert raw.execute(f"DELETE FROM {table} {of_zeta}").rowcount == 0
             assert raw.execute(f"UPDATE {table} SET {column} = {column} {of_zeta}").rowcount == 0
         for sql in (
-            f"UPDATE {table} SET tenant = {numbers['zeta']}",
-            _insert(table, numbers["zeta"], postgres, schema),
+            f"UPDATE {table} SET {column} = {numbers['zeta']}",
+            _insert(table, column, numbers["zeta"], postgres, schema),
         ):
             with within(store, numbers["acme"]) as raw, pytest.raises(psycopg.errors.InsufficientPrivilege):
                 raw.execute(sql)

@@ -181,9 +181,11 @@ def test_readers_cannot_write_and_see_one_moment(postgres_url: str) -> None:
     with closing(open_store(postgres_url)) as store:
         tell(store, starting("r1"))
         assert isinstance(store, SqlStore)
-        with pytest.raises(NotWritable), store._database.snapshot() as connection:
+        store.tenant("default").get_run("r1")
+        tenant = store._catalog.find_tenant("default")
+        with pytest.raises(NotWritable), store._database.snapshot(tenant) as connection:
             connection.execute("DELETE FROM run")
-        with store._database.snapshot() as connection:
+        with store._database.snapshot(tenant) as connection:
             assert connection.execute("SELECT count(*) FROM run").fetchone() == (1,)
             tell(store, starting("r2"))
             assert connection.execute("SELECT count(*) FROM run").fetchone() == (1,)

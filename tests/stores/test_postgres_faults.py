@@ -67,7 +67,7 @@ def test_a_transaction_killed_at_any_statement_leaves_the_last_committed_state(p
     assert count == 2 and statement > 20
 
 
-NEXT = "ALTER TABLE run ADD COLUMN colour TEXT;\nCREATE TABLE colour (name TEXT);\nINSERT INTO colour VALUES ('red');\n"
+NEXT = "ALTER TABLE run ADD COLUMN colour TEXT;\nCREATE TABLE colour (tenant INTEGER, name TEXT);\nINSERT INTO colour VALUES (1, 'red');\n"
 
 
 @pytest.mark.parametrize("versions", range(migrate.current_version() + 1))

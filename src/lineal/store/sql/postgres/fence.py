@@ -52,5 +52,10 @@ def fence(connection: PostgresConnection) -> None:
 def _owner(table: str, columns: set[str]) -> str:
     if table == "chunk":  # numbered after its block: see the schema
         return "(SELECT run.tenant FROM block JOIN run ON run.pk = block.run WHERE block.pk = chunk.pk >> 20)"
-    column, owner = next((column, owner) for column, owner in _OWNERS if column in columns)
+    found = next(((column, owner) for column, owner in _OWNERS if column in columns), None)
+    if found is None:
+        raise RuntimeError(
+            f"{table} does not say whose its rows are: give it a tenant, or name it in EXEMPT with a reason"
+        )
+    column, owner = found
     return f"(SELECT owner.tenant FROM {owner} AS owner WHERE owner.pk = {table}.{column})"
