@@ -24,6 +24,8 @@ _REFUSALS = (400, 403, 414, 500, 503)
 _BYTES = "application/octet-stream"
 _BODY_REFUSALS = (408, 413, 415)
 _NAME = re.compile(r"\{(\w+)(?::text)?\}")
+_ANY: dict[str, Any] = {"minLength": 1}
+_PATTERNS: dict[str, Any] = {"digest": {"pattern": "^[0-9a-f]{64}$"}, "writer_id": {"pattern": "^[0-9a-f]{15}$"}}
 _TENANT = {
     "name": "X-Tenant-ID",
     "in": "header",
@@ -135,7 +137,7 @@ def _key(endpoint: Endpoint) -> list[Schema]:
 
 def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", **_PATTERNS.get(name, _ANY)}}
         for name in _NAME.findall(endpoint.path)
     ]
 
