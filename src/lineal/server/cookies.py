@@ -18,7 +18,15 @@ def session_cookie(is_secure: bool, secret: str) -> str:
 
 
 def session_secret(request: Request) -> str | None:
-    return request.cookies.get(_name(request.url.scheme == "https"))
+    """What a browser shows. By https only the bound one; else that one first, for something before us may speak https."""
+    secure = request.cookies.get(_SECURE)
+    return secure if secure is not None or request.url.scheme == "https" else request.cookies.get(_PLAIN)
+
+
+def is_by_https(request: Request) -> bool:
+    """Whether the browser speaks https, to us or to what stands before us: then its page's origin says so. (That the origin
+    is our own, HostGuard has seen.)"""
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
 
 
 def _name(is_secure: bool) -> str:

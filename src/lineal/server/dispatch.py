@@ -24,6 +24,7 @@ from lineal.server.blob_body import checked, receive_blob
 from lineal.server.blob_response import blob_response
 from lineal.server.bodies import RequestOnce, check_kind, decoded, invalid, key_of, once_of, read_body, unpacked
 from lineal.server.context import Context
+from lineal.server.cookies import is_by_https
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.errors import Refused, problem_of
 from lineal.server.form import receive_form
@@ -108,7 +109,7 @@ class Dispatch:
             query,
             None,
             {name.lower(): value for name, value in request.headers.items()},
-            is_secure=request.url.scheme == "https",
+            is_secure=is_by_https(request),
             address=request.client.host if request.client else "",
         )
         if endpoint.is_async:

@@ -19,14 +19,15 @@ class Passwords:
         try:
             from argon2 import PasswordHasher, profiles
         except ImportError as error:
-            raise InvalidInput('signing in needs one more package: pip install "lineal[auth]"') from error
+            raise InvalidInput('signing in needs one more package: pip install "lineal[server]"') from error
         self._hasher = PasswordHasher.from_parameters(profiles.RFC_9106_LOW_MEMORY)
         self._turns = threading.Semaphore(PASSWORDS_HASHED_MAX_COUNT)
         self._waiting = threading.Semaphore(PASSWORDS_HASHED_MAX_COUNT + _WAITING_MAX_COUNT)
         self._nobody: str | None = None
 
     def hash(self, password: str) -> str:
-        return self._hasher.hash(_bytes(password))
+        with self._turns:
+            return self._hasher.hash(_bytes(password))
 
     def fits(self, kept: str | None, password: str) -> bool:
         """Whether it is the one; for a user who is not there, or has none, as slowly. Refused (503) where too many ask."""

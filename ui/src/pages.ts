@@ -1,0 +1,12 @@
+/** The pages, each loaded when it is first asked for. */
+
+import type { Component } from "svelte";
+import type { Route } from "./lib/routes.ts";
+
+export const PAGES: Record<Route["page"], () => Promise<{ default: Component<never> }>> = {
+  runs: () => import("./routes/RunsPage.svelte"),
+  run: () => import("./routes/RunPage.svelte"),
+  compare: () => import("./routes/ComparePage.svelte"),
+  tokens: () => import("./routes/TokensPage.svelte"),
+  missing: () => import("./routes/MissingPage.svelte"),
+};
