@@ -159,6 +159,19 @@ def test_a_refused_body_is_not_taken_for_ever(tmp_path: Path) -> None:
         until(client, "unread_body", 1)
 
 
+def test_after_a_refused_body_the_connection_goes_on(tmp_path: Path) -> None:
+    with within(tmp_path) as client:
+        for _ in range(3):
+            assert (
+                client.post(
+                    "/runs/search", content=bytes(3_000_000), headers={"content-type": "text/plain"}
+                ).status_code
+                == 415
+            )
+            json_of(client.get("/health"))
+        assert ended(client, "large_head") == ended(client, "unread_body") == 0
+
+
 def test_more_connections_than_the_bound_are_told_so(tmp_path: Path) -> None:
     with within(tmp_path, connections=5) as client:
         json_of(client.get("/health"))

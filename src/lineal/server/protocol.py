@@ -36,7 +36,7 @@ class _Within(HttpToolsProtocol):
         super().__init__(*arguments, **more)
         self._is_counted = False
         self._is_over = False  # nothing more is heard
-        self._is_whole = True  # the request that came last, with its body
+        self._in_body = False  # of a request whose head has come
         self._unasked_bytes = 0  # since there is nothing to answer
         self._head_timer: asyncio.TimerHandle | None = None
         self._reader_timer: asyncio.TimerHandle | None = None
@@ -63,6 +63,7 @@ class _Within(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_over:
             return
+        was_in_body = self._in_body
         super().data_received(data)
         if self._head_timer is None or self.transport.is_closing():
             return
@@ -70,20 +71,23 @@ class _Within(HttpToolsProtocol):
             self._forget(self._head_timer)
             self._head_timer = None
             return
+        if was_in_body and not self._in_body:
+            self._await_head()  # the rest of what was refused has come
+            return
         self._unasked_bytes += len(data)
-        if not self._is_whole and self._last is not None and self._last.more_body:
+        if self._in_body:
             if self._unasked_bytes > self._bounds.unread_bytes:
                 self._end("unread_body")  # of a request that was refused: the answer has gone out
         elif self._unasked_bytes > self._bounds.head_bytes:
             detail = f"the head of a request has at most {self._bounds.head_bytes:,} bytes"
             self._turn_away(431, "Request Header Fields Too Large", "over_limit", detail, "large_head")
 
-    def on_message_begin(self) -> None:
-        self._is_whole = False
-        super().on_message_begin()
+    def on_headers_complete(self) -> None:
+        self._in_body = True
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._is_whole = True
+        self._in_body = False
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
