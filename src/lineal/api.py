@@ -133,10 +133,19 @@ _open_stores: dict[tuple[int, str, str], LocalStore] = {}
 
 
 def open_store(url: str | os.PathLike[str] | None = None, *, tenant: str | None = None) -> LocalStore:
-    """The runs of a folder, for reading; a context manager. Keep it open to ask many questions."""
+    """The runs of a folder or a server, for reading; a context manager. Keep it open to ask many questions."""
+    settings = resolve(url, tenant)
+    return _open(settings)
+
+
+def _open(settings: Settings) -> LocalStore:
+    if settings.server is not None:
+        from lineal.remote.store import RemoteStore
+
+        named = settings.tenant if settings.names_tenant else None
+        return RemoteStore(settings.server, settings.folder, named, host=host.host_name(), boot=host.boot_id())
     from lineal.local import LocalStore
 
-    settings = resolve(url, tenant)
     return LocalStore(settings.folder.root, settings.tenant, host=host.host_name(), boot=host.boot_id())
 
 
@@ -202,21 +211,22 @@ def group_runs(
 
 def _shared_store(url: str | os.PathLike[str] | None, tenant: str | None) -> LocalStore:
     """One open store a folder, tenant and process (a forked child must not use its parent's connection)."""
-    settings = resolve(url, tenant)
-    key = (os.getpid(), settings.folder.root, settings.tenant)
+    return _shared(resolve(url, tenant))
+
+
+def _shared(settings: Settings) -> LocalStore:
+    key = (os.getpid(), settings.folder.root, settings.tenant if settings.names_tenant else "")
     store = _open_stores.get(key)
     if store is None:
-        store = _open_stores[key] = open_store(settings.folder.root, tenant=settings.tenant)
+        store = _open_stores[key] = _open(settings)
     return store
 
 
 def _find_known(settings: Settings, run_id: str) -> Known | None:
     """What `init` must know of an id that it was given."""
-    if settings.server is not None:
+    if settings.server is None and not settings.folder.check():
         return None
-    if not settings.folder.check():
-        return None
-    store = _shared_store(settings.folder.root, settings.tenant)
+    store = _shared(settings)
     store.refresh()
     try:
         details = store.reader().get_details(run_id)
@@ -341,8 +351,21 @@ def say_outside(
     """Statements about a run (or, with None, about the tenant) by a writer of their own. On disk when it returns."""
     settings = resolve(url, tenant)
     identity = Identity(settings.tenant, run_id, "", False, host.host_name(), host.boot_id())
+    records: list[Record] = list(said) if isinstance(said, Sequence) else [said]
+    if settings.server is not None:
+        from lineal.client.login import find_token
+        from lineal.client.statement import say
+        from lineal.client.transport import Transport
+
+        named = settings.tenant if settings.names_tenant else None
+        transport = Transport(settings.server, token=find_token(settings.server), tenant=named)
+        try:
+            say(transport, identity, records)
+        finally:
+            transport.close()
+        return
     journal = Journal(settings.folder, identity, mode=settings.writer_mode)
-    for record in said if isinstance(said, Sequence) else [said]:
+    for record in records:
         journal.append(record, barrier=False)
     if not journal.close():
         from lineal.model.errors import NotWritable

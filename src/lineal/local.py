@@ -72,6 +72,16 @@ class LocalStore:
         self._lent: Counter[int] = Counter()
         self._retired: dict[int, Callable[[], None]] = {}
 
+    @property
+    def place(self) -> str:
+        """Where the runs are, for messages."""
+        return self.folder.root
+
+    @property
+    def named_tenant(self) -> str | None:
+        """The tenant to name when something is said of these runs; None where it was not named for reading them either."""
+        return self.tenant
+
     def __enter__(self) -> LocalStore:
         return self
 
@@ -101,7 +111,7 @@ class LocalStore:
     def _full_id(self, reader: TenantReader, run_id: str) -> str:
         found = reader.find_run_ids(run_id, limit=3)
         if not found:
-            raise NotFound(f"no run {run_id!r} in {self.folder.root} (tenant {self.tenant!r})", field="run_id")
+            raise NotFound(f"no run {run_id!r} in {self.place} (tenant {self.tenant!r})", field="run_id")
         if len(found) > 1:
             raise InvalidInput(
                 f"run {run_id!r} is ambiguous: {', '.join(found[:3])} ...; give more characters", field="run_id"
@@ -183,7 +193,7 @@ class LocalStore:
         self.refresh()
         found = self.reader().find_experiment(name)
         if found is None:
-            raise NotFound(f"no experiment {name!r} in {self.folder.root} (tenant {self.tenant!r})", field="experiment")
+            raise NotFound(f"no experiment {name!r} in {self.place} (tenant {self.tenant!r})", field="experiment")
         return found
 
     def compare(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> Comparison:
@@ -218,6 +228,10 @@ class LocalStore:
                 if opened and opened.primary and opened.run_id == run_id and opened.tenant == self.tenant:
                     return opened.attempt
         return None
+
+    def find_blob(self, digest: str) -> str | None:
+        """Path of an artifact's bytes, for reading only."""
+        return find_blob(self.folder, self.tenant, digest)
 
     # -- taking in ------------------------------------------------------------------------------
 
@@ -516,7 +530,7 @@ class LoggedRun:
                 f"run {self.run_id} has no artifact {path!r}{f' version {version}' if version else ''}", field="path"
             )
         artifact = max(fitting, key=lambda item: item.version)
-        blob = find_blob(self._store.folder, self._store.tenant, artifact.digest) if artifact.digest else None
+        blob = self._store.find_blob(artifact.digest) if artifact.digest else None
         if blob is None:
             raise NotFound(
                 f"artifact {path!r} has no bytes here{f': it refers to {artifact.uri}' if artifact.uri else ''}",

@@ -117,7 +117,7 @@ def print_experiments(store: LocalStore, found: Sequence[Counted], total: int, *
 def _nothing(store: LocalStore, total: int, *, search: str, deleted: bool) -> Iterator[str]:
     from lineal.cli.wording import count_text, printable
 
-    folder = printable(store.folder.root)
+    folder = printable(store.place)
     if total:
         yield f"None of {count_text(total, 'experiment')} is printed: --limit and --offset leave them out."
     elif search:

@@ -75,7 +75,7 @@ class Commands(click.Group):
 def lineal(ctx: click.Context) -> None:
     """Lineal, an experiment tracker: a lab notebook that writes itself.
 
-    It reads the folder that your runs are recorded in: --url, else LINEAL_URL, else the nearest .lineal folder upward."""
+    It reads where your runs are recorded: --url, else LINEAL_URL (a folder or a server), else the nearest .lineal folder upward."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 

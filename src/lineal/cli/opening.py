@@ -26,7 +26,7 @@ def opened(url: str | None, tenant: str | None) -> Iterator[LocalStore]:
     from lineal.api import open_store
 
     with open_store(url, tenant=tenant) as store:
-        if sys.stderr.isatty() and store.folder.check():
+        if sys.stderr.isatty() and store.place == store.folder.root and store.folder.check():
             segments = store.folder.list_segments()
             size = sum(_size_of(segment.path) for segment in segments)
             if len(segments) >= _MANY_SEGMENTS or size >= _MANY_BYTES:

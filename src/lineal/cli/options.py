@@ -18,8 +18,8 @@ def folder_option(command: Command) -> Command:
         "--url",
         "--folder",
         "url",
-        metavar="PATH",
-        help="Lineal folder. Without it: LINEAL_URL, else the nearest .lineal upward, else one beside .git, else here.",
+        metavar="URL",
+        help="Lineal folder, or http(s) address of a server. Without it: LINEAL_URL, else the nearest .lineal upward, else one beside .git, else here.",
     )(command)
 
 

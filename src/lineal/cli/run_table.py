@@ -69,7 +69,7 @@ def runs_blocks(store: LocalStore, page: Runs, question: Question, out: Page) ->
 
 def _nothing(store: LocalStore, total: int, question: Question) -> Iterable[Text]:
     filter, experiment = question.filter, question.experiment
-    folder = store.folder.root
+    folder = store.place
     tenant = "" if store.tenant == "default" else f" (tenant {store.tenant})"
     if total:
         why = (

@@ -67,6 +67,7 @@ class Transport:
         tenant: str | None = None,
         timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
+        self._connection: http.client.HTTPConnection | None = None
         self.address = address
         self.timeout_s = timeout_s
         self._headers = {"User-Agent": f"lineal/{__version__}", "Accept": "application/json"}
@@ -74,13 +75,15 @@ class Transport:
             self._headers["Authorization"] = f"Bearer {token}"
         if tenant is not None:
             self._headers["X-Tenant-ID"] = tenant
-        self._connection: http.client.HTTPConnection | None = None
 
     def close(self) -> None:
         """The next request opens a connection anew."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def __del__(self) -> None:
+        self.close()
 
     def send(
         self,

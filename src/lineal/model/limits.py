@@ -39,7 +39,7 @@ UPLOAD_IDLE_S = 10.0  # a writer that says nothing asks so often whether it shou
 UPLOAD_PIECE_BYTES = 4 * MIB  # of a journal in one request: 0.2 s of work for the server, one of 2 cores
 UPLOAD_PIECE_MIN_BYTES = 64 * KIB  # where something between here and the server takes no more
 REQUEST_TIMEOUT_S = 30.0  # without an answer for so long, a request is made again
-REPLY_MAX_BYTES = 64 * MIB  # of one answer kept in memory: 4,000,000 exact points come as 96 MB in two questions
+REPLY_MAX_BYTES = 256 * MIB  # of one answer kept in memory: the 4,000,000 exact points of one are 128 MB
 RETRY_FIRST_S = 0.1  # after the first fault; twice as long after each other, and at random between half of that and all
 RETRY_MAX_S = 30.0  # a server that is back is noticed within this
 RETRY_DRAIN_MAX_S = 1.0  # ... and within this while somebody waits for it
@@ -49,6 +49,7 @@ FINISH_DRAIN_S = 30.0  # finish() waits so long for the server to have everythin
 SIGTERM_DRAIN_S = 8.0  # ... and a SIGTERM so long: supervisors kill after 10 s
 SYNC_TRIES_MAX_COUNT = 10  # in a row, of one request: a minute, with its waits
 SYNC_FIRST_TRIES_MAX_COUNT = 5  # ... of a server that has not answered yet: 2 s
+STATEMENT_TRIES_MAX_COUNT = 3  # of a tag, a deletion ...: somebody waits for the answer
 SENT_MAX_AGE_S = 7 * 86_400.0  # what a server has acknowledged is kept so long, in case it loses its last days
 SENT_MAX_BYTES = 1024 * MIB  # ... and of that no more than this
 

@@ -182,7 +182,7 @@ class ExperimentTracker:
             active.run.finish(status)
             return
         store, run = self._find(run_id)
-        api.end_run(run.run_id, status, url=self.tracking_uri, tenant=store.tenant)
+        api.end_run(run.run_id, status, url=self.tracking_uri, tenant=store.named_tenant)
 
     def get_run(self, run_id: str) -> dict[str, Any]:
         """The run as GET /experiments/runs/{run_id} answers; params are strings."""
@@ -242,4 +242,4 @@ class ExperimentTracker:
                 return store, store.get_run(run_id)
             except api.NotFound:
                 continue
-        raise api.NotFound(f"no run {run_id!r} in {self._store(None).folder.root}", field="run_id")
+        raise api.NotFound(f"no run {run_id!r} in {self._store(None).place}", field="run_id")

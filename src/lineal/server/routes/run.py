@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from lineal.model.entities import RunDetails, SeriesInfo
 from lineal.model.values import from_json
 from lineal.query.syntax import Comparison, Field
 from lineal.server.answers import Content
@@ -40,14 +42,19 @@ def get_document(context: Context, asked: Asked[Any, None]) -> Content:
 
 
 def describe(reader: TenantReader, tenant: str, run_id: str) -> shapes.RunDetail:
-    details = reader.get_details(run_id)
-    series = reader.list_series(run_id)
+    return detail_of(reader.get_details(run_id), reader.list_series(run_id), tenant, _children(reader, run_id))
+
+
+def detail_of(
+    details: RunDetails, series: Sequence[SeriesInfo], tenant: str, children: list[shapes.ChildRun]
+) -> shapes.RunDetail:
     row = row_of(details, series, tenant)
     return shapes.RunDetail(
         **{name: getattr(row, name) for name in row.__struct_fields__},
         note=details.note,
         forked_from=details.run.forked_from,
         fork_step=details.run.fork_step,
+        content_digest=details.run.content_digest,
         attempts=[attempt_of(attempt) for attempt in details.attempts],
         series=[series_of(info) for info in series],
         artifacts=[artifact_of(artifact) for artifact in details.artifacts],
@@ -55,10 +62,13 @@ def describe(reader: TenantReader, tenant: str, run_id: str) -> shapes.RunDetail
             name: shapes.MetricDefinition(one.goal, one.step_metric, one.unit)
             for name, one in details.metric_definitions.items()
         },
-        conflicts=[shapes.ParamConflict(one.name, scalar(one.kept), scalar(one.refused)) for one in details.conflicts],
+        conflicts=[
+            shapes.ParamConflict(one.name, scalar(one.kept), scalar(one.refused), one.attempt_id)
+            for one in details.conflicts
+        ],
         losses=details.losses,
         document_names=details.document_names,
-        children=_children(reader, run_id),
+        children=children,
     )
 
 

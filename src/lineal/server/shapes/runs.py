@@ -139,6 +139,7 @@ class ParamConflict(Struct, frozen=True):
     name: str
     kept: Scalar
     refused: Scalar
+    attempt_id: str
 
 
 class ChildRun(Struct, frozen=True):
@@ -153,6 +154,9 @@ class RunDetail(RunRow, frozen=True):
     note: str
     forked_from: str | None
     fork_step: int | None
+    content_digest: Annotated[
+        str | None, Meta(description="SHA-256 of code, data and params, if the id was made from it.")
+    ]
     attempts: list[Attempt]
     series: list[SeriesSummary]
     artifacts: list[Artifact]
@@ -161,6 +165,10 @@ class RunDetail(RunRow, frozen=True):
     losses: dict[str, int]
     document_names: list[str]
     children: Annotated[list[ChildRun], Meta(description="The newest 100 runs that name this one as their parent.")]
+
+
+class RunsDetails(Struct, frozen=True):
+    runs: list[RunDetail]
 
 
 class EditRun(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from lineal.model.limits import REQUEST_SERIES_MAX_COUNT, SERIES_POINTS_MAX_COUNT
+from lineal.model.limits import REQUEST_SERIES_MAX_COUNT, SERIES_ANSWER_MAX_ROWS, SERIES_POINTS_MAX_COUNT
 from lineal.server.shapes.numbers import Number
 from lineal.server.shapes.runs import RunIds
 
@@ -59,6 +59,23 @@ class SeriesAnswer(Struct, frozen=True):
     """A run without a metric is absent."""
 
     series: list[Series]
+
+
+class OneSeries(Struct, frozen=True, forbid_unknown_fields=True):
+    """By the run's full id."""
+
+    run_id: str
+    name: str
+    labels: dict[str, str] = {}
+
+
+class AskPieces(Struct, frozen=True, forbid_unknown_fields=True):
+    """Steps between `step_min` and `step_max`, both included. Without `max_points`: every point."""
+
+    series: Annotated[list[OneSeries], Meta(min_length=1, max_length=REQUEST_SERIES_MAX_COUNT)]
+    max_points: Annotated[int, Meta(ge=1, le=SERIES_ANSWER_MAX_ROWS)] | None = None
+    step_min: Number | None = None
+    step_max: Number | None = None
 
 
 class AskMetric(Struct, frozen=True):

@@ -1,0 +1,176 @@
+"""From the JSON of a server to the store's nouns. Raises Unreachable for what no Lineal server says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar
+
+from lineal.model.entities import (
+    Artifact,
+    Attempt,
+    Experiment,
+    MetricDefinition,
+    ParamConflict,
+    Run,
+    RunDetails,
+    SeriesInfo,
+    SeriesKey,
+    Stamp,
+    Summary,
+)
+from lineal.model.errors import Unreachable
+from lineal.store.contracts import RunGroup, Spread
+
+Json = Mapping[str, Any]
+T = TypeVar("T")
+_NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+_NOBODY = Stamp(0, "", 0)
+
+
+def _at_the_door(read: Callable[..., T]) -> Callable[..., T]:
+    @wraps(read)
+    def checked(*arguments: Any) -> T:
+        try:
+            return read(*arguments)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Unreachable(
+                f"the answer is not a Lineal server's of this release ({error!r:.80})", field="url"
+            ) from None
+
+    return checked
+
+
+@_at_the_door
+def details_of(said: Json) -> tuple[RunDetails, list[SeriesInfo]]:
+    """A run whole, and its series."""
+    details = RunDetails(
+        run_of(said),
+        {str(name): value for name, value in said["typed_params"].items()},
+        dict(said["tags"]),
+        said["note"],
+        [_attempt(one) for one in said["attempts"]],
+        [_artifact(one) for one in said["artifacts"]],
+        {
+            name: MetricDefinition(name, one["goal"], one["step_metric"], one["unit"])
+            for name, one in said["metric_definitions"].items()
+        },
+        [
+            ParamConflict(one["attempt_id"], one["name"], one["kept"], one["refused"], _NOBODY)
+            for one in said["conflicts"]
+        ],
+        dict(said["losses"]),
+        list(said["document_names"]),
+    )
+    return details, [_series(one) for one in said["series"]]
+
+
+@_at_the_door
+def run_of(said: Json) -> Run:
+    started_ms = _ms(said["start_time"])
+    return Run(
+        said["run_id"],
+        said["experiment_id"],
+        said["experiment_name"],
+        said["name"],
+        said["status"],
+        said["lifecycle_stage"],
+        started_ms or 0,
+        _ms(said["end_time"]),
+        said["description"],
+        said["user_id"],
+        said["parent_run_id"],
+        said.get("forked_from"),
+        said.get("fork_step"),
+        said.get("content_digest"),
+    )
+
+
+@_at_the_door
+def experiment_of(said: Json) -> Experiment:
+    return Experiment(
+        said["id"],
+        said["name"],
+        said["description"],
+        said["artifact_location"],
+        said["lifecycle_stage"],
+        _ms(said["created_at"]) or 0,
+        _ms(said["last_updated"]) or 0,
+        dict(said["tags"]),
+    )
+
+
+@_at_the_door
+def group_of(said: Json, fields: Mapping[str, Any]) -> RunGroup:
+    """`fields`: of the metrics asked for, by their text."""
+    aggregates = {
+        field: Spread(
+            said["aggregates"][text]["count"],
+            *(_optional(said["aggregates"][text][name]) for name in ("mean", "std", "min", "max")),
+        )
+        for text, field in fields.items()
+    }
+    return RunGroup(tuple(said["values"]), said["run_count"], aggregates, tuple(said["run_ids"]))
+
+
+def _attempt(said: Json) -> Attempt:
+    return Attempt(
+        said["attempt_id"],
+        _ms(said["started_at"]) or 0,
+        _ms(said["ended_at"]),
+        said["status"],
+        said["error"],
+        said["user_id"],
+        said["host"],
+        said["pid"],
+        said["resumed"],
+    )
+
+
+def _artifact(said: Json) -> Artifact:
+    return Artifact(
+        said["path"],
+        said["version"],
+        said["size_bytes"],
+        said["digest"],
+        said["uri"],
+        said["media_type"],
+        _ms(said["logged_at"]) or 0,
+    )
+
+
+def _series(said: Json) -> SeriesInfo:
+    labels = tuple(sorted((str(key), str(value)) for key, value in said["labels"].items()))
+    summary = Summary(
+        said["count"],
+        said["nan_count"],
+        _number(said["first"]),
+        _number(said["last"]),
+        _number(said["last_step"]),
+        _ms(said["last_at"]) or 0,
+        _optional(said["min"]),
+        _optional(said["max"]),
+        _optional(said["mean"]),
+    )
+    return SeriesInfo(SeriesKey(said["name"], labels, said["value_type"]), summary)
+
+
+def _number(said: Any) -> int | float:
+    """Of the three strings, the number that they stand for."""
+    if isinstance(said, str):
+        return _NOT_FINITE[said]
+    if not isinstance(said, (int, float)):
+        raise TypeError(f"{said!r:.40} is no number")
+    return said
+
+
+def _optional(said: Any) -> Any:
+    return None if said is None else _number(said)
+
+
+def _ms(said: str | None) -> int | None:
+    """ISO 8601 in UTC, with milliseconds."""
+    if said is None:
+        return None
+    return round(datetime.fromisoformat(said.replace("Z", "+00:00")).timestamp() * 1000)
