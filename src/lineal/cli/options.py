@@ -19,7 +19,8 @@ def folder_option(command: Command) -> Command:
         "--folder",
         "url",
         metavar="URL",
-        help="Lineal folder, or http(s) address of a server. Without it: LINEAL_URL, else the nearest .lineal upward, else one beside .git, else here.",
+        help="Lineal folder, or http(s) address of a server. Without it: LINEAL_URL, else the nearest .lineal upward, "
+        "else one beside .git, else here.",
     )(command)
 
 

@@ -521,6 +521,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/pieces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Points as they are stored
+         * @description Of each series its pieces (one a writer of an attempt), as bytes: every point, or with `max_points` buckets. What a fork continues is with the run that it was forked from.
+         */
+        post: operations["read_pieces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Runs, whole
+         * @description Runs by their full ids, each once, in the order asked, as `GET /runs/{run_id}` has them but for their children (none are named).
+         */
+        post: operations["read_details"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/tags": {
         parameters: {
             query?: never;
@@ -921,6 +961,19 @@ export interface components {
         /** ArtifactsList */
         ArtifactsList: {
             artifacts: components["schemas"]["Artifact"][];
+        };
+        /**
+         * AskPieces
+         * @description Steps between `step_min` and `step_max`, both included. Without `max_points`: every point.
+         */
+        AskPieces: {
+            series: components["schemas"]["OneSeries"][];
+            /** @default null */
+            max_points?: number | null;
+            /** @default null */
+            step_min?: components["schemas"]["Number"] | null;
+            /** @default null */
+            step_max?: components["schemas"]["Number"] | null;
         };
         /**
          * AskSeries
@@ -1408,6 +1461,18 @@ export interface components {
         /** @description A number; "NaN", "Infinity" and "-Infinity" are those strings. */
         Number: number | ("-Infinity" | "Infinity" | "NaN");
         /**
+         * OneSeries
+         * @description By the run's full id.
+         */
+        OneSeries: {
+            run_id: string;
+            name: string;
+            /** @default {} */
+            labels?: {
+                [key: string]: string;
+            };
+        };
+        /**
          * ParamConflict
          * @description A param that was given a second value; the first, `kept`, stands.
          */
@@ -1415,6 +1480,7 @@ export interface components {
             name: string;
             kept: components["schemas"]["Scalar"];
             refused: components["schemas"]["Scalar"];
+            attempt_id: string;
         };
         /** ParamEntry */
         ParamEntry: {
@@ -1513,6 +1579,8 @@ export interface components {
             note: string;
             forked_from: string | null;
             fork_step: number | null;
+            /** @description SHA-256 of code, data and params, if the id was made from it. */
+            content_digest: string | null;
             attempts: components["schemas"]["Attempt"][];
             series: components["schemas"]["SeriesSummary"][];
             artifacts: components["schemas"]["Artifact"][];
@@ -1585,6 +1653,10 @@ export interface components {
         RunsCompared: {
             runs: components["schemas"]["ComparedRun"][];
             comparison: components["schemas"]["Comparison"];
+        };
+        /** RunsDetails */
+        RunsDetails: {
+            runs: components["schemas"]["RunDetail"][];
         };
         /** RunsList */
         RunsList: {
@@ -3105,6 +3177,80 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    read_pieces: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskPieces"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.lineal.pieces": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    read_details: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameRuns"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsDetails"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["RequestEntityTooLarge"];
             414: components["responses"]["RequestUriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
