@@ -63,7 +63,7 @@ def close_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 TIMES = {
     *("start_time", "end_time", "duration_seconds", "last_time", "time", "time_ms", "latest_start_time"),
-    *("created_at", "last_updated", "attempt_id", "attempt", "pid", "artifact_uri"),
+    *("created_at", "last_updated", "attempt_id", "attempt", "pid", "artifact_uri", "attributes", "equal_count"),
 }
 
 

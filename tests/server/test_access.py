@@ -86,6 +86,8 @@ BODIES: dict[str, Any] = {
     "/api/v1/users": {"name": "New", "password": PASSWORD},
     "/api/v1/members/{user}": {"role": "writer"},
     "/api/v1/runs/series": {"run_ids": ["r1"], "names": ["m"]},
+    "/api/v1/runs/pieces": {"series": [{"run_id": "r1", "name": "m"}]},
+    "/api/v1/runs/details": {"run_ids": ["r1"]},
     "/api/v1/runs/groups": {"by": ["params.p"]},
     "/api/v1/runs/tags": {"run_ids": ["r1"], "tags": {"k": "v"}},
     "/api/v1/runs/delete": {"run_ids": ["r2"]},
