@@ -4,14 +4,18 @@ import json
 import math
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lineal.model.errors import Damaged
+from lineal.model.ids import is_run_id
+from lineal.model.limits import NAME_MAX_BYTES
 from lineal.record import kinds
 from lineal.record.codec import decode, encode, encode_frame, kind_of
+from lineal.record.records import ArtifactLogged, ExperimentSet, NameSet, RunLifecycleSet, TagsSet
 from lineal.record.stream import header_at, payload_at, scan
-from tests.unit.record.strategies import int64, records
+from tests.unit.record.strategies import int64, records, words
 
 
 def same(a, b):
@@ -42,6 +46,27 @@ def test_a_record_comes_back_as_it_was(record):
 def test_encoding_is_a_function(record):
     once = encode(record)
     assert encode(decode(kind_of(record), once)) == once
+
+
+@given(st.sampled_from("aé😀\0"), st.integers(0, 8))
+def test_a_longer_name_than_names_may_be_is_damage(character, more):
+    longest = character * (NAME_MAX_BYTES // len(character.encode()))
+    assert decode(kinds.NAME_SET, encode(NameSet(longest))) == NameSet(longest)
+    assert decode(kinds.TAGS_SET, encode(TagsSet({longest: "v"}))) == TagsSet({longest: "v"})
+    longer = longest + character * (more + 1)
+    for record in (NameSet(longer), TagsSet({longer: None}), ExperimentSet(longer), ArtifactLogged(longer)):
+        with pytest.raises(Damaged):
+            decode(kind_of(record), encode(record))
+
+
+@given(words)
+def test_an_id_that_no_run_can_have_is_damage(run_id):
+    record = RunLifecycleSet(run_id, "deleted")
+    if is_run_id(run_id):
+        assert decode(kinds.RUN_LIFECYCLE_SET, encode(record)) == record
+    else:
+        with pytest.raises(Damaged):
+            decode(kinds.RUN_LIFECYCLE_SET, encode(record))
 
 
 @given(records, st.integers(0, 2**64 - 1), int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import math
 import random
 from pathlib import Path
@@ -16,6 +17,7 @@ from lineal.journal.layout import Folder
 from lineal.model import limits
 from lineal.record import kinds
 from lineal.record.frame import frame
+from lineal.record.kinds import MAGIC
 from lineal.record.stream import header_at, scan, start_of
 from lineal.server.hosted import HostedSource
 from tests.server.conftest import Place, json_of
@@ -37,6 +39,11 @@ class Journal:
         self.writer, self.segment = segment.writer, segment.number
         self.data = Path(segment.path).read_bytes().rstrip(b"\0")
         self.data += bytes(-len(self.data) % 8)
+
+    @property
+    def last_seq(self) -> int:
+        view = memoryview(self.data)
+        return max(header_at(view, offset).seq for offset in scan(view, start_of(view), final=True).offsets)
 
     @property
     def path(self) -> str:
@@ -239,8 +246,7 @@ def test_a_document_nested_too_deeply_is_damage_not_a_refusal_for_ever(
     levels: int,
 ) -> None:
     text = "[" * levels + '"é"' + "]" * levels
-    view = memoryview(journal.data)
-    seq = max(header_at(view, offset).seq for offset in scan(view, start_of(view), final=True).offsets)
+    seq = journal.last_seq
     journal.data += frame(kinds.DOCUMENT_SET, seq + 1, 1, f'{{"name":"deep","content":{text}}}'.encode())
     journal.data += frame(kinds.NOTE_SET, seq + 2, 1, b'{"text":"still heard"}')
     taken = json_of(journal.post(hosted, 0, len(journal.data), final=True))
@@ -269,3 +275,45 @@ def test_a_step_without_end_is_no_place_to_count_on_from(hosted: httpx.Client, t
     steps = json_of(hosted.get(f"/experiments/runs/{run.run_id}/metrics/loss"))["step"]
     assert steps == [1.5, "NaN", "-Infinity", "Infinity"]
     assert json_of(hosted.get(f"/experiments/runs/{run.run_id}/metrics/more"))["step"] == [0]
+
+
+def test_names_over_their_bound_are_damage_not_a_refusal_for_ever(hosted: httpx.Client, journal: Journal) -> None:  # noqa: F811
+    chance = random.Random(1)
+    long = "".join(
+        chr(chance.randrange(0x4E00, 0x9FFF)) for _ in range(3_000)
+    )  # PostgreSQL's index rows end at 2,704 bytes
+    wrong = [
+        (kinds.TAGS_SET, {"tags": {long: "v"}}),
+        (kinds.PARAMS_SET, {"attempt": "a", "params": {long: 1}}),
+        (kinds.NAME_SET, {"name": long}),
+        (kinds.DOCUMENT_SET, {"name": long, "content": 1}),
+        (kinds.METRIC_DEFINED, {"name": long}),
+        (kinds.ARTIFACT_LOGGED, {"path": long}),
+        (kinds.LOST, {"reason": long, "count": 1}),
+        (kinds.ATTEMPT_STARTED, {"attempt": "b", "experiment": long}),
+        (kinds.LAYOUT_DEFINED, {"number": 900, "step": "q", "series": [[long, "d"]]}),
+        (kinds.LAYOUT_DEFINED, {"number": 901, "step": "q", "series": [["m", "d", {"rank": long}]]}),
+    ]
+    seq = journal.last_seq
+    for number, (kind, members) in enumerate(wrong, 1):
+        journal.data += frame(kind, seq + number, 1, json.dumps(members).encode())
+    journal.data += frame(kinds.NOTE_SET, seq + len(wrong) + 1, 1, b'{"text":"still heard"}')
+    json_of(journal.post(hosted, 0, len(journal.data), final=True))
+    detail = json_of(hosted.get(f"/runs/{journal.run_id}"))
+    assert detail["losses"] == {"damaged": len(wrong)} and detail["note"] == "still heard"
+    assert (detail["tags"], detail["params"], detail["name"]) == ({"a": "b"}, {"lr": "0.1"}, "mlp")
+
+
+def test_a_tenants_journal_cannot_make_runs_that_nobody_can_name(hosted: httpx.Client, journal: Journal) -> None:  # noqa: F811
+    data = MAGIC + frame(kinds.SEGMENT_OPENED, 0, 1, _opening("0" * 15)) * 2
+    for seq, run_id in enumerate(("", "../x", "a/b", "x" * 257, "\0", journal.run_id), 1):
+        data += frame(kinds.RUN_TAGS_SET, seq, 1, json.dumps({"run_id": run_id, "tags": {"k": "v"}}).encode())
+    query: dict[str, Any] = {"offset": 0, "segment": 0, "final": "true"}
+    json_of(hosted.post("/journals/-/" + "0" * 15, content=data, params=query, headers=OCTETS))
+    runs = json_of(hosted.get("/experiments/runs"))["runs"]
+    assert [run["run_id"] for run in runs] == [journal.run_id] and runs[0]["tags"] == {"k": "v"}
+
+
+def _opening(writer: str) -> bytes:
+    said = {"tenant": "default", "run_id": None, "writer": writer, "attempt": "a", "primary": False, "segment": 0}
+    return json.dumps(said).encode()

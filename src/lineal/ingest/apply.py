@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
 from lineal.model.errors import Damaged
+from lineal.model.limits import LABELS_MAX_BYTES, NAME_MAX_BYTES
 from lineal.model.values import to_json
 from lineal.record.records import (
     ArtifactLogged,
@@ -60,6 +61,8 @@ def _series_key(name: str, code: str, labels: dict[str, str] | None = None) -> S
     if not isinstance(name, str):
         raise TypeError("a name is not text")
     pairs = tuple(sorted((str(key), str(value)) for key, value in (labels or {}).items()))
+    if len(name.encode()) > NAME_MAX_BYTES or len(to_json(pairs).encode()) > LABELS_MAX_BYTES:
+        raise ValueError("a name or labels over the limit")
     return SeriesKey(name, pairs, _VALUE_TYPES[code])  # type: ignore[arg-type]
 
 

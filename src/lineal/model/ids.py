@@ -34,9 +34,13 @@ def experiment_id(tenant: str, name: str) -> str:
     return hashlib.sha256(f"experiment\0{tenant}\0{name}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def is_run_id(text: str) -> bool:
+    return _RUN_ID.fullmatch(text) is not None
+
+
 def check_run_id(run_id: object, *, field: str = "run_id") -> str:
     """The id itself, or InvalidInput."""
-    if isinstance(run_id, str) and _RUN_ID.fullmatch(run_id):
+    if isinstance(run_id, str) and is_run_id(run_id):
         return run_id
     raise InvalidInput(
         f"{field} {run_id!r:.80} is not usable: 1 to {RUN_ID_MAX_CHARS} characters, letters and digits, "

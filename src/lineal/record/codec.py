@@ -6,7 +6,8 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from lineal.model.errors import Damaged
-from lineal.model.limits import DOCUMENT_MAX_DEPTH
+from lineal.model.ids import is_run_id
+from lineal.model.limits import DOCUMENT_MAX_DEPTH, NAME_MAX_BYTES
 from lineal.model.values import INT64_MAX, INT64_MIN, clean_text, from_json, is_deeper, to_json
 from lineal.model.vocabulary import END_STATUSES
 from lineal.record import kinds
@@ -87,6 +88,10 @@ _ITEMS: dict[str, tuple[type, ...]] = {
 _COUNTS = frozenset(("count", "last_seq", "number", "pid", "segment", "size_bytes"))
 
 
+# Texts that stores keep in indexes. A record with a longer one, which no release of ours wrote, is damage.
+_NAMES = frozenset(("attempt", "experiment", "name", "path", "reason", "writer"))
+
+
 def kind_of(record: Record) -> int:
     return _KINDS[type(record)]
 
@@ -139,14 +144,21 @@ def _checked(record_class: type[Record], name: str, annotation: str, value: Any)
         good = False
     if good and type(value) is int:
         good = (0 if name in _COUNTS else INT64_MIN) <= value <= INT64_MAX
+    if good and isinstance(value, str):
+        good = _fits(value) if name in _NAMES else name != "run_id" or is_run_id(value)
     if good and annotation in _CHOICES:
         good = value in _CHOICES[annotation]
     if good and annotation in _ITEMS and value is not None:
         items = value.values() if isinstance(value, dict) else value
         good = all(isinstance(item, _ITEMS[annotation]) for item in items)
+        good = good and (isinstance(value, list) or all(map(_fits, value)))
     if not good:
         raise Damaged(f"{record_class.__name__}.{name} is not {annotation}: {value!r:.60}")
     return value
+
+
+def _fits(name: str) -> bool:
+    return len(name) * 4 <= NAME_MAX_BYTES or len(name.encode()) <= NAME_MAX_BYTES
 
 
 def _clean(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lineal.model.limits import JSON_LEAVES_MAX_COUNT, JSON_MAX_DEPTH, JSON_PATH_MAX_CHARS, JSON_TEXT_MAX_CHARS
+from lineal.model.limits import JSON_LEAVES_MAX_COUNT, JSON_MAX_DEPTH, JSON_PATH_MAX_BYTES, JSON_TEXT_MAX_CHARS
 from lineal.model.values import ParamValue, clean_text, from_json
 
 
@@ -37,7 +37,7 @@ def leaves_of_documents(documents: Mapping[str, str]) -> dict[str, ParamValue]:
 
 
 def _walk(path: str, value: Any, depth: int) -> Iterator[tuple[str, ParamValue]]:
-    if len(path) > JSON_PATH_MAX_CHARS or depth > JSON_MAX_DEPTH:
+    if len(path.encode()) > JSON_PATH_MAX_BYTES or depth > JSON_MAX_DEPTH:
         return
     if isinstance(value, dict):
         for key, item in value.items():

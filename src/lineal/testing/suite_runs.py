@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import permutations
 from operator import methodcaller as call
 
@@ -10,6 +11,7 @@ import pytest
 from lineal.model.entities import Artifact, Attempt, MetricDefinition
 from lineal.model.errors import NotFound
 from lineal.model.ids import experiment_id
+from lineal.model.limits import EXPERIMENT_NAME_MAX_CHARS, NAME_MAX_BYTES, TAG_VALUE_MAX_BYTES
 from lineal.model.values import ParamValue
 from lineal.store.contracts import RunQuery, RunStart, Store, TenantReader, TenantWriter
 from lineal.store.rules import typed_text
@@ -248,6 +250,32 @@ class RunRules(SuiteBase):
         assert details.document_names == sorted(ODD_NAMES)
         assert reader.get_document("r1", ODD_NAMES[2]) == '"2"'
         assert reader.find_experiment("'\0😀") is not None
+
+    def test_names_at_their_bounds_are_data_too(self, store: Store, reader: TenantReader) -> None:
+        """Such as do not become shorter by compression, which a database's index may count on."""
+        chance = random.Random(1)
+
+        def text(size_bytes: int) -> str:
+            return "".join(chr(chance.randrange(0x4E00, 0x9FFF)) for _ in range(size_bytes // 3))
+
+        name, path, value = text(NAME_MAX_BYTES), text(NAME_MAX_BYTES - 400), text(TAG_VALUE_MAX_BYTES)
+        experiment = text(3 * EXPERIMENT_NAME_MAX_CHARS)
+        self.tell(
+            store,
+            starting("r1"),
+            call("set_name", "r1", name, at(1, 1)),
+            call("set_tags", "r1", {name: value}, at(1, 2)),
+            call("set_params", "r1", "a1", {name: value}, at(1, 3)),
+            call("set_document", "r1", path, f'{{"{path}":1,"score":2}}', at(1, 4)),
+            call("define_metric", "r1", MetricDefinition(name, "min", name, name), at(1, 5)),
+            call("add_artifact", "r1", Artifact(name, 0, 1, "0" * 64, None, None, logged_ms=1), at(1, 6)),
+            call("set_experiment", experiment, at(1, 7), tags={name: value}),
+        )
+        details = reader.get_details("r1")
+        assert (details.run.name, details.tags, details.params) == (name, {name: value}, {name: value})
+        assert (details.document_names, details.artifacts[0].path) == ([path], name)
+        assert reader.find_experiment(experiment) is not None
+        assert reader.list_names("json", path) == [f"{path}.score"]  # the longer path is not searched
 
     def test_metric_definitions_are_replaced_whole(self, store: Store) -> None:
         for reader in self.in_any_order(

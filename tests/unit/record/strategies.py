@@ -42,6 +42,7 @@ json_values = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(words, inner, max_size=4)),
     max_leaves=12,
 )
+run_ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}", fullmatch=True)
 hexes = st.binary(min_size=4, max_size=8).map(bytes.hex)
 
 
@@ -58,7 +59,7 @@ series = st.lists(
 )
 records = st.one_of(
     st.builds(
-        SegmentOpened, words, maybe(words), hexes, hexes, st.booleans(), st.integers(1, 10**6), words, words,
+        SegmentOpened, words, maybe(run_ids), hexes, hexes, st.booleans(), st.integers(1, 10**6), words, words,
         st.integers(0, 2**22), st.dictionaries(words, words, max_size=3),
     ),
     st.builds(LayoutDefined, st.integers(1, 2**32 - 1), st.sampled_from("qd"), series),
@@ -80,8 +81,8 @@ records = st.one_of(
         ExperimentSet, words, maybe(words), maybe(words), maybe(st.dictionaries(words, maybe(words), min_size=1, max_size=3)),
         st.sampled_from([None, "active", "deleted"]),
     ),
-    st.builds(RunLifecycleSet, words, st.sampled_from(["active", "deleted"])),
-    st.builds(RunTagsSet, words, st.dictionaries(words, maybe(words), max_size=6)),
+    st.builds(RunLifecycleSet, run_ids, st.sampled_from(["active", "deleted"])),
+    st.builds(RunTagsSet, run_ids, st.dictionaries(words, maybe(words), max_size=6)),
 )  # fmt: skip
 
 
