@@ -7,12 +7,14 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from lineal.model.limits import PEOPLE_KEPT_S
 from tests.server.conftest import SRC, Place, json_of, sqlite_place
 from tests.server.hosting import serving_store
 from tests.server.let_in import PASSWORD, new_world
@@ -206,3 +208,26 @@ def test_a_login_file_that_is_none_is_begun_anew(tmp_path: Path, monkeypatch: py
         assert drop_token(one) == "lnl_1" and find_token(one) is None and find_token(two) == "lnl_2"
     assert json.loads(Path(login_path()).read_text())["theme"] == "kept"
     assert [path.name for path in Path(login_path()).parent.iterdir()] == ["login.json"]
+
+
+def test_two_servers_on_one_database_know_the_same_people(postgres_url: str, tmp_path: Path) -> None:
+    """A browser that signed in at one is known at the other; a token that one revokes, the other refuses soon after."""
+    place = Place(tmp_path / "srv", postgres_url)
+    asked(lineal(tmp_path, "users", "add", "root", "--admin", "--url", place.url, "--json", said=f"{PASSWORD}\n"))
+    with serving_store(place, "--auth") as one, serving_store(place, "--auth") as other:
+        # On PostgreSQL the store may be told beside them.
+        asked(lineal(tmp_path, "users", "add", "ada", "--url", place.url, "--json", said=f"{PASSWORD}\n"))
+        asked(lineal(tmp_path, "members", "set", "ada", "writer", "--tenant", "acme", "--url", place.url, "--json"))
+        signed = one.client.post("/session", json={"user": "ada", "password": PASSWORD})
+        cookie = {"cookie": signed.headers["set-cookie"].partition(";")[0]}
+        assert json_of(other.client.get("/session", headers=cookie))["user"] == "ada"
+        origin = str(httpx.URL(one.url).copy_with(path="/")).rstrip("/")
+        made = json_of(one.client.post("/tokens", json={"name": "t"}, headers={**cookie, "origin": origin}), 201)
+        shown = {"authorization": f"Bearer {made['token']}"}
+        assert other.client.get("/experiments", headers=shown).status_code == 200
+        json_of(one.client.delete(f"/tokens/{made['token_id']}", headers={**cookie, "origin": origin}))
+        assert one.client.get("/experiments", headers=shown).status_code == 401
+        until = time.monotonic() + 4 * PEOPLE_KEPT_S
+        while other.client.get("/experiments", headers=shown).status_code != 401:
+            assert time.monotonic() < until
+            time.sleep(0.1)

@@ -193,3 +193,12 @@ def test_a_run_is_by_whoever_started_it(world: World) -> None:
         assert json_of(client.post("/experiments/runs", json={"experiment_id": experiment}), 201)["user_id"] == "writer"
         given = json_of(client.post("/experiments/runs", json={"experiment_id": experiment, "user_id": "alice"}), 201)
         assert given["user_id"] == "alice"
+
+
+def test_rows_about_users_and_tokens_are_for_admins_of_the_server(world: World) -> None:
+    for user, role, status in (("root", "admin", 200), ("root", "writer", 403), ("admin", "admin", 403)):
+        with world.asking(token=world.token(user, role)) as client:  # type: ignore[arg-type]
+            answer = client.get("/audit", params={"server": True}, headers={"x-tenant-id": "acme"})
+            assert answer.status_code == status, (user, role)
+    with world.asking(token=world.token("root", "admin", ("acme",))) as client:
+        assert client.get("/audit", params={"server": True}).status_code == 403

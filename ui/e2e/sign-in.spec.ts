@@ -121,6 +121,7 @@ test("a member of one tenant sees no switch, of none is told what to do", async 
   await expect(new RunsView(page).link("acme-1")).toBeVisible();
   await expect(page.getByRole("button", { name: /^Tenant/ })).toBeHidden();
   await page.getByRole("button", { name: "Signed in as grace" }).click();
+  await expect(page.getByRole("menuitem", { name: "grace" })).toContainText("reader");
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await signIn(page, "bob");
   await expect(page.getByRole("heading", { name: "You are a member of no tenant yet" })).toBeVisible();

@@ -1,4 +1,4 @@
-"""Passwords, by Argon2id at the cost that RFC 9106 recommends where memory is short: 64 MiB and 50 ms for each."""
+"""Passwords, by Argon2id at the cost that RFC 9106 recommends where memory is short: 64 MiB and 50 to 100 ms for each."""
 
 from __future__ import annotations
 

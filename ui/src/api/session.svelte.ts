@@ -1,7 +1,8 @@
 /** Who sits here: asked for before anything else, and again when the server lets nobody in any more. */
 
 import { door, get, post, remove, setUsualTenant, tenant } from "./client.ts";
-import type { SessionInfo } from "./shapes.ts";
+import { to } from "../lib/routes.ts";
+import type { Role, SessionInfo } from "./shapes.ts";
 
 const KEY = "lineal.tenant";
 const OPEN: SessionInfo = { mode: "open" };
@@ -44,6 +45,10 @@ class Session {
     return (this.#info?.tenants ?? []).map((one) => one.tenant);
   }
 
+  roleIn(name: string | null): Role | null {
+    return this.#info?.tenants?.find((one) => one.tenant === name)?.role ?? null;
+  }
+
   /** A server that does not answer is the page's to say: it is shown as if nobody had to sign in. */
   async load(): Promise<void> {
     try {
@@ -60,7 +65,7 @@ class Session {
 
   async signOut(): Promise<void> {
     await remove("/session");
-    location.assign("/"); // with nothing left of what was seen
+    location.assign(to.runs(null, { tenant: null })); // with nothing left of what was seen
   }
 
   /** Everything the page knows is another tenant's, so it begins anew. */
@@ -70,7 +75,7 @@ class Session {
     } catch {
       // not remembered; the address says it
     }
-    location.assign(`/?tenant=${encodeURIComponent(name)}`);
+    location.assign(to.runs(null, { tenant: name }));
   }
 
   #take(info: SessionInfo): void {
