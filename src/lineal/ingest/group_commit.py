@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 from lineal.ingest.compactions import Compactions
 from lineal.ingest.desk import Desk, Group, Later, Said, Tenants
 from lineal.ingest.known_runs import KnownRuns
+from lineal.ingest.reserve import Freeing, Reserve
 from lineal.ingest.tally import Tally, counted
 from lineal.model.clock import SYSTEM_CLOCK, Clock
 from lineal.model.entities import KeptAnswer
@@ -73,19 +74,22 @@ class GroupCommit:
     """The only writer of a store in this process. Ends with `close`, which first finishes what waits.
 
     server  under this writer's name it marks its commits, where others write the store, too, and a commit's answer may be
-            lost on its way: 15 hexadecimal digits, those of nobody else"""
+            lost on its way: 15 hexadecimal digits, those of nobody else
+    reserve kept for works that put something away (`Freeing`). While it is given away, others are refused: they would take it"""
 
     def __init__(
         self,
         store: Store,
         *,
         server: str | None = None,
+        reserve: Reserve | None = None,
         on_commit: Callable[[], None] = lambda: None,
         on_tally: Callable[[Tally], None] = lambda _: None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._store = store
         self._server = server
+        self._reserve = reserve
         self._on_commit = on_commit
         self._on_tally = on_tally
         self._clock = clock
@@ -136,16 +140,29 @@ class GroupCommit:
                 if self._closed and not self._waiting:
                     return
                 jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), COMMIT_MAX_COUNT))]
+            jobs = self._admitted(jobs)
             later = self._commit(jobs) if jobs else []
             if later:
                 with self._turn:
                     self._waiting.extendleft(reversed(later))
             self._compact_one()
 
+    def _admitted(self, jobs: list[_Job]) -> list[_Job]:
+        if self._reserve is None or not jobs or self._reserve.is_back():
+            return jobs
+        self._refuse([job for job in jobs if not isinstance(job.work, Freeing)], NotWritable("the disk is full"))
+        return [job for job in jobs if isinstance(job.work, Freeing)]
+
+    def _refuse(self, jobs: list[_Job], error: Exception) -> None:
+        if jobs and isinstance(error, _MEDIUM):
+            self._on_tally(Tally(len(jobs), refused=True))
+        for job in jobs:
+            _answer(job, error)
+
     def _compact_one(self) -> None:
         """Nobody waits for it, and nothing hangs on it: where it fails, the run's turn comes again with its next points."""
         place = self._compactions.take()
-        if place is None:
+        if place is None or (self._reserve is not None and not self._reserve.is_there):
             return
         tenant, run_id = place
         try:
@@ -173,13 +190,14 @@ class GroupCommit:
                 until_s = until_s or self._clock.monotonic_s() + COMMIT_PATIENCE_S
                 if self._is_tried_again(error, until_s):
                     continue
-                if isinstance(error, _MEDIUM):
-                    self._on_tally(Tally(len(jobs), refused=True))
+                freeing = self._freeing(jobs, error)
+                if freeing:
+                    self._refuse([job for job in jobs if not isinstance(job.work, Freeing)], error)
+                    return self._commit(freeing)
                 if len(jobs) == 1 or isinstance(error, _MEDIUM):
                     if not isinstance(error, LinealError):
                         LOG.error("a request could not be written", exc_info=error)
-                    for job in jobs:
-                        _answer(job, error)
+                    self._refuse(jobs, error)
                     return []
                 for job in jobs:
                     self._again(job)
@@ -191,6 +209,14 @@ class GroupCommit:
             _answer(job, answer)
         self._on_commit()
         return unit.later
+
+    def _freeing(self, jobs: list[_Job], error: Exception) -> list[_Job]:
+        """Those that may have the reserve, which is given to them."""
+        freeing = [job for job in jobs if isinstance(job.work, Freeing)]
+        if not freeing or not isinstance(error, NotWritable) or self._reserve is None or not self._reserve.is_there:
+            return []
+        self._reserve.give()
+        return freeing
 
     def _is_tried_again(self, error: Exception, until_s: float) -> bool:
         """The database cannot be reached, or others have it for long: the whole unit is said again, for a while."""

@@ -108,6 +108,8 @@ DISK_PROBE_BYTES = 256 * KIB  # ... so much: a page of a log's worth of room is 
 LOG_WAITING_MAX_COUNT = 10_000  # lines of the log that nobody has written yet; beyond, they are left out and counted
 LIVE_WATCHERS_MAX_COUNT = 256  # open pages; each holds a socket
 
+RESERVE_BYTES = 1 * MIB  # of the database's disk kept for deleting: 250 pages, thousands of runs put away
+RESERVE_RETRY_S = 0.5  # how often that room is looked for again once it was needed
 CONNECTIONS_MAX_COUNT = 2_000  # four times the burst of 500 runs; 30 KB each
 HEAD_MAX_BYTES = 64 * KIB  # of a request: twice its query string; what browsers and proxies send beside is 8 KiB
 HEAD_TIMEOUT_S = 30.0  # a connection may rest so long between requests, and a head take so long

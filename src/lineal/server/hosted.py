@@ -16,6 +16,7 @@ from lineal.ingest.chainer import Chainer
 from lineal.ingest.desk import Desk, Said
 from lineal.ingest.group_commit import GroupCommit, Once, Work
 from lineal.ingest.lock import ingest_lock
+from lineal.ingest.reserve import Freeing, Reserve
 from lineal.ingest.tally import Tally
 from lineal.journal.blobs import Draft, drafting, find_blob
 from lineal.journal.layout import Folder
@@ -23,6 +24,7 @@ from lineal.journal.parts import Part, part_bytes
 from lineal.model.errors import Busy, Conflict, InvalidInput, LinealError, NotWritable
 from lineal.model.ids import new_writer_id
 from lineal.model.limits import READY_KEPT_S
+from lineal.record.records import RunLifecycleSet
 from lineal.server.disks import check_takes, disk_free_bytes
 from lineal.server.head_key import Heads, load_seed
 from lineal.server.leftovers import Leftovers
@@ -65,7 +67,10 @@ class HostedSource:
             self._chainer = Chainer(self._store)
             opening.callback(self._chainer.close)
             server = new_writer_id() if is_shared(url) else None
-            self._writer = GroupCommit(self._store, server=server, on_commit=self._chainer.wake, on_tally=on_tally)
+            reserve = None if path is None else Reserve(f"{path.absolute()}.reserve")
+            self._writer = GroupCommit(
+                self._store, server=server, reserve=reserve, on_commit=self._chainer.wake, on_tally=on_tally
+            )
             opening.callback(self._writer.close)
             opening.callback(Leftovers(self._folder).close)
             opening.enter_context(self._store.listening(self._tell))
@@ -101,7 +106,8 @@ class HostedSource:
                     desk.say(runs[run_id], records)
             return answer
 
-        return self.submit(tenant, work, once, actor).result()
+        puts_away = all(isinstance(saying.record, RunLifecycleSet) for saying in sayings)
+        return self.submit(tenant, Freeing(work) if puts_away else work, once, actor).result()
 
     def submit(self, tenant: str, work: Work, once: Once | None = None, actor: str | None = None) -> Future[Said]:
         return self._writer.submit(tenant, work, once, actor)

@@ -8,6 +8,7 @@ import msgspec
 
 from lineal.ingest.desk import Desk, Said
 from lineal.ingest.group_commit import Work
+from lineal.ingest.reserve import Freeing
 from lineal.model import entities
 from lineal.model.errors import Conflict, InvalidInput
 from lineal.model.values import clean_text
@@ -71,7 +72,7 @@ def change_experiment(context: Context, asked: Asked[Any, EditExperiment]) -> Su
 
 def delete_experiment(context: Context, asked: Asked[Any, None]) -> Submitted:
     """Puts it away: lists leave it out, `restore` brings it back. Its runs stay as they are."""
-    return context.submit(_setting(asked, "deleted"), lambda after: get_experiment(after, asked))
+    return context.submit(Freeing(_setting(asked, "deleted")), lambda after: get_experiment(after, asked))
 
 
 def restore_experiment(context: Context, asked: Asked[Any, None]) -> Submitted:
