@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+from lineal.client.outbox import keep_head
 from lineal.client.transport import OCTETS, Reply, Transport, path_of
 from lineal.journal.journal import Journal
 from lineal.journal.layout import Folder
@@ -59,6 +60,7 @@ class Outgoing:
         self._gives_up = False
         self._packs = True
         self._said_dead = False
+        self._head: dict[str, object] = {}
         self._listed: Sequence[int] | None = None
 
     @property
@@ -227,6 +229,10 @@ class Outgoing:
         segment, offset = int(str(said["segment"])), int(str(said["offset"]))
         self.stop_asked = self.stop_asked or bool(said.get("stop"))
         self.records = int(str(said.get("records", self.records)))
+        head = said.get("head")
+        if isinstance(head, dict) and head != self._head:
+            self._head = head
+            keep_head(self._folder, head)
         if segment > 0:
             self._move(segment, offset)
 

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple, TypeAlias
 
 from lineal.client.blob_queue import BlobSender, WaitingBlob
+from lineal.client.outbox import clear_sent
 from lineal.client.outgoing import Outcome, Outgoing
 from lineal.client.transport import Transport
 from lineal.journal.layout import Folder
@@ -119,6 +120,7 @@ class Sync:
             yield done
         if is_reachable:
             yield from self._send_blobs()
+        clear_sent(self._folder, time.time())
         for transport in self._transports.values():
             transport.close()
 

@@ -17,14 +17,18 @@ from lineal.client.backoff import Backoff
 from lineal.client.blob_queue import BlobQueue, WaitingBlob
 from lineal.client.guard import Guard
 from lineal.client.login import find_token
+from lineal.client.outbox import clear_sent
 from lineal.client.outgoing import Outgoing
 from lineal.client.settings import Settings
 from lineal.client.transport import Transport
 from lineal.journal.blobs import Blob
 from lineal.journal.journal import Journal
 from lineal.journal.layout import Folder
+from lineal.journal.locks import locks_of
 from lineal.model.errors import LinealError
 from lineal.model.limits import (
+    CLEAR_SENT_INTERVAL_S,
+    KIB,
     RETRY_DRAIN_MAX_S,
     RETRY_FIRST_S,
     RETRY_MAX_S,
@@ -32,8 +36,10 @@ from lineal.model.limits import (
     UPLOAD_IDLE_S,
     UPLOAD_INTERVAL_S,
 )
+from lineal.record.opening import find_opening
 
 _FAULTS_BEFORE_WARNING = 3
+_HEAD_BYTES = 8 * KIB
 _LOOK_S = 0.1  # how often a drain looks at its deadline
 
 
@@ -45,15 +51,20 @@ class Left(NamedTuple):
 
 
 class _Shipment:
-    """A writer's journal and when it is its turn."""
+    """A writer's journal and when it is its turn. Without `journal` the writer was another process, and is dead."""
 
-    __slots__ = ("due_s", "faults", "heard_s", "journal", "outgoing")
+    __slots__ = ("due_s", "heard_s", "journal", "outgoing")
 
-    def __init__(self, journal: Journal, outgoing: Outgoing) -> None:
+    def __init__(self, journal: Journal | None, outgoing: Outgoing) -> None:
         self.journal = journal
         self.outgoing = outgoing
         self.due_s = 0.0
         self.heard_s = time.monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its writer says nothing any more."""
+        return self.journal is None or self.journal.is_closed
 
 
 class Uploader:
@@ -79,6 +90,8 @@ class Uploader:
         self._is_running = False
         self._drains = 0
         self._backoff = Backoff()
+        self._begun_s = time.time()
+        self._clear_due_s = time.monotonic() + CLEAR_SENT_INTERVAL_S
 
     def after_fork_in_child(self) -> None:
         """The parent's journals are the parent's; the connection too."""
@@ -128,6 +141,7 @@ class Uploader:
         `progress(bytes left, seconds left)` is told now and then."""
         until_s = time.monotonic() + timeout_s
         self._drains += 1
+        self._adopt(run_id)
         for shipment in self._of(run_id):
             shipment.due_s = 0.0
         self._blobs.is_awaited = True
@@ -152,6 +166,24 @@ class Uploader:
         finally:
             self._drains -= 1
             self._blobs.is_awaited = self._drains > 0
+
+    def _adopt(self, run_id: str | None) -> None:
+        """What children of this process, or its other processes here, recorded of the run and did not send before they ended."""
+        known = {one.outgoing.writer for one in tuple(self._shipments)}
+        locks = locks_of(self.folder.locks)
+        try:
+            for segment in self.folder.list_segments():
+                if segment.writer in known:
+                    continue
+                known.add(segment.writer)
+                if os.stat(segment.path).st_mtime < self._begun_s - 1.0 or locks.is_live(segment.writer):
+                    continue
+                with open(segment.path, "rb") as file:
+                    opened = find_opening(file.read(_HEAD_BYTES))
+                if opened is not None and opened.run_id == run_id:
+                    self._shipments.append(_Shipment(None, Outgoing(self.folder, segment.writer, run_id)))
+        except (OSError, LinealError):
+            pass  # what `lineal sync` is for
 
     def _of(self, run_id: str | None) -> list[_Shipment]:
         return [one for one in tuple(self._shipments) if one.outgoing.run_id == run_id]
@@ -191,6 +223,7 @@ class Uploader:
         except Exception as error:
             self._fail(f"{type(error).__name__}: {error}")
         self._forget_done()
+        self._clear()
         _ring(self._moved)
 
     def _send(self, shipment: _Shipment) -> bool:
@@ -199,7 +232,7 @@ class Uploader:
         outcome = outgoing.send(self._transport)
         now_s = time.monotonic()
         if outcome == "idle":
-            if now_s - shipment.heard_s < UPLOAD_IDLE_S or shipment.journal.is_closed:
+            if now_s - shipment.heard_s < UPLOAD_IDLE_S or shipment.is_over:
                 return False
             outcome = outgoing.ask(self._transport)
         if outcome == "sent":
@@ -230,9 +263,19 @@ class Uploader:
             "that is mended",
         )
 
+    def _clear(self) -> None:
+        """Of what was sent, what was kept long enough."""
+        now_s = time.monotonic()
+        if now_s >= self._clear_due_s:
+            self._clear_due_s = now_s + CLEAR_SENT_INTERVAL_S
+            try:
+                clear_sent(self.folder, time.time())
+            except OSError:
+                pass
+
     def _forget_done(self) -> None:
         for shipment in tuple(self._shipments):
-            if shipment.journal.is_closed and not shipment.outgoing.unsent_bytes() and not self._drains:
+            if shipment.is_over and not shipment.outgoing.unsent_bytes() and not self._drains:
                 self._shipments.remove(shipment)
 
 

@@ -107,6 +107,7 @@ def put_aside(folder: Folder, tenant: str, digest: str) -> None:
     path, place = _path(folder, tenant, digest), os.path.join(folder.sent, tenant)
     os.makedirs(place, mode=0o700, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
+        os.utime(path)  # from now on it is kept for a while
         os.replace(path, os.path.join(place, digest))
 
 

@@ -12,6 +12,8 @@
   ingest.lock                       who ingests
   servers/<digest of the address>/  what is on its way to a server: a folder like this one, with
     server                          its address
+    heads/                          of its audit chain
+    fetched/                        artifacts read from it
 """
 
 from __future__ import annotations
@@ -129,6 +131,7 @@ class Folder:
         path = self.segment(writer, number)
         if os.path.exists(path):
             os.makedirs(self.sent, mode=0o700, exist_ok=True)
+            os.utime(path)  # from now on it is kept for a while
             os.replace(path, os.path.join(self.sent, os.path.basename(path)))
 
     def has_work(self) -> bool:

@@ -51,6 +51,7 @@ SIGTERM_DRAIN_S = 8.0  # ... and a SIGTERM so long: supervisors kill after 10 s
 SYNC_TRIES_MAX_COUNT = 10  # in a row, of one request: a minute, with its waits
 SYNC_FIRST_TRIES_MAX_COUNT = 5  # ... of a server that has not answered yet: 2 s
 STATEMENT_TRIES_MAX_COUNT = 3  # of a tag, a deletion ...: somebody waits for the answer
+CLEAR_SENT_INTERVAL_S = 60.0  # how often a process looks what of it may go
 SENT_MAX_AGE_S = 7 * 86_400.0  # what a server has acknowledged is kept so long, in case it loses its last days
 SENT_MAX_BYTES = 1024 * MIB  # ... and of that no more than this
 
