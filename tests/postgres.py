@@ -75,7 +75,9 @@ class Postgres:
             open_store(self.new(schema)).close()
             tables = self.execute(f"SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'")
             emptied = [f"DELETE FROM {schema}.{name}" for (name,) in tables if name != "lineal_schema"]
-            self._known[schema] = "; ".join([*emptied, f"UPDATE {schema}.lineal_schema SET change_number = 0"])
+            self._known[schema] = "; ".join(
+                [*emptied, f"UPDATE {schema}.lineal_schema SET change_number = 0, last_ms = 0, last_run = 0"]
+            )
         self.execute(self._known[schema])
         return self.url(schema)
 

@@ -167,20 +167,15 @@ def test_a_question_that_forgets_the_tenant_is_answered_with_its_own(store: SqlS
 def test_a_database_without_fences_gets_them(
     new_url: str, postgres: Any, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One of the schema before them: every row is given the tenant that it belongs to."""
-    known = migrate.migrations()
-    with monkeypatch.context() as patch, closing(PostgresConnection(new_url)) as connection:
-        patch.setattr(migrate, "migrations", lambda: dict(list(known.items())[: migrate.FENCED_SINCE - 1]))
-        migrate.migrate(connection)
-    monkeypatch.setattr(migrate, "FENCED_SINCE", 1_000)
-    with closing(open_store(new_url)) as store:
-        fill(store)
-    monkeypatch.undo()
-    postgres.execute(f"UPDATE {schema}_new.lineal_schema SET version = {migrate.FENCED_SINCE - 1}")
+    """One of a schema before them: every row is given the tenant that it belongs to."""
     with monkeypatch.context() as patch:
-        patch.setattr(migrate, "migrations", lambda: dict(list(known.items())[: migrate.FENCED_SINCE]))
-        with closing(PostgresConnection(new_url)) as connection:
-            migrate.migrate(connection)
+        patch.setattr(migrate, "FENCED_SINCE", 1_000)
+        with closing(open_store(new_url)) as store:
+            fill(store)
+    assert not postgres.execute(f"SELECT 1 FROM pg_policies WHERE schemaname = '{schema}_new'")
+    with closing(PostgresConnection(new_url)) as connection:
+        for statement in ("BEGIN IMMEDIATE", migrate.EVERYTHING, migrate.FENCE, "COMMIT"):
+            connection.execute(statement)
     with closing(open_store(new_url)) as store:
         for name in TENANTS:
             [piece] = store.tenant(name).read_points("r1", "loss")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from lineal.ingest.desk import Desk
+from lineal.ingest.leases import renewed
 from lineal.ingest.replay import replay
 from lineal.model.entities import Cursor, Head, Stamp
 from lineal.model.errors import Conflict, InvalidInput
@@ -23,7 +24,8 @@ class Piece(NamedTuple):
 
     final  nobody writes this segment any more, and it ends with these bytes
     dead   its writer is gone, and these are its last bytes: an attempt of its own that has no end is lost
-    lost   what is missing before these bytes is not to be had any more: it is counted as lost"""
+    lost   what is missing before these bytes is not to be had any more: it is counted as lost
+    lease_s  for so long its writer may be silent (0: for ever); beyond, it is taken for lost"""
 
     writer: str
     segment: int
@@ -32,6 +34,7 @@ class Piece(NamedTuple):
     final: bool
     dead: bool = False
     lost: bool = False
+    lease_s: int | None = None
 
 
 class Acknowledged(NamedTuple):
@@ -50,6 +53,8 @@ def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
     cursor = (desk.writer.find_cursor(piece.writer) if desk.is_known else None) or Cursor(piece.writer, run_id, 0, 0, 0)
     if cursor.run_id != run_id:
         raise Conflict(f"writer {piece.writer!r} belongs to another run", field="writer_id")
+    if run_id is not None and piece.lease_s is not None and not piece.dead:
+        cursor = _keep_lease(desk, run_id, cursor, piece.lease_s)
     if piece.segment < cursor.segment:
         return Acknowledged(cursor.segment, cursor.offset, cursor.seq)
     known_to = cursor.offset if piece.segment == cursor.segment else 0
@@ -73,6 +78,8 @@ def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
         is_over = True
     offset = max(known_to, end) if is_over else piece.offset + replayed.position
     head = Head(opened.attempt, opened.primary, opened.host, opened.pid)
+    if piece.dead or replayed.ended:
+        replayed = replayed._replace(cursor=replayed.cursor._replace(lease_until_ms=None))
     store.set_cursor(replayed.cursor._replace(segment=piece.segment, offset=offset, head=head))
     desk.count_replayed(replayed.cursor.seq - cursor.seq, offset - known_to)
     if run_id is not None:
@@ -81,6 +88,20 @@ def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
             store.lose_attempt(run_id, opened.attempt, Stamp(replayed.last_ms or desk.time_ms, opened.writer, seq))
         store.compact(run_id)
     return Acknowledged(piece.segment, offset, replayed.cursor.seq)
+
+
+def _keep_lease(desk: Desk, run_id: str, cursor: Cursor, lease_s: int) -> Cursor:
+    """It is heard of: its lease begins anew. One of which nothing is known yet gets it with its first piece."""
+    cursor = renewed(cursor, lease_s, desk.time_ms)
+    if cursor.head is None:
+        return cursor
+    store = desk.writer
+    if store.find_status(run_id, cursor.head.attempt) == "lost":
+        store = desk.replays(run_id)
+        store.regain_attempt(run_id, cursor.head.attempt, Stamp(desk.time_ms, cursor.writer, cursor.seq))
+    store.set_cursor(cursor)
+    desk.has_spoken = True
+    return cursor
 
 
 def _is_gap(data: bytes, position: int, cursor: Cursor) -> bool:

@@ -185,7 +185,8 @@ class Head(NamedTuple):
 
 class Cursor(NamedTuple):
     """How far a writer's journal is applied. `seq` decides (records up to it are skipped); segment and offset
-    only save reading. `head`: of that segment, where it arrives in pieces."""
+    only save reading. `head`: of that segment, where it arrives in pieces. `lease_until_ms`: until when the writer has promised
+    to be heard of again, if it has."""
 
     writer: str
     run_id: str | None
@@ -193,3 +194,4 @@ class Cursor(NamedTuple):
     segment: int
     offset: int
     head: Head | None = None
+    lease_until_ms: int | None = None

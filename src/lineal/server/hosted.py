@@ -15,12 +15,14 @@ from types import TracebackType
 from lineal.ingest.chainer import Chainer
 from lineal.ingest.desk import Desk, Said
 from lineal.ingest.group_commit import GroupCommit, Once, Work
+from lineal.ingest.leases import Leases
 from lineal.ingest.lock import ingest_lock
 from lineal.ingest.reserve import Freeing, Reserve
 from lineal.ingest.tally import Tally
 from lineal.journal.blobs import Draft, drafting, find_blob
 from lineal.journal.layout import Folder
 from lineal.journal.parts import Part, part_bytes
+from lineal.model.clock import SYSTEM_CLOCK, Clock
 from lineal.model.errors import Busy, Conflict, InvalidInput, LinealError, NotWritable
 from lineal.model.ids import new_writer_id
 from lineal.model.limits import READY_KEPT_S
@@ -39,7 +41,14 @@ BLOBS_NAME = "blobs"
 class HostedSource:
     """See `lineal.server.source.Source`. Opens the store and holds its lock until it is closed."""
 
-    def __init__(self, url: str, blobs: Path | None = None, on_tally: Callable[[Tally], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        blobs: Path | None = None,
+        on_tally: Callable[[Tally], None] = lambda _: None,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         """Raises Conflict if another server has a SQLite database; InvalidInput for a local folder's, and where no place
         for artifacts is said; what `open_store` raises."""
         self._open = ExitStack()
@@ -69,9 +78,17 @@ class HostedSource:
             server = new_writer_id() if is_shared(url) else None
             reserve = None if path is None else Reserve(f"{path.absolute()}.reserve")
             self._writer = GroupCommit(
-                self._store, server=server, reserve=reserve, on_commit=self._chainer.wake, on_tally=on_tally
+                self._store,
+                server=server,
+                reserve=reserve,
+                on_commit=self._chainer.wake,
+                on_tally=self._tallied,
+                clock=clock,
             )
             opening.callback(self._writer.close)
+            self._on_tally = on_tally
+            self.leases = Leases(self._store, self._writer.submit, clock=clock)
+            opening.callback(self.leases.close)
             opening.callback(Leftovers(self._folder).close)
             opening.enter_context(self._store.listening(self._tell))
             self._open = opening.pop_all()
@@ -168,6 +185,11 @@ class HostedSource:
         """Idempotent. What was submitted is on disk, or refused, when it returns."""
         self.stop_watching()
         self._open.close()
+
+    def _tallied(self, tally: Tally) -> None:
+        if tally.refused:
+            self.leases.be_patient()  # what could not be written may have been a lease
+        self._on_tally(tally)
 
     def _tell(self) -> None:
         with self._changed:

@@ -14,6 +14,7 @@ Action: TypeAlias = Literal[
     "attempt.start",
     "attempt.end",
     "attempt.lose",
+    "attempt.regain",
     "params.set",
     "tags.set",
     "note.set",

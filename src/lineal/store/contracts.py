@@ -46,7 +46,7 @@ from lineal.model.entities import (
 )
 from lineal.model.limits import AUDIT_LINK_MAX_COUNT
 from lineal.model.values import ParamValue
-from lineal.model.vocabulary import EndStatus, Labels, Lifecycle
+from lineal.model.vocabulary import EndStatus, Labels, Lifecycle, Status
 from lineal.query.syntax import Field, Filter, Kind, Order
 from lineal.store.people import PeopleReader, PeopleWriter
 
@@ -201,7 +201,19 @@ class TenantWriter(Protocol):
 
     def lose_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
         """Its writer is dead and said no end: status `lost`, ended at the stamp's time, unless an end is known
-        or comes later."""
+        or comes later. Of several losses the earliest stands, or the latest if it was regained in between."""
+        ...
+
+    def regain_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
+        """It was heard of again after all: it is running, unless it is lost later than the stamp."""
+        ...
+
+    def find_status(self, run_id: str, attempt_id: str) -> Status | None:
+        """Of an attempt, as of this transaction; None for one that was never mentioned."""
+        ...
+
+    def list_leases(self, run_id: str) -> list[Cursor]:
+        """As of this transaction: those of the run's writers that hold one, by writer."""
         ...
 
     def set_params(self, run_id: str, attempt_id: str, params: Mapping[str, ParamValue], stamp: Stamp) -> None:
@@ -527,6 +539,10 @@ class TenantReader(Protocol):
         ...
 
     def find_cursor(self, writer: str) -> Cursor | None: ...
+
+    def list_lapsed(self, now_ms: int, limit: int = 1_000) -> list[Cursor]:
+        """Cursors whose lease ends at that time or before, by that end, then by writer."""
+        ...
 
     def list_digests(self) -> dict[str, int | None]:
         """Digest and size of every artifact of every run, older versions and deleted runs included, references not: the

@@ -12,7 +12,7 @@ from lineal.model import ids
 from lineal.model.entities import Artifact, Attempt, Cursor, KeptAnswer, Layout, MetricDefinition, Stamp
 from lineal.model.limits import AUDIT_LINK_MAX_COUNT
 from lineal.model.values import ParamValue, to_json
-from lineal.model.vocabulary import EndStatus, Lifecycle
+from lineal.model.vocabulary import EndStatus, Lifecycle, Status
 from lineal.series.columns import Block
 from lineal.store import chain
 from lineal.store.audit import Action, digest_of
@@ -259,6 +259,18 @@ class MemoryWriter:
     def lose_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
         if self._run(run_id).attempt(attempt_id).lose(stamp):
             self.audit("attempt.lose", run_id, stamp, {"attempt": attempt_id})
+
+    def regain_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
+        if self._run(run_id).attempt(attempt_id).regain(stamp):
+            self.audit("attempt.regain", run_id, stamp, {"attempt": attempt_id})
+
+    def find_status(self, run_id: str, attempt_id: str) -> Status | None:
+        facts = self.state.runs[run_id].attempts.get(attempt_id) if run_id in self.state.runs else None
+        return None if facts is None else facts.status
+
+    def list_leases(self, run_id: str) -> list[Cursor]:
+        found = [one for one in self.state.cursors.values() if one.run_id == run_id and one.lease_until_ms is not None]
+        return sorted(found, key=lambda cursor: cursor.writer)
 
     def set_params(self, run_id: str, attempt_id: str, params: Mapping[str, ParamValue], stamp: Stamp) -> None:
         run = self._run(run_id)

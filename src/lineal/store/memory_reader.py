@@ -214,6 +214,11 @@ class MemoryReader:
     def find_cursor(self, writer: str) -> Cursor | None:
         return self._store.committed(self._tenant).cursors.get(writer)
 
+    def list_lapsed(self, now_ms: int, limit: int = 1_000) -> list[Cursor]:
+        cursors = self._store.committed(self._tenant).cursors.values()
+        lapsed = [(one.lease_until_ms, one.writer, one) for one in cursors if one.lease_until_ms is not None]
+        return [one for until_ms, _, one in sorted(lapsed)[:limit] if until_ms <= now_ms]
+
     def list_digests(self) -> dict[str, int | None]:
         found: dict[str, int | None] = {}
         for state in self._store.committed(self._tenant).runs.values():

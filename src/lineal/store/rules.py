@@ -5,13 +5,13 @@ Nothing here depends on the order in which statements became known."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from lineal.model.entities import Artifact, Attempt, ParamConflict, Run, Stamp
 from lineal.model.errors import InvalidInput
 from lineal.model.values import ParamValue, float_text
-from lineal.model.vocabulary import EndStatus, Lifecycle
+from lineal.model.vocabulary import EndStatus, Lifecycle, Status
 from lineal.store.contracts import RunStart
 
 CLOCK_AHEAD_MAX_MS = (
@@ -50,6 +50,24 @@ class AttemptFacts:
     opening: Opening | None = None
     ending: Ending | None = None
     lost: Stamp | None = None
+    """The earliest loss."""
+    lost_last_ms: int | None = None
+    heard_ms: int | None = None
+
+    @property
+    def loss(self) -> Stamp | None:
+        """The loss that counts: none where its writer was heard of again since."""
+        if self.lost is None or self.lost_last_ms is None:
+            return None
+        if self.heard_ms is None or self.lost.time_ms > self.heard_ms:
+            return self.lost
+        return self.lost._replace(time_ms=self.lost_last_ms) if self.lost_last_ms > self.heard_ms else None
+
+    @property
+    def status(self) -> Status:
+        if self.ending is not None:
+            return self.ending.status
+        return "running" if self.loss is None else "lost"
 
     def open(self, opening: Opening) -> bool:
         """True if that changed anything; of two openings the earlier stands."""
@@ -66,14 +84,21 @@ class AttemptFacts:
         return True
 
     def lose(self, stamp: Stamp) -> bool:
-        """The earlier loss stands."""
-        if self.lost is not None and self.lost <= stamp:
+        """Of several the earliest stands, unless it was heard of in between."""
+        known = self.lost, self.lost_last_ms
+        self.lost = stamp if self.lost is None else min(self.lost, stamp)
+        self.lost_last_ms = max(stamp.time_ms, self.lost_last_ms or 0)
+        return (self.lost, self.lost_last_ms) != known
+
+    def regain(self, stamp: Stamp) -> bool:
+        """A loss before that does not count any more."""
+        if self.heard_ms is not None and self.heard_ms >= stamp.time_ms:
             return False
-        self.lost = stamp
+        self.heard_ms = stamp.time_ms
         return True
 
     def copy(self) -> AttemptFacts:
-        return AttemptFacts(self.attempt_id, self.opening, self.ending, self.lost)
+        return replace(self)
 
 
 Rank: TypeAlias = tuple[bool, int, str]
@@ -105,8 +130,8 @@ def attempt_of(facts: AttemptFacts) -> Attempt:
     )
     if facts.ending is not None:
         return _closed(attempt, facts.ending.stamp.time_ms, facts.ending.status, facts.ending.error)
-    if facts.lost is not None:
-        return _closed(attempt, facts.lost.time_ms, "lost", None)
+    if facts.loss is not None:
+        return _closed(attempt, facts.loss.time_ms, "lost", None)
     return attempt
 
 
@@ -167,8 +192,8 @@ def _startless(attempts: Iterable[AttemptFacts]) -> Attempt | None:
     for facts in attempts:
         if facts.ending is not None:
             ends.append((facts.ending.stamp, facts.ending.status))
-        elif facts.lost is not None:
-            ends.append((facts.lost, "lost"))
+        elif facts.loss is not None:
+            ends.append((facts.loss, "lost"))
     if not ends:
         return None
     stamp, status = max(ends)

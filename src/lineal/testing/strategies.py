@@ -139,6 +139,7 @@ _BODIES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
         run_ids, attempt_ids, st.sampled_from(("finished", "failed", "killed")), st.one_of(st.none(), texts)
     ),
     "lose_attempt": st.tuples(run_ids, attempt_ids),
+    "regain_attempt": st.tuples(run_ids, attempt_ids),
     "set_params": st.tuples(run_ids, attempt_ids, st.dictionaries(names, param_values, max_size=4)),
     "set_tags": st.tuples(run_ids, _tags),
     "set_note": st.tuples(run_ids, texts),

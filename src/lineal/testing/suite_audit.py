@@ -37,10 +37,12 @@ CHANGES: dict[str, tuple[Said, str, str]] = {
     "define_metric": (call("define_metric", "r1", MetricDefinition("loss", "min"), at(12, 12)), "metric.define", "r1"),
     "add_artifact": (call("add_artifact", "r1", ARTIFACT, at(13, 13)), "artifact.add", "r1"),
     "add_loss": (call("add_loss", "r1", "full", 3, at(14, 14)), "loss.add", "r1"),
+    "regain_attempt": (call("regain_attempt", "r1", "a2", at(15, 15)), "attempt.regain", "r1"),
 }
 QUIET = {
     # Cursors, answers, points and layouts change no statement; the rest asks, or is about the rows themselves.
     *("find_cursor", "set_cursor", "find_answer", "keep_answer", "forget_answers", "speak_for"),
+    *("find_status", "list_leases"),
     *("define_layout", "find_layout", "keep_orphans", "take_orphans", "append_points", "compact"),
 }
 

@@ -106,6 +106,39 @@ class RunRules(SuiteBase):
         for reader in self.in_any_order(store, starting("r1"), call("lose_attempt", "r1", "a1", at(3_000, 1))):
             assert (reader.get_run("r1").status, reader.get_run("r1").ended_ms) == ("lost", 3_000)
 
+    def test_a_lost_attempt_that_is_heard_of_again_is_running(self, store: Store) -> None:
+        """Until it is lost again, in whatever order that becomes known."""
+        heard = call("regain_attempt", "r1", "a1", at(3_500))
+
+        def lost(time_ms: int) -> Said:
+            return call("lose_attempt", "r1", "a1", at(time_ms))
+
+        for reader in self.in_any_order(store, starting("r1"), lost(3_000), heard):
+            run = reader.get_run("r1")
+            assert (run.status, run.ended_ms) == ("running", None)
+        for reader in self.in_any_order(store, starting("r1"), lost(3_000), heard, lost(4_000)):
+            run = reader.get_run("r1")
+            assert (run.status, run.ended_ms) == ("lost", 4_000)
+        ended = call("end_attempt", "r1", "a1", "finished", None, at(3_200))
+        for reader in self.in_any_order(store, starting("r1"), lost(3_000), heard, lost(4_000), ended):
+            assert reader.get_run("r1").status == "finished"
+
+    def test_the_status_of_an_attempt_as_of_a_transaction(self, store: Store) -> None:
+        with store.begin() as transaction:
+            writer = transaction.tenant("default")
+            found = [writer.find_status("r1", "a1")]
+            assert store.tenant("default").find_run_ids("r1") == []
+            for statement in (
+                starting("r1"),
+                call("lose_attempt", "r1", "a1", at(3_000)),
+                call("regain_attempt", "r1", "a1", at(3_001)),
+                call("end_attempt", "r1", "a1", "killed", None, at(3_002)),
+            ):
+                statement(writer)
+                found.append(writer.find_status("r1", "a1"))
+            assert found == [None, "running", "lost", "running", "killed"]
+            assert writer.find_status("r1", "another") is None
+
     def test_an_end_without_a_start_is_kept(self, store: Store, reader: TenantReader) -> None:
         self.tell(store, call("end_attempt", "r1", "a1", "failed", "why", at(9)))
         found = reader.get_run("r1")

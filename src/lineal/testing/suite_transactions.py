@@ -214,6 +214,28 @@ class TransactionRules(SuiteBase):
             found = reader.find_cursor(WRITER)
             assert found is not None and found.head == head
 
+    def test_leases_are_found_by_their_end_and_by_their_run(self, store: Store, reader: TenantReader) -> None:
+        def leased(writer: str, run_id: str | None, until_ms: int | None) -> Cursor:
+            return Cursor(writer, run_id, 1, 1, 8, Head("a1", True), until_ms)
+
+        self.tell(store, starting("r1"), *(call("set_cursor", leased(f"w{n}", "r1", 100 * n)) for n in (3, 1, 2)))
+        self.tell(
+            store, call("set_cursor", leased("other", "gone", 150)), call("set_cursor", leased("none", "r1", None))
+        )
+        with store.begin() as transaction:
+            transaction.tenant("acme").set_cursor(leased("theirs", "r1", 1))
+        assert [one.writer for one in reader.list_lapsed(200)] == ["w1", "other", "w2"]
+        assert [one.writer for one in reader.list_lapsed(200, 1)] == ["w1"]
+        assert reader.list_lapsed(99) == [] and reader.list_lapsed(100) == [leased("w1", "r1", 100)]
+        with store.begin() as transaction:
+            writer = transaction.tenant("default")
+            writer.set_cursor(leased("w2", "r1", None))
+            writer.set_cursor(leased("w4", "r1", 400))
+            assert [one.writer for one in writer.list_leases("r1")] == ["w1", "w3", "w4"]
+            assert [one.writer for one in writer.list_leases("gone")] == ["other"]
+            assert writer.list_leases("nowhere") == []
+        assert [one.writer for one in reader.list_lapsed(1_000)] == ["w1", "other", "w3", "w4"]
+
     def test_a_cursor_alone_makes_no_run(self, store: Store, reader: TenantReader) -> None:
         """Cursors outlive their runs, and must not bring them back."""
         self.tell(store, call("set_cursor", Cursor(WRITER, "r1", 1, 0, 0)))

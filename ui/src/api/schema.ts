@@ -3025,6 +3025,7 @@ export interface operations {
                 final?: boolean;
                 dead?: boolean;
                 lost?: boolean;
+                lease_s?: number | null;
             };
             header?: {
                 /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */

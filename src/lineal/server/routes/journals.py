@@ -34,7 +34,9 @@ def post_journal(context: Context, asked: Asked[AskJournal, None]) -> Submitted:
     if not _WRITER.fullmatch(writer):
         raise InvalidInput("a writer has 15 hexadecimal digits", field="writer_id")
     query = asked.query
-    piece = Piece(writer, query.segment, query.offset, asked.content, query.final, query.dead, query.lost)
+    piece = Piece(
+        writer, query.segment, query.offset, asked.content, query.final, query.dead, query.lost, query.lease_s
+    )
 
     head = head_of(context)
 

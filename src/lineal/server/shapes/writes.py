@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from lineal.model.limits import DESCRIPTION_MAX_CHARS, EXPERIMENT_NAME_MAX_CHARS
+from lineal.model.limits import DESCRIPTION_MAX_CHARS, EXPERIMENT_NAME_MAX_CHARS, LEASE_MAX_S
 from lineal.server.shapes.audit import Head
 from lineal.server.shapes.numbers import NonFinite, Scalar
 from lineal.server.shapes.runs import Artifact
@@ -123,13 +123,15 @@ class RunEnded(Struct, frozen=True):
 
 class AskJournal(Struct, frozen=True):
     """`offset`: where in the segment the bytes begin. `final`: nobody writes that segment any more, and they are its end.
-    `dead`: nor anything else, since its writer is gone. `lost`: what is missing before them is not to be had any more."""
+    `dead`: nor anything else, since its writer is gone. `lost`: what is missing before them is not to be had any more.
+    `lease_s`: the writer will be heard of again within so many seconds, else its run is lost until it is; 0 gives that up."""
 
     offset: Annotated[int, Meta(ge=0, le=2**53)]
     segment: Annotated[int, Meta(ge=0, le=2**31)] = 1
     final: bool = False
     dead: bool = False
     lost: bool = False
+    lease_s: Annotated[int, Meta(ge=0, le=LEASE_MAX_S)] | None = None
 
 
 class JournalTaken(Struct, frozen=True):

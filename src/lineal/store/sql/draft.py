@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ATTEMPT_COLUMNS = (
     "attempt_id, opened_ms, opened_writer, opened_seq, started_ms, experiment, name, user_id, attempt_user_id, host, pid,"
     " resumed, parent_run_id, forked_from, fork_step, content_digest, description, end_status, error, ended_ms,"
-    " ended_writer, ended_seq, lost_ms, lost_writer, lost_seq"
+    " ended_writer, ended_seq, lost_ms, lost_writer, lost_seq, lost_last_ms, heard_ms"
 )
 
 
@@ -98,7 +98,8 @@ def attempt_from_row(values: list[object] | tuple[object, ...]) -> AttemptFacts:
     if stamps[0] is not None:
         facts.ending = Ending(end_status, error, Stamp(*stamps[:3]))  # type: ignore[arg-type]
     if stamps[3] is not None:
-        facts.lost = Stamp(*stamps[3:])  # type: ignore[arg-type]
+        facts.lost = Stamp(*stamps[3:6])  # type: ignore[arg-type]
+    facts.lost_last_ms, facts.heard_ms = stamps[6:]  # type: ignore[assignment]
     return facts
 
 
@@ -125,4 +126,4 @@ def attempt_row(facts: AttemptFacts) -> tuple[object, ...]:
         )
     ending = facts.ending
     ended = (None,) * 5 if ending is None else (ending.status, ending.error, *ending.stamp)
-    return (facts.attempt_id, *opened, *ended, *(facts.lost or (None,) * 3))
+    return (facts.attempt_id, *opened, *ended, *(facts.lost or (None,) * 3), facts.lost_last_ms, facts.heard_ms)

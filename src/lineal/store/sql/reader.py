@@ -28,7 +28,7 @@ from lineal.store.contracts import (
 )
 from lineal.store.sql.audit import read_audit, read_chain_head, search_audit
 from lineal.store.sql.catalog import NO_TENANT, Catalog
-from lineal.store.sql.cursors import read_cursor
+from lineal.store.sql.cursors import read_cursor, read_lapsed
 from lineal.store.sql.database import Connection, Database
 from lineal.store.sql.details import read_details, read_runs
 from lineal.store.sql.experiment_reader import read_experiments
@@ -212,6 +212,10 @@ class SqlReader:
     def find_cursor(self, writer: str) -> Cursor | None:
         with self._snapshot() as (connection, tenant):
             return read_cursor(connection, tenant, writer)
+
+    def list_lapsed(self, now_ms: int, limit: int = 1_000) -> list[Cursor]:
+        with self._snapshot() as (connection, tenant):
+            return read_lapsed(connection, tenant, now_ms, limit)
 
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:
         with self._snapshot() as (connection, tenant):

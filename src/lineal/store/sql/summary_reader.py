@@ -8,10 +8,9 @@ from lineal.model.entities import SeriesInfo
 from lineal.model.values import to_json
 from lineal.series.batch import decode_batch
 from lineal.series.stats import summary_of
-from lineal.store.rules import Rank, rank
+from lineal.store.rules import Rank
 from lineal.store.sql.catalog import Catalog
 from lineal.store.sql.database import Connection
-from lineal.store.sql.details import read_attempts
 from lineal.store.sql.fresh import Source, join_parts
 from lineal.store.sql.overview import SourceSummary
 from lineal.store.sql.stats_codec import unpack_stats
@@ -78,8 +77,9 @@ def _add_fresh(
 
 
 def _ranks(connection: Connection, wanted: str) -> dict[tuple[int, int], Rank]:
+    """As `rules.rank`. Columns of the first schema alone: the step to the second reads them before later ones are there."""
+    sql = f"SELECT run, number, attempt_id, opened_ms IS NOT NULL, started_ms FROM attempt WHERE {_OF_RUNS}"
     return {
-        (run, number): rank(facts, facts.attempt_id)
-        for run, attempts in read_attempts(connection, wanted).items()
-        for number, facts in attempts.items()
+        (run, number): (bool(is_opened), started_ms if is_opened else 0, attempt_id)
+        for run, number, attempt_id, is_opened, started_ms in connection.execute(sql, (wanted,))
     }

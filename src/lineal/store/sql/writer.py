@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from lineal.model.entities import Artifact, Attempt, Cursor, KeptAnswer, Layout, MetricDefinition, Stamp
 from lineal.model.limits import INGEST_TRANSACTION_BYTES
 from lineal.model.values import ParamValue, to_json
-from lineal.model.vocabulary import EndStatus, Lifecycle
+from lineal.model.vocabulary import EndStatus, Lifecycle, Status
 from lineal.store.audit import Action, digest_of
 from lineal.store.contracts import RunStart
 from lineal.store.rules import Ending, Opening, say_params
 from lineal.store.sql.answers import delete_answers, read_answer, write_answer
 from lineal.store.sql.audit import insert_audit
-from lineal.store.sql.cursors import read_cursor
+from lineal.store.sql.cursors import read_cursor, read_leases
 from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import RunDraft
 from lineal.store.sql.experiments import ExperimentDraft
@@ -59,6 +59,11 @@ class SqlWriter:
         if cursor.run_id in self._runs:
             self._runs[cursor.run_id].is_touched = True  # so that other processes hear of the sequence numbers used
 
+    def list_leases(self, run_id: str) -> list[Cursor]:
+        found = {one.writer: one for one in read_leases(self._connection, self._tenant, run_id)}
+        found |= {one.writer: one for one in self._cursors.values() if one.run_id == run_id}
+        return [found[writer] for writer in sorted(found) if found[writer].lease_until_ms is not None]
+
     def _cursor_row(self, cursor: Cursor) -> tuple[object, ...]:
         pk = self._names.writer(self._tenant, cursor.writer)
         run, run_id = None, cursor.run_id
@@ -66,7 +71,14 @@ class SqlWriter:
             draft = self._runs.get(run_id)
             run = draft.pk if draft is not None else self._find_run(run_id)
         place = cursor.seq, cursor.segment, cursor.offset
-        return run, None if run is not None else run_id, *place, *(cursor.head or (None,) * 4), pk
+        return (
+            run,
+            None if run is not None else run_id,
+            *place,
+            *(cursor.head or (None,) * 4),
+            cursor.lease_until_ms,
+            pk,
+        )
 
     # -- audit ---------------------------------------------------------------------------------------------
 
@@ -138,6 +150,18 @@ class SqlWriter:
         if run.attempt(attempt_id).lose(stamp):
             run.attempts_changed.add(attempt_id)
             self._audit_run("attempt.lose", run, stamp, {"attempt": attempt_id})
+
+    def regain_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
+        run = self._run(run_id)
+        if run.attempt(attempt_id).regain(stamp):
+            run.attempts_changed.add(attempt_id)
+            self._audit_run("attempt.regain", run, stamp, {"attempt": attempt_id})
+
+    def find_status(self, run_id: str, attempt_id: str) -> Status | None:
+        if run_id not in self._runs and self._find_run(run_id) is None:
+            return None
+        facts = self._run(run_id).attempts.get(attempt_id)
+        return None if facts is None else facts.status
 
     def set_params(self, run_id: str, attempt_id: str, params: Mapping[str, ParamValue], stamp: Stamp) -> None:
         run = self._run(run_id)
@@ -263,7 +287,7 @@ class SqlWriter:
             experiment.flush(self._connection)
         self._connection.executemany(
             "UPDATE writer SET run = ?, run_id = ?, seq = ?, segment = ?, byte_offset = ?, attempt = ?, is_primary = ?,"
-            " host = ?, pid = ? WHERE pk = ?",
+            " host = ?, pid = ?, lease_until_ms = ? WHERE pk = ?",
             [self._cursor_row(cursor) for cursor in self._cursors.values()],
         )
         if self._audit_rows:
