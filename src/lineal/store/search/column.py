@@ -92,6 +92,9 @@ class Column:
         code = whole.code[rows]
         counts = np.bincount(code[code >= 0], minlength=0)
         used = np.flatnonzero(counts)
+        if len(used) * 4 > whole.pool.count:  # all at once is ten times faster than one by one
+            texts = whole.pool.texts()
+            return [(texts[place], count) for place, count in zip(used.tolist(), counts[used].tolist(), strict=True)]
         return [(whole.pool[place], count) for place, count in zip(used.tolist(), counts[used].tolist(), strict=True)]
 
     def _matches(self, name: str, pattern: str, rows: Rows) -> Mask:

@@ -5,6 +5,7 @@ is in memory is never ahead of it."""
 
 from __future__ import annotations
 
+import heapq
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -107,7 +108,7 @@ class SearchEngine:
         for text, count in column.count_texts(rows, prefix):
             counts[text] += count
         self._columns.trim()
-        return [text for text, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]]
+        return [text for _, text in heapq.nsmallest(limit, ((-count, text) for text, count in counts.items()))]
 
     # -- inside --------------------------------------------------------------------------------------------
 
