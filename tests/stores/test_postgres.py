@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
+import signal
 import sqlite3
 import struct
+import tempfile
 import threading
 from contextlib import closing
 from operator import methodcaller as call
@@ -25,7 +29,8 @@ from lineal.store.sql.postgres.fence import COLUMN
 from lineal.store.sql.postgres.values import escaped, unescaped
 from lineal.store.sql.store import SqlStore
 from lineal.testing.suite_base import at, starting
-from tests.stores.telling import tell
+from tests.postgres import FOLDER, Postgres, stop_orphans
+from tests.stores.telling import in_child, tell
 
 
 def writer_of(store: Store) -> PostgresConnection:
@@ -279,3 +284,29 @@ def test_errors_in_our_words(code: str, error: type[LinealError]) -> None:
     database = PostgresDatabase("postgresql://user:secret@host/name")
     with pytest.raises(error, match="host name"), database.in_our_words():
         raise psycopg.errors.lookup(code)("so it says")
+
+
+# -- the tests' own server -----------------------------------------------------------------------------------
+
+
+def test_a_server_whose_session_was_killed_is_stopped_by_the_next(postgres: Postgres) -> None:
+    place = Path(tempfile.mkdtemp(prefix="lineal-orphans-"))
+    place.chmod(0o711)
+    folder = place / f"{FOLDER}orphan"
+    folder.mkdir(mode=0o711)
+
+    def session() -> None:
+        Postgres(folder, is_safe=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    try:
+        in_child(session)
+        address = f"postgresql://postgres@/postgres?host={folder / 'data'}"
+        psycopg.connect(address).close()
+        stop_orphans(place)
+        assert not folder.exists()
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(address)
+        assert postgres.execute("SELECT 1") == [(1,)]
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
