@@ -20,7 +20,7 @@ def test_name_note_and_tags_of_a_run(client: httpx.Client, folder: Path, runs: l
     edit = {"name": "renamed", "note": "# why\n- because", "tags": {"team": None, "best": "yes"}}
     detail = json_of(client.patch(f"/api/v1/runs/{runs[0]}", json=edit))
     assert (detail["name"], detail["note"], detail["tags"]) == ("renamed", "# why\n- because", {"best": "yes"})
-    assert json_of(client.patch(f"/api/v1/runs/{runs[0][:10]}", json={"note": ""}))["note"] == ""
+    assert json_of(client.patch(f"/api/v1/runs/{runs[0]}", json={"note": ""}))["note"] == ""
     assert json_of(client.patch(f"/api/v1/runs/{runs[0]}", json={}))["name"] == "renamed"
     with LocalStore(folder) as local:
         run = local.get_run(runs[0])

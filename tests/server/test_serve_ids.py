@@ -43,6 +43,10 @@ def test_what_is_said_of_an_absent_run_does_not_reach_one_whose_id_begins_so(
     before = json_of(hosted.get("/runs/trial-10"))
     assert json_of(hosted.post(f"{RUN}/trial-1/{path}", json=body), 404)["field"] == "run_id"
     assert json_of(hosted.post(f"{RUN}/trial-1/log-artifact", files={"file": ("a", b"a")}), 404)["field"] == "run_id"
+    for change in ("delete", "tags", "restore"):
+        names = {"run_ids": ["trial-1"], **({"tags": {"a": "b"}} if change == "tags" else {})}
+        assert json_of(hosted.post(f"/runs/{change}", json=names), 404)["field"] == "run_id"
+    assert json_of(hosted.patch("/runs/trial-1", json={"name": "other"}), 404)["field"] == "run_id"
     assert json_of(hosted.get("/runs/trial-10")) == before
     assert json_of(hosted.get(f"{RUN}/trial-1"))["run_id"] == "trial-10"  # who reads sees which one it is
 

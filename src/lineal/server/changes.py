@@ -63,4 +63,4 @@ def _say(context: Context, sayings: list[Saying], count: int) -> Said:
 
 def known_ids(context: Context, run_ids: Sequence[str]) -> list[str]:
     """Each run once; NotFound, before anything is said, if there is none of an id."""
-    return list(dict.fromkeys(context.full_id(run_id) for run_id in run_ids))
+    return list(dict.fromkeys(context.known_id(run_id) for run_id in run_ids))

@@ -51,8 +51,14 @@ class Context:
     def submit(self, work: Work, then: Callable[[Context], Any] | None = None) -> Submitted:
         return Submitted(self.source.submit(self.tenant, work, self.once, self.actor), then)
 
+    def known_id(self, run_id: str) -> str:
+        """The run of that very id: for what changes a run. NotFound."""
+        if self.reader.find_run_ids(run_id, limit=1) != [run_id]:
+            raise NotFound(f"no run {run_id!r:.80}", field="run_id")
+        return run_id
+
     def full_id(self, run_id: str) -> str:
-        """The run of that id, or the only one that begins so."""
+        """The run of that id, or the only one that begins so: for what is read, since the answer says which one it is."""
         found = self.reader.find_run_ids(run_id, limit=2) if run_id else []
         if not found:
             raise NotFound(f"no run {run_id!r:.80}", field="run_id")

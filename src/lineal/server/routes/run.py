@@ -29,7 +29,7 @@ def get_run(context: Context, asked: Asked[Any, None]) -> shapes.RunDetail:
 
 def change_run(context: Context, asked: Asked[Any, shapes.EditRun]) -> shapes.RunDetail:
     """Sets the name, the note, tags; a tag of null is removed."""
-    run_id = context.full_id(asked.path["run_id"])
+    run_id = context.known_id(asked.path["run_id"])
     edit_run(context, run_id, edits_of(asked.body))
     with context.source.opened() as store:
         return describe(store.tenant(context.tenant), context.tenant, run_id)
