@@ -73,6 +73,11 @@ def test_from_nothing_to_a_program_that_records(place: Place, tmp_path: Path) ->
         assert run["metrics"] == {"loss": 0.5} and run["status"] == "finished"
         [listed] = asked(lineal(home, "tokens", "list", "--json", LINEAL_URL=address))["tokens"]
         assert listed["name"].startswith("lineal login on") and listed["role"] == "writer" and "token" not in listed
+        again = asked(lineal(home, "login", address, "--user", "ada", "--days", "7", "--json", said=f"{PASSWORD}\n"))
+        assert served.client.get("/experiments", headers=shown).status_code == 401, "the one before is revoked"
+        assert again["expires_at"] < kept["expires_at"]
+        token = json.loads(file.read_text())["servers"][address.rstrip("/")]["token"]
+        shown = {"authorization": f"Bearer {token}"}
         new = asked(
             lineal(
                 home, "tokens", "create", "ci", "--role", "reader", "--json", said=f"{PASSWORD}\n", LINEAL_URL=address

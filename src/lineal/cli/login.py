@@ -57,7 +57,7 @@ def login(
 def _keep_new(address: ServerAddress, user: str | None, role: str | None, days: int) -> dict[str, object]:
     from lineal.cli.people import read_password
     from lineal.cli.people_server import signed_in
-    from lineal.client.login import save_token
+    from lineal.client.login import drop_token, save_token
     from lineal.model.roles import at_least
 
     if user is None:
@@ -69,7 +69,10 @@ def _keep_new(address: ServerAddress, user: str | None, role: str | None, days: 
         name = f"lineal login on {socket.gethostname()}"[:100]
         body = {"name": name, "role": role or most, "expires_in_days": days}
         made = session.ask("POST", "tokens", body)
+        before = drop_token(address)
         save_token(address, made["token"])
+    if before is not None:
+        _revoke(address, before)
     return {"user": made["user"], "token_id": made["token_id"], "expires_at": made["expires_at"]}
 
 
@@ -94,19 +97,24 @@ def _keep_given(address: ServerAddress) -> dict[str, object]:
 
 def _forget(address: ServerAddress) -> bool:
     from lineal.client.login import drop_token
+
+    token = drop_token(address)
+    if token is not None:
+        _revoke(address, token)
+    return token is not None
+
+
+def _revoke(address: ServerAddress, token: str) -> None:
+    """That there is one fewer is worth a word where it fails, and no more: it ends by itself."""
     from lineal.client.transport import Transport
     from lineal.model.errors import LinealError
 
-    token = drop_token(address)
-    if token is None:
-        return False
     transport = Transport(address, token=token)
     try:
         info = transport.ask("GET", ["session"])
         if info.get("token_id"):
             transport.ask("DELETE", ["tokens", info["token_id"]])
     except LinealError as error:
-        click.echo(f"lineal: it was forgotten here, but not revoked there: {error.message}", err=True)
+        click.echo(f"lineal: the token kept until now was forgotten, but not revoked: {error.message}", err=True)
     finally:
         transport.close()
-    return True

@@ -49,6 +49,13 @@ class Session {
     return this.#info?.tenants?.find((one) => one.tenant === name)?.role ?? null;
   }
 
+  /** Readers are shown nothing that the server would refuse them. */
+  get mayWrite(): boolean {
+    if (this.#info?.mode !== "sign_in") return true;
+    const role = this.roleIn(tenant());
+    return role !== null && role !== "reader";
+  }
+
   /** A server that does not answer is the page's to say: it is shown as if nobody had to sign in. */
   async load(): Promise<void> {
     try {
