@@ -13,11 +13,20 @@ from lineal.client.run import Run
 from lineal.client.session import Known, Resume, current_run
 from lineal.client.settings import Settings, resolve
 from lineal.journal.journal import Identity, Journal
-from lineal.model.errors import Conflict, InvalidInput, NotFound
+from lineal.model.errors import Conflict, InvalidInput, Locked, NotFound
 from lineal.model.limits import NAME_MAX_BYTES
 from lineal.model.values import check_name
 from lineal.model.vocabulary import END_STATUSES, EndStatus, Goal, Lifecycle
-from lineal.record.records import AttemptEnded, ExperimentSet, NameSet, NoteSet, Record, RunLifecycleSet, RunTagsSet
+from lineal.record.records import (
+    AttemptEnded,
+    ExperimentSet,
+    NameSet,
+    NoteSet,
+    Record,
+    RunLifecycleSet,
+    RunLockSet,
+    RunTagsSet,
+)
 
 if TYPE_CHECKING:
     from lineal.local import LocalStore as LocalStore
@@ -285,6 +294,7 @@ def tag_runs(
 ) -> None:
     """`tag_run` of many, in one segment. Full ids of runs that exist: nobody looks them up."""
     checked = check_tags(tags)
+    _check_unlocked(run_ids, url, tenant)
     if checked and run_ids:
         say_outside(None, [RunTagsSet(run_id, checked) for run_id in run_ids], url, tenant)
 
@@ -293,11 +303,13 @@ def set_run_note(
     run_id: str, text: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None
 ) -> None:
     """The note of any run, by its full id, running or not."""
+    _check_unlocked([run_id], url, tenant)
     say_outside(run_id, NoteSet(check_note(text)), url, tenant)
 
 
 def rename_run(run_id: str, name: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> None:
     """Another display name for any run, by its full id."""
+    _check_unlocked([run_id], url, tenant)
     say_outside(run_id, NameSet(check_name(name, field="name", max_bytes=NAME_MAX_BYTES)), url, tenant)
 
 
@@ -319,7 +331,32 @@ def set_lifecycle(
     tenant: str | None = None,
 ) -> None:
     """Deletes or restores many runs in one journal. Full ids of runs that exist: nobody looks them up."""
+    _check_unlocked(run_ids, url, tenant)
     say_outside(None, [RunLifecycleSet(run_id, lifecycle) for run_id in run_ids], url, tenant)
+
+
+def set_lock(
+    run_ids: Sequence[str],
+    locked: bool,
+    *,
+    url: str | os.PathLike[str] | None = None,
+    tenant: str | None = None,
+) -> None:
+    """Locks or unlocks runs, by their full ids: a locked run refuses changes. Conflict if one still runs."""
+    found = {run.run_id: run for run in _shared_store(url, tenant).get_runs(run_ids)}
+    running = [run_id for run_id, run in found.items() if run.status == "running"]
+    if locked and running:
+        raise Conflict(f"run {running[0]!r} is still running: end it first", field="run_ids")
+    said = [RunLockSet(run_id, locked) for run_id, run in found.items() if run.locked != locked]
+    if said:
+        say_outside(None, said, url, tenant)
+
+
+def _check_unlocked(run_ids: Sequence[str], url: str | os.PathLike[str] | None, tenant: str | None) -> None:
+    """Locked, if one of them is. What is said of a locked run would only be counted, and nobody would hear of it."""
+    if resolve(url, tenant).server is None:
+        for run_id in _shared_store(url, tenant).locked_among(run_ids):
+            raise Locked(f"run {run_id!r} is locked: `lineal runs unlock` opens it", field="run_id")
 
 
 def set_experiment_lifecycle(
@@ -341,6 +378,7 @@ def end_run(
         run.finish(status)
         return
     logged = get_run(run_id, url=url, tenant=tenant)
+    _check_unlocked([logged.run_id], url, tenant)
     latest = max(logged.attempts, key=lambda attempt: (attempt.started_ms, attempt.attempt_id), default=None)
     say_outside(logged.run_id, AttemptEnded(latest.attempt_id if latest else "", status), url, tenant)
 

@@ -17,7 +17,9 @@ from lineal.journal.blobs import Draft, find_blob
 from lineal.journal.layout import FOLDER_NAME
 from lineal.journal.parts import Part
 from lineal.local import LocalStore
+from lineal.model.errors import Locked
 from lineal.model.limits import LIVE_INTERVAL_S
+from lineal.record.records import RunLifecycleSet, RunTagsSet
 from lineal.server.disks import disk_free_bytes
 from lineal.server.errors import Refused
 from lineal.server.source import Room, Saying
@@ -52,10 +54,19 @@ class LocalSource:
         once: Once | None = None,
         actor: str | None = None,
     ) -> Said:
-        """Statements of the page are true however often they are made, so keys are not kept."""
+        """Statements of the page are true however often they are made, so keys are not kept. Raises Locked."""
+        self._check_unlocked(tenant, sayings)
         for run_id, of_run in groupby(sayings, key=lambda saying: saying.run_id):
             api.say_outside(run_id, [saying.record for saying in of_run], self._local.folder.root, tenant)
         return answer
+
+    def _check_unlocked(self, tenant: str, sayings: Sequence[Saying]) -> None:
+        """What is said of a locked run would only be counted when it is taken in: nobody would hear of it."""
+        about = {run_id_of(saying) for saying in sayings} - {None}
+        with self.opened() as store:
+            for run_id in about:
+                if run_id is not None and store.tenant(tenant).get_run(run_id).is_locked:
+                    raise Locked(f"run {run_id!r:.80} is locked: unlock it first", field="run_id")
 
     def submit(self, tenant: str, work: Work, once: Once | None = None, actor: str | None = None) -> Future[Said]:
         raise _records_elsewhere()
@@ -108,6 +119,12 @@ def _records_elsewhere() -> Refused:
         "local",
         "this is the dashboard of a local folder, into which programs record by themselves; `lineal serve` takes runs",
     )
+
+
+def run_id_of(saying: Saying) -> str | None:
+    """The run that it would change; None where it is about none, or locks or unlocks one."""
+    record = saying.record
+    return record.run_id if isinstance(record, RunLifecycleSet | RunTagsSet) else saying.run_id
 
 
 class Shared:

@@ -4,6 +4,7 @@ Loaded late: a training script that only logs never imports this module, nor num
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -107,6 +108,16 @@ class LocalStore:
         full_ids = list(dict.fromkeys(self._full_id(reader, run_id) for run_id in run_ids))
         series = _PageSeries(self, full_ids)
         return [LoggedRun(self, details, series) for details in reader.get_details_of(full_ids)]
+
+    def locked_among(self, run_ids: Sequence[str]) -> list[str]:
+        """Those that are locked; ids of no run are left out."""
+        self.refresh()
+        reader, found = self.reader(), []
+        for run_id in run_ids:
+            with contextlib.suppress(NotFound):
+                if reader.get_run(run_id).is_locked:
+                    found.append(run_id)
+        return found
 
     def _full_id(self, reader: TenantReader, run_id: str) -> str:
         found = reader.find_run_ids(run_id, limit=3)
@@ -377,6 +388,11 @@ class LoggedRun:
     @property
     def status(self) -> Status:
         return self.details.run.status
+
+    @property
+    def locked(self) -> bool:
+        """Whether it refuses changes."""
+        return self.details.run.is_locked
 
     @property
     def params(self) -> dict[str, ParamValue]:

@@ -84,7 +84,7 @@ def answers(reader: TenantReader) -> Any:
     for run in reader.list_runs(RunQuery(lifecycle=None)).runs:
         series = reader.list_series(run.run_id)
         found[run.run_id] = {
-            "details": comparable_details(reader.get_details(run.run_id)),
+            "details": _as_first(comparable_details(reader.get_details(run.run_id))),
             "summaries": [[*info.key, comparable_summary(info.summary)] for info in series],
             "points": [
                 [
@@ -101,6 +101,12 @@ def answers(reader: TenantReader) -> Any:
     names = {one.experiment_id: one.name for one in reader.list_experiments(lifecycle=None).experiments}
     audit = [[*row[:5], names.get(row.subject, row.subject), row.digest] for row in reader.list_audit()]
     return from_json(to_json({"runs": found, "experiments": experiments, "audit": audit}))
+
+
+def _as_first(details: dict[str, Any]) -> dict[str, Any]:
+    """Without what the first schemas did not know of a run."""
+    run = {name: value for name, value in details["run"].items() if name != "is_locked"}
+    return {**details, "run": run}
 
 
 def comparable(experiment: Any) -> dict[str, Any]:

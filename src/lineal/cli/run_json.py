@@ -16,6 +16,7 @@ def describe_run(run: LoggedRun) -> dict[str, Any]:
     details = run.details
     return run.to_dict() | {
         "experiment": run.experiment,
+        "locked": run.locked,
         "note": run.note,
         "forked_from": details.run.forked_from,
         "fork_step": details.run.fork_step,

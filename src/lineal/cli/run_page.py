@@ -43,6 +43,7 @@ _LOSS_REASONS = {
     "bad_name": "metric names that cannot be used",
     "damaged": "records damaged on disk",
     "disk_refuses": "dropped while the disk refused writes",
+    "locked": "said while the run was locked",
     "name_over_limit": "names over the limit",
     "not_a_mapping": "calls of log() without a dictionary",
     "not_a_number": "values that are no numbers",
@@ -91,6 +92,8 @@ def _header(store: LocalStore, run: LoggedRun) -> Iterator[RenderableType]:
     head.append(run.status, style=STATUS_STYLES[run.status])
     if details.lifecycle == "deleted":
         head.append("  deleted", style="red")
+    if run.locked:
+        head.append("  locked", style="cyan")
     yield head
     if run.duration_s is None:
         took = f"for {duration_text(max(0, now_ms - details.started_ms) / 1_000)} so far"

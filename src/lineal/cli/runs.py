@@ -8,6 +8,7 @@ from lineal.cli.run_change import delete_runs, restore_runs, tag_runs
 from lineal.cli.run_diff import diff_runs
 from lineal.cli.run_export import export_runs
 from lineal.cli.run_list import list_runs
+from lineal.cli.run_lock import lock_runs, unlock_runs
 from lineal.cli.run_show import show_run
 from lineal.cli.run_words import note_run, rename_run
 
@@ -26,6 +27,8 @@ for _command in (
     rename_run,
     delete_runs,
     restore_runs,
+    lock_runs,
+    unlock_runs,
     export_runs,
 ):
     runs.add_command(_command)

@@ -23,11 +23,14 @@ from lineal.record.records import (
     ParamsSet,
     Record,
     RunLifecycleSet,
+    RunLockSet,
     RunTagsSet,
     TagsSet,
 )
 from lineal.store.contracts import RunStart, TenantWriter
 
+LOCKED = "locked"
+"""The reason of losses: what was said of a run while it was locked."""
 _VALUE_TYPES = {"d": "float64", "q": "int64"}
 
 
@@ -140,11 +143,25 @@ def _experiment_set(context: Context, record: ExperimentSet, stamp: Stamp) -> No
 
 
 def _run_lifecycle_set(context: Context, record: RunLifecycleSet, stamp: Stamp) -> None:
-    context.store.set_lifecycle(record.run_id, record.lifecycle, stamp)
+    if not _refused(context, record.run_id, stamp):
+        context.store.set_lifecycle(record.run_id, record.lifecycle, stamp)
 
 
 def _run_tags_set(context: Context, record: RunTagsSet, stamp: Stamp) -> None:
-    context.store.set_tags(record.run_id, record.tags, stamp)
+    if not _refused(context, record.run_id, stamp):
+        context.store.set_tags(record.run_id, record.tags, stamp)
+
+
+def _run_lock_set(context: Context, record: RunLockSet, stamp: Stamp) -> None:
+    context.store.set_lock(record.run_id, record.locked, stamp)
+
+
+def _refused(context: Context, run_id: str, stamp: Stamp) -> bool:
+    """A locked run takes no change: that one was said is counted (docs/adr/0020-locked-runs.md)."""
+    if not context.store.is_locked(run_id):
+        return False
+    context.store.add_loss(run_id, LOCKED, 1, stamp)
+    return True
 
 
 def _run(context: Context) -> str:
@@ -166,5 +183,6 @@ _FUNCTIONS: dict[type, Callable[[Context, Any, Stamp], None]] = {
     ExperimentSet: _experiment_set,
     RunLifecycleSet: _run_lifecycle_set,
     RunTagsSet: _run_tags_set,
+    RunLockSet: _run_lock_set,
 }
-_TENANT_KINDS = (ExperimentSet, RunLifecycleSet, RunTagsSet)
+_TENANT_KINDS = (ExperimentSet, RunLifecycleSet, RunTagsSet, RunLockSet)

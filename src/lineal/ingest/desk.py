@@ -14,7 +14,7 @@ from lineal.ingest.known_runs import KnownRun, KnownRuns, late_attempt, next_ste
 from lineal.ingest.rows import Metrics
 from lineal.ingest.tally import Tally
 from lineal.model.entities import Cursor, Experiment, Stamp
-from lineal.model.errors import Conflict, InvalidInput, NotFound, OverLimit
+from lineal.model.errors import Conflict, InvalidInput, Locked, NotFound, OverLimit
 from lineal.model.limits import SERIES_PER_RUN_MAX_COUNT
 from lineal.model.values import ParamValue, value_text
 from lineal.record.records import (
@@ -24,6 +24,8 @@ from lineal.record.records import (
     ParamsSet,
     Record,
     RunLifecycleSet,
+    RunLockSet,
+    RunTagsSet,
 )
 from lineal.store.contracts import Store, TenantReader, TenantWriter, Transaction
 from lineal.store.people import PeopleWriter
@@ -95,6 +97,11 @@ class Tenants:
         return sorted(self._known)
 
 
+def check_unlocked(run: KnownRun) -> None:
+    if run.is_locked:
+        raise Locked(f"run {run.run_id!r:.80} is locked: unlock it first", field="run_id")
+
+
 class Desk:
     """For one work of one tenant."""
 
@@ -142,10 +149,11 @@ class Desk:
 
     def get_run(self, run_id: str) -> KnownRun:
         """One that may be written to, by its whole id: what is said of a run that is not there must not reach the one whose id
-        begins alike. NotFound, or Conflict if it is deleted."""
+        begins alike. NotFound, Conflict if it is deleted, Locked."""
         run = self.known_run(run_id)
         if run.lifecycle == "deleted":
             raise Conflict(f"run {run.run_id!r:.80} is deleted: restore it first", field="run_id")
+        check_unlocked(run)
         return run
 
     def known_run(self, run_id: str) -> KnownRun:
@@ -200,7 +208,8 @@ class Desk:
         return run
 
     def say(self, run: KnownRun, records: Sequence[Record]) -> None:
-        """Of a run. Compacts it too."""
+        """Of a run. Compacts it too. Locked."""
+        check_unlocked(run)
         store = self.writer
         self.has_spoken = True
         self._group.tally.record_count += len(records)
@@ -216,6 +225,13 @@ class Desk:
         store.compact(run.run_id)
 
     def say_of_tenant(self, records: Sequence[Record]) -> None:
+        """Locked, if one is about a run that is, unless it locks or unlocks it."""
+        about = {record.run_id for record in records if isinstance(record, RunLifecycleSet | RunTagsSet | RunLockSet)}
+        runs = {run_id: self._group.known.find(self.tenant, run_id) for run_id in about}
+        for record in records:
+            run = runs[record.run_id] if isinstance(record, RunLifecycleSet | RunTagsSet) else None
+            if run is not None:
+                check_unlocked(run)
         store = self.writer
         self.has_spoken = True
         self._group.tally.record_count += len(records)
@@ -229,9 +245,11 @@ class Desk:
             apply(Context(store, None), record, Stamp(self.time_ms, writer, seq))
             if isinstance(record, ExperimentSet):
                 self._group.experiments.add((self.tenant, record.name))
-            elif isinstance(record, RunLifecycleSet):
-                run = self._group.known.at_hand(self.tenant, record.run_id)
-                if run is not None:
+            elif isinstance(record, RunLifecycleSet | RunLockSet):
+                run = runs[record.run_id]
+                if run is not None and isinstance(record, RunLockSet):
+                    run.is_locked = record.locked
+                elif run is not None and isinstance(record, RunLifecycleSet):
                     run.lifecycle = record.lifecycle
         self._group.tenant_seqs[self.tenant] = seq
         store.set_cursor(Cursor(writer, None, seq, 0, 0))
@@ -250,6 +268,7 @@ class Desk:
     def append(self, run: KnownRun, metrics: Metrics) -> None:
         if not metrics.point_count:
             return
+        check_unlocked(run)
         if metrics.steps_counted and run.next_step is None:
             run.next_step = next_step_of(self.reader, run.run_id)
         first_step = run.next_step or 0

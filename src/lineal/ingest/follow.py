@@ -121,7 +121,20 @@ class Follower:
         dead = {writer for writer in first if not locks.is_live(writer)}
         listed = groupby(self._folder.list_segments(), key=lambda segment: segment.writer)
         writers = [_Writer(writer, list(segments), writer in dead) for writer, segments in listed]
-        return writers[::-1]  # taken from the end
+        return sorted(writers, key=self._turn_of, reverse=True)  # taken from the end
+
+    def _turn_of(self, writer: _Writer) -> tuple[bool, int]:
+        """What is said of runs by themselves comes before what is said of them from outside (whose order is that of time): a lock
+        refuses what is said after it, not what waited beside it."""
+        try:
+            opened = self._opening_of(writer)
+        except NewerFormat:
+            opened = None
+        if opened is None or opened.run_id is not None:
+            return False, 0
+        with contextlib.suppress(FileNotFoundError):
+            return True, os.stat(writer.segments[0].path).st_mtime_ns
+        return True, 0
 
     def _take(self, transaction: Transaction, writer: _Writer, taken: _Taken) -> int:
         """Applies what is new of one writer. Returns the bytes read."""
@@ -184,7 +197,8 @@ class Follower:
                     )
                 else:
                     taken.finished.append(segment.path)
-        if dead and opened.primary and opened.run_id is not None and cursor.seq and (sealed is None or not ended):
+        was_alive = dead and opened.primary and cursor.seq and (sealed is None or not ended)
+        if was_alive and opened.run_id is not None and not store.is_locked(opened.run_id):
             store.lose_attempt(opened.run_id, opened.attempt, Stamp(last_ms, writer.writer, cursor.seq))
             taken.touched.add((opened.tenant, opened.run_id))
         if cursor != before:

@@ -39,6 +39,7 @@ class KnownRun:
     seq: int = 0
     params: dict[str, ParamValue] = field(default_factory=dict)
     next_step: int | None = None
+    is_locked: bool = False
     series: set[SeriesKey] | None = None
     layouts: dict[int, Layout] = field(default_factory=dict)
 
@@ -190,6 +191,7 @@ class KnownRuns:
             [one.attempt_id for one in attempts],
             0 if cursor is None else cursor.seq,
             dict(details.params),
+            is_locked=run.is_locked,
         )
 
 

@@ -39,7 +39,7 @@ def judge(desk: Desk) -> Said:
         store = desk.replays(cursor.run_id)
         store.set_cursor(cursor._replace(lease_until_ms=None))
         head, run_id = cursor.head, cursor.run_id
-        if run_id is None or head is None:
+        if run_id is None or head is None or store.is_locked(run_id):
             continue
         held = [one.head.attempt for one in store.list_leases(run_id) if one.head is not None]
         if head.attempt not in held and store.find_status(run_id, head.attempt) == "running":

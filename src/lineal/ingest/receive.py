@@ -84,7 +84,7 @@ def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
     desk.count_replayed(replayed.cursor.seq - cursor.seq, offset - known_to)
     if run_id is not None:
         seq = replayed.cursor.seq
-        if piece.dead and opened.primary and seq:
+        if piece.dead and opened.primary and seq and not store.is_locked(run_id):
             store.lose_attempt(run_id, opened.attempt, Stamp(replayed.last_ms or desk.time_ms, opened.writer, seq))
         store.compact(run_id)
     return Acknowledged(piece.segment, offset, replayed.cursor.seq)
@@ -96,7 +96,7 @@ def _keep_lease(desk: Desk, run_id: str, cursor: Cursor, lease_s: int) -> Cursor
     if cursor.head is None:
         return cursor
     store = desk.writer
-    if store.find_status(run_id, cursor.head.attempt) == "lost":
+    if store.find_status(run_id, cursor.head.attempt) == "lost" and not store.is_locked(run_id):
         store = desk.replays(run_id)
         store.regain_attempt(run_id, cursor.head.attempt, Stamp(desk.time_ms, cursor.writer, cursor.seq))
     store.set_cursor(cursor)

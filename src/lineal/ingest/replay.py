@@ -1,4 +1,5 @@
-"""The door of journals: bytes of one writer's segment -> state. Never refuses; what is damaged is counted.
+"""The door of journals: bytes of one writer's segment -> state. Never refuses; what is damaged is counted, and so is what
+comes of a locked run, of which nothing is applied.
 
 Exactly once follows from the cursor: records up to `cursor.seq` are skipped, and it moves in the same transaction."""
 
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lineal.ingest import points
-from lineal.ingest.apply import Context, apply, layout_of
+from lineal.ingest.apply import LOCKED, Context, apply, layout_of
 from lineal.model.entities import Attempt, Cursor, Stamp
 from lineal.model.errors import Damaged
 from lineal.record import kinds
@@ -79,11 +80,14 @@ def replay(
     is_new = (frames.seq > cursor.seq) | (frames.seq == 0)
     is_points = (frames.kind == kinds.POINTS_APPENDED) & is_new
     context = Context(store, opened.run_id)
-    state = _Statements(context, opened, set() if defined is None else defined)
+    locked = opened.run_id is not None and store.is_locked(opened.run_id)
+    state = _Statements(context, opened, set() if defined is None else defined, locked=locked)
     others = np.flatnonzero(~is_points & is_new)
     for index in others.tolist():
         state.take(view, found.offsets[index])
-    if is_points.any():
+    if locked:
+        state.refused += int(is_points.sum())
+    elif is_points.any():
         _append(store, opened, data, points.select(frames, is_points))
     last = header_at(view, found.offsets[-1])
     last_ms = last.time_ns // _NS_PER_MS
@@ -94,7 +98,9 @@ def replay(
     missing = seq - cursor.seq - len(new_seqs) + state.damaged
     if missing > 0 and opened.run_id is not None:
         store.add_loss(opened.run_id, "damaged", missing, Stamp(last_ms, opened.writer, seq))
-    if opened.primary and cursor.seq == 0 and len(new_seqs) and new_seqs[0] > 1 and not state.started:
+    if state.refused and opened.run_id is not None:
+        store.add_loss(opened.run_id, LOCKED, state.refused, Stamp(last_ms, opened.writer, seq))
+    if opened.primary and not locked and cursor.seq == 0 and len(new_seqs) and new_seqs[0] > 1 and not state.started:
         _start_attempt(store, opened, header_at(view, found.offsets[0]).time_ns // _NS_PER_MS)
     moved = cursor._replace(seq=seq, offset=found.position)
     return Replayed(
@@ -127,11 +133,13 @@ def _start_attempt(store: TenantWriter, opened: SegmentOpened, time_ms: int) -> 
 class _Statements:
     """Applies everything but points, in order, and remembers what it meant for the segment."""
 
-    def __init__(self, context: Context, opened: SegmentOpened, defined: set[bytes]) -> None:
+    def __init__(self, context: Context, opened: SegmentOpened, defined: set[bytes], *, locked: bool) -> None:
         self._context = context
         self._defined = defined
         self._writer = opened.writer
         self._attempt = opened.attempt
+        self._locked = locked
+        self.refused = 0
         self.started = False
         self.sealed: bool | None = None
         self.last_seq = 0
@@ -151,6 +159,8 @@ class _Statements:
                 self._defined.add(bytes(payload))
             elif isinstance(record, SegmentSealed):
                 self.sealed, self.last_seq = record.next, record.last_seq
+            elif self._locked and not isinstance(record, SegmentOpened):
+                self.refused += 1  # layouts are kept: once it is unlocked, points may go on by them
             elif not isinstance(record, SegmentOpened):
                 apply(self._context, record, Stamp(header.time_ns // _NS_PER_MS, self._writer, header.seq))
                 self.started |= isinstance(record, AttemptStarted)

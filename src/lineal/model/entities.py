@@ -82,6 +82,7 @@ class Run:
     forked_from: str | None = None
     fork_step: int | None = None
     content_digest: str | None = None
+    is_locked: bool = False
 
     @property
     def duration_ms(self) -> int | None:

@@ -5,6 +5,7 @@
     │   └── OverLimit      ... because it is larger than a stated bound
     ├── NotFound           nothing by that name: look it up, then ask again      (LookupError)
     ├── Conflict           it exists already, with other content: choose
+    │   └── Locked         ... because the run is locked: unlock it first, or leave it
     ├── NotWritable        the folder or file refuses writes: mend it, then retry (OSError)
     ├── NewerFormat        written by a newer Lineal: upgrade, nothing was changed
     ├── Busy               somebody else holds it for now: wait, then retry
@@ -61,6 +62,12 @@ class Conflict(LinealError):
     """What was to be created or set once exists already with other content."""
 
     code = "conflict"
+
+
+class Locked(Conflict):
+    """The run is locked, and refuses changes."""
+
+    code = "locked"
 
 
 class NotWritable(LinealError, OSError):

@@ -26,6 +26,7 @@ from lineal.record.records import (
     ParamsSet,
     Record,
     RunLifecycleSet,
+    RunLockSet,
     RunTagsSet,
     SegmentOpened,
     SegmentSealed,
@@ -49,6 +50,7 @@ _CLASSES: dict[int, type[Record]] = {
     kinds.EXPERIMENT_SET: ExperimentSet,
     kinds.RUN_LIFECYCLE_SET: RunLifecycleSet,
     kinds.RUN_TAGS_SET: RunTagsSet,
+    kinds.RUN_LOCK_SET: RunLockSet,
 }
 _KINDS = {record_class: kind for kind, record_class in _CLASSES.items()}
 _FIELDS = {record_class: fields(record_class) for record_class in _KINDS}

@@ -22,5 +22,6 @@ POINTS_APPENDED = 26
 EXPERIMENT_SET = 48
 RUN_LIFECYCLE_SET = 49
 RUN_TAGS_SET = 50
+RUN_LOCK_SET = 54
 
-KNOWN = frozenset((1, 2, 3, *range(16, 27), 48, 49, 50))
+KNOWN = frozenset((1, 2, 3, *range(16, 27), 48, 49, 50, 54))

@@ -138,6 +138,14 @@ class RunTagsSet:
     tags: dict[str, str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class RunLockSet:
+    """A locked run refuses every other change."""
+
+    run_id: str
+    locked: bool
+
+
 Structure: TypeAlias = SegmentOpened | LayoutDefined | SegmentSealed
 RunRecord: TypeAlias = (
     AttemptStarted
@@ -151,5 +159,5 @@ RunRecord: TypeAlias = (
     | ArtifactLogged
     | Lost
 )
-TenantRecord: TypeAlias = ExperimentSet | RunLifecycleSet | RunTagsSet
+TenantRecord: TypeAlias = ExperimentSet | RunLifecycleSet | RunTagsSet | RunLockSet
 Record: TypeAlias = Structure | RunRecord | TenantRecord

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lineal.ingest.desk import Said
-from lineal.model.errors import OverLimit
+from lineal.model.errors import Conflict, OverLimit
 from lineal.model.limits import NOTE_MAX_BYTES
 from lineal.model.values import clean_text
 from lineal.model.vocabulary import Lifecycle
-from lineal.record.records import NameSet, NoteSet, Record, RunLifecycleSet, RunTagsSet, TagsSet
+from lineal.record.records import NameSet, NoteSet, Record, RunLifecycleSet, RunLockSet, RunTagsSet, TagsSet
 from lineal.server.context import Context
 from lineal.server.given import given_name, given_tags
 from lineal.server.shapes.runs import Changed
@@ -54,6 +54,16 @@ def set_lifecycle(context: Context, run_ids: Sequence[str], lifecycle: Lifecycle
     full_ids = known_ids(context, run_ids)
     sayings = [Saying(None, RunLifecycleSet(run_id, lifecycle)) for run_id in full_ids]
     return _say(context, sayings, len(full_ids))
+
+
+def set_lock(context: Context, run_ids: Sequence[str], *, locked: bool) -> Said:
+    full_ids = known_ids(context, run_ids)
+    runs = [context.reader.get_run(run_id) for run_id in full_ids]
+    for run in runs:
+        if locked and run.status == "running":
+            raise Conflict(f"run {run.run_id!r:.80} is still running: end it first", field="run_ids")
+    changed = [run.run_id for run in runs if run.is_locked != locked]
+    return _say(context, [Saying(None, RunLockSet(run_id, locked)) for run_id in changed], len(full_ids))
 
 
 def _say(context: Context, sayings: list[Saying], count: int) -> Said:

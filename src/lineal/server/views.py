@@ -42,6 +42,7 @@ def row_of(details: entities.RunDetails, series: Sequence[entities.SeriesInfo], 
         lifecycle_stage=run.lifecycle,
         experiment_name=run.experiment_name,
         typed_params={name: scalar(value) for name, value in details.params.items()},
+        locked=run.is_locked,
     )
 
 

@@ -21,6 +21,7 @@ Action: TypeAlias = Literal[
     "name.set",
     "document.set",
     "lifecycle.set",
+    "lock.set",
     "metric.define",
     "artifact.add",
     "loss.add",

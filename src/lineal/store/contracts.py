@@ -235,6 +235,14 @@ class TenantWriter(Protocol):
 
     def set_lifecycle(self, run_id: str, lifecycle: Lifecycle, stamp: Stamp) -> None: ...
 
+    def set_lock(self, run_id: str, locked: bool, stamp: Stamp) -> None:
+        """Later stamp wins. The store itself refuses nothing of a locked run: the doors of ingest do."""
+        ...
+
+    def is_locked(self, run_id: str) -> bool:
+        """As of this transaction; an unknown run is not, and stays unknown."""
+        ...
+
     def define_metric(self, run_id: str, definition: MetricDefinition, stamp: Stamp) -> None:
         """Later stamp wins, metric by metric, as a whole definition."""
         ...

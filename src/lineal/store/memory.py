@@ -297,6 +297,13 @@ class MemoryWriter:
     def set_lifecycle(self, run_id: str, lifecycle: Lifecycle, stamp: Stamp) -> None:
         self._set(run_id, "lifecycle", "", lifecycle, stamp, "lifecycle.set", {"lifecycle": lifecycle})
 
+    def set_lock(self, run_id: str, locked: bool, stamp: Stamp) -> None:
+        self._set(run_id, "lock", "", "locked" if locked else "open", stamp, "lock.set", {"locked": locked})
+
+    def is_locked(self, run_id: str) -> bool:
+        run = self.state.runs.get(run_id)
+        return run is not None and run.is_locked
+
     def define_metric(self, run_id: str, definition: MetricDefinition, stamp: Stamp) -> None:
         values = asdict(definition)
         self._set(run_id, "metric", definition.name, to_json(values), stamp, "metric.define", values)

@@ -70,6 +70,10 @@ class RunState:
     def lifecycle(self) -> Lifecycle:
         return "deleted" if values_of(self.settings, "lifecycle").get("") == "deleted" else "active"
 
+    @property
+    def is_locked(self) -> bool:
+        return values_of(self.settings, "lock").get("") == "locked"
+
     def run(self, tenant: str, run_id: str) -> Run:
         rename = self.settings.get(("name", ""))
         return run_of(
@@ -78,6 +82,7 @@ class RunState:
             None if rename is None else (rename[0], rename[1] or ""),
             self.lifecycle,
             lambda name: ids.experiment_id(tenant, name),
+            self.is_locked,
         )
 
     def series_keys(self) -> list[SeriesKey]:

@@ -158,6 +158,7 @@ def run_of(
     rename: tuple[Stamp, str] | None,
     lifecycle: Lifecycle,
     experiment_id_of: Callable[[str], str],
+    is_locked: bool = False,
 ) -> Run:
     """The run that its attempts and its latest renaming make. Known by mention only: running since 0; where only the end
     of an attempt is known (its start was damaged, or never written whole), that end."""
@@ -183,6 +184,7 @@ def run_of(
         forked_from=first.forked_from,
         fork_step=first.fork_step,
         content_digest=first.content_digest,
+        is_locked=is_locked,
     )
 
 

@@ -146,6 +146,7 @@ _BODIES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "set_name": st.tuples(run_ids, texts),
     "set_document": st.tuples(run_ids, names, st.sampled_from(DOCUMENTS)),
     "set_lifecycle": st.tuples(run_ids, _lifecycles),
+    "set_lock": st.tuples(run_ids, st.booleans()),
     "define_metric": st.tuples(
         run_ids,
         st.builds(MetricDefinition, names, st.sampled_from((None, "min", "max")), maybe_texts, maybe_texts),

@@ -34,15 +34,16 @@ CHANGES: dict[str, tuple[Said, str, str]] = {
     "set_name": (call("set_name", "r1", "name", at(9, 9)), "name.set", "r1"),
     "set_document": (call("set_document", "r1", "review", "{}", at(10, 10)), "document.set", "r1"),
     "set_lifecycle": (call("set_lifecycle", "r1", "deleted", at(11, 11)), "lifecycle.set", "r1"),
-    "define_metric": (call("define_metric", "r1", MetricDefinition("loss", "min"), at(12, 12)), "metric.define", "r1"),
-    "add_artifact": (call("add_artifact", "r1", ARTIFACT, at(13, 13)), "artifact.add", "r1"),
-    "add_loss": (call("add_loss", "r1", "full", 3, at(14, 14)), "loss.add", "r1"),
-    "regain_attempt": (call("regain_attempt", "r1", "a2", at(15, 15)), "attempt.regain", "r1"),
+    "set_lock": (call("set_lock", "r1", True, at(12, 12)), "lock.set", "r1"),
+    "define_metric": (call("define_metric", "r1", MetricDefinition("loss", "min"), at(13, 13)), "metric.define", "r1"),
+    "add_artifact": (call("add_artifact", "r1", ARTIFACT, at(14, 14)), "artifact.add", "r1"),
+    "add_loss": (call("add_loss", "r1", "full", 3, at(15, 15)), "loss.add", "r1"),
+    "regain_attempt": (call("regain_attempt", "r1", "a2", at(16, 16)), "attempt.regain", "r1"),
 }
 QUIET = {
     # Cursors, answers, points and layouts change no statement; the rest asks, or is about the rows themselves.
     *("find_cursor", "set_cursor", "find_answer", "keep_answer", "forget_answers", "speak_for"),
-    *("find_status", "list_leases"),
+    *("find_status", "list_leases", "is_locked"),
     *("define_layout", "find_layout", "keep_orphans", "take_orphans", "append_points", "compact"),
 }
 

@@ -34,6 +34,22 @@ class RunRules(SuiteBase):
 
     # -- runs and attempts ---------------------------------------------------------------------------------
 
+    def test_a_lock_is_the_latest_word_and_refuses_nothing_by_itself(self, store: Store, reader: TenantReader) -> None:
+        self.tell(store, starting("r1"), call("set_lock", "r1", True, at(5)))
+        assert reader.get_run("r1").is_locked and reader.get_details("r1").run.is_locked
+        with store.begin() as transaction:
+            writer = transaction.tenant("default")
+            assert writer.is_locked("r1") and not writer.is_locked("nobody")
+            writer.set_lock("r1", False, at(4))
+            assert writer.is_locked("r1")
+            writer.set_lock("r1", False, at(6))
+            assert not writer.is_locked("r1")
+        assert not reader.get_run("r1").is_locked
+        [run] = reader.list_runs(RunQuery(lifecycle=None)).runs
+        assert run == reader.get_run("r1")
+        self.tell(store, call("set_lock", "r2", True, at(7)), call("set_note", "r2", "text", at(8)))
+        assert reader.get_details("r2").note == "text" and reader.get_run("r2").is_locked
+
     def test_a_run_comes_into_being_by_being_mentioned(self, store: Store, reader: TenantReader) -> None:
         self.tell(store, call("set_tags", "0123456789", {"k": "v"}, at(5)))
         run = reader.get_run("0123456789")

@@ -157,3 +157,23 @@ def test_a_folder_that_refuses_writes_is_unreachable(invoke, folder: Path, sweep
     monkeypatch.setattr(api, "say_outside", refuse)
     for command in (["delete", sweep[0]], ["tag", sweep[0], "a=b"]):
         assert invoke("runs", *command).exit_code == 5
+
+
+def test_locked_runs_refuse_until_they_are_unlocked(ask, invoke, sweep: list[str]) -> None:
+    two = sweep[:2]
+    assert ask("runs", "lock", *two) == {"run_ids": two, "count": 2, "unchanged_run_ids": []}
+    assert ask("runs", "lock", *two)["unchanged_run_ids"] == two
+    assert invoke("runs", "lock", *two).stdout == "Nothing to do: 2 runs locked already.\n"
+    assert ask("runs", "show", two[0])["locked"] is True and "locked" in invoke("runs", "show", two[0]).stdout
+    for command in (
+        ("tag", two[0], "k=v"),
+        ("note", two[0], "x"),
+        ("rename", two[0], "x"),
+        ("delete", two[0], "--yes"),
+    ):
+        refused = invoke("runs", *command)
+        assert refused.exit_code == 4 and "locked" in refused.stderr, command
+    assert ask("runs", "tag", two[0], "k=v")["error"]["code"] == "locked"
+    assert invoke("runs", "unlock", *two).stdout == "Unlocked 2 runs.\n"
+    assert ask("runs", "tag", two[0], "k=v")["count"] == 1
+    assert invoke("runs", "lock", "nobody").exit_code == 3

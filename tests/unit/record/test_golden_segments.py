@@ -34,6 +34,7 @@ from lineal.record.records import (
     NoteSet,
     ParamsSet,
     RunLifecycleSet,
+    RunLockSet,
     RunTagsSet,
     SegmentOpened,
     SegmentSealed,
@@ -43,13 +44,21 @@ from lineal.testing.crash import flip_bit, read_segment
 from tests.unit.record.strategies import naive_scan, points_frame
 
 GOLDEN = Path(__file__).resolve().parents[3] / "spec" / "golden"
-NAMES = ["segment-run", "segment-tenant", "segment-rank", "segment-odd-points", "segment-unsealed", "segment-journal"]
+NAMES = [
+    "segment-run",
+    "segment-tenant",
+    "segment-rank",
+    "segment-odd-points",
+    "segment-unsealed",
+    "segment-journal",
+    "segment-lock",
+]
 TIME_NS = 1_700_000_000_123_456_789
 NAN = struct.unpack("<d", bytes.fromhex("01000000000cf47f"))[0]
 RECORDS = {record.__name__: record for record in (
     SegmentOpened, LayoutDefined, SegmentSealed, AttemptStarted, AttemptEnded, ParamsSet, TagsSet, NoteSet, NameSet, DocumentSet,
     MetricDefined, ArtifactLogged, Lost, ExperimentSet, RunLifecycleSet,
-    RunTagsSet,
+    RunTagsSet, RunLockSet,
 )}  # fmt: skip
 
 
@@ -318,6 +327,10 @@ def meanings():
     frames = opened(run_id=None, attempt="", primary=False)
     frames += [record_entry(record, seq) for seq, record in enumerate(tenant, 1)]
     yield "segment-tenant", [*frames, record_entry(SegmentSealed(4), 0)], 0
+
+    frames = opened(run_id=None, attempt="", primary=False)
+    frames += [record_entry(RunLockSet("r1", locked), seq) for seq, locked in ((1, True), (2, False))]
+    yield "segment-lock", [*frames, record_entry(SegmentSealed(2), 0)], 0
 
     ranked = LayoutDefined(1, "q", [["loss", "d", {"rank": "3"}]])
     frames = opened(primary=False, labels={"rank": "3"}, segment=2)

@@ -621,6 +621,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lock runs
+         * @description From now on they refuse changes (409, code "locked"). A run that is still running is refused: end it first.
+         */
+        post: operations["lock_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unlock runs
+         * @description The opposite of `lock`.
+         */
+        post: operations["unlock_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/filter/check": {
         parameters: {
             query?: never;
@@ -1576,6 +1616,8 @@ export interface components {
             typed_params: {
                 [key: string]: components["schemas"]["Scalar"];
             };
+            /** @description Whether it refuses changes. */
+            locked: boolean;
             note: string;
             forked_from: string | null;
             fork_step: number | null;
@@ -1648,6 +1690,8 @@ export interface components {
             typed_params: {
                 [key: string]: components["schemas"]["Scalar"];
             };
+            /** @description Whether it refuses changes. */
+            locked: boolean;
         };
         /** RunsCompared */
         RunsCompared: {
@@ -3383,6 +3427,86 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    lock_runs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameRuns"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    unlock_runs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameRuns"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     check_filter: {
         parameters: {
             query?: never;
@@ -3586,6 +3710,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             414: components["responses"]["RequestUriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];

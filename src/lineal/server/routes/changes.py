@@ -26,6 +26,16 @@ def restore_runs(context: Context, asked: Asked[Any, NameRuns]) -> Said:
     return changes.set_lifecycle(context, asked.body.run_ids, "active")
 
 
+def lock_runs(context: Context, asked: Asked[Any, NameRuns]) -> Said:
+    """From now on they refuse changes (409, code "locked"). A run that is still running is refused: end it first."""
+    return changes.set_lock(context, asked.body.run_ids, locked=True)
+
+
+def unlock_runs(context: Context, asked: Asked[Any, NameRuns]) -> Said:
+    """The opposite of `lock`."""
+    return changes.set_lock(context, asked.body.run_ids, locked=False)
+
+
 ENDPOINTS = (
     Endpoint(
         "POST", "/api/v1/runs/tags", tag_runs, "Tag runs", Changed, body=TagRuns, refusals=(404, 409), access="writer"
@@ -49,5 +59,25 @@ ENDPOINTS = (
         body=NameRuns,
         refusals=(404, 409),
         access="writer",
+    ),
+    Endpoint(
+        "POST",
+        "/api/v1/runs/lock",
+        lock_runs,
+        "Lock runs",
+        Changed,
+        body=NameRuns,
+        refusals=(404, 409),
+        access="approver",
+    ),
+    Endpoint(
+        "POST",
+        "/api/v1/runs/unlock",
+        unlock_runs,
+        "Unlock runs",
+        Changed,
+        body=NameRuns,
+        refusals=(404, 409),
+        access="approver",
     ),
 )

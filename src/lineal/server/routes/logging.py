@@ -39,7 +39,10 @@ def create_run(context: Context, asked: Asked[Any, shapes.CreateRun]) -> Submitt
     description = clean_text(body.description or "")
 
     def work(desk: Desk) -> Said:
-        if desk.find_run(run_id) is not None:
+        known = desk.find_run(run_id)
+        if known is not None and known.lifecycle == "deleted":
+            raise Conflict(f"run {run_id!r:.80} is deleted, and its id is not given again: restore it", field="run_id")
+        if known is not None:
             if desk.reader.find_run_ids(run_id, limit=1) != [run_id]:
                 raise Later  # this transaction has made it, and readers do not see it yet
             [row] = list_rows(desk.reader, desk.tenant, [run_id])

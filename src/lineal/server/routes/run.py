@@ -89,7 +89,7 @@ ENDPOINTS = (
         "Name, note and tags of a run",
         shapes.RunDetail,
         body=shapes.EditRun,
-        refusals=(404,),
+        refusals=(404, 409),
         access="writer",
     ),
     Endpoint(

@@ -40,6 +40,7 @@ class RunRow(Run, frozen=True):
 
     experiment_name: str
     typed_params: dict[str, Scalar]
+    locked: Annotated[bool, Meta(description="Whether it refuses changes.")]
 
 
 class RunsPage(Struct, frozen=True):

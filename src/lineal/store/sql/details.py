@@ -30,12 +30,12 @@ def read_runs(connection: Connection, pks: Sequence[int]) -> dict[int, Run]:
     rows = connection.execute(
         "SELECT run.pk, run_id, experiment.experiment_id, experiment.name, run.name, status,"
         " CASE is_deleted WHEN 1 THEN 'deleted' ELSE 'active' END, started_ms, ended_ms, coalesce(description, ''),"
-        " user_id, parent_run_id, forked_from, fork_step, content_digest"
+        " user_id, parent_run_id, forked_from, fork_step, content_digest, is_locked"
         " FROM run JOIN experiment ON experiment.pk = run.experiment"
         " WHERE run.pk IN (SELECT value FROM json_each(?))",
         (list_text(pks),),
     )
-    return {pk: Run(*values) for pk, *values in rows}
+    return {pk: Run(*[*values, bool(is_locked)]) for pk, *values, is_locked in rows}
 
 
 def read_details(connection: Connection, pks: Sequence[int]) -> dict[int, RunDetails]:

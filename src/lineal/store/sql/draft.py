@@ -76,9 +76,16 @@ class RunDraft:
         said = self.settings.latest("lifecycle")
         return "deleted" if said is not None and said[1] == "deleted" else "active"
 
+    @property
+    def is_locked(self) -> bool:
+        said = self.settings.latest("lock")
+        return said is not None and said[1] == "locked"
+
     def run(self) -> Run:
         """As its row shall be, but for the experiment's id."""
-        return run_of(self.run_id, self.attempts.values(), self.settings.latest("name"), self.lifecycle, str)
+        return run_of(
+            self.run_id, self.attempts.values(), self.settings.latest("name"), self.lifecycle, str, self.is_locked
+        )
 
 
 def attempt_from_row(values: list[object] | tuple[object, ...]) -> AttemptFacts:

@@ -28,6 +28,7 @@ _RUN_NAMES = (
     "forked_from",
     "fork_step",
     "content_digest",
+    "is_locked",
     "changed",
 )
 
@@ -72,7 +73,7 @@ def flush_runs(
             [(run.pk, run.numbers[key], *attempt_row(run.attempts[key])) for key in run.attempts_changed],
         )
         run.attempts_changed.clear()
-        changed |= any(kind in ("name", "lifecycle") for kind, _ in run.settings.changed)
+        changed |= any(kind in ("name", "lifecycle", "lock") for kind, _ in run.settings.changed)
         run.settings.flush()
         run.params.flush()
         if run.points or (run.wants_compaction and run.is_stale):
@@ -147,5 +148,6 @@ def _run_row(
         run.forked_from,
         run.fork_step,
         run.content_digest,
+        run.is_locked,
         change_number,
     )

@@ -9,7 +9,7 @@ from lineal.store.sql.database import Connection
 
 Owner: TypeAlias = Literal["run", "experiment"]
 
-_VALUES_AT_HAND = ("name", "lifecycle")  # short, and a run's row is made from them
+_VALUES_AT_HAND = ("name", "lifecycle", "lock")  # short, and a run's row is made from them
 
 
 class SettingsDraft:
@@ -35,7 +35,7 @@ class SettingsDraft:
             self._values[kind, name] = value
         return True
 
-    def latest(self, kind: Literal["name", "lifecycle"]) -> tuple[Stamp, str] | None:
+    def latest(self, kind: Literal["name", "lifecycle", "lock"]) -> tuple[Stamp, str] | None:
         """The setting of that kind, if it was ever made."""
         stamp = self._known().get((kind, ""))
         return None if stamp is None else (stamp, self._values[kind, ""] or "")
@@ -67,7 +67,7 @@ class SettingsDraft:
             self._stamps = {}
             # Values are last in the row: those not asked for are not read, however long they are.
             for kind, name, time_ms, writer, seq, value in self._connection.execute(
-                "SELECT kind, name, time_ms, writer, seq, CASE WHEN kind IN ('name', 'lifecycle') THEN value END"
+                "SELECT kind, name, time_ms, writer, seq, CASE WHEN kind IN ('name', 'lifecycle', 'lock') THEN value END"
                 f" FROM {self._owner}_setting WHERE {self._owner} = ?",
                 (self._pk,),
             ):

@@ -190,6 +190,18 @@ class SqlWriter:
     def set_lifecycle(self, run_id: str, lifecycle: Lifecycle, stamp: Stamp) -> None:
         self._set(run_id, "lifecycle", "", lifecycle, stamp, "lifecycle.set", {"lifecycle": lifecycle})
 
+    def set_lock(self, run_id: str, locked: bool, stamp: Stamp) -> None:
+        self._set(run_id, "lock", "", "locked" if locked else "open", stamp, "lock.set", {"locked": locked})
+
+    def is_locked(self, run_id: str) -> bool:
+        draft = self._runs.get(run_id)
+        if draft is not None:
+            return draft.is_locked
+        row = self._connection.execute(
+            "SELECT is_locked FROM run WHERE tenant = ? AND run_id = ?", (self._tenant, run_id)
+        ).fetchone()
+        return row is not None and bool(row[0])
+
     def define_metric(self, run_id: str, definition: MetricDefinition, stamp: Stamp) -> None:
         values = asdict(definition)
         self._set(run_id, "metric", definition.name, to_json(values), stamp, "metric.define", values)
