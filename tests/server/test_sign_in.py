@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from lineal.model.limits import GUESSES_MAX_COUNT, SESSION_MAX_AGE_S
+from lineal.model.people import SESSION_PREFIX, Session, digest_of_secret, new_secret
 from tests.server.conftest import json_of
 from tests.server.let_in import PASSWORD, World
 
@@ -204,3 +205,11 @@ def test_where_nobody_signs_in_there_is_nothing_to_ask(client: httpx.Client) -> 
         client.delete(f"{base}/session"),
     ):
         assert json_of(answer, 404)["code"] == "no_sign_in"
+
+
+def test_a_session_ends_by_itself(world: World) -> None:
+    secret = new_secret(SESSION_PREFIX)
+    world.say("start_session", Session(digest_of_secret(secret), "writer", 1, 2))
+    with world.asking(session=secret) as client:
+        assert client.get("/experiments").status_code == 401 and json_of(client.get("/session"))["user"] is None
+        assert client.delete("/session").status_code == 200, "signing out is no error then"

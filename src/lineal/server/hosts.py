@@ -43,7 +43,11 @@ class HostGuard:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
         if not host or not (host in self._hosts or self._any_host or self._is_named(host)):
-            return Refused(403, "host", "this server does not answer to that name; --allow-host adds one")
+            return Refused(
+                403,
+                "host",
+                "this server answers to localhost and 127.0.0.1 with its port, and to names that --allow-host adds",
+            )
         if scope["method"] in _READING:
             return None
         origins = [value for name, value in scope["headers"] if name == b"origin"]
