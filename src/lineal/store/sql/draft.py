@@ -45,11 +45,15 @@ class RunDraft:
         self.wants_compaction = False
 
     @classmethod
-    def load(cls, connection: Connection, run_id: str, pk: int) -> RunDraft:
-        draft = cls(connection, run_id, pk, is_new=False)
-        [is_stale, experiment, is_deleted] = connection.execute(
-            "SELECT is_stale, experiment, is_deleted FROM run WHERE pk = ?", (pk,)
+    def load(cls, connection: Connection, tenant: int, run_id: str) -> RunDraft | None:
+        """None if there is no such run."""
+        row = connection.execute(
+            "SELECT pk, is_stale, experiment, is_deleted FROM run WHERE tenant = ? AND run_id = ?", (tenant, run_id)
         ).fetchone()
+        if row is None:
+            return None
+        pk, is_stale, experiment, is_deleted = row
+        draft = cls(connection, run_id, pk, is_new=False)
         draft.is_stale = bool(is_stale)
         draft.stands = draft.counted = (experiment, bool(is_deleted))
         sql = f"SELECT number, {ATTEMPT_COLUMNS} FROM attempt WHERE run = ?"

@@ -41,6 +41,7 @@ class SqlWriter:
         self._runs: dict[str, RunDraft] = {}
         self._experiments: dict[str, ExperimentDraft] = {}
         self._cursors: dict[str, Cursor] = {}
+        self._cursors_read: dict[str, Cursor | None] = {}
         self._layouts: dict[tuple[str, int], Layout] = {}
         self._audit_rows: list[tuple[Any, ...]] = []
         self._actor: str | None = None
@@ -50,7 +51,9 @@ class SqlWriter:
     # -- cursors -------------------------------------------------------------------------------------------
 
     def find_cursor(self, writer: str) -> Cursor | None:
-        return self._cursors.get(writer) or read_cursor(self._connection, self._tenant, writer)
+        if writer not in self._cursors_read:
+            self._cursors_read[writer] = read_cursor(self._connection, self._tenant, writer)
+        return self._cursors.get(writer) or self._cursors_read[writer]
 
     def set_cursor(self, cursor: Cursor) -> None:
         if cursor == self.find_cursor(cursor.writer):
@@ -158,9 +161,8 @@ class SqlWriter:
             self._audit_run("attempt.regain", run, stamp, {"attempt": attempt_id})
 
     def find_status(self, run_id: str, attempt_id: str) -> Status | None:
-        if run_id not in self._runs and self._find_run(run_id) is None:
-            return None
-        facts = self._run(run_id).attempts.get(attempt_id)
+        run = self._load_run(run_id)
+        facts = None if run is None else run.attempts.get(attempt_id)
         return None if facts is None else facts.status
 
     def set_params(self, run_id: str, attempt_id: str, params: Mapping[str, ParamValue], stamp: Stamp) -> None:
@@ -285,10 +287,9 @@ class SqlWriter:
             self._flush_runs()
 
     def compact(self, run_id: str) -> None:
-        run = self._runs.get(run_id)
-        if run is None and self._find_run(run_id) is None:
-            return
-        self._run(run_id).wants_compaction = True
+        run = self._load_run(run_id)
+        if run is not None:
+            run.wants_compaction = True
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -320,11 +321,14 @@ class SqlWriter:
         """The run, made by being mentioned."""
         run = self._runs.get(run_id)
         if run is None:
-            pk = self._find_run(run_id)
-            if pk is None:
-                run = RunDraft(self._connection, run_id, self._names.next_run(), is_new=True)
-            else:
-                run = RunDraft.load(self._connection, run_id, pk)
+            run = self._load_run(run_id)
+        if run is None:
+            run = self._runs[run_id] = RunDraft(self._connection, run_id, self._names.next_run(), is_new=True)
+        return run
+
+    def _load_run(self, run_id: str) -> RunDraft | None:
+        run = self._runs.get(run_id) or RunDraft.load(self._connection, self._tenant, run_id)
+        if run is not None:
             self._runs[run_id] = run
         return run
 
