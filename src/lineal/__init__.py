@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         set_json,
         set_note,
         set_tags,
+        stop_run,
         tag_run,
     )
     from lineal.local import LocalStore, LoggedRun, Runs
@@ -85,6 +86,7 @@ _HOMES = {
         "set_json",
         "set_note",
         "set_tags",
+        "stop_run",
         "tag_run",
     ),
     "lineal.local": ("LocalStore", "LoggedRun", "Runs"),
@@ -167,5 +169,6 @@ __all__ = [
     "set_json",
     "set_note",
     "set_tags",
+    "stop_run",
     "tag_run",
 ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lineal.client import host, session
+from lineal.client import host, session, stops
 from lineal.client.content_id import ContentId, content_id
 from lineal.client.given import check_note, check_tags
 from lineal.client.run import Run
@@ -16,7 +17,7 @@ from lineal.journal.journal import Identity, Journal
 from lineal.model.errors import Conflict, InvalidInput, Locked, NotFound
 from lineal.model.limits import NAME_MAX_BYTES
 from lineal.model.values import check_name
-from lineal.model.vocabulary import END_STATUSES, EndStatus, Goal, Lifecycle
+from lineal.model.vocabulary import END_STATUSES, STOP_TAG, EndStatus, Goal, Lifecycle
 from lineal.record.records import (
     AttemptEnded,
     ExperimentSet,
@@ -26,6 +27,7 @@ from lineal.record.records import (
     RunLifecycleSet,
     RunLockSet,
     RunTagsSet,
+    TagsSet,
 )
 
 if TYPE_CHECKING:
@@ -255,6 +257,7 @@ def _find_known(settings: Settings, run_id: str) -> Known | None:
         latest.started_ms if latest else 0,
         max(whole) + 1 if whole else 0,
         run.content_digest,
+        STOP_TAG in details.tags,
     )
 
 
@@ -383,6 +386,15 @@ def end_run(
     say_outside(logged.run_id, AttemptEnded(latest.attempt_id if latest else "", status), url, tenant)
 
 
+def stop_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> None:
+    """Asks a running run to stop: its program sees it in `Run.should_stop`. Conflict if the run is not running."""
+    run = get_run(run_id, url=url, tenant=tenant)
+    if run.status != "running":
+        raise Conflict(f"run {run.run_id!r} is not running: it is {run.status}", field="run_id")
+    when = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    say_outside(run.run_id, TagsSet({STOP_TAG: when}), url, tenant)
+
+
 def say_outside(
     run_id: str | None, said: Record | Sequence[Record], url: str | os.PathLike[str] | None, tenant: str | None
 ) -> None:
@@ -405,10 +417,22 @@ def say_outside(
     journal = Journal(settings.folder, identity, mode=settings.writer_mode)
     for record in records:
         journal.append(record, barrier=False)
+    _tell_stops(settings, run_id, records)
     if not journal.close():
         from lineal.model.errors import NotWritable
 
         raise NotWritable(f"{settings.folder.root} refuses writes; nothing was changed", field="url")
+
+
+def _tell_stops(settings: Settings, run_id: str | None, records: Sequence[Record]) -> None:
+    """Whoever sets the tag rings the bell of the run's process, whichever way it was set."""
+    for record in records:
+        if isinstance(record, (TagsSet, RunTagsSet)) and STOP_TAG in record.tags:
+            whose = record.run_id if isinstance(record, RunTagsSet) else run_id
+            if whose is not None and record.tags[STOP_TAG] is not None:
+                stops.ring(settings.folder, settings.tenant, whose)
+            elif whose is not None:
+                stops.silence(settings.folder, settings.tenant, whose)
 
 
 __all__ = [
@@ -436,5 +460,6 @@ __all__ = [
     "set_json",
     "set_note",
     "set_tags",
+    "stop_run",
     "tag_run",
 ]

@@ -10,6 +10,7 @@ from lineal.cli.run_export import export_runs
 from lineal.cli.run_list import list_runs
 from lineal.cli.run_lock import lock_runs, unlock_runs
 from lineal.cli.run_show import show_run
+from lineal.cli.run_stop import stop_run
 from lineal.cli.run_words import note_run, rename_run
 
 
@@ -25,6 +26,7 @@ for _command in (
     tag_runs,
     note_run,
     rename_run,
+    stop_run,
     delete_runs,
     restore_runs,
     lock_runs,

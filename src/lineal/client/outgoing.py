@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import zlib
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
@@ -15,7 +16,13 @@ from lineal.client.outbox import keep_head
 from lineal.client.transport import OCTETS, Reply, Transport, path_of
 from lineal.journal.journal import Journal
 from lineal.journal.layout import Folder
-from lineal.model.limits import JOURNAL_BODY_MAX_BYTES, KIB, UPLOAD_PIECE_BYTES, UPLOAD_PIECE_MIN_BYTES
+from lineal.model.limits import (
+    JOURNAL_BODY_MAX_BYTES,
+    KIB,
+    STOP_ASK_INTERVAL_S,
+    UPLOAD_PIECE_BYTES,
+    UPLOAD_PIECE_MIN_BYTES,
+)
 
 TENANT_STREAM = "-"
 _PACKED_MIN_BYTES = 1 * KIB  # what is shorter gains nothing
@@ -60,6 +67,8 @@ class Outgoing:
         self._gives_up = False
         self._packs = True
         self._said_dead = False
+        self._has_asked = False
+        self._stop_due_s = time.monotonic() + STOP_ASK_INTERVAL_S
         self._head: dict[str, object] = {}
         self._listed: Sequence[int] | None = None
 
@@ -155,6 +164,15 @@ class Outgoing:
             data += bytes(-len(data) % 8)
         return data
 
+    def _asks_stop(self) -> bool:
+        """Whether this request asks if the run should stop. Not the first ones of a run: they say that it begins anew."""
+        now_s = time.monotonic()
+        if self._journal is None or now_s < self._stop_due_s:
+            return False
+        self._stop_due_s = now_s + STOP_ASK_INTERVAL_S
+        self._has_asked = True
+        return True
+
     # -- what comes of it -----------------------------------------------------------------------
 
     def send(self, transport: Transport) -> Outcome:
@@ -168,14 +186,17 @@ class Outgoing:
             data = packer.compress(data) + packer.flush()
             headers["Content-Encoding"] = "gzip"
         query: dict[str, object] = {"segment": piece.segment, "offset": piece.offset}
-        for name, said in (("final", piece.final), ("dead", piece.dead), ("lost", self._gives_up)):
+        flags = (("final", piece.final), ("dead", piece.dead), ("lost", self._gives_up), ("asks", self._asks_stop()))
+        for name, said in flags:
             if said:
                 query[name] = "true"
         return self._judge(piece, transport.send("POST", self.path, query=query, body=data, headers=headers))
 
     def ask(self, transport: Transport) -> Outcome:
         """Where the server stands, told by a piece of nothing."""
-        query = {"segment": self._segment, "offset": 0}
+        query: dict[str, object] = {"segment": self._segment, "offset": 0}
+        if self._asks_stop():
+            query["asks"] = "true"
         reply = transport.send("POST", self.path, query=query, body=b"", headers={"Content-Type": OCTETS})
         if reply.status == 200:
             self._take(reply.json())
@@ -227,7 +248,8 @@ class Outgoing:
     def _take(self, said: dict[str, object]) -> None:
         """The place that the server names, if it is one that may be."""
         segment, offset = int(str(said["segment"])), int(str(said["offset"]))
-        self.stop_asked = self.stop_asked or bool(said.get("stop"))
+        if self._has_asked:
+            self._has_asked, self.stop_asked = False, bool(said.get("stop"))
         self.records = int(str(said.get("records", self.records)))
         head = said.get("head")
         if isinstance(head, dict) and head != self._head:

@@ -8,10 +8,11 @@ import itertools
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from time import time_ns
+from time import monotonic, time_ns
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
+from lineal.client import stops
 from lineal.client.given import (
     artifact_path,
     check_note,
@@ -36,6 +37,7 @@ from lineal.model.limits import (
     DOCUMENT_MAX_BYTES,
     DOCUMENT_MAX_DEPTH,
     NAME_MAX_BYTES,
+    STOP_LOOK_INTERVAL_S,
 )
 from lineal.model.values import (
     INT64_MAX,
@@ -104,6 +106,8 @@ class Run:
         self._finish_calls = itertools.count()  # next() is atomic: a lock could be held at a fork
         self._on_finish = on_finish
         self._uploader = uploader
+        self._stop_due_s = 0.0
+        self._stop_asked = False
         self.signalled: EndStatus | None = None
 
     # -- who am I -------------------------------------------------------------------------------
@@ -147,6 +151,18 @@ class Run:
         return (
             f"<lineal.Run {self.name!r} {self.run_id} of {self._experiment!r}{' (finished)' if self._finished else ''}>"
         )
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether somebody asked this run to stop (`lineal runs stop`, the page). Ask it in every step: it looks once a second."""
+        now_s = monotonic()
+        if now_s >= self._stop_due_s:
+            self._stop_due_s = now_s + STOP_LOOK_INTERVAL_S
+            if self._uploader is not None:
+                self._stop_asked = self._uploader.should_stop(self.run_id)
+            else:
+                self._stop_asked = os.path.exists(stops.bell(self._journal.folder, self.tenant, self.run_id))
+        return self._stop_asked
 
     # -- points ---------------------------------------------------------------------------------
 

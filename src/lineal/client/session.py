@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from lineal.client import host
+from lineal.client import host, stops
 from lineal.client.content_id import ContentId
 from lineal.client.exits import EXITS
 from lineal.client.given import check_note, check_tags
@@ -21,8 +21,8 @@ from lineal.model.errors import Conflict, InvalidInput, NotFound
 from lineal.model.ids import check_run_id, new_run_id, new_writer_id
 from lineal.model.limits import DESCRIPTION_MAX_CHARS, EXPERIMENT_NAME_MAX_CHARS, NAME_MAX_BYTES
 from lineal.model.values import INT64_MAX, INT64_MIN, check_name, clean_text
-from lineal.model.vocabulary import Status
-from lineal.record.records import AttemptStarted
+from lineal.model.vocabulary import STOP_TAG, Status
+from lineal.record.records import AttemptStarted, TagsSet
 
 if TYPE_CHECKING:
     from lineal.client.uploader import Uploader
@@ -42,6 +42,7 @@ class Known(NamedTuple):
     latest_started_ms: int
     next_step: int
     content_digest: str | None
+    stop_asked: bool = False
 
 
 Lookup: TypeAlias = Callable[[Settings, str], Known | None]
@@ -181,6 +182,9 @@ def _begin(settings: Settings, start: AttemptStarted, run_id: str | None, rank: 
     _current = run
     if not joins:
         run._say(replace(start, experiment=run.experiment, resumed=known is not None))
+        if known is not None and known.stop_asked:  # of the attempt before, not of this one
+            stops.silence(settings.folder, identity.tenant, run.run_id)
+            run._say(TagsSet({STOP_TAG: None}))
     return run
 
 

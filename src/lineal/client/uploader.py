@@ -129,7 +129,8 @@ class Uploader:
 
     def should_stop(self, run_id: str) -> bool:
         """Whether the server said that somebody asked this run to stop."""
-        return any(one.outgoing.stop_asked for one in tuple(self._shipments) if one.outgoing.run_id == run_id)
+        living = (one for one in self._of(run_id) if not one.is_over)  # not those of an attempt before
+        return any(one.outgoing.stop_asked for one in living)
 
     def unsent_bytes(self, run_id: str | None) -> int:
         """Of that run's journals, and of the artifacts that this process logged."""

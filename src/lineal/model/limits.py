@@ -36,7 +36,7 @@ SIGNAL_SYNC_TIMEOUT_S = 0.5  # status on disk within this after SIGTERM
 
 # -- sending ------------------------------------------------------------------------------------
 UPLOAD_INTERVAL_S = 1.0  # how often what was logged is sent: on the page within 2 s
-UPLOAD_IDLE_S = 10.0  # a writer that says nothing asks so often whether it should stop, and is known to live
+UPLOAD_IDLE_S = 5.0  # a writer that says nothing asks so often whether it should stop, and is known to live
 UPLOAD_PIECE_BYTES = 4 * MIB  # of a journal in one request: 0.2 s of work for the server, one of 2 cores
 UPLOAD_PIECE_MIN_BYTES = 64 * KIB  # where something between here and the server takes no more
 REQUEST_TIMEOUT_S = 30.0  # without an answer for so long, a request is made again
@@ -51,6 +51,8 @@ SIGTERM_DRAIN_S = 8.0  # ... and a SIGTERM so long: supervisors kill after 10 s
 SYNC_TRIES_MAX_COUNT = 10  # in a row, of one request: a minute, with its waits
 SYNC_FIRST_TRIES_MAX_COUNT = 5  # ... of a server that has not answered yet: 2 s
 STATEMENT_TRIES_MAX_COUNT = 3  # of a tag, a deletion ...: somebody waits for the answer
+STOP_LOOK_INTERVAL_S = 1.0  # how often `should_stop` looks; what asks in between costs 0.1 us
+STOP_ASK_INTERVAL_S = 5.0  # how often a server is asked for it: two questions to its store each
 CLEAR_SENT_INTERVAL_S = 60.0  # how often a process looks what of it may go
 SENT_MAX_AGE_S = 7 * 86_400.0  # what a server has acknowledged is kept so long, in case it loses its last days
 SENT_MAX_BYTES = 1024 * MIB  # ... and of that no more than this

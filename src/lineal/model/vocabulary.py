@@ -14,4 +14,6 @@ Labels: TypeAlias = tuple[tuple[str, str], ...]
 """Sorted (key, value) pairs; () for most series."""
 
 STATUSES: tuple[Status, ...] = ("running", "finished", "failed", "killed", "lost")
+STOP_TAG = "lineal.stop"
+"""Tag of a run that was asked to stop: when, in ISO 8601. `Run.should_stop` tells its program."""
 END_STATUSES: tuple[EndStatus, ...] = ("finished", "failed", "killed")

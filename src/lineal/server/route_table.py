@@ -31,6 +31,7 @@ from lineal.server.routes import (
     search,
     series,
     session,
+    stop,
     tokens,
     users,
 )
@@ -53,6 +54,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *groups.ENDPOINTS,
     *series.ENDPOINTS,
     *pieces.ENDPOINTS,
+    *stop.ENDPOINTS,
     *details.ENDPOINTS,
     *changes.ENDPOINTS,
     *filters.ENDPOINTS,

@@ -541,6 +541,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a run to stop
+         * @description Asks a running run to stop: its program hears of it (`run.should_stop`) and decides when. Nothing is killed.
+         */
+        post: operations["stop_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/details": {
         parameters: {
             query?: never;
@@ -1389,6 +1409,11 @@ export interface components {
             records: number;
             /** @default null */
             head?: components["schemas"]["Head"] | null;
+            /**
+             * @description Somebody asked the run to stop. Only told to those who ask.
+             * @default false
+             */
+            stop?: boolean;
         };
         /**
          * LogBatch
@@ -1864,6 +1889,11 @@ export interface components {
             std: components["schemas"]["Number"] | null;
             min: components["schemas"]["Number"] | null;
             max: components["schemas"]["Number"] | null;
+        };
+        /** StopAsked */
+        StopAsked: {
+            message: string;
+            run_id: string;
         };
         /** TagEntry */
         TagEntry: {
@@ -3070,6 +3100,7 @@ export interface operations {
                 dead?: boolean;
                 lost?: boolean;
                 lease_s?: number | null;
+                asks?: boolean;
             };
             header?: {
                 /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
@@ -3264,6 +3295,41 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             414: components["responses"]["RequestUriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    stop_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StopAsked"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            414: components["responses"]["RequestUriTooLong"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };

@@ -9,9 +9,10 @@ import msgspec
 
 from lineal.ingest.desk import Desk, Said
 from lineal.ingest.receive import Piece, receive
-from lineal.model.errors import InvalidInput
+from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.ids import check_run_id
 from lineal.model.limits import JOURNAL_BODY_MAX_BYTES
+from lineal.model.vocabulary import STOP_TAG
 from lineal.server.answers import Submitted
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
@@ -39,11 +40,12 @@ def post_journal(context: Context, asked: Asked[AskJournal, None]) -> Submitted:
     )
 
     head = head_of(context)
+    stop = query.asks and run_id is not None and _is_asked_to_stop(context, run_id)
 
     def work(desk: Desk) -> Said:
         known = receive(desk, run_id, piece)
         if known.fits:
-            return Said(200, _to_json(JournalTaken(known.offset, known.segment, known.seq, head)))
+            return Said(200, _to_json(JournalTaken(known.offset, known.segment, known.seq, head, stop)))
         problem = Problem(
             "urn:lineal:problem:offset",
             HTTPStatus.CONFLICT.phrase,
@@ -57,6 +59,14 @@ def post_journal(context: Context, asked: Asked[AskJournal, None]) -> Submitted:
         return Said(409, _to_json(problem))
 
     return context.submit(work)
+
+
+def _is_asked_to_stop(context: Context, run_id: str) -> bool:
+    """As of the last commit."""
+    try:
+        return STOP_TAG in context.reader.get_details(run_id).tags
+    except NotFound:
+        return False
 
 
 ENDPOINTS = (

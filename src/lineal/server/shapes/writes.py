@@ -124,7 +124,8 @@ class RunEnded(Struct, frozen=True):
 class AskJournal(Struct, frozen=True):
     """`offset`: where in the segment the bytes begin. `final`: nobody writes that segment any more, and they are its end.
     `dead`: nor anything else, since its writer is gone. `lost`: what is missing before them is not to be had any more.
-    `lease_s`: the writer will be heard of again within so many seconds, else its run is lost until it is; 0 gives that up."""
+    `lease_s`: the writer will be heard of again within so many seconds, else its run is lost until it is; 0 gives that up.
+    `asks`: whether the run should stop is to be answered, too."""
 
     offset: Annotated[int, Meta(ge=0, le=2**53)]
     segment: Annotated[int, Meta(ge=0, le=2**31)] = 1
@@ -132,6 +133,7 @@ class AskJournal(Struct, frozen=True):
     dead: bool = False
     lost: bool = False
     lease_s: Annotated[int, Meta(ge=0, le=LEASE_MAX_S)] | None = None
+    asks: bool = False
 
 
 class JournalTaken(Struct, frozen=True):
@@ -142,6 +144,12 @@ class JournalTaken(Struct, frozen=True):
     segment: int
     records: int
     head: Head | None = None
+    stop: Annotated[bool, Meta(description="Somebody asked the run to stop. Only told to those who ask.")] = False
+
+
+class StopAsked(Struct, frozen=True):
+    message: str
+    run_id: str
 
 
 class BlobKept(Struct, frozen=True):
