@@ -23,9 +23,15 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[httpx.Client]:
+def source(tmp_path: Path) -> Iterator[HostedSource]:
+    with HostedSource(f"sqlite:///{tmp_path}/srv/lineal.db") as source:
+        yield source
+
+
+@pytest.fixture
+def server(source: HostedSource) -> Iterator[httpx.Client]:
     """A client of a server over SQLite; its `base_url` is what /api/v1 follows."""
-    with HostedSource(f"sqlite:///{tmp_path}/srv/lineal.db") as source, hosting(source) as client:
+    with hosting(source) as client:
         yield client
 
 

@@ -14,6 +14,7 @@ import pytest
 import lineal
 from lineal.client.outbox import clear_sent, list_outboxes
 from lineal.journal.layout import Folder
+from lineal.server.hosted import HostedSource
 from lineal.testing.fault_proxy import faulty
 from tests.network.conftest import detail_of, points_of, url_of
 from tests.network.programs import read_line, start
@@ -129,6 +130,22 @@ def test_processes_of_multiprocessing(server: httpx.Client, tmp_path: Path, meth
         run_id = read_line(process)
     for number in range(3):
         assert points_of(server, run_id, f"of{number}") == [(step, step) for step in range(50)]
+
+
+def test_a_writer_holds_a_lease_until_it_has_finished(server: httpx.Client, source: HostedSource) -> None:
+    run = lineal.init("digits", url=url_of(server))
+    run.log({"loss": 1.0})
+    wait_for(lambda: server.get(f"/runs/{run.run_id}").status_code == 200)
+    assert lease_of(source, run) is not None
+    run.finish()
+    assert lease_of(source, run) is None
+
+
+def lease_of(source: HostedSource, run: lineal.Run) -> int | None:
+    with source.opened() as store:
+        cursor = store.tenant("default").find_cursor(run._journal.writer)
+    assert cursor is not None
+    return cursor.lease_until_ms
 
 
 def test_what_was_sent_is_kept_for_a_while_and_not_for_ever(

@@ -22,6 +22,8 @@ from lineal.model.limits import (
     STOP_ASK_INTERVAL_S,
     UPLOAD_PIECE_BYTES,
     UPLOAD_PIECE_MIN_BYTES,
+    WRITER_LEASE_RENEW_S,
+    WRITER_LEASE_S,
 )
 
 TENANT_STREAM = "-"
@@ -68,6 +70,7 @@ class Outgoing:
         self._packs = True
         self._said_dead = False
         self._has_asked = False
+        self._lease_due_s = 0.0
         self._stop_due_s = time.monotonic() + STOP_ASK_INTERVAL_S
         self._head: dict[str, object] = {}
         self._listed: Sequence[int] | None = None
@@ -190,6 +193,10 @@ class Outgoing:
         for name, said in flags:
             if said:
                 query[name] = "true"
+        if self._journal is not None:
+            # While this process lives, the run is not lost; with its last piece nobody has to hear of it any more.
+            query["lease_s"] = 0 if piece.final and self._journal.is_closed else WRITER_LEASE_S
+            self._lease_due_s = time.monotonic() + WRITER_LEASE_RENEW_S
         return self._judge(piece, transport.send("POST", self.path, query=query, body=data, headers=headers))
 
     def ask(self, transport: Transport) -> Outcome:
@@ -197,6 +204,9 @@ class Outgoing:
         query: dict[str, object] = {"segment": self._segment, "offset": 0}
         if self._asks_stop():
             query["asks"] = "true"
+        if self._journal is not None and time.monotonic() >= self._lease_due_s:
+            query["lease_s"] = WRITER_LEASE_S
+            self._lease_due_s = time.monotonic() + WRITER_LEASE_RENEW_S
         reply = transport.send("POST", self.path, query=query, body=b"", headers={"Content-Type": OCTETS})
         if reply.status == 200:
             self._take(reply.json())
