@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from lineal._version import __version__
 from lineal.client.address import ServerAddress
-from lineal.model.errors import Busy, Conflict, InvalidInput, LinealError, NotAllowed, NotFound, Unreachable
+from lineal.model.errors import Busy, Conflict, InvalidInput, LinealError, Locked, NotAllowed, NotFound, Unreachable
 from lineal.model.limits import KIB, REPLY_MAX_BYTES, REQUEST_TIMEOUT_S, RETRY_AFTER_MAX_S
 
 OCTETS = "application/octet-stream"
@@ -195,7 +195,7 @@ def error_of(reply: Reply, address: ServerAddress) -> LinealError:
     if reply.status == 404:
         return NotFound(said, field=field)
     if reply.status == 409:
-        return Conflict(said, field=field)
+        return Locked(said, field=field) if problem.get("code") == Locked.code else Conflict(said, field=field)
     if reply.status in (429, 503):
         return Busy(said, field=field)
     if 400 <= reply.status < 500:
