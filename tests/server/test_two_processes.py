@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from tests.server.balancer import Balancer
-from tests.server.conftest import Place, json_of
+from tests.server.conftest import SRC, Place, json_of
 from tests.server.hosting import new_run, serving_store
 from tests.server.test_serve_journals import OCTETS, Journal, check_whole
 
@@ -102,3 +106,45 @@ def send(url: str, journal: Journal, chance: random.Random) -> None:
             answer = until_answered(lambda start=known, end=end: journal.post(client, start, end))  # type: ignore[misc]
             assert answer.status_code in (200, 409), answer.text
             known = answer.json()["offset"]
+
+
+def test_servers_that_start_together_on_nothing(new_url: str, tmp_path: Path) -> None:
+    """One of them makes the tables; all of them serve."""
+    place = Place(tmp_path / "srv", new_url)
+    began = threading.Barrier(3)
+    runs: list[str] = []
+
+    def serve() -> None:
+        began.wait()
+        with serving_store(place) as served:
+            experiment = served.client.post("/experiments", json={"name": "digits"})
+            assert experiment.status_code in (201, 409), experiment.text
+            runs.append(new_run(served.client))
+            began.wait()
+            assert json_of(served.client.get(RUN))["total"] == 3
+            began.wait()
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(serve) for _ in range(3)]:
+            done.result(120)
+    assert len(set(runs)) == 3
+
+
+def test_a_server_older_than_its_database_refuses_and_changes_nothing(new_url: str, tmp_path: Path) -> None:
+    place = Place(tmp_path / "srv", new_url)
+    with serving_store(place) as served, psycopg.connect(new_url, autocommit=True) as database:
+        run_id = new_run(served.client)
+        database.execute("UPDATE lineal_schema SET version = version + 1")
+        before = database.execute("SELECT * FROM lineal_schema").fetchall()
+        answer = served.client.post(f"{RUN}/{run_id}/log-metrics", json={"metrics": {"a": 1}})
+        assert json_of(answer, 503)["code"] == "newer_format"
+        command = [sys.executable, "-m", "lineal.cli.main", "serve", "--port", "0", "--store", new_url]
+        done = subprocess.run(
+            [*command, "--blobs", str(place.blobs)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": str(SRC)},
+        )
+        assert done.returncode != 0 and "upgrade" in done.stderr and done.stdout == ""
+        assert database.execute("SELECT * FROM lineal_schema").fetchall() == before
