@@ -84,7 +84,6 @@ def run_of(said: Json) -> Run:
         said.get("forked_from"),
         said.get("fork_step"),
         said.get("content_digest"),
-        bool(said.get("locked", False)),
         bool(said.get("locked")),
     )
 
