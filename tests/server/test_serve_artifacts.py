@@ -201,3 +201,17 @@ def test_head_reads_nothing_and_begins_no_stream(
     )
     assert hosted.head("/live").headers["content-type"].startswith("text/event-stream")
     assert not opened
+
+
+@pytest.mark.parametrize("left", [0, 300_000])
+def test_bytes_that_are_lost_on_the_disk_break_the_answer_off(hosted: httpx.Client, tmp_path: Path, left: int) -> None:  # noqa: F811
+    """The head has promised more: a client must not take a part for the whole."""
+    run = f"{RUN}/{new_run(hosted)}"
+    content = random.Random(1).randbytes(1_000_000)
+    json_of(hosted.post(f"{run}/log-artifact", files={"file": ("a", content)}))
+    [blob] = [path for path in drafts(tmp_path / "srv" / "blobs") if path.stat().st_size == len(content)]
+    blob.chmod(0o600)
+    os.truncate(blob, left)
+    with pytest.raises(httpx.RemoteProtocolError):
+        hosted.get(f"{run}/artifacts/a")
+    assert json_of(hosted.get(f"{run}/artifacts"))["artifacts"][0]["size_bytes"] == len(content)
