@@ -35,8 +35,8 @@ from lineal.model.limits import (
 )
 from lineal.model.values import ParamValue, from_json
 from lineal.model.vocabulary import Labels, Lifecycle, Status
-from lineal.query.parser import parse, parse_field, parse_orders
-from lineal.query.syntax import Field, Kind
+from lineal.query.parser import parse, parse_field, parse_fields, parse_orders
+from lineal.query.syntax import Kind
 from lineal.store.compare import Comparison, compare, latest_values
 from lineal.store.contracts import BucketPiece, GroupQuery, Piece, RunQuery, Store, TenantReader
 from lineal.store.grouped import Groups
@@ -170,8 +170,8 @@ class LocalStore:
         with count, mean, standard deviation, min and max of `metrics` ("metrics.acc", "min(metrics.loss)", "duration" ...).
         Raises InvalidInput, with the place for a wrong filter or field."""
         _check_limit(limit, GROUPS_PAGE_MAX_COUNT)
-        fields = _fields(by, "by")
-        spreads = _fields(metrics, "metrics")
+        fields = parse_fields(by, "by")
+        spreads = parse_fields(metrics, "metrics")
         conditions = parse(filter)
         names = None if experiments is None else tuple(experiments)
         lifecycle: Lifecycle = "deleted" if deleted else "active"
@@ -595,9 +595,3 @@ class Runs(Sequence[LoggedRun]):
 def _check_limit(limit: int, most: int) -> None:
     if type(limit) is not int or not 0 <= limit <= most:
         raise InvalidInput(f"limit is a whole number of 0 to {most:,}", field="limit")
-
-
-def _fields(texts: str | Sequence[str], purpose: str) -> tuple[Field, ...]:
-    """Each once."""
-    given = [texts] if isinstance(texts, str) else texts
-    return tuple(dict.fromkeys(parse_field(text, purpose) for text in given))

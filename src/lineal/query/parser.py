@@ -91,6 +91,12 @@ def parse_field(text: str, purpose: str = "field") -> Field:
     return field
 
 
+def parse_fields(texts: str | Sequence[str], purpose: str = "field") -> tuple[Field, ...]:
+    """Each once; as `parse_field`."""
+    given = [texts] if isinstance(texts, str) else texts
+    return tuple(dict.fromkeys(parse_field(text, purpose) for text in given))
+
+
 # -- filter ------------------------------------------------------------------------------------------------
 
 
