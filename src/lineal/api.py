@@ -20,6 +20,7 @@ from lineal.model.values import check_name
 from lineal.model.vocabulary import END_STATUSES, STOP_TAG, EndStatus, Goal, Lifecycle
 from lineal.record.records import (
     AttemptEnded,
+    ExperimentRenamed,
     ExperimentSet,
     NameSet,
     NoteSet,
@@ -279,6 +280,22 @@ def set_experiment(
     record = ExperimentSet(name, description, artifact_location, check_tags(tags) if tags else None)
     say_outside(None, record, url, tenant)
     return _shared_store(url, tenant).get_experiment(name).experiment_id
+
+
+def rename_experiment(
+    name: str, new_name: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None
+) -> None:
+    """Calls an experiment otherwise. Its former names go on meaning it. NotFound; Conflict for a name that another one has, or
+    had."""
+    new_name = session.check_experiment(new_name)
+    store = _shared_store(url, tenant)
+    known = store.get_experiment(name)
+    other = store.reader().find_experiment(new_name)
+    if other is not None and other.experiment_id != known.experiment_id:
+        had = "a former name of" if other.name != new_name else "the name of"
+        raise Conflict(f"{new_name!r} is {had} experiment {other.name!r}", field="name")
+    if known.name != new_name:
+        say_outside(None, ExperimentRenamed(known.first_name, new_name), url, tenant)
 
 
 def tag_run(

@@ -205,7 +205,10 @@ class Source:
         return attribute_of(known.run, of.name) if of.kind == "attribute" else known.values.get(of)
 
     def candidates(self) -> list[Candidate]:
-        return [Candidate(known.run, partial(self.value_of, known)) for known in self.known.values()]
+        return [
+            Candidate(known.run, partial(self.value_of, known), frozenset((known.run.experiment_name,)))
+            for known in self.known.values()
+        ]
 
     def change_number(self) -> int:
         return self.number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -24,7 +25,6 @@ def test_an_experiment_from_its_making_to_its_return(hosted: httpx.Client) -> No
     change = {"description": "photos", "tags": {"team": None, "best": True}}
     changed = json_of(hosted.patch(f"/experiments/{made['id']}", json=change))
     assert (changed["description"], changed["tags"]) == ("photos", {"level": "3", "best": "True"})
-    assert json_of(hosted.patch(f"/experiments/{made['id']}", json={"name": "other"}), 400)["field"] == "name"
     assert json_of(hosted.delete(f"/experiments/{made['id']}"))["lifecycle_stage"] == "deleted"
     assert json_of(hosted.get("/experiments"))["total"] == 0
     assert json_of(hosted.post("/experiments", json={"name": "digits"}), 409)["code"] == "conflict"
@@ -33,6 +33,46 @@ def test_an_experiment_from_its_making_to_its_return(hosted: httpx.Client) -> No
     restored = json_of(hosted.post(f"/experiments/{made['id']}/restore"))
     assert restored == json_of(hosted.get(f"/experiments/{made['id']}"))
     assert restored["lifecycle_stage"] == "active"
+
+
+def test_an_experiment_is_renamed_and_its_old_name_still_means_it(hosted: httpx.Client) -> None:  # noqa: F811
+    made = new_experiment(hosted, "digits")
+    other = new_experiment(hosted, "words")
+    run_id = json_of(hosted.post(RUN, json={"experiment_id": made["id"]}), 201)["run_id"]
+    path = f"/experiments/{made['id']}"
+    change = {"name": "scans", "description": "d", "tags": {"k": "v"}}
+    changed = json_of(hosted.patch(path, json=change))
+    assert (changed["id"], changed["name"], changed["description"], changed["run_count"]) == (
+        made["id"],
+        "scans",
+        "d",
+        1,
+    )
+    assert changed == json_of(hosted.get(path))
+    detail = json_of(hosted.get(f"/runs/{run_id}"))
+    assert (detail["experiment_name"], detail["experiment_id"]) == ("scans", made["id"])
+    later = json_of(hosted.post(RUN, json={"experiment_id": made["id"]}), 201)["run_id"]
+    assert json_of(hosted.get(f"/runs/{later}"))["experiment_name"] == "scans"
+    assert json_of(hosted.get(RUN, params={"experiment_id": made["id"]}))["total"] == 2
+    for name in ("scans", "words", "digits"):
+        assert json_of(hosted.post("/experiments", json={"name": name}), 409)["field"] == "name"
+    for name in ("scans", "digits"):  # in use, and a former one
+        refused = json_of(hosted.patch(f"/experiments/{other['id']}", json={"name": name}), 409)
+        assert (refused["code"], refused["field"]) == ("conflict", "name")
+    assert json_of(hosted.patch(path, json={"name": "scans"}))["name"] == "scans"
+    assert json_of(hosted.patch(path, json={"name": ""}), 400)["field"] == "name"
+    assert json_of(hosted.patch(path, json={"name": "digits"}))["name"] == "digits"
+    assert json_of(hosted.delete(path))["name"] == "digits"
+    assert json_of(hosted.patch(path, json={"name": "put away"}))["lifecycle_stage"] == "deleted"
+    rows = json_of(hosted.get("/audit", params={"action": "experiment.rename"}))["rows"]
+    assert [(row["subject"], row["subject_name"]) for row in rows] == [(made["id"], "put away")] * 3
+
+
+def test_two_that_take_one_name_at_once(hosted: httpx.Client) -> None:  # noqa: F811
+    paths = [f"/experiments/{new_experiment(hosted, name)['id']}" for name in ("digits", "words", "more")]
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda path: hosted.patch(path, json={"name": "one"}), paths))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
 
 
 def test_a_run_from_its_start_to_its_end(hosted: httpx.Client) -> None:  # noqa: F811

@@ -110,7 +110,7 @@ def _as_first(details: dict[str, Any]) -> dict[str, Any]:
 
 
 def comparable(experiment: Any) -> dict[str, Any]:
-    return {name: getattr(experiment, name) for name in experiment.__slots__}
+    return {name: getattr(experiment, name) for name in experiment.__slots__ if name != "first_name"}
 
 
 def main(name: str) -> None:

@@ -103,6 +103,28 @@ def set_experiment(
         _answer(store, experiment, as_json, f"Set experiment {printable(experiment)}.")
 
 
+@experiments.command("rename", short_help="Call an experiment otherwise.")
+@click.argument("experiment", metavar="EXPERIMENT", shell_complete=completion.experiments)
+@click.argument("name", metavar="NAME")
+@folder_option
+@tenant_option
+@json_option
+def rename_experiment(experiment: str, name: str, url: str | None, tenant: str | None, as_json: bool) -> None:
+    """Call an experiment, given by its name or its id, by another name. Its id stays.
+
+    Its former names go on meaning it: a program that logs to one of them reaches it. Exit status 4 if another experiment has,
+    or had, that name."""
+    from lineal import api
+    from lineal.cli.opening import opened
+    from lineal.cli.wording import printable
+
+    with opened(url, tenant) as store:
+        store.refresh()
+        before = find_experiment(store, experiment).name
+        api.rename_experiment(before, name, url=url, tenant=tenant)
+        _answer(store, name, as_json, f"Experiment {printable(before)} is now called {printable(name)}.")
+
+
 @experiments.command("delete", short_help="Put an experiment away; restore brings it back.")
 @click.argument("experiment", metavar="EXPERIMENT", shell_complete=completion.experiments)
 @click.option("--with-runs", is_flag=True, help="Delete its runs, too. Without it they stay in lists.")

@@ -14,6 +14,7 @@ from lineal.record.records import (
     AttemptEnded,
     AttemptStarted,
     DocumentSet,
+    ExperimentRenamed,
     ExperimentSet,
     LayoutDefined,
     Lost,
@@ -142,6 +143,10 @@ def _experiment_set(context: Context, record: ExperimentSet, stamp: Stamp) -> No
     )
 
 
+def _experiment_renamed(context: Context, record: ExperimentRenamed, stamp: Stamp) -> None:
+    context.store.rename_experiment(record.experiment, record.name, stamp)
+
+
 def _run_lifecycle_set(context: Context, record: RunLifecycleSet, stamp: Stamp) -> None:
     if not _refused(context, record.run_id, stamp):
         context.store.set_lifecycle(record.run_id, record.lifecycle, stamp)
@@ -181,8 +186,9 @@ _FUNCTIONS: dict[type, Callable[[Context, Any, Stamp], None]] = {
     ArtifactLogged: _artifact_logged,
     Lost: _lost,
     ExperimentSet: _experiment_set,
+    ExperimentRenamed: _experiment_renamed,
     RunLifecycleSet: _run_lifecycle_set,
     RunTagsSet: _run_tags_set,
     RunLockSet: _run_lock_set,
 }
-_TENANT_KINDS = (ExperimentSet, RunLifecycleSet, RunTagsSet, RunLockSet)
+_TENANT_KINDS = (ExperimentSet, ExperimentRenamed, RunLifecycleSet, RunTagsSet, RunLockSet)

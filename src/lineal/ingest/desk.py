@@ -20,6 +20,7 @@ from lineal.model.values import ParamValue, value_text
 from lineal.record.records import (
     AttemptEnded,
     AttemptStarted,
+    ExperimentRenamed,
     ExperimentSet,
     ParamsSet,
     Record,
@@ -47,7 +48,8 @@ class Later(Exception):
 @dataclass(slots=True)
 class Group:
     """What the works of one transaction share. `replayed`: runs that a journal spoke of in it; `experiments`: names made
-    in it; `artifacts`: tenant, run and path of those logged in it."""
+    in it; `artifacts`: tenant, run and path of those logged in it; `renamed`: tenants
+    whose experiments may be called otherwise now."""
 
     store: Store
     transaction: Transaction
@@ -58,6 +60,7 @@ class Group:
     replayed: set[tuple[str, str]] = field(default_factory=set)
     experiments: set[tuple[str, str]] = field(default_factory=set)
     artifacts: set[tuple[str, str, str]] = field(default_factory=set)
+    renamed: set[str] = field(default_factory=set)
     tenant_seqs: dict[str, int] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
@@ -164,14 +167,14 @@ class Desk:
         return run
 
     def find_experiment(self, name: str) -> Experiment | None:
-        if (self.tenant, name) in self._group.experiments:
+        if (self.tenant, name) in self._group.experiments or self.tenant in self._group.renamed:
             raise Later
         return self.reader.find_experiment(name)
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         """Of that id; NotFound."""
         found = self.reader.get_experiment(experiment_id)
-        if (self.tenant, found.name) in self._group.experiments:
+        if (self.tenant, found.name) in self._group.experiments or self.tenant in self._group.renamed:
             raise Later
         return found
 
@@ -243,7 +246,9 @@ class Desk:
         for record in records:
             seq += 1
             apply(Context(store, None), record, Stamp(self.time_ms, writer, seq))
-            if isinstance(record, ExperimentSet):
+            if isinstance(record, ExperimentRenamed):
+                self._group.renamed.add(self.tenant)
+            elif isinstance(record, ExperimentSet):
                 self._group.experiments.add((self.tenant, record.name))
             elif isinstance(record, RunLifecycleSet | RunLockSet):
                 run = runs[record.run_id]

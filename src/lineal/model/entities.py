@@ -45,6 +45,8 @@ class Experiment:
     created_ms: int = 0
     updated_ms: int = 0
     tags: dict[str, str] = field(default_factory=dict)
+    first_name: str = ""
+    """What it was called at first, and is known by for ever: see `store/renames.py`."""
 
 
 @dataclass(frozen=True, slots=True)

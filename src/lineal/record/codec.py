@@ -17,6 +17,7 @@ from lineal.record.records import (
     AttemptEnded,
     AttemptStarted,
     DocumentSet,
+    ExperimentRenamed,
     ExperimentSet,
     LayoutDefined,
     Lost,
@@ -50,6 +51,7 @@ _CLASSES: dict[int, type[Record]] = {
     kinds.EXPERIMENT_SET: ExperimentSet,
     kinds.RUN_LIFECYCLE_SET: RunLifecycleSet,
     kinds.RUN_TAGS_SET: RunTagsSet,
+    kinds.EXPERIMENT_RENAMED: ExperimentRenamed,
     kinds.RUN_LOCK_SET: RunLockSet,
 }
 _KINDS = {record_class: kind for kind, record_class in _CLASSES.items()}

@@ -139,6 +139,14 @@ class RunTagsSet:
 
 
 @dataclass(frozen=True, slots=True)
+class ExperimentRenamed:
+    """`experiment`: the first name that it had, or any that means it."""
+
+    experiment: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunLockSet:
     """A locked run refuses every other change."""
 
@@ -159,5 +167,5 @@ RunRecord: TypeAlias = (
     | ArtifactLogged
     | Lost
 )
-TenantRecord: TypeAlias = ExperimentSet | RunLifecycleSet | RunTagsSet | RunLockSet
+TenantRecord: TypeAlias = ExperimentSet | RunLifecycleSet | RunTagsSet | RunLockSet | ExperimentRenamed
 Record: TypeAlias = Structure | RunRecord | TenantRecord

@@ -11,6 +11,7 @@ from lineal.store.contracts import AuditQuery, AuditRow
 Action: TypeAlias = Literal[
     "experiment.ensure",
     "experiment.set",
+    "experiment.rename",
     "attempt.start",
     "attempt.end",
     "attempt.lose",

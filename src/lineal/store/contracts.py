@@ -186,6 +186,11 @@ class TenantWriter(Protocol):
         """Ensures the experiment and sets what is given (None leaves as it is; a tag of None is removed)."""
         ...
 
+    def rename_experiment(self, name: str, new_name: str, stamp: Stamp) -> None:
+        """Ensures the experiment of the first name, and calls it by the second. It keeps its id, and every name that it ever
+        had means it: what that comes to is said in `store/renames.py`."""
+        ...
+
     # -- runs ----------------------------------------------------------------------------------
     def start_attempt(self, run_id: str, attempt: Attempt, start: RunStart, stamp: Stamp) -> None:
         """Opens an attempt, keyed by `attempt.attempt_id`: of two openings the earlier by stamp stands. Its end, status and

@@ -21,6 +21,7 @@ from lineal.store.memory_people import MemoryPeopleReader, MemoryPeopleWriter, P
 from lineal.store.memory_reader import MemoryReader
 from lineal.store.memory_state import ExperimentFacts, RunState, State, TenantState, set_later
 from lineal.store.people import SERVER
+from lineal.store.renames import Claim
 from lineal.store.rules import Ending, Opening, after, say_params
 
 
@@ -148,7 +149,8 @@ class MemoryTransaction:
             return self._state
         number = self._state.change_number + 1
         for writer in self._writers.values():
-            writer.state.changed_in.update(dict.fromkeys(writer.touched, number))
+            runs = writer.state.runs if writer.renamed else writer.touched
+            writer.state.changed_in.update(dict.fromkeys(runs, number))
         changed = {name: writer.state for name, writer in self._writers.items()}
         kept = people.state if people else self._state.people
         return State({**self._state.tenants, **changed}, number, kept, self._last_ms)
@@ -161,6 +163,7 @@ class MemoryWriter:
         self.state = state
         self.changed = is_new
         self.touched: set[str] = set()
+        self.renamed = False
         self._actor: str | None = None
 
     # -- cursors -------------------------------------------------------------------------------------------
@@ -230,6 +233,17 @@ class MemoryWriter:
             values = {"name": name, **given, "tags": dict(tags or {})}
             self.audit("experiment.set", self._experiment_id(name), stamp, values)
         return self._experiment_id(name)
+
+    def rename_experiment(self, name: str, new_name: str, stamp: Stamp) -> None:
+        changed = self._mention_experiment(name, stamp)
+        known = self.state.claims.get((name, new_name))
+        first, last = (stamp, stamp) if known is None else (min(known.first, stamp), max(known.last, stamp))
+        claim = Claim(name, new_name, first, last)
+        if changed or claim != known:
+            self.state.claims[name, new_name] = claim
+            self.renamed = True
+            values = {"name": name, "new_name": new_name}
+            self.audit("experiment.rename", self._experiment_id(name), stamp, values)
 
     def _experiment_id(self, name: str) -> str:
         return ids.experiment_id(self.state.name, name)

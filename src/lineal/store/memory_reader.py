@@ -62,7 +62,7 @@ class MemoryReader:
     # -- runs ----------------------------------------------------------------------------------------------
 
     def get_run(self, run_id: str) -> Run:
-        return self._state(run_id).run(self._tenant, run_id)
+        return self._state(run_id).run(self._store.committed(self._tenant), run_id)
 
     def find_run_ids(self, prefix: str, limit: int = 2) -> list[str]:
         runs = self._store.committed(self._tenant).runs
@@ -99,9 +99,13 @@ class MemoryReader:
         return Changes(number, run_ids[:limit], len(run_ids) <= limit and after <= number)
 
     def _candidates(self) -> Iterator[Candidate]:
-        for run_id, state in self._store.committed(self._tenant).runs.items():
-            run = state.run(self._tenant, run_id)
-            yield Candidate(run, partial(value_of, run, state))
+        tenant = self._store.committed(self._tenant)
+        naming = tenant.naming()
+        for run_id, state in tenant.runs.items():
+            run = state.run(tenant, run_id)
+            key = naming.key_of(run.experiment_name)
+            former = (name for name, home in naming.homes.items() if home == key)
+            yield Candidate(run, partial(value_of, run, state), frozenset((key, *former)))
 
     def get_details(self, run_id: str) -> RunDetails:
         return self.get_details_of([run_id])[0]
@@ -114,7 +118,7 @@ class MemoryReader:
         said = [(state.rank(attempt_id), params) for attempt_id, params in state.params.items()]
         definitions = values_of(state.settings, "metric")
         return RunDetails(
-            run=state.run(self._tenant, run_id),
+            run=state.run(self._store.committed(self._tenant), run_id),
             params=effective_params(said),
             tags=values_of(state.settings, "tag"),
             note=values_of(state.settings, "note").get("", ""),
@@ -186,14 +190,17 @@ class MemoryReader:
     # -- experiments, cursors, audit -----------------------------------------------------------------------
 
     def get_experiment(self, experiment_id: str) -> Experiment:
-        for experiment in self._store.committed(self._tenant).list_experiments():
-            if experiment.experiment_id == experiment_id:
+        tenant = self._store.committed(self._tenant)
+        meant = tenant.experiment_id_of(experiment_id)
+        for experiment in tenant.list_experiments():
+            if experiment.experiment_id == meant:
                 return experiment
         raise NotFound(f"no experiment has the id {experiment_id!r:.80}", field="experiment_id")
 
     def find_experiment(self, name: str) -> Experiment | None:
-        experiments = self._store.committed(self._tenant).list_experiments()
-        return next((experiment for experiment in experiments if experiment.name == name), None)
+        tenant = self._store.committed(self._tenant)
+        key = tenant.naming().key_of(name)
+        return next((experiment for experiment in tenant.list_experiments() if experiment.first_name == key), None)
 
     def list_experiments(
         self,

@@ -11,7 +11,8 @@ from lineal.series.blocks import columns_of, concat_columns
 from lineal.series.columns import Block, Columns
 from lineal.store.contracts import AuditRow
 from lineal.store.memory_people import PeopleState
-from lineal.store.rules import DEFAULT_EXPERIMENT, AttemptFacts, Rank, SaidParams, rank, run_of
+from lineal.store.renames import Claim, Naming, naming_of
+from lineal.store.rules import DEFAULT_EXPERIMENT, AttemptFacts, Rank, SaidParams, rank, run_of, started
 
 Settings = dict[tuple[str, str], tuple[Stamp, str | None]]
 """(kind, name) -> the latest word on it; None is removed."""
@@ -74,14 +75,14 @@ class RunState:
     def is_locked(self) -> bool:
         return values_of(self.settings, "lock").get("") == "locked"
 
-    def run(self, tenant: str, run_id: str) -> Run:
+    def run(self, tenant: TenantState, run_id: str) -> Run:
         rename = self.settings.get(("name", ""))
         return run_of(
             run_id,
             self.attempts.values(),
             None if rename is None else (rename[0], rename[1] or ""),
             self.lifecycle,
-            lambda name: ids.experiment_id(tenant, name),
+            tenant.experiment_of,
             self.is_locked,
         )
 
@@ -119,6 +120,7 @@ class TenantState:
     changed_in: dict[str, int] = field(default_factory=dict)
     """Run -> change number of the last commit that spoke of it."""
     answers: dict[str, KeptAnswer] = field(default_factory=dict)
+    claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
 
     def copy(self) -> TenantState:
         """Runs are shared: copy one before changing it."""
@@ -132,30 +134,63 @@ class TenantState:
             list(self.audit),
             dict(self.changed_in),
             dict(self.answers),
+            dict(self.claims),
         )
+
+    def naming(self) -> Naming:
+        created = {name: facts.created_ms for name, facts in self.experiments.items()}
+        return naming_of(created, self.claims.values()) if self.claims else Naming({}, {})
+
+    def experiment_of(self, name: str) -> tuple[str, str]:
+        """Id and name of the experiment that a name means."""
+        naming = self.naming()
+        key = naming.key_of(name)
+        return ids.experiment_id(self.name, key), naming.name_of(key)
 
     def list_experiments(self) -> list[Experiment]:
         """By name. "Default" is among them while a run is in it that no attempt has put elsewhere."""
         facts = dict(self.experiments)
-        if any(
-            state.run(self.name, run_id).experiment_name == DEFAULT_EXPERIMENT for run_id, state in self.runs.items()
-        ):
+        if any(_said_experiment(state) == DEFAULT_EXPERIMENT for state in self.runs.values()):
             facts.setdefault(DEFAULT_EXPERIMENT, ExperimentFacts())
-        return [self._experiment(name, facts[name]) for name in sorted(facts)]
+        naming = self.naming()
+        homes: dict[str, list[str]] = {}
+        for name in facts:
+            homes.setdefault(naming.key_of(name), []).append(name)
+        found = [self._experiment(key, naming, [facts[name] for name in names]) for key, names in homes.items()]
+        return sorted(found, key=lambda experiment: experiment.name)
 
-    def _experiment(self, name: str, facts: ExperimentFacts) -> Experiment:
-        values = {key: value for key, (_, value) in facts.settings.items() if value is not None}
-        created_ms = facts.created_ms or 0
+    def experiment_id_of(self, experiment_id: str) -> str:
+        """Of the experiment that is meant by an id: a name that was claimed may have had its own."""
+        naming = self.naming()
+        known = (
+            name for name in (*self.experiments, *naming.homes) if ids.experiment_id(self.name, name) == experiment_id
+        )
+        return next((self.experiment_of(name)[0] for name in known), experiment_id)
+
+    def _experiment(self, key: str, naming: Naming, of_all: list[ExperimentFacts]) -> Experiment:
+        settings: Settings = {}
+        for facts in of_all:
+            for (kind, name), (stamp, value) in facts.settings.items():
+                set_later(settings, kind, name, stamp, value)
+        values = {kind: value for kind, (_, value) in settings.items() if value is not None}
+        created_ms = min((facts.created_ms for facts in of_all if facts.created_ms is not None), default=0)
+        renamed_ms = [claim.last.time_ms for claim in self.claims.values() if naming.key_of(claim.key) == key]
         return Experiment(
-            experiment_id=ids.experiment_id(self.name, name),
-            name=name,
+            experiment_id=ids.experiment_id(self.name, key),
+            name=naming.name_of(key),
             description=values.get(("description", ""), ""),
             artifact_location=values.get(("artifact_location", "")),
             lifecycle="deleted" if values.get(("lifecycle", "")) == "deleted" else "active",
             created_ms=created_ms,
-            updated_ms=max([created_ms, *(stamp.time_ms for stamp, _ in facts.settings.values())]),
-            tags=values_of(facts.settings, "tag"),
+            updated_ms=max([created_ms, *renamed_ms, *(stamp.time_ms for stamp, _ in settings.values())]),
+            tags=values_of(settings, "tag"),
+            first_name=key,
         )
+
+
+def _said_experiment(state: RunState) -> str:
+    opened = started(state.attempts.values())
+    return opened[0].opening.start.experiment if opened and opened[0].opening else DEFAULT_EXPERIMENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,11 @@ from lineal.store.page_tokens import Place, make_token, place_key, read_token
 
 
 class Candidate(NamedTuple):
+    """`names`: every name that means the run's experiment."""
+
     run: Run
     value_of: Lookup
+    names: frozenset[str]
 
 
 def page_of(candidates: Iterable[Candidate], query: RunQuery) -> RunPage:
@@ -96,7 +99,7 @@ def frequent_values(candidates: Iterable[Candidate], field: Field, prefix: str, 
     if field.is_number:
         return []
     counts: Counter[str] = Counter()
-    for run, value_of in candidates:
+    for run, value_of, _ in candidates:
         value = value_of(field)
         operand = None if value is None else operand_of(value)
         if run.lifecycle == "active" and operand is not None and operand.text.startswith(prefix):
@@ -123,7 +126,7 @@ def _matching(candidates: Iterable[Candidate], query: RunQuery | GroupQuery) -> 
         run = candidate.run
         if (
             query.lifecycle in (None, run.lifecycle)
-            and (query.experiments is None or run.experiment_name in query.experiments)
+            and (query.experiments is None or not candidate.names.isdisjoint(query.experiments))
             and satisfies(query.filter, candidate.value_of)
         ):
             yield candidate

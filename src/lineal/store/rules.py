@@ -157,7 +157,7 @@ def run_of(
     attempts: Iterable[AttemptFacts],
     rename: tuple[Stamp, str] | None,
     lifecycle: Lifecycle,
-    experiment_id_of: Callable[[str], str],
+    experiment_of: Callable[[str], tuple[str, str]],
     is_locked: bool = False,
 ) -> Run:
     """The run that its attempts and its latest renaming make. Known by mention only: running since 0; where only the end
@@ -171,8 +171,8 @@ def run_of(
     user_ids = [o.start.user_id if o.start.user_id is not None else o.attempt.user_id for o in reversed(openings)]
     return Run(
         run_id=run_id,
-        experiment_id=experiment_id_of(first.experiment),
-        experiment_name=first.experiment,
+        experiment_id=experiment_of(first.experiment)[0],
+        experiment_name=experiment_of(first.experiment)[1],
         name=_name_of(run_id, openings, rename),
         status=last.status if last else "running",
         lifecycle=lifecycle,

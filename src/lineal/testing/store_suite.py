@@ -17,6 +17,7 @@ from lineal.testing.suite_names import NameRules
 from lineal.testing.suite_paging import PagingRules
 from lineal.testing.suite_people import PeopleRules
 from lineal.testing.suite_points import PointRules
+from lineal.testing.suite_renames import RenameRules
 from lineal.testing.suite_runs import RunRules
 from lineal.testing.suite_search import SearchRules
 from lineal.testing.suite_transactions import TransactionRules
@@ -32,6 +33,7 @@ class StoreSuite(
     GroupRules,
     NameRules,
     AuditRules,
+    RenameRules,
     PeopleRules,
 ):
     """All rules of `store/contracts.py` and `store/people.py`, one class of them a subject."""

@@ -133,6 +133,7 @@ def _artifacts() -> st.SearchStrategy[Artifact]:
 _lifecycles = st.sampled_from(("active", "deleted"))
 _tags = st.dictionaries(names, maybe_texts, max_size=3)
 _BODIES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
+    "rename_experiment": st.tuples(st.sampled_from(EXPERIMENTS), st.sampled_from((*EXPERIMENTS, "new"))),
     "ensure_experiment": st.tuples(st.sampled_from(EXPERIMENTS)),
     "start_attempt": st.tuples(run_ids, _attempts(), _starts()),
     "end_attempt": st.tuples(

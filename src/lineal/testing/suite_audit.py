@@ -39,6 +39,7 @@ CHANGES: dict[str, tuple[Said, str, str]] = {
     "add_artifact": (call("add_artifact", "r1", ARTIFACT, at(14, 14)), "artifact.add", "r1"),
     "add_loss": (call("add_loss", "r1", "full", 3, at(15, 15)), "loss.add", "r1"),
     "regain_attempt": (call("regain_attempt", "r1", "a2", at(16, 16)), "attempt.regain", "r1"),
+    "rename_experiment": (call("rename_experiment", "digits", "scans", at(17, 17)), "experiment.rename", DIGITS),
 }
 QUIET = {
     # Cursors, answers, points and layouts change no statement; the rest asks, or is about the rows themselves.

@@ -145,3 +145,23 @@ def test_names_are_text_and_fit(terminal, invoke, folder: Path) -> None:
     from rich.cells import cell_len
 
     assert max(map(cell_len, listed.splitlines())) <= 80
+
+
+def test_an_experiment_is_renamed(ask, invoke, sweep: list[str], folder: Path) -> None:
+    name = ask("experiments", "list")["experiments"][0]["name"]
+    with lineal.init("other", url=folder):
+        pass
+    assert "is now called scans" in invoke("experiments", "rename", name, "scans").stdout
+    assert (
+        ask("runs", "list", "--experiment", name)["total"] == ask("runs", "list", "--experiment", "scans")["total"] > 0
+    )
+    with lineal.init(name, url=folder) as run:  # a script that does not know
+        pass
+    assert lineal.get_run(run.run_id, url=folder).experiment == "scans"
+    assert ask("experiments", "show", name)["name"] == "scans"
+    refused = invoke("experiments", "rename", "other", name)
+    assert refused.exit_code == 4 and "former name" in refused.stderr
+    assert invoke("experiments", "rename", "other", "scans").exit_code == 4
+    assert invoke("experiments", "rename", "nobody", "x").exit_code == 3
+    assert ask("experiments", "rename", "scans", name)["name"] == name
+    assert lineal.get_run(run.run_id, url=folder).experiment == name

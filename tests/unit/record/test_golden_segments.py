@@ -26,6 +26,7 @@ from lineal.record.records import (
     AttemptEnded,
     AttemptStarted,
     DocumentSet,
+    ExperimentRenamed,
     ExperimentSet,
     LayoutDefined,
     Lost,
@@ -52,13 +53,14 @@ NAMES = [
     "segment-unsealed",
     "segment-journal",
     "segment-lock",
+    "segment-rename",
 ]
 TIME_NS = 1_700_000_000_123_456_789
 NAN = struct.unpack("<d", bytes.fromhex("01000000000cf47f"))[0]
 RECORDS = {record.__name__: record for record in (
     SegmentOpened, LayoutDefined, SegmentSealed, AttemptStarted, AttemptEnded, ParamsSet, TagsSet, NoteSet, NameSet, DocumentSet,
     MetricDefined, ArtifactLogged, Lost, ExperimentSet, RunLifecycleSet,
-    RunTagsSet, RunLockSet,
+    RunTagsSet, RunLockSet, ExperimentRenamed,
 )}  # fmt: skip
 
 
@@ -331,6 +333,10 @@ def meanings():
     frames = opened(run_id=None, attempt="", primary=False)
     frames += [record_entry(RunLockSet("r1", locked), seq) for seq, locked in ((1, True), (2, False))]
     yield "segment-lock", [*frames, record_entry(SegmentSealed(2), 0)], 0
+
+    frames = opened(run_id=None, attempt="", primary=False)
+    frames += [record_entry(ExperimentRenamed("vision", "vision 🦊"), 1), record_entry(SegmentSealed(1), 0)]
+    yield "segment-rename", frames, 0
 
     ranked = LayoutDefined(1, "q", [["loss", "d", {"rank": "3"}]])
     frames = opened(primary=False, labels={"rank": "3"}, segment=2)

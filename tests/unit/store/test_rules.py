@@ -55,7 +55,7 @@ def test_attempts_that_never_started_come_first() -> None:
 
 
 def test_a_run_known_by_mention_only() -> None:
-    run = run_of("0123456789", [], None, "deleted", lambda name: f"id of {name}")
+    run = run_of("0123456789", [], None, "deleted", lambda name: (f"id of {name}", name))
     assert (run.name, run.experiment_id, run.status, run.lifecycle) == (
         "01234567",
         "id of Default",

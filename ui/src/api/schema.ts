@@ -416,7 +416,7 @@ export interface paths {
         head?: never;
         /**
          * Change an experiment
-         * @description Sets what is given. An experiment keeps its name.
+         * @description Sets what is given. The old name of one that is renamed goes on meaning it: a program that logs there reaches it. A name in use is refused, also a former one of another experiment.
          */
         patch: operations["change_experiment"];
         trace?: never;
@@ -1243,7 +1243,7 @@ export interface components {
         };
         /**
          * EditExperiment
-         * @description What is left out stays. A tag set to null is removed. A name can only be the one it has.
+         * @description What is left out stays. A tag set to null is removed.
          */
         EditExperiment: {
             /** @default null */
@@ -3049,6 +3049,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["RequestEntityTooLarge"];
             414: components["responses"]["RequestUriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];

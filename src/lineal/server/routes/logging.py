@@ -54,7 +54,7 @@ def create_run(context: Context, asked: Asked[Any, shapes.CreateRun]) -> Submitt
             raise NotFound(f"no run {body.parent_run_id!r:.80}", field="parent_run_id")
         start = AttemptStarted(
             request_writer(desk.tenant, run_id),
-            experiment.name,
+            experiment.first_name,
             name,
             description or None,
             context.principal.user if body.user_id is None else clean_text(body.user_id),

@@ -33,7 +33,7 @@ class CreateExperiment(Struct, frozen=True):
 
 
 class EditExperiment(Struct, frozen=True):
-    """What is left out stays. A tag set to null is removed. A name can only be the one it has."""
+    """What is left out stays. A tag set to null is removed."""
 
     name: Name | None = None
     description: Description | None = None

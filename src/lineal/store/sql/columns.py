@@ -19,7 +19,7 @@ _TEXTS = {
     "run_id": "r.run_id",
     "name": "r.name",
     "status": "r.status",
-    "experiment": "e.name",
+    "experiment": "coalesce(e.shown, e.name)",
     "experiment_id": "e.experiment_id",
     "user_id": "r.user_id",
     "parent_run_id": "r.parent_run_id",
@@ -84,7 +84,7 @@ class SqlColumns:
         column = _TEXTS.get(name) or _NUMBERS[name]
         source = self._runs() if runs is None else "run r"
         if name.startswith("experiment"):
-            source += " JOIN experiment e ON e.pk = r.experiment"
+            source += " JOIN experiment said ON said.pk = r.experiment JOIN experiment e ON e.pk = coalesce(said.home, said.pk)"
         rows = self._select(f"SELECT r.pk, {column} FROM {source} WHERE r.tenant = ?", "r.pk", self._tenant, runs)
         pks, values = _unzipped(rows, 2)
         if name in _TEXTS:
@@ -137,10 +137,14 @@ def read_change_number(connection: Connection) -> int:
 
 
 def find_experiments(connection: Connection, tenant: int, names: Sequence[str]) -> list[int]:
+    """All by which runs may be found that are in the experiments which the names mean."""
     if not names:
         return []
     rows = connection.execute(
-        f"SELECT pk FROM experiment WHERE tenant = ? AND name IN ({', '.join('?' * len(names))})", (tenant, *names)
+        "SELECT DISTINCT other.pk FROM experiment named"
+        " JOIN experiment other ON coalesce(other.home, other.pk) = coalesce(named.home, named.pk)"
+        f" WHERE named.tenant = ? AND other.tenant = ? AND named.name IN ({', '.join('?' * len(names))})",
+        (tenant, tenant, *names),
     )
     return [pk for (pk,) in rows]
 

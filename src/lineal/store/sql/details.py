@@ -28,10 +28,11 @@ _OF_RUNS = "run IN (SELECT value FROM json_each(?))"
 def read_runs(connection: Connection, pks: Sequence[int]) -> dict[int, Run]:
     """By number."""
     rows = connection.execute(
-        "SELECT run.pk, run_id, experiment.experiment_id, experiment.name, run.name, status,"
+        "SELECT run.pk, run_id, experiment.experiment_id, coalesce(experiment.shown, experiment.name), run.name, status,"
         " CASE is_deleted WHEN 1 THEN 'deleted' ELSE 'active' END, started_ms, ended_ms, coalesce(description, ''),"
         " user_id, parent_run_id, forked_from, fork_step, content_digest, is_locked"
-        " FROM run JOIN experiment ON experiment.pk = run.experiment"
+        " FROM run JOIN experiment said ON said.pk = run.experiment"
+        " JOIN experiment ON experiment.pk = coalesce(said.home, said.pk)"
         " WHERE run.pk IN (SELECT value FROM json_each(?))",
         (list_text(pks),),
     )

@@ -86,10 +86,14 @@ class RunDraft:
         return said is not None and said[1] == "locked"
 
     def run(self) -> Run:
-        """As its row shall be, but for the experiment's id."""
+        """As its row shall be, but for the experiment, which is named as it was said."""
         return run_of(
-            self.run_id, self.attempts.values(), self.settings.latest("name"), self.lifecycle, str, self.is_locked
+            self.run_id, self.attempts.values(), self.settings.latest("name"), self.lifecycle, _as_said, self.is_locked
         )
+
+
+def _as_said(name: str) -> tuple[str, str]:
+    return "", name
 
 
 def attempt_from_row(values: list[object] | tuple[object, ...]) -> AttemptFacts:

@@ -12,7 +12,7 @@ class ExperimentDraft:
         row = connection.execute("SELECT experiment_id, created_ms FROM experiment WHERE pk = ?", (pk,)).fetchone()
         self.experiment_id: str = row[0]
         self.created_ms: int | None = row[1]
-        self._is_changed = False
+        self.is_changed = False
         self.settings = SettingsDraft(connection, "experiment", pk, is_new=False)
 
     def mention(self, time_ms: int) -> bool:
@@ -20,11 +20,11 @@ class ExperimentDraft:
         if self.created_ms is not None and self.created_ms <= time_ms:
             return False
         self.created_ms = time_ms
-        self._is_changed = True
+        self.is_changed = True
         return True
 
     def flush(self, connection: Connection) -> None:
-        if self._is_changed:
+        if self.is_changed:
             connection.execute("UPDATE experiment SET created_ms = ? WHERE pk = ?", (self.created_ms, self.pk))
-            self._is_changed = False
+            self.is_changed = False
         self.settings.flush()

@@ -72,7 +72,9 @@ class SqlReader:
     def list_runs(self, query: RunQuery) -> RunPage:
         if is_plain(query):
             with self._snapshot() as (connection, tenant):
-                return newest_page(connection, tenant, query)
+                page = newest_page(connection, tenant, query)
+            if page is not None:
+                return page
         with self._search() as (engine, columns, connection):
             found = engine.page(columns, query)
             runs = read_runs(connection, found.runs)

@@ -22,15 +22,18 @@ def is_plain(query: RunQuery) -> bool:
     )
 
 
-def newest_page(connection: Connection, tenant: int, query: RunQuery) -> RunPage:
-    """Of all runs, or those of one experiment: newest start first."""
+def newest_page(connection: Connection, tenant: int, query: RunQuery) -> RunPage | None:
+    """Of all runs, or those of one experiment: newest start first. None where no index has it: of an experiment that was
+    renamed, runs may be found under several names."""
     start = read_token(query)
     of, value = ("tenant", tenant)
     if query.experiments is not None:
-        found = find_experiment(connection, tenant, query.experiments[0])
-        if found is None:
+        found = find_counted(connection, tenant, query.experiments[0])
+        if len(found) > 1:
+            return None
+        if not found:
             return RunPage([], 0, None)
-        of, value = ("experiment", found)
+        of, value = ("experiment", found[0])
     [active, deleted] = connection.execute(
         f"SELECT coalesce(sum(active), 0), coalesce(sum(deleted), 0) FROM run_count WHERE {of} = ?", (value,)
     ).fetchone()
@@ -67,9 +70,16 @@ def newest_page(connection: Connection, tenant: int, query: RunQuery) -> RunPage
     return RunPage([runs[pk] for pk, _, _ in page], total, token)
 
 
-def find_experiment(connection: Connection, tenant: int, name: str) -> int | None:
-    row = connection.execute("SELECT pk FROM experiment WHERE tenant = ? AND name = ?", (tenant, name)).fetchone()
-    return None if row is None else int(row[0])
+def find_counted(connection: Connection, tenant: int, name: str) -> list[int]:
+    """Of the experiment that a name means: under which numbers it has runs."""
+    rows = connection.execute(
+        "SELECT other.pk FROM experiment named"
+        " JOIN experiment other ON coalesce(other.home, other.pk) = coalesce(named.home, named.pk)"
+        " JOIN run_count c ON c.experiment = other.pk"
+        " WHERE named.tenant = ? AND other.tenant = ? AND named.name = ? AND c.active + c.deleted > 0",
+        (tenant, tenant, name),
+    )
+    return [pk for (pk,) in rows]
 
 
 def read_names(connection: Connection, tenant: int, kind: Kind, prefix: str, limit: int) -> list[str]:
@@ -86,10 +96,12 @@ def read_names(connection: Connection, tenant: int, kind: Kind, prefix: str, lim
 
 def read_run_counts(connection: Connection, tenant: int) -> Counts:
     rows = connection.execute(
-        "SELECT e.experiment_id, c.active, c.deleted FROM run_count c JOIN experiment e ON e.pk = c.experiment"
-        " WHERE c.tenant = ?",
+        "SELECT e.experiment_id, sum(c.active), sum(c.deleted) FROM run_count c"
+        " JOIN experiment said ON said.pk = c.experiment JOIN experiment e ON e.pk = coalesce(said.home, said.pk)"
+        " WHERE c.tenant = ? GROUP BY e.experiment_id",
         (tenant,),
     ).fetchall()
+    rows = [(experiment_id, int(active), int(deleted)) for experiment_id, active, deleted in rows]
     by_experiment = {experiment_id: active for experiment_id, active, _ in rows if active}
     return Counts(sum(by_experiment.values()), sum(deleted for *_, deleted in rows), by_experiment)
 

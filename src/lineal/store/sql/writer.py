@@ -24,6 +24,7 @@ from lineal.store.sql.draft import RunDraft
 from lineal.store.sql.experiments import ExperimentDraft
 from lineal.store.sql.flush import flush_runs
 from lineal.store.sql.names import Names
+from lineal.store.sql.renames import add_claim, derive_names
 
 if TYPE_CHECKING:
     from lineal.series.columns import Block
@@ -44,6 +45,7 @@ class SqlWriter:
         self._cursors_read: dict[str, Cursor | None] = {}
         self._layouts: dict[tuple[str, int], Layout] = {}
         self._audit_rows: list[tuple[Any, ...]] = []
+        self._renamed = False
         self._actor: str | None = None
         self._pending_bytes = 0
         self.frees_pages = False
@@ -129,6 +131,14 @@ class SqlWriter:
             values = {"name": name, **given, "tags": dict(tags or {})}
             self._audit_experiment("experiment.set", experiment, stamp, values)
         return experiment.experiment_id
+
+    def rename_experiment(self, name: str, new_name: str, stamp: Stamp) -> None:
+        experiment = self._experiment(name)
+        changed = experiment.mention(stamp.time_ms)
+        self._experiment(new_name)  # so that the name is among those that are looked up
+        if add_claim(self._connection, self._tenant, experiment.pk, new_name, stamp) or changed:
+            self._renamed = True
+            self._audit_experiment("experiment.rename", experiment, stamp, {"name": name, "new_name": new_name})
 
     # -- runs ----------------------------------------------------------------------------------------------
 
@@ -296,8 +306,11 @@ class SqlWriter:
     def flush(self) -> None:
         """Writes everything gathered. The caller commits."""
         self._flush_runs()
+        derives = self._renamed or any(experiment.is_changed for experiment in self._experiments.values())
         for experiment in self._experiments.values():
             experiment.flush(self._connection)
+        if derives:
+            derive_names(self._connection, self._tenant, self._change_number)
         self._connection.executemany(
             "UPDATE writer SET run = ?, run_id = ?, seq = ?, segment = ?, byte_offset = ?, attempt = ?, is_primary = ?,"
             " host = ?, pid = ?, lease_until_ms = ? WHERE pk = ?",
