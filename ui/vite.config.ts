@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   plugins: [svelte()],
+  // Scripts and styles find each other wherever the page is served; the server writes the page's own links.
+  experimental: { renderBuiltUrl: (name, { hostType }) => (hostType === "html" ? `/${name}` : { relative: true }) },
   build: {
     outDir: process.env["LINEAL_UI_OUT"] ?? "../src/lineal/server/static",
     emptyOutDir: true,

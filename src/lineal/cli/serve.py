@@ -43,6 +43,19 @@ DEFAULT_STORE = "sqlite:///lineal-server/lineal.db"
     help="A name, with a port if wished, that browsers may call the server by (beside localhost); may be given several "
     "times. Without it: any, if it listens beyond this machine.",
 )
+@click.option(
+    "--base-path",
+    default="",
+    metavar="PATH",
+    help="What a proxy puts before every address (/lineal), if it serves the server below a path.",
+)
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Address or network of a proxy whose X-Forwarded-For, -Proto and -Host are believed; may be given several times.",
+)
 @click.option("--insecure", is_flag=True, help="Listen beyond this machine although nobody has to say who they are.")
 @click.option(
     "--log",
@@ -67,6 +80,8 @@ def serve(
     blobs: str | None,
     auth: bool,
     hosts: tuple[str, ...],
+    base_path: str,
+    trusted_proxies: tuple[str, ...],
     insecure: bool,
     log: Format,
     drain: int,
@@ -85,9 +100,13 @@ def serve(
     from lineal.server.hosted import HostedSource
     from lineal.server.logs import logging_to
     from lineal.server.observed import Observed
+    from lineal.server.proxies import base_path_of, network_of
     from lineal.server.serving import allow_connections, end_at_once, listen, make_server
     from lineal.store.open import without_secrets
 
+    base_path = base_path_of(base_path)
+    for proxy in trusted_proxies:
+        network_of(proxy)
     allow_connections()
     observed = Observed()
     with (
@@ -98,7 +117,7 @@ def serve(
         if auth:
             _say_if_nobody(source, store)
         shown = "localhost" if is_loopback(host) else f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{listener.getsockname()[1]}/"
+        address = f"http://{shown}:{listener.getsockname()[1]}{base_path}/"
         server = make_server(
             source,
             listener,
@@ -106,6 +125,8 @@ def serve(
             any_host=not is_loopback(host),
             asks=auth,
             hosts=hosts,
+            base_path=base_path,
+            trusted_proxies=trusted_proxies,
             observed=observed,
             drain_s=drain,
             raises_again=False,

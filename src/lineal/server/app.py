@@ -16,6 +16,7 @@ from lineal.server.observed import Observed
 from lineal.server.openapi import OPENAPI_PATH
 from lineal.server.pages import Pages
 from lineal.server.probes import probes
+from lineal.server.proxies import BehindProxy
 from lineal.server.route_table import ENDPOINTS, by_path
 from lineal.server.tenants import TenantPaths
 
@@ -41,8 +42,8 @@ register_url_convertor("text", Text())
 
 def make_app(source: Source, live: Live, settings: Settings, observed: Observed | None = None) -> Starlette:
     """The app over `source`. Whoever made `live` ends it."""
-    dispatch = Dispatch(source, live, Gate(source, asks=settings.asks), observed or Observed())
-    pages = Pages(settings.static)
+    dispatch = Dispatch(source, live, Gate(source, asks=settings.asks), observed or Observed(), settings.base_path)
+    pages = Pages(settings.static, settings.base_path)
     routes = [
         Route(path, dispatch.serving(of_path), methods=list(of_path)) for path, of_path in by_path(ENDPOINTS).items()
     ]
@@ -57,5 +58,6 @@ def make_app(source: Source, live: Live, settings: Settings, observed: Observed 
         exception_handlers={Exception: refuse, 404: refuse_http, 405: refuse_http},
     )
     app.add_middleware(TenantPaths)
-    app.add_middleware(HostGuard, settings=settings)  # the outermost
+    app.add_middleware(HostGuard, settings=settings)
+    app.add_middleware(BehindProxy, settings=settings)  # the outermost
     return app

@@ -66,7 +66,8 @@ class _NotBegun(Exception):
 class Dispatch:
     """Serves endpoints over one source."""
 
-    def __init__(self, source: Source, live: Live, gate: Gate, observed: Observed) -> None:
+    def __init__(self, source: Source, live: Live, gate: Gate, observed: Observed, base_path: str = "") -> None:
+        self._base_path = base_path
         self._source = source
         self._observed = observed
         self._gate = gate
@@ -93,7 +94,8 @@ class Dispatch:
         return serve
 
     async def serve_openapi(self, request: Request) -> Response:
-        return Response(openapi_json(), media_type="application/json", headers=_PLAIN)
+        document = openapi_json().replace(b'"url": "/"', b'"url": "%s/"' % self._base_path.encode(), 1)
+        return Response(document, media_type="application/json", headers=_PLAIN)
 
     async def serve_nothing(self, request: Request) -> Response:
         return refusal(Refused(404, "no_route", _NO_ROUTE))

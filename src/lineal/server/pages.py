@@ -60,7 +60,8 @@ class _File:
 class Pages:
     """The files below `static`, read when they are first asked for and kept."""
 
-    def __init__(self, static: Path) -> None:
+    def __init__(self, static: Path, base_path: str = "") -> None:
+        self._base_path = base_path
         self._paths = {
             path.relative_to(static).as_posix(): path
             for path in (static.rglob("*") if static.is_dir() else ())
@@ -83,8 +84,11 @@ class Pages:
     def _load(self, name: str) -> _File:
         path = self._paths.get(name)
         content = _NOT_BUILT if path is None else path.read_bytes()
+        is_written = name == INDEX and self._base_path != ""
+        if is_written:
+            content = below(content, self._base_path)
         forms = {"": content}
-        for encoding, suffix in _ENCODINGS:
+        for encoding, suffix in () if is_written else _ENCODINGS:
             packed = self._paths.get(name + suffix)
             if packed is not None:
                 forms[encoding] = packed.read_bytes()
@@ -94,6 +98,13 @@ class Pages:
         file = _File(media_type, hashlib.sha256(content).hexdigest()[:32], forms)
         self._files[name] = file
         return file
+
+
+def below(page: bytes, base_path: str) -> bytes:
+    """The page with its links below that path, which its scripts read where it says so (`ui/src/lib/base.ts`)."""
+    base = base_path.encode()
+    page = re.sub(rb'(\s(?:src|href)=")/', lambda found: found[1] + base + b"/", page)
+    return page.replace(b"</head>", b'<meta name="lineal-base" content="%s" /></head>' % base, 1)
 
 
 def _answer(name: str, file: _File, asked: Mapping[str, str]) -> Response:

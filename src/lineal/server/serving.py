@@ -125,12 +125,21 @@ def make_server(
     drain_s: int = STOP_DRAIN_S,
     raises_again: bool = True,
     hosts: tuple[str, ...] = (),
+    base_path: str = "",
+    trusted_proxies: tuple[str, ...] = (),
     on_stop: Callable[[], None] = lambda: None,
 ) -> Server:
     """What serves on that socket: `run(sockets=[listener])` until SIGINT, SIGTERM or `should_exit`. Leaves the source open."""
     live = Live(source)
     observed = observed or Observed()
-    settings = Settings(port=listener.getsockname()[1], any_host=any_host, asks=asks, hosts=hosts)
+    settings = Settings(
+        port=listener.getsockname()[1],
+        any_host=any_host,
+        asks=asks,
+        hosts=hosts,
+        base_path=base_path,
+        trusted_proxies=trusted_proxies,
+    )
     app = make_app(source, live, settings, observed)
     config = uvicorn.Config(
         SeenApp(SlowBodies(app, bounds, observed), observed),

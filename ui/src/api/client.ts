@@ -1,8 +1,9 @@
 /** The one door to the server: typed answers, refusals as ApiError, one tenant a page (?tenant=). */
 
+import { base } from "../lib/base.ts";
 import type { Problem } from "./shapes.ts";
 
-const BASE = "/api/v1";
+const API = "/api/v1";
 
 export type QueryValue = string | number | boolean | null | undefined;
 export interface CallOptions {
@@ -69,13 +70,13 @@ function queryText(query: Record<string, QueryValue>): string {
 
 /** The address of a route, for fetch: the tenant goes by header. `path` starts with "/". */
 export function apiUrl(path: string, query: Record<string, QueryValue> = {}): string {
-  return `${BASE}${path}${queryText(query)}`;
+  return `${base}${API}${path}${queryText(query)}`;
 }
 
 /** The address of a route where no header can be set (images, downloads, EventSource): the tenant is in the path. */
 export function directUrl(path: string, query: Record<string, QueryValue> = {}): string {
   const name = tenant();
-  return `${name === null ? "" : `/t/${encodeURIComponent(name)}`}${apiUrl(path, query)}`;
+  return `${base}${name === null ? "" : `/t/${encodeURIComponent(name)}`}${API}${path}${queryText(query)}`;
 }
 
 async function problemOf(response: Response): Promise<Problem> {

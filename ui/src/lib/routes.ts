@@ -1,5 +1,7 @@
 /** The page's addresses: built and read here, nowhere else. */
 
+import { base, withoutBase } from "./base.ts";
+
 export type Route =
   | { page: "runs"; experimentId: string | null }
   | { page: "run"; runId: string }
@@ -43,10 +45,10 @@ function withTenant(query: Query): Query {
 
 export const to = {
   runs: (experimentId: string | null = null, query: Query = {}): string =>
-    (experimentId === null ? "/" : `/experiments/${encodeURIComponent(experimentId)}`) + encodeQuery(withTenant(query)),
-  run: (runId: string, query: Query = {}): string => `/runs/${encodeURIComponent(runId)}${encodeQuery(withTenant(query))}`,
-  tokens: (): string => `/tokens${encodeQuery(withTenant({}))}`,
-  compare: (runIds: readonly string[], query: Query = {}): string => `/compare${encodeQuery(withTenant({ runs: runIds, ...query }))}`,
+    base + (experimentId === null ? "/" : `/experiments/${encodeURIComponent(experimentId)}`) + encodeQuery(withTenant(query)),
+  run: (runId: string, query: Query = {}): string => `${base}/runs/${encodeURIComponent(runId)}${encodeQuery(withTenant(query))}`,
+  tokens: (): string => `${base}/tokens${encodeQuery(withTenant({}))}`,
+  compare: (runIds: readonly string[], query: Query = {}): string => `${base}/compare${encodeQuery(withTenant({ runs: runIds, ...query }))}`,
 };
 
 function decoded(part: string): string {
@@ -58,7 +60,7 @@ function decoded(part: string): string {
 }
 
 export function matchRoute(pathname: string): Route {
-  const parts = pathname.split("/").filter((part) => part !== "");
+  const parts = withoutBase(pathname).split("/").filter((part) => part !== "");
   const [first, second] = parts;
   if (first === undefined) return { page: "runs", experimentId: null };
   if (parts.length === 2 && second !== undefined) {

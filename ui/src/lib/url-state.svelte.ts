@@ -1,5 +1,6 @@
 /** The view's state lives in the query string: what one sees can be sent to somebody, and back and forward work. */
 
+import { withoutBase } from "./base.ts";
 import { decodeList, encodeQuery } from "./routes.ts";
 
 export type UrlValue = string | number | boolean | readonly string[] | null;
@@ -78,7 +79,7 @@ export function followLinks(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = (event.target as Element | null)?.closest?.("a");
   if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
-  if (/^(\/t\/[^/]+)?\/api\//.test(link.pathname)) return;
+  if (/^(\/t\/[^/]+)?\/api\//.test(withoutBase(link.pathname))) return;
   event.preventDefault();
   view.go(link.href);
 }
