@@ -32,3 +32,20 @@ test("at the top of the newest runs a new one comes in; further down the rows st
   await expect(page.getByRole("button", { name: /new run/ }).or(runs.link("another"))).toBeVisible();
   expect((await runs.row("before").boundingBox())!.y).toBeGreaterThanOrEqual(place);
 });
+
+test("a running run is asked to stop, after a question", async ({ page, liveRun }) => {
+  const live = await liveRun("pulse", "pulse", "goes on");
+  await live.say({ log: { beat: 1 }, step: 0 });
+  const runs = new RunsView(page);
+  await page.goto(`${address("pulse")}/?q=${encodeURIComponent("name = 'goes on'")}`);
+  await runs.link("goes on").click();
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByRole("button", { name: "Stop", exact: true })).toBeEnabled();
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Ask it to stop" }).click();
+  await expect(page.getByRole("button", { name: "Asked to stop" })).toBeDisabled();
+  await expect(page.getByText("lineal.stop")).toBeVisible();
+  await live.say({ finish: "finished" });
+  await expect(page.getByRole("button", { name: "Asked to stop" })).toBeHidden();
+});

@@ -98,6 +98,12 @@ export class RunPageData {
     this.detail = this.detail === null ? detail : keepSame(this.detail, detail);
   }
 
+  /** Asks its program to end. Throws what the server refuses. */
+  async stop(): Promise<void> {
+    await post(`${runPath(this.detail?.run_id ?? this.runId)}/stop`, {});
+    await this.load();
+  }
+
   async setArchived(isArchived: boolean): Promise<void> {
     const runId = this.detail?.run_id ?? this.runId;
     await post(isArchived ? "/runs/delete" : "/runs/restore", { run_ids: [runId] });
