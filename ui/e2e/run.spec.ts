@@ -22,6 +22,25 @@ test("params are a tree that the arrow keys walk", async ({ page }) => {
   await expect(tree.getByRole("treeitem", { name: /^kind/ })).toBeVisible();
 });
 
+test("a locked run says so in the table and on its page, and refuses what is edited", async ({ page, request }) => {
+  const site = address("desk");
+  await open(page, "desk", "h2");
+  const runId = new URL(page.url()).pathname.split("/").pop() ?? "";
+  const body = { data: { run_ids: [runId] }, headers: { origin: site } };
+  expect((await request.post(`${site}/api/v1/runs/lock`, body)).ok()).toBe(true);
+  await page.reload();
+  await expect(page.getByText("This run is locked: it refuses changes")).toBeVisible();
+  await page.keyboard.press("e");
+  await page.getByRole("textbox", { name: "Note" }).fill("after the lock");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByText(/is locked: unlock it first/)).toBeVisible();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.goto(`${site}/?q=${encodeURIComponent("name = 'h2'")}`);
+  await expect(new RunsView(page).table.getByRole("img", { name: "Locked" })).toBeVisible();
+  expect((await request.post(`${site}/api/v1/runs/unlock`, body)).ok()).toBe(true);
+  await expect(page.getByRole("img", { name: "Locked" })).toBeHidden(); // it is told, and the page follows
+});
+
 test("a note is written, previewed, saved and read again; ten thousand characters are no matter", async ({ page }) => {
   await open(page, "desk", "h0");
   await page.keyboard.press("e");

@@ -4,6 +4,7 @@ import { lossText, readTraceback, statusText } from "./trouble.ts";
 describe("losses", () => {
   it("are counted and given their reason in words", () => {
     expect(lossText("disk_refuses", 12)).toBe("12 records were dropped: the disk refused to take them (full, or not writable)");
+    expect(lossText("locked", 3)).toBe("3 records were dropped: the run was locked");
     expect(lossText("not_a_number", 1)).toBe("1 value was dropped: it is not a number");
     expect(lossText("after_finish", 12_000)).toMatch(/^12,000 calls/);
   });

@@ -9,6 +9,7 @@ const LOSSES: Readonly<Record<string, readonly [one: string, many: string]>> = {
   damaged: ["record was damaged on disk", "records were damaged on disk"],
   disk_refuses: ["record was dropped: the disk refused to take it (full, or not writable)", "records were dropped: the disk refused to take them (full, or not writable)"],
   internal_fault: ["record was dropped by a fault of Lineal itself", "records were dropped by a fault of Lineal itself"],
+  locked: ["record was dropped: the run was locked", "records were dropped: the run was locked"],
   name_over_limit: ["value was dropped: over the limit of names", "values were dropped: over the limit of names"],
   not_a_mapping: ["call of log() was dropped: it had no dictionary", "calls of log() were dropped: they had no dictionary"],
   not_a_number: ["value was dropped: it is not a number", "values were dropped: they are not numbers"],
