@@ -22,7 +22,8 @@ test("params are a tree that the arrow keys walk", async ({ page }) => {
   await expect(tree.getByRole("treeitem", { name: /^kind/ })).toBeVisible();
 });
 
-test("a locked run says so in the table and on its page, and refuses what is edited", async ({ page, request }) => {
+test("a locked run says so in the table and on its page, and refuses what is edited", async ({ page, request, calm }) => {
+  calm.allowed.push(/status of 409/); // the browser says so itself
   const site = address("desk");
   await open(page, "desk", "h2");
   const runId = new URL(page.url()).pathname.split("/").pop() ?? "";
@@ -30,8 +31,8 @@ test("a locked run says so in the table and on its page, and refuses what is edi
   expect((await request.post(`${site}/api/v1/runs/lock`, body)).ok()).toBe(true);
   await page.reload();
   await expect(page.getByText("This run is locked: it refuses changes")).toBeVisible();
-  await page.keyboard.press("e");
-  await page.getByRole("textbox", { name: "Note" }).fill("after the lock");
+  await page.getByRole("button", { name: "Edit the name" }).click();
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("after the lock");
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await expect(page.getByText(/is locked: unlock it first/)).toBeVisible();
   await page.getByRole("button", { name: "Cancel" }).click();
