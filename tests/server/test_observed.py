@@ -177,8 +177,8 @@ def test_the_log_for_people_is_a_line_too(watched: httpx.Client) -> None:
 def test_a_log_that_nobody_reads_holds_up_nobody() -> None:
     import queue
 
-    waiting: queue.Queue[Any] = queue.Queue(2)
-    entry = Entry(waiting)
+    waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    entry = Entry(waiting, 2)
     for number in range(5):
         entry.handle(logging.LogRecord("lineal", logging.INFO, "", 0, str(number), None, None))
     assert [waiting.get().getMessage() for _ in range(2)] == ["0", "1"]

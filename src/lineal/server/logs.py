@@ -31,7 +31,7 @@ def logging_to(stream: TextIO | None = None, form: Format = "text") -> Iterator[
     somebody's attention."""
     handler = logging.StreamHandler(sys.stderr if stream is None else stream)
     handler.setFormatter(JsonLines() if form == "json" else Readable())
-    waiting: queue.Queue[Any] = queue.Queue(LOG_WAITING_MAX_COUNT)
+    waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
     entry = Entry(waiting)
     listener = QueueListener(waiting, handler)
     loggers = [logging.getLogger(name) for name in _LOGGERS]
@@ -55,8 +55,9 @@ def logging_to(stream: TextIO | None = None, form: Format = "text") -> Iterator[
 class Entry(QueueHandler):
     """Where records enter the queue; nobody waits here."""
 
-    def __init__(self, waiting: queue.Queue[Any]) -> None:
+    def __init__(self, waiting: queue.SimpleQueue[Any], most: int = LOG_WAITING_MAX_COUNT) -> None:
         super().__init__(waiting)
+        self._waiting, self._most = waiting, most
         self._left_out = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
@@ -66,11 +67,10 @@ class Entry(QueueHandler):
     def enqueue(self, record: logging.LogRecord) -> None:
         if self._left_out:
             record.left_out = self._left_out
-        try:
-            self.queue.put_nowait(record)
-        except queue.Full:
+        if self._waiting.qsize() >= self._most:
             self._left_out += 1
         else:
+            self._waiting.put(record)
             self._left_out = 0
 
 
