@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,13 @@ def test_two_ids_are_none(hosted: httpx.Client) -> None:  # noqa: F811
     assert re.fullmatch(r"[0-9a-f]{16}", made)
 
 
+def hear(heard: io.StringIO, said: str) -> None:
+    """Waits for it: a request's line is written when its answer is already there."""
+    until = time.monotonic() + 30
+    while said not in heard.getvalue() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
 def test_the_log_has_a_line_a_request_and_no_secret(watched: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = new_run(watched)
     heard = io.StringIO()
@@ -146,6 +154,7 @@ def test_the_log_has_a_line_a_request_and_no_secret(watched: httpx.Client, monke
         httpx.get(f"{root(watched)}/{SECRET}", headers=headers)
         monkeypatch.setattr("lineal.server.routes.health.Health", None)
         assert watched.get("/health", headers=headers).status_code == 500
+        hear(heard, '"status": 500')
     lines = [json.loads(line) for line in heard.getvalue().splitlines()]
     assert SECRET not in heard.getvalue()
     of_requests = [line for line in lines if line["logger"] == "lineal.requests"]
@@ -165,6 +174,7 @@ def test_the_log_for_people_is_a_line_too(watched: httpx.Client) -> None:
     heard = io.StringIO()
     with logging_to(heard, "text"):
         watched.get("/experiments", headers={"x-request-id": "mine"})
+        hear(heard, "/experiments")
         logging.getLogger("lineal.server").warning("a\nforged line")
     first, second = heard.getvalue().splitlines()
     assert re.fullmatch(r"\S+Z info GET /api/v1/experiments 200 \d+\.\d ms \d+ bytes tenant=default id=mine", first)
