@@ -98,7 +98,7 @@ def _transport(server: ServerAddress, tenant: str) -> Transport:
     from lineal.model.ids import DEFAULT_TENANT
 
     is_named = tenant != DEFAULT_TENANT or bool(os.environ.get("LINEAL_TENANT"))
-    return Transport(server, token=find_token(server), tenant=tenant if is_named else None)
+    return Transport(server, token=lambda: find_token(server), tenant=tenant if is_named else None)
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from lineal.journal.layout import Folder
 from lineal.model.errors import LinealError
 from lineal.model.limits import RETRY_DRAIN_MAX_S, RETRY_MAX_S, RETRY_REFUSED_S
 
+_WORDS = {401: "sign in, or send a token that counts", 403: "this token may not write"}
+
 
 class WaitingBlob(NamedTuple):
     tenant: str
@@ -53,9 +55,11 @@ class BlobSender:
         if known.is_good and _is_ours(known, waiting):
             blobs.put_aside(self._folder, waiting.tenant, waiting.digest)
             return "sent"
-        self.why = str(known.problem.get("detail") or f"status {known.status}")
+        self.why = str(known.problem.get("detail") or _WORDS.get(known.status) or f"status {known.status}")
         self.retry_after_s = known.retry_after_s
-        is_refusal = 400 <= known.status < 500 and known.status not in (408, 409, 429) and bool(known.problem)
+        # The answer to HEAD has no words: who may not ask is told by the status alone.
+        is_ours = bool(known.problem) or known.status in (401, 403)
+        is_refusal = 400 <= known.status < 500 and known.status not in (408, 409, 429) and is_ours
         return "refused" if is_refusal else "later"
 
     def _put(self, path: str, address: str, known: Reply, transport: Transport) -> Reply:

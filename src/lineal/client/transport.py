@@ -57,13 +57,14 @@ class Reply(NamedTuple):
 
 
 class Transport:
-    """For one thread at a time. `tenant` None: whichever the token is for."""
+    """For one thread at a time. `tenant` None: whichever the token is for. A `token` that is called is asked for again after
+    the server did not take it."""
 
     def __init__(
         self,
         address: ServerAddress,
         *,
-        token: str | None = None,
+        token: str | Callable[[], str | None] | None = None,
         tenant: str | None = None,
         timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
@@ -71,8 +72,8 @@ class Transport:
         self.address = address
         self.timeout_s = timeout_s
         self._headers = {"User-Agent": f"lineal/{__version__}", "Accept": "application/json"}
-        if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+        self._given_token = token
+        self._say_token()
         if tenant is not None:
             self._headers["X-Tenant-ID"] = tenant
 
@@ -81,6 +82,12 @@ class Transport:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def _say_token(self) -> None:
+        token = self._given_token() if callable(self._given_token) else self._given_token
+        self._headers.pop("Authorization", None)
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
 
     def __del__(self) -> None:
         self.close()
@@ -99,6 +106,28 @@ class Transport:
     ) -> Reply:
         """The answer, whatever its status; `path` follows the API's base. The body is `body`, or a file from `start` on. With
         `into`, a good answer's body goes there piece by piece. Raises Unreachable if there is none, or none whole."""
+        reply = self._send_anew(method, path, query, body, file, start, headers, into)
+        before = self._headers.get("Authorization")
+        if reply.status != 401 or not callable(self._given_token):
+            return reply
+        self._say_token()
+        if self._headers.get("Authorization") == before:
+            return reply
+        # Somebody has signed in anew meanwhile.
+        return self._send_anew(method, path, query, body, file, start, headers, into)
+
+    def _send_anew(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: bytes | None,
+        file: IO[bytes] | None,
+        start: int,
+        headers: Mapping[str, str] | None,
+        into: Callable[[bytes], object] | None,
+    ) -> Reply:
+        """Over a new connection if the one there is was closed by the server."""
         address = f"{self.address.path}{API}{path}"
         if query:
             address += "?" + urlencode(query)

@@ -76,8 +76,8 @@ class Uploader:
         self.folder = folder
         self.tenant = tenant
         self._guard = Guard()
-        self._transport = Transport(address, token=find_token(address), tenant=tenant)
-        transport = Transport(address, token=find_token(address), tenant=tenant)
+        self._transport = Transport(address, token=lambda: find_token(address), tenant=tenant)
+        transport = Transport(address, token=lambda: find_token(address), tenant=tenant)
         self._blobs = BlobQueue(folder, transport, self._warn_refused, lambda: _ring(self._moved))
         self._reset()
 

@@ -62,7 +62,7 @@ class RemoteStore(LocalStore):
         """One a thread: a connection asks one question at a time."""
         known = getattr(self._own, "reader", None)
         if known is None:
-            transport = Transport(self._address, token=find_token(self._address), tenant=self._named_tenant)
+            transport = Transport(self._address, token=lambda: find_token(self._address), tenant=self._named_tenant)
             self._transports.append(transport)
             self._own.transport = transport
             known = self._own.reader = RestReader(transport)
