@@ -28,6 +28,7 @@ def fill(store: Store) -> None:
     statements: list[Said] = [
         starting("r1", experiment="digits"),
         call("set_experiment", "digits", at(1), tags={"a": "b"}),
+        call("rename_experiment", "digits", "digits 2", at(1, 2)),
         call("set_params", "r1", "a1", {"lr": 0.1}, at(2)),
         call("set_tags", "r1", {"team": "red"}, at(3)),
         call("set_document", "r1", "review", '{"score": 3}', at(3, 2)),
