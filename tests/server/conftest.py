@@ -22,11 +22,21 @@ from lineal.local import LocalStore
 from lineal.server.serving import listen, make_server
 from lineal.server.source import Source
 from tests.server.contract import check
+from tests.server.watched import SERVER_THREAD, WATCH
 
 if TYPE_CHECKING:
     from tests.server.let_in import World
 
 SRC = Path(__file__).resolve().parents[2] / "src"
+
+
+@pytest.fixture(autouse=True)
+def watch_of_server() -> Iterator[None]:
+    WATCH.foreign.clear()
+    WATCH.is_on = True
+    yield
+    WATCH.is_on = False
+    assert not WATCH.foreign, "the server did what no request may make it do"
 
 
 @pytest.fixture
@@ -48,7 +58,7 @@ def served_here(source: Source, base: str = "", port: int = 0, **more: Any) -> I
     listener = listen(port)
     ready = threading.Event()
     server = make_server(source, listener, ready.set, **more)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name=SERVER_THREAD)
     thread.start()
     try:
         assert ready.wait(30)

@@ -21,6 +21,7 @@ import pytest
 import lineal
 from lineal.server.route_table import ENDPOINTS
 from lineal.server.settings import STATIC
+from tests.server.watched import SERVER_THREAD, WATCH
 
 FORBIDDEN = {
     "exec",
@@ -167,3 +168,15 @@ def test_the_watch_hears_what_it_should(watch: Watch, folder: Path) -> None:
     watch.threads = None
     foreign = {event for event, place in watch.seen if not is_ours(event, place, folder)}
     assert {"open", "compile"} <= foreign
+
+
+def test_every_test_of_the_server_is_watched(client: httpx.Client) -> None:
+    before = WATCH.heard_count
+    client.get("/api/v1/experiments")
+    assert WATCH.is_on and not WATCH.foreign
+    assert WATCH.heard_count > before, "it hears the server"
+    thread = threading.Thread(target=os.listdir, args=("/etc",), name=SERVER_THREAD)
+    thread.start()
+    thread.join()
+    assert WATCH.foreign == [("os.listdir", "/etc")]
+    WATCH.foreign.clear()
