@@ -276,7 +276,9 @@ class LocalStore:
         """Only the holder of the ingest lock ever has a writing connection, and only while it holds it."""
         store = open_store(self._url())
         try:
-            return Follower(self.folder, store, host=self._host, boot=self._boot).catch_up()
+            # What waits for a server may be looked at here; it stays until that has it.
+            waits = os.path.exists(self.folder.server)
+            return Follower(self.folder, store, host=self._host, boot=self._boot, keep_files=waits).catch_up()
         finally:
             store.close()
 

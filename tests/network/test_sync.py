@@ -175,3 +175,14 @@ def test_a_folder_without_anything_for_a_server(tmp_path: Path) -> None:
     result = sync(tmp_path / "plain")
     assert result.exit_code == 0 and "Nothing" in result.output
     assert sync(tmp_path / "not there").exit_code == 3
+
+
+@pytest.mark.usefixtures("offline")
+def test_what_waits_may_be_looked_at_and_still_waits(server: httpx.Client, own_folder: Path) -> None:
+    run_ids = record(3)
+    folder = outbox(own_folder)
+    with lineal.open_store(folder.root) as store:
+        assert {run.run_id for run in store.runs()} == set(run_ids)
+    assert len(folder.list_segments()) == 3
+    assert sync(folder.root, "--url", url_of(server)).exit_code == 0
+    assert all(detail_of(server, run_id)["status"] == "finished" for run_id in run_ids)
