@@ -51,7 +51,6 @@ test("nothing comes from anywhere else, and the policy is strict", async ({ page
 
 test("a server that goes is said to be gone, and its return is noticed", async ({ page, ownSite, calm }) => {
   calm.allowed.push(/Failed to load resource|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/);
-  calm.jumpsAllowed = true; // the banner's group grows to the left, and nothing in it moves
   const site = await ownSite(folder("desk"));
   await page.goto(site.url);
   await expect(page.getByRole("link", { name: "Lineal" })).toBeVisible();

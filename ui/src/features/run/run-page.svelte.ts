@@ -4,6 +4,7 @@ import { untrack } from "svelte";
 import { ApiError, get, isAbort, patch, post } from "../../api/client.ts";
 import { live } from "../../api/live.ts";
 import type { RunDetail } from "../../api/shapes.ts";
+import { loadMarkdown } from "./markdown-loader.ts";
 
 export interface Edit {
   name?: string;
@@ -67,7 +68,7 @@ export class RunPageData {
     try {
       const detail = await get<RunDetail>(runPath(this.runId), {}, { signal: this.#aborter.signal });
       // What draws a note comes with the first one, so that the note does not change its height before one's eyes.
-      if (detail.note !== "") await import("./markdown.ts").catch(() => undefined);
+      if (detail.note !== "") await loadMarkdown();
       if (this.#aborter.signal.aborted) return;
       this.detail = this.detail === null ? detail : keepSame(this.detail, detail);
       this.problem = null;
