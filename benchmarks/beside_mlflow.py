@@ -307,6 +307,10 @@ def measure(contender: Contender, place: Path, runs: int, clients: int, requests
     return figures
 
 
+def shown(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.beside_mlflow", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
@@ -335,7 +339,7 @@ def main() -> None:
         cells = []
         for rounds in found.values():
             numbers = [one[figure] for one in rounds]
-            cells.append(f"{statistics.median(numbers):,.4g} ({min(numbers):,.4g} to {max(numbers):,.4g})")
+            cells.append(f"{shown(statistics.median(numbers))} ({shown(min(numbers))} to {shown(max(numbers))})")
         ratios = [b[figure] / a[figure] for a, b in zip(*found.values(), strict=True)] if len(found) == 2 else []
         ratio = statistics.median(ratios) if ratios else 0.0
         better = 1 / ratio if ratio and figure.endswith("points/s") else ratio
