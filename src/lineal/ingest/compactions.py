@@ -1,9 +1,12 @@
 """Which runs shall be compacted, of those that requests gave points to: each after so many, one between two commits.
 
 To fold what has gathered of a thousand metrics takes a tenth of a second. In the transaction of the request that happened to
-be one too many it would be waited for by everybody who shares that commit; and most requests would look in vain."""
+be one too many it would be waited for by everybody who shares that commit; and most requests would look in vain. Runs that
+began together do not come together: the first turn of each is its own."""
 
 from __future__ import annotations
+
+from zlib import crc32
 
 from lineal.model.limits import COMPACTION_APPENDS, COMPACTION_RUNS_MAX_COUNT
 
@@ -23,10 +26,11 @@ class Compactions:
 
     def note(self, place: Place) -> None:
         """The run was given points."""
-        count = self._appends.pop(place, 0) + 1
+        count = self._appends.pop(place, None)
+        count = 1 + (crc32(place[1].encode()) % COMPACTION_APPENDS if count is None else count)
         if count >= COMPACTION_APPENDS:
             self._due[place] = None
-            return
+            count = 0
         if len(self._appends) >= COMPACTION_RUNS_MAX_COUNT:
             del self._appends[next(iter(self._appends))]  # the one that was not written to for longest
         self._appends[place] = count

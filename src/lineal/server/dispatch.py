@@ -156,7 +156,8 @@ class Dispatch:
         return answer
 
     async def _in_thread(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        # Not anyio's threads: their queue, in Python, cost a tenth of a log-batch. The context is what the log's lines need.
+        # Not anyio's threads: a tenth of the samples that held the interpreter's lock under log-batch stood in their
+        # queue, which is Python. The context is what the log's lines need.
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, copy_context().run, call, *arguments)
 

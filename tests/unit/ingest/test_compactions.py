@@ -24,27 +24,44 @@ from lineal.store.sql.writer import SqlWriter
 DONE = Said(200, b"{}")
 
 
+def turns_of(turns: Compactions, run_id: str, count: int) -> list[int]:
+    """After which of so many requests it was the run's turn."""
+    found = []
+    for number in range(1, count + 1):
+        turns.note(("t", run_id))
+        if turns.take() == ("t", run_id):
+            found.append(number)
+    return found
+
+
 def test_each_has_its_turn_after_so_many() -> None:
+    for run_id in ("a", "b", "c"):
+        first, *others = turns_of(Compactions(), run_id, 5 * COMPACTION_APPENDS)
+        assert 1 <= first <= COMPACTION_APPENDS
+        assert others == [first + COMPACTION_APPENDS * turn for turn in range(1, 5)]
+
+
+def test_runs_that_began_together_do_not_come_together() -> None:
+    firsts = [turns_of(Compactions(), f"run-{number}", COMPACTION_APPENDS)[0] for number in range(500)]
+    assert max(firsts.count(turn) for turn in set(firsts)) < 100
+
+
+def test_they_are_taken_in_turn_and_once() -> None:
     turns = Compactions()
-    for _ in range(COMPACTION_APPENDS - 1):
-        turns.note(("t", "a"))
-        turns.note(("t", "b"))
-    assert not turns and turns.take() is None
-    turns.note(("t", "b"))
-    turns.note(("t", "a"))
-    assert turns and [turns.take(), turns.take(), turns.take()] == [("t", "b"), ("t", "a"), None]
-    turns.note(("t", "a"))
-    assert not turns
+    for _ in range(COMPACTION_APPENDS):
+        for run_id in ("a", "b"):
+            turns.note(("t", run_id))
+    assert turns and {turns.take(), turns.take()} == {("t", "a"), ("t", "b")}
+    assert turns.take() is None and not turns
 
 
 def test_the_runs_counted_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compactions, "COMPACTION_RUNS_MAX_COUNT", 10)
     turns = Compactions()
-    for _ in range(COMPACTION_APPENDS):
-        turns.note(("t", "busy"))
-        for number in range(5):
-            turns.note(("t", f"idle-{_}-{number}"))
-    assert turns.take() == ("t", "busy") and len(turns._appends) <= 10
+    for number in range(200):
+        turns.note(("t", f"run-{number}"))
+        turns.take()
+        assert len(turns._appends) <= 10
 
 
 @pytest.fixture
