@@ -154,6 +154,44 @@ def test_a_child_does_not_keep_its_dead_parent_alive(writer, folder, child, read
     assert read("r").status == "lost"
 
 
+@pytest.mark.parametrize("own", ["none", "own"])
+def test_a_child_has_the_signal_handlers_of_its_host(folder, child, read, own):
+    """`Pool.terminate` sends SIGTERM to workers that begin to wait for a semaphore: a Python handler sees it only after the wait."""
+    program = child(
+        """
+        import lineal, multiprocessing, os, signal, sys
+        def handler(number, frame): os._exit(7)
+        if sys.argv[2] == "own":
+            signal.signal(signal.SIGTERM, handler)
+        host = signal.getsignal(signal.SIGTERM)
+        run = lineal.init(url=sys.argv[1], run_id="r")
+        run.log({"x": 1})
+        assert signal.getsignal(signal.SIGTERM) != host
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+        pid = os.fork()
+        if pid == 0:
+            right = signal.getsignal(signal.SIGTERM) == host and signal.pthread_sigmask(signal.SIG_BLOCK, []) == blocked
+            os._exit(0 if right else 3)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == blocked
+        held = multiprocessing.Lock()
+        held.acquire()
+        for number in range(200 if sys.argv[2] == "none" else 0):
+            pid = os.fork()
+            if pid == 0:
+                held.acquire()
+            os.kill(pid, signal.SIGTERM)
+            said("sent", number)
+            assert os.waitpid(pid, 0)[1] == signal.SIGTERM
+        os.kill(os.getpid(), signal.SIGTERM)
+        """,
+        folder,
+        own,
+    )
+    assert program.end() == (7 if own == "own" else -15)
+    assert read("r").status == "killed"
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_multiprocessing(writer, folder, child, read, tmp_path, method):
     """A pool whose workers log, and loaders that leave by os._exit; under spawn the run travels by pickle."""

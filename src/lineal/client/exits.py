@@ -32,6 +32,7 @@ class Exits:
         self._sigterm_hooked = False
         self._ended_by: BaseException | None = None
         self._previous_sigterm: Any = None
+        self._held_back: dict[int, set[int | signal.Signals]] = {}
         self._previous_excepthook: Callable[..., Any] = sys.excepthook
         self._previous_exit: Callable[..., NoReturn] = sys.exit
 
@@ -67,6 +68,26 @@ class Exits:
         if earlier is not signal.SIG_IGN and earlier is not None:
             self._previous_sigterm = earlier
             signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def before_fork(self) -> None:
+        """No SIGTERM reaches a child that still has our handler: CPython forgets what arrives before its own fork hooks."""
+        if self._sigterm_hooked:
+            self._held_back[threading.get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def after_fork(self) -> None:
+        mask = self._held_back.pop(threading.get_ident(), None)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def after_fork_in_child(self) -> None:
+        """A child has the handler that it would have without us. What it wrote is in the file; its parent sends that and says
+        the status. A Python handler in a worker would make `Pool.terminate` hang now and then: a signal that comes just
+        before the worker waits for a semaphore is only seen after the wait."""
+        if self._sigterm_hooked and signal.getsignal(signal.SIGTERM) == self._on_sigterm:
+            signal.signal(signal.SIGTERM, self._previous_sigterm)
+            self._sigterm_hooked = False
+        self.after_fork()
+        self._held_back.clear()
 
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
         for run in list(self._runs):
@@ -127,3 +148,6 @@ def _was_caught(error: SystemExit) -> bool:
 
 
 EXITS = Exits()
+os.register_at_fork(
+    before=EXITS.before_fork, after_in_parent=EXITS.after_fork, after_in_child=EXITS.after_fork_in_child
+)
