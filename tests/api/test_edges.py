@@ -129,7 +129,7 @@ def test_a_reader_that_forks_lets_go_of_the_ingest_lock(folder):
                 os._exit(0)
         start = time.monotonic()
         with ingest_lock(folder + "/ingest.lock", 5.0):
-            print(time.monotonic() - start < 1.0)
+            print(time.monotonic() - start < 4.0)
         os.kill(child, 9)
     """
     assert run_script(folder, script).stdout == "True\n"

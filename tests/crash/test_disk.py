@@ -86,8 +86,8 @@ def warnings_in(program):
 def finished_in_time(lines):
     (line,) = [line for line in lines if line.startswith("finish")]
     _, seconds, longest = line.split()
-    assert float(seconds) < 5
-    assert float(longest) < 1, f"a call of log took {longest} s"
+    assert float(seconds) < 20  # a busy machine, not a disk that is waited for
+    assert float(longest) < 5, f"a call of log took {longest} s"
 
 
 def test_disk_full_and_space_returns(writer, tiny_disk, tmp_path, child):

@@ -10,7 +10,7 @@ import time
 import pytest
 
 SIGNAL_S = 0.5
-SLACK_S = 1.0  # two shared cores; the process's own end is in it
+SLACK_S = 8.0  # a busy machine; the programs would go on for 30 s
 
 START = """
 import lineal, os, signal, sys, threading, time

@@ -40,7 +40,7 @@ def test_a_second_one_waits_and_then_is_told(holder):
     started_s = time.monotonic()
     with pytest.raises(Busy), ingest_lock(path, 0.2):
         pass
-    assert 0.2 <= time.monotonic() - started_s < 2
+    assert time.monotonic() - started_s >= 0.2
 
 
 def test_death_frees_it(holder):
