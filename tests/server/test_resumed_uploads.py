@@ -177,7 +177,7 @@ def test_parts_that_nobody_goes_on_with_are_forgotten(tmp_path: Path) -> None:
     digests = [hashlib.sha256(bytes([number])).hexdigest() for number in range(3)]
     for digest in digests:
         part = Part(folder, "default", digest)
-        part.write(b"x")
+        part.write([b"x"])
         part.close()
     old = time.time() - SWEEP_GRACE_S - 60
     for digest in digests[:2]:

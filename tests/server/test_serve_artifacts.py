@@ -137,6 +137,29 @@ def test_a_form_cut_anywhere_is_the_same_form(content: bytes) -> None:
     assert read([body[at : at + 1] for at in range(len(body))]) == whole
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_content_that_nearly_is_a_boundary_stays_content(seed: int) -> None:
+    chance = random.Random(seed)
+    boundary = b"bound" * chance.choice((1, 13))
+    near = b"\r\n--" + boundary
+    content = b"".join(
+        chance.choice(
+            (near[: chance.randrange(len(near))], b"\r", b"\n", b"\r\r\n--", chance.randbytes(chance.randrange(200)))
+        )
+        for _ in range(3_000)
+    )
+    while near in content:  # by chance
+        content = content.replace(near, b"")
+    head = b"--" + boundary + b'\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    body = head + content + near + b"--\r\n"
+    parser, found, at = Parser(boundary), b"", 0
+    while at < len(body):
+        size = chance.choice((1, 5, 70, 5_000, 60_000))
+        found += b"".join(one for one in parser.feed(body[at : at + size]) if not isinstance(one, Part))
+        at += size
+    assert parser.is_complete and found == content
+
+
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
 def test_a_large_file_does_not_pass_through_memory(tmp_path: Path) -> None:
     size = 200 * 1024 * 1024

@@ -8,12 +8,13 @@ import fcntl
 import os
 from typing import TYPE_CHECKING
 
-from lineal.journal.blobs import PART, Blob, blobs_of, place_draft, sha256
+from lineal.journal.blobs import PART, Blob, blobs_of, place_draft, sha256, write_all
 from lineal.journal.layout import Folder, make_folders
 from lineal.model.errors import Busy
 from lineal.model.limits import MIB
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 _CHUNK_BYTES = 1 * MIB
@@ -48,22 +49,22 @@ class Part:
         self.size_bytes = self._hashed_bytes = 0
         self._hasher = sha256()
 
-    def write(self, piece: bytes) -> None:
+    def hash(self, pieces: Sequence[bytes]) -> None:
+        """What is written, in the same order: before, after or at the same time in another thread."""
+        for piece in pieces:
+            self._hasher.update(piece)
+            self._hashed_bytes += len(piece)
+
+    def write(self, pieces: Sequence[bytes]) -> None:
         """Behind what is there. OSError as the disk says; one that is full gets back what the part took."""
         os.lseek(self._fd, self.size_bytes, os.SEEK_SET)
-        view = memoryview(piece)
         try:
-            while view:
-                written = os.write(self._fd, view)
+            for written in write_all(self._fd, pieces):
                 self.size_bytes += written
-                view = view[written:]
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 self.drop()
             raise
-        if self._hashed_bytes + len(piece) == self.size_bytes:
-            self._hasher.update(piece)
-            self._hashed_bytes = self.size_bytes
 
     def digest(self) -> str:
         """SHA-256 of what is there, in hex; reads what earlier uploads left."""

@@ -123,6 +123,9 @@ HEAD_MAX_BYTES = 64 * KIB  # of a request: twice its query string; what browsers
 HEAD_TIMEOUT_S = 30.0  # a connection may rest so long between requests, and a head take so long
 BODY_GRACE_S = 30.0  # a body may let itself be waited for so long in all, and ...
 BODY_SECOND_BYTES = 4 * KIB  # ... a second more for each so many bytes: half of what a modem of 1998 sends
+BODY_BATCH_BYTES = (
+    1 * MIB
+)  # of a body that is a file: gathered while as much is hashed and written; two an upload are held
 BODY_UNREAD_MAX_BYTES = 64 * MIB  # of a refused body: whoever sends it whole first reads the refusal then
 READER_TIMEOUT_S = 60.0  # an answer of which nothing is read for so long is given up: 64 KiB a minute are enough
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
 from lineal.journal.blobs import Blob
 from lineal.journal.parts import Part
 from lineal.model.errors import InvalidInput, NotWritable
-from lineal.model.limits import MIB
 from lineal.server.errors import Refused
+from lineal.server.inflow import Inflow, InThread
 
 OFFSET, COMPLETE = "Upload-Offset", "Upload-Complete"  # as the IETF's draft on resumable uploads names them (ADR 0016)
-_PIECE_BYTES = 1 * MIB
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-
-InThread = Callable[..., Awaitable[Any]]
 
 
 def checked(digest: str) -> str:
@@ -48,26 +43,24 @@ def is_last(request: Request) -> bool:
 
 
 async def receive_blob(request: Request, part: Part, digest: str, in_thread: InThread) -> Blob | None:
-    """None if more is to come. What arrived of a body that broke off is kept. Writing waits for the disk in a thread, and the
-    client waits for the writing. Raises Refused for a body that goes on at another place than what is kept."""
+    """None if more is to come. What arrived of a body that broke off is kept. Raises Refused for a body that goes on at another
+    place than what is kept."""
     ends = is_last(request)
     await in_thread(_begin, part, offset_of(request))
-    pieces: list[bytes] = []
-    size = 0
+    inflow = Inflow(part, in_thread)
     try:
-        async for piece in request.stream():
-            pieces.append(piece)
-            size += len(piece)
-            if size >= _PIECE_BYTES:
-                written, pieces, size = pieces, [], 0
-                await in_thread(_write, part, written)
-    except ClientDisconnect:
-        await in_thread(_write, part, pieces)
-        raise Refused(400, "disconnected", "the body did not arrive whole", field="body") from None
-    except Refused:  # it comes too slowly
-        await in_thread(_write, part, pieces)
-        raise
-    await in_thread(_write, part, pieces)
+        try:
+            async for piece in request.stream():
+                await inflow.take(piece)
+        except ClientDisconnect:
+            await inflow.settle()
+            raise Refused(400, "disconnected", "the body did not arrive whole", field="body") from None
+        except Refused:  # it comes too slowly
+            await inflow.settle()
+            raise
+        await inflow.settle()
+    finally:
+        await inflow.close()
     if not ends:
         return None
     blob: Blob = await in_thread(_finish, part, digest)
@@ -83,13 +76,6 @@ def _begin(part: Part, offset: int) -> None:
         raise refused
     else:
         part.catch_up()
-
-
-def _write(part: Part, pieces: list[bytes]) -> None:
-    try:
-        part.write(b"".join(pieces))
-    except OSError as error:
-        raise NotWritable(f"the artifact cannot be kept: {error.strerror}") from error
 
 
 def _finish(part: Part, digest: str) -> Blob:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect, Request
 
 from lineal.journal.blobs import Blob, Draft
 from lineal.model.errors import InvalidInput, NotWritable
-from lineal.model.limits import KIB, MULTIPART_HEADER_MAX_BYTES
+from lineal.model.limits import MULTIPART_HEADER_MAX_BYTES
 from lineal.server.errors import Refused
+from lineal.server.inflow import Inflow, InThread
 
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
 # A parameter of a part's disposition: quoted, or a bare word, as some libraries write what needs no quotes.
@@ -21,9 +22,6 @@ _PARAMETER = re.compile(r';\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))
 _UTF8 = re.compile(r"utf-8'[^']*'(.*)", re.IGNORECASE)
 _FIELD_MAX_BYTES = MULTIPART_HEADER_MAX_BYTES
 _FIELDS_MAX_COUNT = 16
-_PIECE_BYTES = 1024 * KIB
-
-InThread = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,51 +55,65 @@ class Parser:
     boundary: bytes
     is_complete: bool = False
     _state: str = "preamble"
-    _buffer: bytearray = field(default_factory=lambda: bytearray(b"\r\n"))
+    _kept: bytes = b"\r\n"  # what the next bytes are needed for
 
     def feed(self, piece: bytes) -> Iterator[Part | bytes]:
-        """InvalidInput for what is no such form."""
-        self._buffer += piece
+        """InvalidInput for what is no such form. Content in which no boundary can be is handed on as it came, not copied."""
+        data = self._kept + piece if self._kept else piece
+        self._kept = b""
         delimiter = b"\r\n--" + self.boundary
-        while True:
+        while data and self._state != "end":
             if self._state in ("preamble", "content"):
-                at = self._buffer.find(delimiter)
-                end = at if at >= 0 else max(0, len(self._buffer) - len(delimiter) + 1)
+                at = data.find(delimiter)
+                end = at if at >= 0 else _whole(data, len(delimiter))
                 if end and self._state == "content":
-                    yield bytes(self._buffer[:end])
-                del self._buffer[:end]
+                    yield data[:end] if end < len(data) else data
                 if at < 0:
+                    self._kept = data[end:]
                     return
-                del self._buffer[: len(delimiter)]
+                data = data[at + len(delimiter) :]
                 self._state = "delimiter"
-            elif self._state == "delimiter":
-                if len(self._buffer) < 2:
-                    return
-                if self._buffer[:2] == b"--":
-                    self.is_complete = True
-                    self._state = "end"
-                    return
-                if self._buffer[:2] != b"\r\n":
-                    raise InvalidInput("the form is damaged: a boundary stands within a line", field="body")
-                self._state = "head"
-            elif self._state == "blank":
-                if len(self._buffer) < len(delimiter):
-                    return
-                if not self._buffer.startswith(delimiter):
-                    del self._buffer[:2]
-                self._state = "content"
-            elif self._state == "head":
-                end = self._buffer.find(b"\r\n\r\n")
-                if max(end, 0 if end >= 0 else len(self._buffer)) > MULTIPART_HEADER_MAX_BYTES:
-                    raise InvalidInput("the head of a part of the form is too long", field="body")
-                if end < 0:
-                    return
-                yield _part(bytes(self._buffer[2:end]))
-                del self._buffer[: end + 2]  # an empty content's boundary begins with the line end of the head
-                self._state = "blank"
-            else:
-                self._buffer.clear()
+                continue
+            taken = self._take(data, delimiter)
+            if taken is None:
+                self._kept = data
                 return
+            size, part = taken
+            if part is not None:
+                yield part
+            data = data[size:]
+
+    def _take(self, data: bytes, delimiter: bytes) -> tuple[int, Part | None] | None:
+        """How much of it has been read, between contents; None if more is needed."""
+        if self._state == "delimiter":
+            if len(data) < 2:
+                return None
+            if data[:2] == b"--":
+                self.is_complete = True
+                self._state = "end"
+            elif data[:2] == b"\r\n":
+                self._state = "head"
+            else:
+                raise InvalidInput("the form is damaged: a boundary stands within a line", field="body")
+            return 0, None
+        if self._state == "head":
+            end = data.find(b"\r\n\r\n", 0, MULTIPART_HEADER_MAX_BYTES + 4)
+            if end < 0 and len(data) > MULTIPART_HEADER_MAX_BYTES:
+                raise InvalidInput("the head of a part of the form is too long", field="body")
+            if end < 0:
+                return None
+            self._state = "blank"
+            return end + 2, _part(data[2:end])  # an empty content's boundary begins with the line end of the head
+        if len(data) < len(delimiter):
+            return None
+        self._state = "content"
+        return (0 if data.startswith(delimiter) else 2), None
+
+
+def _whole(data: bytes, delimiter_bytes: int) -> int:
+    """How much of it cannot be the beginning of a delimiter, of which none is in it."""
+    at = data.find(b"\r", max(0, len(data) - delimiter_bytes + 1))
+    return at if at >= 0 else len(data)
 
 
 def _part(head: bytes) -> Part:
@@ -136,21 +148,25 @@ def _unescaped(text: str) -> str:
 
 
 async def receive_form(request: Request, draft: Draft, in_thread: InThread) -> Form:
-    """The whole form. Writing waits for the disk in a thread, and the client waits for the writing."""
+    """The whole form."""
     kind = request.headers.get("content-type", "")
     boundary = _BOUNDARY.search(kind)
     if not kind.lower().startswith("multipart/form-data") or boundary is None:
         raise Refused(415, "media_type", "the body is a form: multipart/form-data with its boundary")
     receiver = _Receiver(draft)
     parser = Parser((boundary[1] or boundary[2]).encode("latin-1", "replace"))
+    inflow = Inflow(draft, in_thread)
     try:
         async for piece in request.stream():
             for one in parser.feed(piece):
-                receiver.take(one)
-            if receiver.waiting_bytes >= _PIECE_BYTES:
-                await in_thread(receiver.write)
+                content = receiver.take(one)
+                if content:
+                    await inflow.take(content)
+        await inflow.settle()
     except ClientDisconnect:
         raise Refused(400, "disconnected", "the form did not arrive whole", field="body") from None
+    finally:
+        await inflow.close()
     if not parser.is_complete:
         raise InvalidInput("the form did not arrive whole", field="body")
     form: Form = await in_thread(receiver.finish)
@@ -163,21 +179,20 @@ class _Receiver:
         self._part: Part | None = None
         self._file: Part | None = None
         self._fields: dict[str, bytearray] = {}
-        self._waiting: list[bytes] = []
-        self.waiting_bytes = 0
 
-    def take(self, one: Part | bytes) -> None:
+    def take(self, one: Part | bytes) -> bytes:
+        """Returns what belongs to the file."""
         if isinstance(one, Part):
             self._begin(one)
-        elif self._part is self._file:
-            self._waiting.append(one)
-            self.waiting_bytes += len(one)
-        else:
-            assert self._part is not None
-            content = self._fields[self._part.name]
-            content += one
-            if len(content) > _FIELD_MAX_BYTES:
-                raise InvalidInput(f"a field has at most {_FIELD_MAX_BYTES:,} bytes", field=self._part.name[:80])
+            return b""
+        if self._part is self._file:
+            return one
+        assert self._part is not None
+        content = self._fields[self._part.name]
+        content += one
+        if len(content) > _FIELD_MAX_BYTES:
+            raise InvalidInput(f"a field has at most {_FIELD_MAX_BYTES:,} bytes", field=self._part.name[:80])
+        return b""
 
     def _begin(self, part: Part) -> None:
         if part.name == "file" and part.file_name is not None:
@@ -190,14 +205,6 @@ class _Receiver:
             self._fields[part.name] = bytearray()
         self._part = part
 
-    def write(self) -> None:
-        """In a thread."""
-        pieces, self._waiting, self.waiting_bytes = self._waiting, [], 0
-        try:
-            self._draft.write(b"".join(pieces))
-        except OSError as error:
-            raise NotWritable(f"the artifact cannot be kept: {error.strerror}") from error
-
     def finish(self) -> Form:
         """In a thread."""
         fields = {name: bytes(content).decode("utf-8", "replace") for name, content in self._fields.items()}
@@ -205,7 +212,6 @@ class _Receiver:
             return Form(fields, "", None, None)
         if self._file is None or not self._file.file_name:
             raise InvalidInput("the form has no file", field="file")
-        self.write()
         try:
             blob = self._draft.place()
         except OSError as error:
