@@ -21,7 +21,7 @@ import pytest
 import lineal
 from lineal.server.route_table import ENDPOINTS
 from lineal.server.settings import STATIC
-from tests.server.watched import SERVER_THREAD, WATCH
+from tests.server.watched import SERVER_THREAD, WATCH, is_server_thread
 
 FORBIDDEN = {
     "exec",
@@ -60,15 +60,12 @@ class Watch:
     """Installed once, for good: audit hooks cannot be taken away."""
 
     def __init__(self) -> None:
-        self.threads: set[int] | None = None
+        self.is_on = False
         self.seen: list[tuple[str, str]] = []
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        # The test's own thread asks; all others are the server's.
-        if self.threads is None or threading.get_ident() in self.threads:
-            return
-        if event in FORBIDDEN or event in OPENING:
+        if self.is_on and (event in FORBIDDEN or event in OPENING) and is_server_thread():
             self.seen.append((event, str(arguments[0]) if arguments else ""))
 
 
@@ -81,7 +78,7 @@ def hook() -> Watch:
 def watch(hook: Watch) -> Iterator[Watch]:
     hook.seen.clear()
     yield hook
-    hook.threads = None
+    hook.is_on = False
 
 
 def is_ours(event: str, place: str, folder: Path) -> bool:
@@ -149,9 +146,9 @@ def test_nothing_beside_the_data_folder_is_opened(
 ) -> None:
     names = (*HOSTILE, "train/loss", "notes/hello.txt", "review")
     ask_everything(client, runs[0], names)  # modules that are loaded late are loaded now
-    watch.threads = {threading.get_ident()}
+    watch.is_on = True
     assert ask_everything(client, runs[0], names) > 100
-    watch.threads = None
+    watch.is_on = False
     assert any(event == "sqlite3.connect" or place.startswith(str(folder)) for event, place in watch.seen), (
         "it hears nothing"
     )
@@ -161,11 +158,17 @@ def test_nothing_beside_the_data_folder_is_opened(
 
 def test_the_watch_hears_what_it_should(watch: Watch, folder: Path) -> None:
     """Else the test above could not fail."""
-    watch.threads = set()
-    with tempfile.TemporaryFile() as file:
-        file.read()
-    compile("1", "x", "eval")
-    watch.threads = None
+
+    def stray() -> None:
+        with tempfile.TemporaryFile() as file:
+            file.read()
+        compile("1", "x", "eval")
+
+    watch.is_on = True
+    thread = threading.Thread(target=stray, name=SERVER_THREAD)
+    thread.start()
+    thread.join()
+    watch.is_on = False
     foreign = {event for event, place in watch.seen if not is_ours(event, place, folder)}
     assert {"open", "compile"} <= foreign
 

@@ -58,12 +58,17 @@ class Watch:
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self.is_on or not (event in FORBIDDEN or event in _OPENING):
             return
-        if not threading.current_thread().name.startswith(_THREADS):
+        if not is_server_thread():
             return
         self.heard_count += 1
         said = str(arguments[0]) if arguments else ""
         if event in FORBIDDEN or not _is_ours(said):
             self.foreign.append((event, said))
+
+
+def is_server_thread() -> bool:
+    """Not the test's own, nor an uploader's of another test in this process."""
+    return threading.current_thread().name.startswith(_THREADS)
 
 
 def _is_ours(place: str) -> bool:

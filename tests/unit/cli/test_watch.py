@@ -48,12 +48,14 @@ def watching(folder: Path, *arguments: str, columns: int = 100) -> Iterator[tupl
     )
     os.close(theirs)
     seen = ""
+    poll = select.poll()  # select.select refuses descriptors above 1,023
+    poll.register(ours, select.POLLIN)
 
     def until(text: str) -> str:
         nonlocal seen
         deadline = time.monotonic() + PATIENCE_S
         while text not in seen and time.monotonic() < deadline:
-            if select.select([ours], [], [], 0.1)[0]:
+            if poll.poll(100):
                 try:
                     piece = os.read(ours, 65_536).decode(errors="replace")
                 except OSError:
