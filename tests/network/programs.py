@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 SRC = Path(__file__).resolve().parents[2] / "src"
@@ -23,9 +24,10 @@ sys.stdin.read()
 """
 
 
-def start(program: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
+def start(program: str, *arguments: object, within: Sequence[str] = (), **environment: str) -> subprocess.Popen[str]:
+    """`within`: a command that runs it."""
     return subprocess.Popen(
-        [sys.executable, "-c", program, *map(str, arguments)],
+        [*within, sys.executable, "-c", program, *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -37,6 +39,9 @@ print(run.run_id, flush=True)
 while True:
     time.sleep(0.01)
 """
+
+# How to become process 1 of a PID namespace: as root, or as a user who may be one within a namespace.
+NAMESPACES = (["--pid", "--fork"], ["--user", "--map-root-user", "--pid", "--fork"])
 
 FORKS = """
 import os, sys, threading, lineal
@@ -87,6 +92,26 @@ def test_after_a_sigterm_the_server_has_everything(server: httpx.Client, handler
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate()
     assert process.returncode == status and ("own handler" in said) == (handler == "own")
+    assert detail_of(server, run_id)["status"] == "killed"
+    assert len(points_of(server, run_id, "loss")) == 1_000
+
+
+def test_process_1_of_a_container_sends_everything_before_it_ends(server: httpx.Client) -> None:
+    """A default SIGTERM, raised again, is ignored by process 1: it must end by itself, and say so by its status."""
+    namespace = shutil.which("unshare") or pytest.skip("needs the program unshare")
+    options = next(
+        (one for one in NAMESPACES if subprocess.run([namespace, *one, "true"], capture_output=True).returncode == 0),
+        None,
+    )
+    if options is None:
+        pytest.skip("this machine lets nobody here begin a PID namespace")
+    program = "import os, sys\nassert os.getpid() == 1" + TERMINATED
+    with start(program, url_of(server), "none", within=[namespace, *options]) as process:
+        run_id = read_line(process)
+        [inner] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(inner), signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
     assert detail_of(server, run_id)["status"] == "killed"
     assert len(points_of(server, run_id, "loss")) == 1_000
 

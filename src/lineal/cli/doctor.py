@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"good": "green", "look": "yellow", "bad": "bold red"}
 SETTINGS = (
+    "LINEAL_CA",
     "LINEAL_EXPERIMENT",
     "LINEAL_FINISH_DRAIN_S",
     "LINEAL_FOLDER",

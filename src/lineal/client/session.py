@@ -193,10 +193,12 @@ def _uploader(settings: Settings) -> Uploader | None:
     if settings.server is None:
         return None
     from lineal.client import outbox
+    from lineal.client.connecting import check_ca
     from lineal.client.drain import check_drains
     from lineal.client.uploader import uploader_for
 
     check_drains()
+    check_ca()
     outbox.prepare(settings.folder, settings.server)
     return uploader_for(settings)
 

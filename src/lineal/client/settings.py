@@ -3,6 +3,7 @@
 LINEAL_URL             folder, or http(s) address of a server
 LINEAL_FOLDER          folder in which journals wait for a server (found as without LINEAL_URL otherwise)
 LINEAL_TOKEN           what a server is shown to be let in (`lineal login` keeps one otherwise)
+LINEAL_CA              certificates that a server may be trusted by, too (`connecting.py` says more)
 LINEAL_TENANT          tenant, default "default"
 LINEAL_EXPERIMENT      experiment of `init()` without one, default "Default"
 LINEAL_RUN_ID          run id of `init()` without one: how a launcher puts all ranks on one run

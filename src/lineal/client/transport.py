@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from lineal._version import __version__
 from lineal.client.address import ServerAddress
+from lineal.client.connecting import Connecting, Proxy, connect, find_proxy, words_of
 from lineal.model.errors import Busy, Conflict, InvalidInput, LinealError, Locked, NotAllowed, NotFound, Unreachable
-from lineal.model.limits import KIB, REPLY_MAX_BYTES, REQUEST_TIMEOUT_S, RETRY_AFTER_MAX_S
+from lineal.model.limits import REPLY_MAX_BYTES, REQUEST_TIMEOUT_S, RETRY_AFTER_MAX_S
 
 OCTETS = "application/octet-stream"
 API = "/api/v1"
-_BLOCK_BYTES = 256 * KIB  # of a file at a time: http.client's own 8 KiB are a system call each
 _FAULTS = (OSError, http.client.HTTPException)
 
 
@@ -68,7 +67,8 @@ class Transport:
         tenant: str | None = None,
         timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
-        self._connection: http.client.HTTPConnection | None = None
+        self._connecting: Connecting | None = None
+        self._proxy: Proxy | None = None
         self.address = address
         self.timeout_s = timeout_s
         self._headers = {"User-Agent": f"lineal/{__version__}", "Accept": "application/json"}
@@ -79,9 +79,9 @@ class Transport:
 
     def close(self) -> None:
         """The next request opens a connection anew."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        connecting, self._connecting = self._connecting, None
+        if connecting is not None:
+            connecting.connection.close()
 
     def _say_token(self) -> None:
         token = self._given_token() if callable(self._given_token) else self._given_token
@@ -132,7 +132,7 @@ class Transport:
         if query:
             address += "?" + urlencode(query)
         all_headers = {**self._headers, **(headers or {})}
-        reused = self._connection is not None
+        reused = self._connecting is not None
         if file is not None:
             file.seek(start)
         try:
@@ -158,10 +158,10 @@ class Transport:
         headers: Mapping[str, str],
         into: Callable[[bytes], object] | None,
     ) -> Reply:
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = self._connect()
-        connection.request(method, address, body=body, headers=dict(headers))
+        if self._connecting is None:
+            self._connecting = self._connect()
+        connection, base, more = self._connecting
+        connection.request(method, f"{base}{address}", body=body, headers={**headers, **more})
         response = connection.getresponse()
         said = {name.lower(): value for name, value in response.getheaders()}
         if into is not None and response.status < 300:
@@ -176,17 +176,12 @@ class Transport:
             self.close()
         return Reply(response.status, said, content)
 
-    def _connect(self) -> http.client.HTTPConnection:
-        _, scheme, host, port, _ = self.address
-        if scheme == "https":
-            context = ssl.create_default_context()
-            return http.client.HTTPSConnection(
-                host, port, timeout=self.timeout_s, context=context, blocksize=_BLOCK_BYTES
-            )
-        return http.client.HTTPConnection(host, port, timeout=self.timeout_s, blocksize=_BLOCK_BYTES)
+    def _connect(self) -> Connecting:
+        self._proxy = find_proxy(self.address)
+        return connect(self.address, self._proxy, self.timeout_s)
 
     def _unreachable(self, error: BaseException) -> Unreachable:
-        return Unreachable(f"{self.address.url} does not answer: {_words_of(error)}", field="url")
+        return Unreachable(f"{self.address.url} does not answer: {words_of(error, self._proxy)}", field="url")
 
     # -- questions whose answer is needed -------------------------------------------------------
 
@@ -215,6 +210,11 @@ def error_of(reply: Reply, address: ServerAddress) -> LinealError:
     """What a refusal means for whoever asked."""
     problem = reply.problem
     said, field = str(problem.get("detail") or problem.get("title") or ""), problem.get("field")
+    if reply.status == 407:
+        return Unreachable(
+            f"{address.url}: the proxy before it asks who comes (407): HTTP_PROXY may be http://NAME:PASSWORD@HOST:PORT",
+            field="url",
+        )
     if not problem:
         return Unreachable(
             f"{address.url} answers with status {reply.status} and no word of a Lineal server", field="url"
@@ -230,9 +230,3 @@ def error_of(reply: Reply, address: ServerAddress) -> LinealError:
     if 400 <= reply.status < 500:
         return InvalidInput(said, field=field, position=problem.get("position"), expected=problem.get("expected"))
     return Unreachable(f"{address.url}: {said}", field="url")
-
-
-def _words_of(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    return str(error) or type(error).__name__
