@@ -11,6 +11,7 @@
     ├── Busy               somebody else holds it for now: wait, then retry
     ├── Unreachable        a server does not answer: retry, or work on without it
     ├── NotAllowed         a server does not let this one do that: sign in, or ask for the role
+    ├── NotTrusted         to read it would run its code: say `trust=True` if you trust who made it
     └── Damaged            bytes that fail their checksum: they are skipped and counted
 
 `code` is stable and part of the contract: REST answers and `--json` output carry it.
@@ -100,6 +101,12 @@ class NotAllowed(LinealError):
     """The server knows who asks (or does not), and does not let them."""
 
     code = "not_allowed"
+
+
+class NotTrusted(LinealError):
+    """Reading this would run code that came with it, and nobody said that it is trusted."""
+
+    code = "not_trusted"
 
 
 class Damaged(LinealError):

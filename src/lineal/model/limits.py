@@ -21,6 +21,15 @@ TRACEBACK_MAX_BYTES = 64 * KIB  # the tail of a traceback says what failed
 LAYOUTS_MAX_COUNT = 256  # sets of names logged together; beyond, a call of many names is recorded name by name
 SERIES_PER_RUN_MAX_COUNT = 200_000  # 2x the promise of 100,000 metric names; about 60 MB of client memory
 
+
+# -- models -------------------------------------------------------------------------------------
+SAFETENSORS_HEADER_MAX_BYTES = 95 * MIB  # just below the bound of 100,000,000 of the format's own reader
+MODEL_EXAMPLE_INLINE_BYTES = 16 * KIB  # an example of a few rows is kept in the record; a longer one is a file
+MODEL_EXAMPLE_MAX_BYTES = 4 * MIB  # a few rows say what goes in; as DOCUMENT_MAX_BYTES
+MODELS_TRACED_MAX_COUNT = (
+    4  # loaded models kept alive so that `serving_tags` knows them; others are known by weak references
+)
+
 # -- journal ------------------------------------------------------------------------------------
 FRAME_MAX_BYTES = 8 * MIB  # two documents; a reader may refuse a larger length as damage
 SEGMENT_FIRST_BYTES = 64 * KIB  # a short run needs 4 to 8 KiB and is cut when it finishes
