@@ -11,6 +11,7 @@ import click
 
 from lineal.cli.exits import NO, UNREACHABLE
 from lineal.cli.options import json_option
+from lineal.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from lineal.client.address import ServerAddress
@@ -26,22 +27,35 @@ _GOOD_SHOWN_MAX_COUNT = 20
 @click.option(
     "--url", metavar="URL", help="Send to this server. Without it: to the one that each run was recorded for."
 )
+@click.option("--to", metavar="URL", help="Send the folder's own runs, recorded without a server, to this one.")
 @json_option
-def sync(path: str | None, url: str | None, as_json: bool) -> None:
+def sync(path: str | None, url: str | None, to: str | None, as_json: bool) -> None:
     """Send what servers do not have yet, and check that they have all.
 
     PATH is a Lineal folder, or one of those in its `servers`; without it the one that is found as LINEAL_FOLDER says.
     It may be used at any time and as often as you like, also while runs are recorded and after their process was killed.
 
+    Runs that were recorded into the folder itself, for no server, are sent with --to: all that have ended and are not
+    deleted, and later, with the same words, what is new of them. They stay here, too.
+
     Each run is compared: how many records and points are here, and how many the server has. Exit status 1 if a run could
     not be sent whole (it is named, and the others are sent), 5 if a server does not answer."""
-    results = [_sync_one(folder, server, as_json) for folder, server in _chosen(path, url)]
+    if to is not None and url is not None:
+        raise InvalidInput(
+            "--to sends the folder's own runs, --url those of another server: give one of them", field="to"
+        )
+    if to is not None:
+        results = [_sync_own(path, to, as_json)]
+    else:
+        results = [_sync_one(folder, server, as_json) for folder, server in _chosen(path, url)]
     if as_json:
         from lineal.cli.output import write_json
 
         write_json({"servers": [_describe(*result) for result in results]})
     elif not results:
-        click.echo("Nothing was recorded for a server here.")
+        click.echo(
+            "Nothing was recorded for a server here. What was recorded without one is sent by: lineal sync --to URL"
+        )
     runs = [run for _, _, of_server in results for run in of_server]
     if any(run.state == "left" for run in runs):
         raise SystemExit(UNREACHABLE)
@@ -55,7 +69,7 @@ def _chosen(path: str | None, url: str | None) -> list[tuple[Folder, ServerAddre
     from lineal.client.outbox import find_server, list_outboxes
     from lineal.client.settings import resolve_outer_root
     from lineal.journal.layout import Folder
-    from lineal.model.errors import InvalidInput, NotFound
+    from lineal.model.errors import NotFound
 
     asked = None if url is None else parse_address(url)
     root = Folder(path if path is not None else resolve_outer_root())
@@ -75,19 +89,51 @@ def _chosen(path: str | None, url: str | None) -> list[tuple[Folder, ServerAddre
     return of_asked or [(known[0][0], asked)]
 
 
+def _sync_own(path: str | None, to: str, as_json: bool) -> tuple[Folder, ServerAddress, list[SyncedRun]]:
+    """What the folder itself holds, told as journals, which are then sent as any others are."""
+    from lineal.cli.sync_own import judged, lock, outbox_of, retell
+    from lineal.client.address import parse_address
+    from lineal.client.settings import resolve_outer_root
+    from lineal.journal.layout import Folder
+
+    server = parse_address(to)
+    root = Folder(path if path is not None else resolve_outer_root())
+    outbox = outbox_of(root, server)
+    retold = retell(root, outbox, lambda tenant: _transport(server, tenant))
+    runs = _send(outbox, server)
+    there = {(run.tenant, run.run_id) for run in runs if run.is_good}
+    locks = [one for one in retold if one.locked and (one.state == "same" or (one.tenant, one.run_id) in there)]
+    if locks:
+        lock(outbox, locks)
+        runs += [run for run in _send(outbox, server) if run.run_id is None and not run.is_good]
+    were_told = {run.name for run in runs if not run.is_good}
+    own = list(judged(runs, retold))
+    for run in own:
+        if run.name not in were_told:
+            _tell(run)
+    if not as_json:
+        _say(server, own, sum(one.state == "same" for one in retold))
+    return outbox, server, own
+
+
 def _sync_one(folder: Folder, server: ServerAddress, as_json: bool) -> tuple[Folder, ServerAddress, list[SyncedRun]]:
+    folder.check()
+    runs = _send(folder, server)
+    if not as_json:
+        _say(server, runs)
+    return folder, server, runs
+
+
+def _send(folder: Folder, server: ServerAddress) -> list[SyncedRun]:
     from lineal.client.sync import Sync
 
-    folder.check()
     sync = Sync(folder, lambda tenant: _transport(server, tenant))
     runs = []
     with _progress(sync, server) as told:
         for run in sync.run():
             runs.append(run)
             told(run)
-    if not as_json:
-        _say(server, runs)
-    return folder, server, runs
+    return runs
 
 
 def _transport(server: ServerAddress, tenant: str) -> Transport:
@@ -105,14 +151,8 @@ def _transport(server: ServerAddress, tenant: str) -> Transport:
 def _progress(sync: Sync, server: ServerAddress) -> Iterator[Callable[[SyncedRun], None]]:
     """A bar on standard error while it is a terminal; a line for each run that is not good, at once."""
 
-    def tell(run: SyncedRun) -> None:
-        from lineal.cli.wording import printable
-
-        if not run.is_good:
-            click.echo(f"lineal: {printable(run.name)}: {_WORDS[run.state]}: {printable(run.why)}", err=True)
-
     if not sys.stderr.isatty():
-        yield tell
+        yield _tell
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -121,7 +161,14 @@ def _progress(sync: Sync, server: ServerAddress) -> Iterator[Callable[[SyncedRun
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=sync.waiting_bytes())
         sync.on_bytes = lambda more: bar.advance(task, more)
-        yield tell
+        yield _tell
+
+
+def _tell(run: SyncedRun) -> None:
+    from lineal.cli.wording import printable
+
+    if not run.is_good:
+        click.echo(f"lineal: {printable(run.name)}: {_WORDS[run.state]}: {printable(run.why)}", err=True)
 
 
 _WORDS = {
@@ -130,10 +177,11 @@ _WORDS = {
     "damaged": "damaged",
     "left": "not all there",
     "refused": "not sent",
+    "waits": "not sent yet",
 }
 
 
-def _say(server: ServerAddress, runs: list[SyncedRun]) -> None:
+def _say(server: ServerAddress, runs: list[SyncedRun], same_count: int = 0) -> None:
     from lineal.cli.wording import bytes_text, count_text, printable
 
     sent = [run for run in runs if run.sent_bytes]
@@ -151,6 +199,8 @@ def _say(server: ServerAddress, runs: list[SyncedRun]) -> None:
     click.echo(
         f"{server.url} has {there:,} records of {records:,} of {count_text(len(good), 'run')}; sent {bytes_text(size)} now."
     )
+    if same_count:
+        click.echo(f"Of {count_text(same_count, 'run')} nothing is new since they were sent.")
     bad = [run for run in runs if not run.is_good]
     if bad:
         click.echo(f"Not all of: {', '.join(printable(run.name) for run in bad[:_GOOD_SHOWN_MAX_COUNT])}")

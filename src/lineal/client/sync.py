@@ -28,9 +28,10 @@ from lineal.record.stream import header_at, payload_at, scan, start_of
 
 _HEAD_BYTES = 64 * KIB
 
-State: TypeAlias = Literal["whole", "live", "damaged", "left", "refused"]
+State: TypeAlias = Literal["whole", "live", "damaged", "left", "refused", "waits"]
 """whole: the server has all of it. live: all so far, and its process goes on. damaged: all that can be read, which is not
-all that was said. left: the server could not be reached. refused: it does not take it, or nobody can read it."""
+all that was said. left: the server could not be reached. refused: it does not take it, or nobody can read it. waits: it is sent
+once it has ended."""
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ class Sync:
         yield from lost
         is_reachable = True
         for (tenant, run_id), of_run in groupby(writers, key=_whose):
-            done = SyncedRun(tenant, run_id)
+            done = SyncedRun(tenant, run_id or None)
             try:
                 if is_reachable:
                     self._send_run(done, list(of_run))

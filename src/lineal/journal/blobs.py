@@ -105,6 +105,20 @@ def find_blob(folder: Folder, tenant: str, digest: str) -> str | None:
     return path if os.path.exists(path) else None
 
 
+def lend_blob(path: str, folder: Folder, tenant: str, digest: str) -> None:
+    """That file as a blob of another folder: by a second name for it, where that can be. Raises OSError."""
+    target = _path(folder, tenant, digest)
+    if os.path.exists(target):
+        return
+    make_folders(os.path.dirname(target), below=folder.root)
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        pass
+    except OSError:  # another file system, or one without links
+        add_file(folder, tenant, path)
+
+
 def put_aside(folder: Folder, tenant: str, digest: str) -> None:
     """To the sent ones: a server has it. Nothing if it is not here. Raises OSError."""
     path, place = _path(folder, tenant, digest), os.path.join(folder.sent, tenant)
