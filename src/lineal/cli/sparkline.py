@@ -42,4 +42,8 @@ def _thinned(values: list[float], width: int) -> list[float]:
 
 
 def _mean(values: list[float]) -> float:
-    return math.fsum(values) / len(values) if values and all(map(math.isfinite, values)) else (values or [math.nan])[0]
+    return (
+        math.fsum(value / len(values) for value in values)
+        if values and all(map(math.isfinite, values))
+        else (values or [math.nan])[0]
+    )

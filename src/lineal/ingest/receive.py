@@ -25,7 +25,8 @@ class Piece(NamedTuple):
     final  nobody writes this segment any more, and it ends with these bytes
     dead   its writer is gone, and these are its last bytes: an attempt of its own that has no end is lost
     lost   what is missing before these bytes is not to be had any more: it is counted as lost
-    lease_s  for so long its writer may be silent (0: for ever); beyond, it is taken for lost"""
+    lease_s  for so long its writer may be silent (0: for ever); beyond, it is taken for lost
+    is_barred  its sender may not say what is an approver's to say"""
 
     writer: str
     segment: int
@@ -35,6 +36,7 @@ class Piece(NamedTuple):
     dead: bool = False
     lost: bool = False
     lease_s: int | None = None
+    is_barred: bool = False
 
 
 class Acknowledged(NamedTuple):
@@ -49,7 +51,7 @@ class Acknowledged(NamedTuple):
 
 def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
     """Applies what is new of the piece. Conflict for a writer of another run, InvalidInput for a head that names another
-    run or writer, NewerFormat for a segment of a newer format."""
+    run or writer, NewerFormat for a segment of a newer format, NotAllowed."""
     cursor = (desk.writer.find_cursor(piece.writer) if desk.is_known else None) or Cursor(piece.writer, run_id, 0, 0, 0)
     if cursor.run_id != run_id:
         raise Conflict(f"writer {piece.writer!r} belongs to another run", field="writer_id")
@@ -70,11 +72,13 @@ def receive(desk: Desk, run_id: str | None, piece: Piece) -> Acknowledged:
     if not piece.lost and _is_gap(piece.data, position, cursor):
         return Acknowledged(cursor.segment, cursor.offset, cursor.seq, fits=False)
     store = desk.replays(run_id)
-    replayed = replay(store, opened, piece.data, position, cursor, final=piece.final)
+    replayed = replay(store, opened, piece.data, position, cursor, final=piece.final, is_barred=piece.is_barred)
     is_over = piece.final
     if replayed.torn and not is_over and len(piece.data) - replayed.position > FRAME_MAX_BYTES:
         # No frame is so long: this is damage, however much may still come.
-        replayed = replay(store, opened, piece.data, replayed.position, replayed.cursor, final=True)
+        replayed = replay(
+            store, opened, piece.data, replayed.position, replayed.cursor, final=True, is_barred=piece.is_barred
+        )
         is_over = True
     offset = max(known_to, end) if is_over else piece.offset + replayed.position
     head = Head(opened.attempt, opened.primary, opened.host, opened.pid)

@@ -1,5 +1,5 @@
-"""The door of journals: bytes of one writer's segment -> state. Never refuses; what is damaged is counted, and so is what
-comes of a locked run, of which nothing is applied.
+"""The door of journals: bytes of one writer's segment -> state. Refuses only what its sender may not say; what is damaged
+is counted, and so is what comes of a locked run, of which nothing is applied.
 
 Exactly once follows from the cursor: records up to `cursor.seq` are skipped, and it moves in the same transaction."""
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from lineal.ingest import points
 from lineal.ingest.apply import LOCKED, Context, apply, layout_of
+from lineal.ingest.approval import needs_approver
 from lineal.model.entities import Attempt, Cursor, Stamp
-from lineal.model.errors import Damaged
+from lineal.model.errors import Damaged, NotAllowed
 from lineal.record import kinds
 from lineal.record.codec import decode
 from lineal.record.records import AttemptStarted, LayoutDefined, SegmentOpened, SegmentSealed
@@ -61,12 +62,14 @@ def replay(
     *,
     final: bool,
     defined: set[bytes] | None = None,
+    is_barred: bool = False,
 ) -> Replayed:
     """Applies the frames of `data` (a segment, or its part from the cursor's offset on) from `position`.
 
     final    nobody writes this segment any more, so a torn tail is the end
     defined  layout definitions that this writer's segments gave before in the same transaction, and now: each segment repeats
              them twice, and reading them again would be a third of the work where a segment is small
+    is_barred  what only approvers may say is refused: NotAllowed, and nothing of these bytes may be kept
 
     The returned cursor's offset is relative to the data; the caller adds where its data begins, and stores it."""
     data = data[: len(data) & ~7]
@@ -81,7 +84,7 @@ def replay(
     is_points = (frames.kind == kinds.POINTS_APPENDED) & is_new
     context = Context(store, opened.run_id)
     locked = opened.run_id is not None and store.is_locked(opened.run_id)
-    state = _Statements(context, opened, set() if defined is None else defined, locked=locked)
+    state = _Statements(context, opened, set() if defined is None else defined, locked=locked, is_barred=is_barred)
     others = np.flatnonzero(~is_points & is_new)
     for index in others.tolist():
         state.take(view, found.offsets[index])
@@ -133,12 +136,15 @@ def _start_attempt(store: TenantWriter, opened: SegmentOpened, time_ms: int) -> 
 class _Statements:
     """Applies everything but points, in order, and remembers what it meant for the segment."""
 
-    def __init__(self, context: Context, opened: SegmentOpened, defined: set[bytes], *, locked: bool) -> None:
+    def __init__(
+        self, context: Context, opened: SegmentOpened, defined: set[bytes], *, locked: bool, is_barred: bool
+    ) -> None:
         self._context = context
         self._defined = defined
         self._writer = opened.writer
         self._attempt = opened.attempt
         self._locked = locked
+        self._is_barred = is_barred
         self.refused = 0
         self.started = False
         self.sealed: bool | None = None
@@ -154,6 +160,10 @@ class _Statements:
             return
         try:
             record = decode(header.kind, payload)
+            if self._is_barred and needs_approver(record):
+                raise NotAllowed(
+                    f"record {header.seq:,} of this journal locks or promotes: that needs the role of an approver"
+                )
             if isinstance(record, LayoutDefined):
                 self._define(record)
                 self._defined.add(bytes(payload))

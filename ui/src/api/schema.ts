@@ -452,7 +452,7 @@ export interface paths {
         put?: never;
         /**
          * Bytes of a journal
-         * @description Bytes of a segment from `offset` on (run id "-": of the tenant's own journal), gzip if wished. Exactly once, however often they come. A piece that begins behind what is known is refused (409) with the place to go on from, and so is one before which records are missing, unless it says that they are lost. Damage is counted as a loss and stepped over. No bytes at offset 0 of segment 1 ask what is known.
+         * @description Bytes of a segment from `offset` on (run id "-": of the tenant's own journal), gzip if wished. Exactly once, however often they come. A piece that begins behind what is known is refused (409) with the place to go on from, and so is one before which records are missing, unless it says that they are lost. Refused (403) is a piece that says what is an approver's to say, of a sender who is none. Damage is counted as a loss and stepped over. No bytes at offset 0 of segment 1 ask what is known.
          */
         post: operations["post_journal"];
         delete?: never;

@@ -1,0 +1,12 @@
+"""What only an approver may say, through whichever door: the routes ask for the role, and a journal that says it, too."""
+
+from __future__ import annotations
+
+from lineal.record.records import Record, RunLockSet
+
+_APPROVERS = (RunLockSet,)
+
+
+def needs_approver(record: Record) -> bool:
+    """Whether a writer's role is not enough for it (docs/how-to/share-with-a-team.md)."""
+    return isinstance(record, _APPROVERS)
