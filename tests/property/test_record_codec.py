@@ -88,6 +88,7 @@ MEMBERS = [
     "tenant", "run_id", "writer", "attempt", "primary", "segment", "host", "labels", "number", "step", "series", "last_seq",
     "next", "experiment", "name", "params", "tags", "text", "content", "goal", "unit", "path", "size_bytes", "digest", "uri",
     "reason", "count", "lifecycle", "status", "error", "pid", "fork_step", "$float",
+    "version", "source", "schema", "context", "model_id", "model_type", "role",
 ]  # fmt: skip
 
 

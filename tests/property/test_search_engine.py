@@ -30,6 +30,7 @@ from lineal.query.syntax import (
     Or,
     Order,
 )
+from lineal.query.value_sets import join_values
 from lineal.series.columns import Int64s
 from lineal.store.contracts import GroupQuery, RunQuery
 from lineal.store.reference import Candidate, frequent_values, groups_of, page_of
@@ -42,6 +43,7 @@ from lineal.store.search.source import RunRows, Values
 from lineal.store.sql.attributes import stored
 from lineal.testing.strategies import floats64, ints64, names, param_values
 
+DATASET = Field("dataset", "train.version")
 FIELDS = (
     Field("param", "x"),
     Field("param", "y"),
@@ -51,6 +53,7 @@ FIELDS = (
     Field("attribute", "start_time"),
     Field("attribute", "duration"),
     Field("attribute", "experiment"),
+    DATASET,
     Field("git", "commit"),
 )
 MAX = 3_000 if os.environ.get("LINEAL_TEST_PROFILE") == "torture" else 60
@@ -82,6 +85,7 @@ values = st.one_of(
     st.sampled_from((0, 1, 1.0, -0.0, 2**53 + 1, 2.0**53)),
     param_values,
 )
+sets = st.one_of(st.none(), st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3).map(join_values))
 numbers = st.one_of(st.none(), floats64, ints64, st.sampled_from((1, 2.0, 2**63 - 1, 2.0**63, -(2**63), math.inf)))
 patterns = st.one_of(
     st.sampled_from(
@@ -258,7 +262,7 @@ def told(draw: st.DrawFn) -> tuple[int, Run, dict[Field, ParamValue], bool]:
         started,
         draw(st.sampled_from((None, started, started + 5))),
     )
-    said = {FIELDS[0]: draw(values), FIELDS[1]: draw(values), FIELDS[2]: draw(numbers)}
+    said = {FIELDS[0]: draw(values), FIELDS[1]: draw(values), FIELDS[2]: draw(numbers), DATASET: draw(sets)}
     return number, run, said, draw(st.booleans())
 
 
@@ -305,7 +309,7 @@ def test_the_engine_answers_as_the_reference(
                     assert repr(asked.groups(source, question)) == repr(groups_of(source.candidates(), question))
                 else:
                     assert_same_pages(source, asked, question)
-            for of in FIELDS[:4]:
+            for of in (*FIELDS[:4], DATASET):
                 assert asked.frequent_values(source, of, "a", 3) == frequent_values(source.candidates(), of, "a", 3)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from lineal.model.entities import Artifact, Cursor, Head, KeptAnswer
+from lineal.model.entities import Artifact, Cursor, Head, KeptAnswer, SeriesKey
+from lineal.model.lineage import Dataset, DatasetUse, ModelUse
 from lineal.store.contracts import RunQuery, Store
 from lineal.store.open import open_store
 from lineal.store.sql import migrate
@@ -34,6 +35,12 @@ def fill(store: Store) -> None:
         call("set_document", "r1", "review", '{"score": 3}', at(3, 2)),
         call("append_points", "r1", WRITER, "a1", [block_with([1.0] * 20_000)]),
         call("append_points", "r1", WRITER, "a1", [block_with([2.0] * 5, 50_000)]),
+        call(
+            "append_points", "r1", WRITER, "a1", [block_with([2.0], 60_000, SeriesKey("acc", (("model_id", "m-1"),)))]
+        ),
+        call("use_dataset", "r1", DatasetUse(Dataset("train", "1")), at(6, 2)),
+        call("use_model", "r1", ModelUse("m-1", "output"), at(6, 3)),
+        call("set_logged_model", "m-1", at(6, 4), name="mlp"),
         call("add_loss", "r1", "damaged", 1, at(4)),
         call("keep_orphans", "r1", WRITER, 9, b"orphan", 1),
         call("define_layout", "r1", WRITER, 1, block_with([1.0]).layout),

@@ -10,6 +10,7 @@ from lineal.store.run_view import iso_time
 if TYPE_CHECKING:
     from lineal.local import LoggedRun
     from lineal.model.entities import Artifact, Attempt, SeriesInfo
+    from lineal.model.lineage import DatasetUse
 
 
 def describe_run(run: LoggedRun) -> dict[str, Any]:
@@ -24,6 +25,11 @@ def describe_run(run: LoggedRun) -> dict[str, Any]:
         "series": [_series(info) for info in run.series],
         "artifacts": [_artifact(artifact) for artifact in run.artifacts],
         "documents": list(details.document_names),
+        "datasets": [_dataset(use) for use in details.datasets],
+        "models": [
+            {"model_id": use.model_id, "role": use.role, "step": use.step, "time": iso_time(use.used_ms)}
+            for use in details.models
+        ],
         "metric_definitions": [asdict(definition) for definition in details.metric_definitions.values()],
         "conflicts": [
             {"attempt_id": one.attempt_id, "name": one.name, "kept": one.kept, "refused": one.refused}
@@ -62,6 +68,20 @@ def _series(info: SeriesInfo) -> dict[str, Any]:
         "min": summary.min,
         "max": summary.max,
         "mean": summary.mean,
+    }
+
+
+def _dataset(use: DatasetUse) -> dict[str, Any]:
+    dataset = use.dataset
+    return {
+        "name": dataset.name,
+        "digest": dataset.digest,
+        "version": dataset.version,
+        "source_type": dataset.source_type,
+        "source": dataset.source,
+        "context": use.context or None,
+        "tags": dict(use.tags),
+        "time": iso_time(use.used_ms),
     }
 
 

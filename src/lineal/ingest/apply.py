@@ -8,17 +8,21 @@ from typing import Any, NamedTuple
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
 from lineal.model.errors import Damaged
 from lineal.model.limits import LABELS_MAX_BYTES, NAME_MAX_BYTES
+from lineal.model.lineage import Dataset, DatasetUse, ModelUse
 from lineal.model.values import to_json
 from lineal.record.records import (
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
+    DatasetUsed,
     DocumentSet,
     ExperimentRenamed,
     ExperimentSet,
     LayoutDefined,
     Lost,
     MetricDefined,
+    ModelLogged,
+    ModelUsed,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -132,6 +136,39 @@ def _lost(context: Context, record: Lost, stamp: Stamp) -> None:
     context.store.add_loss(_run(context), record.reason, record.count, stamp)
 
 
+def _dataset_used(context: Context, record: DatasetUsed, stamp: Stamp) -> None:
+    dataset = Dataset(
+        record.name,
+        record.digest,
+        record.version,
+        record.source_type,
+        record.source,
+        record.schema,
+        record.profile,
+    )
+    context.store.use_dataset(_run(context), DatasetUse(dataset, record.context or "", dict(record.tags)), stamp)
+
+
+def _model_logged(context: Context, record: ModelLogged, stamp: Stamp) -> None:
+    context.store.set_logged_model(
+        record.model_id,
+        stamp,
+        name=record.name,
+        experiment=record.experiment,
+        run_id=record.run_id,
+        model_type=record.model_type,
+        path=record.path,
+        params=record.params,
+        tags=record.tags,
+        status=record.status,
+        lifecycle=record.lifecycle,
+    )
+
+
+def _model_used(context: Context, record: ModelUsed, stamp: Stamp) -> None:
+    context.store.use_model(_run(context), ModelUse(record.model_id, record.role, record.step), stamp)
+
+
 def _experiment_set(context: Context, record: ExperimentSet, stamp: Stamp) -> None:
     context.store.set_experiment(
         record.name,
@@ -185,10 +222,13 @@ _FUNCTIONS: dict[type, Callable[[Context, Any, Stamp], None]] = {
     MetricDefined: _metric_defined,
     ArtifactLogged: _artifact_logged,
     Lost: _lost,
+    DatasetUsed: _dataset_used,
+    ModelLogged: _model_logged,
+    ModelUsed: _model_used,
     ExperimentSet: _experiment_set,
     ExperimentRenamed: _experiment_renamed,
     RunLifecycleSet: _run_lifecycle_set,
     RunTagsSet: _run_tags_set,
     RunLockSet: _run_lock_set,
 }
-_TENANT_KINDS = (ExperimentSet, ExperimentRenamed, RunLifecycleSet, RunTagsSet, RunLockSet)
+_TENANT_KINDS = (ExperimentSet, ExperimentRenamed, RunLifecycleSet, RunTagsSet, RunLockSet, ModelLogged)

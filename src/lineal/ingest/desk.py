@@ -22,6 +22,7 @@ from lineal.record.records import (
     AttemptStarted,
     ExperimentRenamed,
     ExperimentSet,
+    ModelLogged,
     ParamsSet,
     Record,
     RunLifecycleSet,
@@ -250,6 +251,8 @@ class Desk:
                 self._group.renamed.add(self.tenant)
             elif isinstance(record, ExperimentSet):
                 self._group.experiments.add((self.tenant, record.name))
+            elif isinstance(record, ModelLogged) and record.experiment is not None:
+                self._group.experiments.add((self.tenant, record.experiment))
             elif isinstance(record, RunLifecycleSet | RunLockSet):
                 run = runs[record.run_id]
                 if run is not None and isinstance(record, RunLockSet):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lineal.model.lineage import DatasetUse, ModelUse
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import Goal, Labels, Lifecycle, Status, StepType, ValueType
 
@@ -165,6 +166,9 @@ class RunDetails:
     conflicts: list[ParamConflict]
     losses: dict[str, int]
     document_names: list[str]
+    datasets: list[DatasetUse] = field(default_factory=list)
+    """Without schemas and profiles."""
+    models: list[ModelUse] = field(default_factory=list)
 
 
 class KeptAnswer(NamedTuple):

@@ -9,6 +9,9 @@ MIB = 1024 * KIB
 RUN_ID_MAX_CHARS = 256  # MLflow's bound, so that its ids fit
 TENANT_MAX_CHARS = 63  # a DNS label, so that a tenant can be part of a host name
 NAME_MAX_BYTES = 1 * KIB  # metric, param, tag: 4x MLflow's 250 characters even when all are 4-byte UTF-8
+SHORT_NAME_MAX_LENGTH = (
+    256  # bytes of a dataset's digest and context, a logged model's id: below 2,704 together, see LABELS
+)
 LABELS_MAX_BYTES = 1 * KIB  # of a series, as JSON; with its name below the 2,704 of PostgreSQL's index rows
 EXPERIMENT_NAME_MAX_CHARS = 255  # api.md, POST /experiments
 DESCRIPTION_MAX_CHARS = 1_000  # api.md, POST /experiments
@@ -176,6 +179,8 @@ CHANGES_MAX_COUNT = 10_000  # runs named in one answer on what changed; more: th
 JSON_LEAVES_MAX_COUNT = 1_000  # searched values of one document; a database row each, so 100 KB of index at most
 JSON_MAX_DEPTH = 32  # of a searched value within its document
 JSON_TEXT_MAX_CHARS = 1_000  # longer texts of documents are read, not searched
+DATASETS_SEARCHED_MAX_COUNT = 100  # of a run, by name: the others are listed, not searched
+DATASET_SOURCE_SEARCHED_MAX_CHARS = 1_000  # as JSON_TEXT_MAX_CHARS
 JSON_PATH_MAX_BYTES = 1 * KIB  # document, keys and dots; as NAME_MAX_BYTES, for it stands in an index as a name does
 COLUMNS_MAX_BYTES = 1024 * MIB  # of values kept in memory for search: 60 fields of a million runs
 COLUMNS_MAX_AGE_S = (

@@ -10,6 +10,8 @@ Lifecycle: TypeAlias = Literal["active", "deleted"]
 ValueType: TypeAlias = Literal["float64", "int64"]
 StepType: TypeAlias = Literal["int64", "float64"]
 Goal: TypeAlias = Literal["min", "max"]
+ModelRole: TypeAlias = Literal["input", "output"]
+ModelStatus: TypeAlias = Literal["pending", "ready", "failed"]
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 """Sorted (key, value) pairs; () for most series."""
 
@@ -17,3 +19,5 @@ STATUSES: tuple[Status, ...] = ("running", "finished", "failed", "killed", "lost
 STOP_TAG = "lineal.stop"
 """Tag of a run that was asked to stop: when, in ISO 8601. `Run.should_stop` tells its program."""
 END_STATUSES: tuple[EndStatus, ...] = ("finished", "failed", "killed")
+MODEL_LABEL, DATASET_LABEL, DIGEST_LABEL = "model_id", "dataset_name", "dataset_digest"
+"""Labels of a series: of which logged model it is a metric, and on which dataset."""

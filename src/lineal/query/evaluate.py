@@ -31,6 +31,7 @@ from lineal.query.syntax import (
     Scalar,
     comparisons_of,
 )
+from lineal.query.value_sets import split_values
 
 Lookup = Callable[[Field], ParamValue]
 """A run's value for a field; None if it has none, or a param whose value is None."""
@@ -90,12 +91,19 @@ def satisfies(filter: Filter | None, lookup: Lookup) -> bool:
 
 def holds(comparison: Comparison, value: ParamValue) -> bool:
     """Whether a run whose field has this value satisfies the comparison; `value` None is a missing key."""
-    field, name, right = comparison.field, comparison.operator, comparison.value
+    field, name = comparison.field, comparison.operator
     left = None if value is None else operand_of(value)
     if name in NULL_OPERATORS:
         return (left is None) == (name == "is null")
     if left is None:
         return False
+    if field.kind == "dataset":
+        return any(_holds_of_one(comparison, Operand(None, one)) for one in split_values(left.text))
+    return _holds_of_one(comparison, left)
+
+
+def _holds_of_one(comparison: Comparison, left: Operand) -> bool:
+    field, name, right = comparison.field, comparison.operator, comparison.value
     if name in PATTERN_OPERATORS or name == "^=":
         if field.is_number:
             return False

@@ -61,6 +61,7 @@ GIT_PROPERTIES = ("commit", "branch", "remote", "dirty")
 class Field:
     """Left side of a comparison, or what runs are ordered or grouped by.
 
+    A dataset field means those of all datasets that the run used, as one text (`value_sets.py`).
     A metric means its points without labels, of both value types; `aggregate` says what of them (others than metrics have
     "last"). A json field's name is DOCUMENT.path.to.leaf, a dataset's NAME.property, or property for any dataset."""
 
@@ -71,7 +72,7 @@ class Field:
     @property
     def is_text(self) -> bool:
         """Compared as a text only."""
-        return self.kind == "attribute" and self.name in TEXT_ATTRIBUTES
+        return self.kind == "dataset" or (self.kind == "attribute" and self.name in TEXT_ATTRIBUTES)
 
     @property
     def is_number(self) -> bool:
@@ -91,6 +92,8 @@ class Comparison:
     compared by code point. Metrics and number attributes compare as numbers only: with a text that reads as none
     nothing is satisfied. Numbers compare exactly, an int with a float too; an int beyond 64 bits counts as the
     nearest float64.
+
+    Of a dataset field a comparison holds where it holds for one of its values.
 
     `in` holds where "=" holds for one of its values, `between` where ">=" its low and "<=" its high value hold.
     like, ilike, matches and ^= look at the text, of number-only fields at nothing: `%` stands for any characters and `_`

@@ -7,7 +7,7 @@ from typing import Any
 
 from lineal.model.errors import Damaged
 from lineal.model.ids import is_run_id
-from lineal.model.limits import DOCUMENT_MAX_DEPTH, NAME_MAX_BYTES
+from lineal.model.limits import DOCUMENT_MAX_DEPTH, NAME_MAX_BYTES, SHORT_NAME_MAX_LENGTH
 from lineal.model.values import INT64_MAX, INT64_MIN, clean_text, from_json, is_deeper, to_json
 from lineal.model.vocabulary import END_STATUSES
 from lineal.record import kinds
@@ -16,12 +16,15 @@ from lineal.record.records import (
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
+    DatasetUsed,
     DocumentSet,
     ExperimentRenamed,
     ExperimentSet,
     LayoutDefined,
     Lost,
     MetricDefined,
+    ModelLogged,
+    ModelUsed,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -48,6 +51,9 @@ _CLASSES: dict[int, type[Record]] = {
     kinds.METRIC_DEFINED: MetricDefined,
     kinds.ARTIFACT_LOGGED: ArtifactLogged,
     kinds.LOST: Lost,
+    kinds.DATASET_USED: DatasetUsed,
+    kinds.MODEL_LOGGED: ModelLogged,
+    kinds.MODEL_USED: ModelUsed,
     kinds.EXPERIMENT_SET: ExperimentSet,
     kinds.RUN_LIFECYCLE_SET: RunLifecycleSet,
     kinds.RUN_TAGS_SET: RunTagsSet,
@@ -65,6 +71,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "int | None": (int, type(None)),
     "bool": (bool,),
     "dict[str, str]": (dict,),
+    "dict[str, str] | None": (dict, type(None)),
     "dict[str, str | None]": (dict,),
     "dict[str, str | None] | None": (dict, type(None)),
     "dict[str, ParamValue]": (dict,),
@@ -73,15 +80,20 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "Goal | None": (str, type(None)),
     "Lifecycle": (str,),
     "Lifecycle | None": (str, type(None)),
+    "ModelRole": (str,),
+    "ModelStatus | None": (str, type(None)),
 }
 _CHOICES = {
     "EndStatus": END_STATUSES,
     "Goal | None": (None, "min", "max"),
     "Lifecycle": ("active", "deleted"),
     "Lifecycle | None": (None, "active", "deleted"),
+    "ModelRole": ("input", "output"),
+    "ModelStatus | None": (None, "pending", "ready", "failed"),
 }
 _ITEMS: dict[str, tuple[type, ...]] = {
     "dict[str, str]": (str,),
+    "dict[str, str] | None": (str,),
     "dict[str, str | None]": (str, type(None)),
     "dict[str, str | None] | None": (str, type(None)),
     "dict[str, ParamValue]": (str, int, float, bool, type(None)),
@@ -93,7 +105,12 @@ _COUNTS = frozenset(("count", "last_seq", "number", "pid", "segment", "size_byte
 
 
 # Texts that stores keep in indexes. A record with a longer one, which no release of ours wrote, is damage.
-_NAMES = frozenset(("attempt", "experiment", "name", "path", "reason", "writer"))
+_NAMES = {
+    **dict.fromkeys(
+        ("attempt", "experiment", "model_type", "name", "path", "reason", "version", "writer"), NAME_MAX_BYTES
+    ),
+    **dict.fromkeys(("context", "digest", "model_id"), SHORT_NAME_MAX_LENGTH),
+}
 
 
 def kind_of(record: Record) -> int:
@@ -149,7 +166,7 @@ def _checked(record_class: type[Record], name: str, annotation: str, value: Any)
     if good and type(value) is int:
         good = (0 if name in _COUNTS else INT64_MIN) <= value <= INT64_MAX
     if good and isinstance(value, str):
-        good = _fits(value) if name in _NAMES else name != "run_id" or is_run_id(value)
+        good = _fits(value, _NAMES[name]) if name in _NAMES else name != "run_id" or is_run_id(value)
     if good and annotation in _CHOICES:
         good = value in _CHOICES[annotation]
     if good and annotation in _ITEMS and value is not None:
@@ -161,8 +178,8 @@ def _checked(record_class: type[Record], name: str, annotation: str, value: Any)
     return value
 
 
-def _fits(name: str) -> bool:
-    return len(name) * 4 <= NAME_MAX_BYTES or len(name.encode()) <= NAME_MAX_BYTES
+def _fits(name: str, max_bytes: int = NAME_MAX_BYTES) -> bool:
+    return len(name) * 4 <= max_bytes or len(name.encode()) <= max_bytes
 
 
 def _clean(value: Any) -> Any:

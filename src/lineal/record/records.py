@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from lineal.model.values import ParamValue
-from lineal.model.vocabulary import EndStatus, Goal, Lifecycle
+from lineal.model.vocabulary import EndStatus, Goal, Lifecycle, ModelRole, ModelStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,44 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetUsed:
+    """`schema` and `profile` are JSON texts."""
+
+    name: str
+    digest: str
+    version: str | None = None
+    source_type: str | None = None
+    source: str | None = None
+    schema: str | None = None
+    profile: str | None = None
+    context: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLogged:
+    """A logged model, or a change of one: absent = unchanged. `run_id`: the run that made it."""
+
+    model_id: str
+    name: str | None = None
+    experiment: str | None = None
+    run_id: str | None = None
+    model_type: str | None = None
+    path: str | None = None
+    params: dict[str, str] | None = None
+    tags: dict[str, str | None] | None = None
+    status: ModelStatus | None = None
+    lifecycle: Lifecycle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsed:
+    model_id: str
+    role: ModelRole
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentSet:
     name: str
     description: str | None = None
@@ -166,6 +204,9 @@ RunRecord: TypeAlias = (
     | MetricDefined
     | ArtifactLogged
     | Lost
+    | DatasetUsed
+    | ModelLogged
+    | ModelUsed
 )
-TenantRecord: TypeAlias = ExperimentSet | RunLifecycleSet | RunTagsSet | RunLockSet | ExperimentRenamed
+TenantRecord: TypeAlias = ExperimentSet | RunLifecycleSet | RunTagsSet | RunLockSet | ExperimentRenamed | ModelLogged
 Record: TypeAlias = Structure | RunRecord | TenantRecord

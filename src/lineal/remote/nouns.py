@@ -21,6 +21,7 @@ from lineal.model.entities import (
     Summary,
 )
 from lineal.model.errors import Unreachable
+from lineal.model.lineage import Dataset, DatasetUse, ModelUse
 from lineal.store.contracts import RunGroup, Spread
 
 Json = Mapping[str, Any]
@@ -62,6 +63,8 @@ def details_of(said: Json) -> tuple[RunDetails, list[SeriesInfo]]:
         ],
         dict(said["losses"]),
         list(said["document_names"]),
+        [_dataset(one) for one in said.get("datasets", ())],
+        [_model_use(one) for one in said.get("models", ())],
     )
     return details, [_series(one) for one in said["series"]]
 
@@ -113,6 +116,15 @@ def group_of(said: Json, fields: Mapping[str, Any]) -> RunGroup:
         for text, field in fields.items()
     }
     return RunGroup(tuple(said["values"]), said["run_count"], aggregates, tuple(said["run_ids"]))
+
+
+def _dataset(said: Json) -> DatasetUse:
+    dataset = Dataset(said["name"], said["digest"], said["version"], said["source_type"], said["source"])
+    return DatasetUse(dataset, said["context"] or "", dict(said["tags"]), _ms(said["used_at"]) or 0)
+
+
+def _model_use(said: Json) -> ModelUse:
+    return ModelUse(said["model_id"], said["role"], said["step"], _ms(said["used_at"]) or 0)
 
 
 def _attempt(said: Json) -> Attempt:

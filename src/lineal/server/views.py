@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lineal.model import entities
+from lineal.model import entities, lineage
 from lineal.model.values import value_text
 from lineal.server.shapes import runs as shapes
 from lineal.server.shapes.experiments import Experiment
@@ -97,6 +97,24 @@ def artifact_of(artifact: entities.Artifact) -> shapes.Artifact:
         media_type=artifact.media_type,
         logged_at=iso_time(artifact.logged_ms),
     )
+
+
+def dataset_of(use: lineage.DatasetUse) -> shapes.DatasetUse:
+    dataset = use.dataset
+    return shapes.DatasetUse(
+        name=dataset.name,
+        digest=dataset.digest,
+        version=dataset.version,
+        source_type=dataset.source_type,
+        source=dataset.source,
+        context=use.context or None,
+        tags=use.tags,
+        used_at=iso_time(use.used_ms),
+    )
+
+
+def model_use_of(use: lineage.ModelUse) -> shapes.ModelUse:
+    return shapes.ModelUse(model_id=use.model_id, role=use.role, step=use.step, used_at=iso_time(use.used_ms))
 
 
 def experiment_of(experiment: entities.Experiment, run_count: int) -> Experiment:

@@ -48,6 +48,7 @@ from lineal.model.limits import AUDIT_LINK_MAX_COUNT
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Labels, Lifecycle, Status
 from lineal.query.syntax import Field, Filter, Kind, Order
+from lineal.store.lineage import LineageReader, LineageWriter
 from lineal.store.people import PeopleReader, PeopleWriter
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class RunStart(NamedTuple):
     content_digest: str | None = None
 
 
-class TenantWriter(Protocol):
+class TenantWriter(LineageWriter, Protocol):
     """Changes of one tenant. See the module's rules; a method's own words say what they leave open."""
 
     # -- cursors -------------------------------------------------------------------------------
@@ -448,7 +449,7 @@ class BucketPiece(NamedTuple):
 SeriesName: TypeAlias = tuple[str, Labels]
 
 
-class TenantReader(Protocol):
+class TenantReader(LineageReader, Protocol):
     """Answers about one tenant."""
 
     def get_run(self, run_id: str) -> Run:

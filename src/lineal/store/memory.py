@@ -17,6 +17,7 @@ from lineal.series.columns import Block
 from lineal.store import chain
 from lineal.store.audit import Action, digest_of
 from lineal.store.contracts import AuditRow, RunStart
+from lineal.store.memory_lineage import MemoryLineageWriter
 from lineal.store.memory_people import MemoryPeopleReader, MemoryPeopleWriter, PeopleState
 from lineal.store.memory_reader import MemoryReader
 from lineal.store.memory_state import ExperimentFacts, RunState, State, TenantState, set_later
@@ -156,7 +157,7 @@ class MemoryTransaction:
         return State({**self._state.tenants, **changed}, number, kept, self._last_ms)
 
 
-class MemoryWriter:
+class MemoryWriter(MemoryLineageWriter):
     """See `contracts.TenantWriter`."""
 
     def __init__(self, state: TenantState, is_new: bool) -> None:
@@ -207,7 +208,7 @@ class MemoryWriter:
     # -- experiments ---------------------------------------------------------------------------------------
 
     def ensure_experiment(self, name: str, stamp: Stamp) -> str:
-        if self._mention_experiment(name, stamp):
+        if self.mention_experiment(name, stamp):
             self.audit("experiment.ensure", self._experiment_id(name), stamp, {"name": name})
         return self._experiment_id(name)
 
@@ -221,7 +222,7 @@ class MemoryWriter:
         tags: Mapping[str, str | None] | None = None,
         lifecycle: Lifecycle | None = None,
     ) -> str:
-        changed = self._mention_experiment(name, stamp)
+        changed = self.mention_experiment(name, stamp)
         given = {"description": description, "artifact_location": artifact_location, "lifecycle": lifecycle}
         settings = self.state.experiments[name].settings
         for kind, value in given.items():
@@ -235,7 +236,7 @@ class MemoryWriter:
         return self._experiment_id(name)
 
     def rename_experiment(self, name: str, new_name: str, stamp: Stamp) -> None:
-        changed = self._mention_experiment(name, stamp)
+        changed = self.mention_experiment(name, stamp)
         known = self.state.claims.get((name, new_name))
         first, last = (stamp, stamp) if known is None else (min(known.first, stamp), max(known.last, stamp))
         claim = Claim(name, new_name, first, last)
@@ -248,7 +249,7 @@ class MemoryWriter:
     def _experiment_id(self, name: str) -> str:
         return ids.experiment_id(self.state.name, name)
 
-    def _mention_experiment(self, name: str, stamp: Stamp) -> bool:
+    def mention_experiment(self, name: str, stamp: Stamp) -> bool:
         facts = self.state.experiments.setdefault(name, ExperimentFacts())
         if facts.created_ms is not None and facts.created_ms <= stamp.time_ms:
             return False
@@ -259,23 +260,23 @@ class MemoryWriter:
     # -- runs ----------------------------------------------------------------------------------------------
 
     def start_attempt(self, run_id: str, attempt: Attempt, start: RunStart, stamp: Stamp) -> None:
-        run = self._run(run_id)
-        self._mention_experiment(start.experiment, stamp)
+        run = self.draft_run(run_id)
+        self.mention_experiment(start.experiment, stamp)
         if run.attempt(attempt.attempt_id).open(Opening(attempt, start, stamp)):
             values = {"attempt": asdict(attempt), "start": start._asdict()}
             self.audit("attempt.start", run_id, stamp, values)
 
     def end_attempt(self, run_id: str, attempt_id: str, status: EndStatus, error: str | None, stamp: Stamp) -> None:
-        if self._run(run_id).attempt(attempt_id).end(Ending(status, error, stamp)):
+        if self.draft_run(run_id).attempt(attempt_id).end(Ending(status, error, stamp)):
             values = {"attempt": attempt_id, "status": status, "error": error}
             self.audit("attempt.end", run_id, stamp, values)
 
     def lose_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
-        if self._run(run_id).attempt(attempt_id).lose(stamp):
+        if self.draft_run(run_id).attempt(attempt_id).lose(stamp):
             self.audit("attempt.lose", run_id, stamp, {"attempt": attempt_id})
 
     def regain_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
-        if self._run(run_id).attempt(attempt_id).regain(stamp):
+        if self.draft_run(run_id).attempt(attempt_id).regain(stamp):
             self.audit("attempt.regain", run_id, stamp, {"attempt": attempt_id})
 
     def find_status(self, run_id: str, attempt_id: str) -> Status | None:
@@ -287,13 +288,13 @@ class MemoryWriter:
         return sorted(found, key=lambda cursor: cursor.writer)
 
     def set_params(self, run_id: str, attempt_id: str, params: Mapping[str, ParamValue], stamp: Stamp) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         run.attempt(attempt_id)
         if say_params(run.params.setdefault(attempt_id, {}), params, stamp):
             self.audit("params.set", run_id, stamp, {"attempt": attempt_id, "params": dict(params)})
 
     def set_tags(self, run_id: str, tags: Mapping[str, str | None], stamp: Stamp) -> None:
-        settings = self._run(run_id).settings
+        settings = self.draft_run(run_id).settings
         changed = [key for key, value in tags.items() if set_later(settings, "tag", key, stamp, value)]
         if changed:
             self.audit("tags.set", run_id, stamp, {"tags": dict(tags)})
@@ -325,17 +326,17 @@ class MemoryWriter:
     def _set(
         self, run_id: str, kind: str, name: str, value: str, stamp: Stamp, action: Action, values: dict[str, Any]
     ) -> None:
-        if set_later(self._run(run_id).settings, kind, name, stamp, value):
+        if set_later(self.draft_run(run_id).settings, kind, name, stamp, value):
             self.audit(action, run_id, stamp, values)
 
     def add_artifact(self, run_id: str, artifact: Artifact, stamp: Stamp) -> None:
-        artifacts = self._run(run_id).artifacts
+        artifacts = self.draft_run(run_id).artifacts
         if (artifact.path, stamp) not in artifacts:
             artifacts[artifact.path, stamp] = artifact
             self.audit("artifact.add", run_id, stamp, {**asdict(artifact), "version": None})
 
     def add_loss(self, run_id: str, reason: str, count: int, stamp: Stamp) -> None:
-        losses = self._run(run_id).losses
+        losses = self.draft_run(run_id).losses
         if (stamp, reason) not in losses:
             losses[stamp, reason] = count
             self.audit("loss.add", run_id, stamp, {"reason": reason, "count": count})
@@ -343,7 +344,7 @@ class MemoryWriter:
     # -- points --------------------------------------------------------------------------------------------
 
     def define_layout(self, run_id: str, writer: str, number: int, layout: Layout) -> None:
-        self._run(run_id)
+        self.draft_run(run_id)
         self.changed |= (writer, number) not in self.state.layouts
         self.state.layouts.setdefault((writer, number), layout)
 
@@ -351,7 +352,7 @@ class MemoryWriter:
         return self.state.layouts.get((writer, number))
 
     def keep_orphans(self, run_id: str, writer: str, number: int, payload: bytes, count: int) -> None:
-        self._run(run_id)
+        self.draft_run(run_id)
         self.state.orphans.setdefault((writer, number), []).append(payload)
         self.changed = True
 
@@ -361,7 +362,7 @@ class MemoryWriter:
         return taken
 
     def append_points(self, run_id: str, writer: str, attempt_id: str, blocks: Sequence[Block]) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         run.attempt(attempt_id)
         run.points += [(attempt_id, writer, block) for block in blocks]
         self.changed |= bool(blocks)
@@ -371,7 +372,7 @@ class MemoryWriter:
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    def _run(self, run_id: str) -> RunState:
+    def draft_run(self, run_id: str) -> RunState:
         """The run, made by being mentioned, as a copy that this transaction may change."""
         if run_id not in self.touched:
             self.touched.add(run_id)

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lineal.model.entities import Cursor, Experiment, MetricDefinition, Run, RunDetails, SeriesInfo, SeriesKey
+from lineal.model.entities import Cursor, Experiment, MetricDefinition, Run, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
+from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel
 from lineal.model.values import ParamValue, from_json
 from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.evaluate import check_field
 from lineal.query.syntax import ATTRIBUTES, Field, Kind
 from lineal.series.blocks import slice_steps
 from lineal.series.downsample import bucketize
-from lineal.series.stats import stats_of, summary_of
+from lineal.series.stats import summary_of
 from lineal.store.audit import is_asked_for
 from lineal.store.contracts import (
     AuditQuery,
@@ -35,7 +36,9 @@ from lineal.store.contracts import (
     SeriesName,
 )
 from lineal.store.json_leaves import leaves_of_documents
-from lineal.store.memory_state import RunState, TenantState, values_of
+from lineal.store.lineage import ModelPage, ModelQuery, searched_fields
+from lineal.store.memory_lineage import get_model, list_datasets, list_model_uses, list_models, list_uses
+from lineal.store.memory_state import RunState, TenantState, piece_stats, values_of
 from lineal.store.reference import Candidate, counts_of, frequent_values, groups_of, page_of
 from lineal.store.rules import (
     artifact_versions,
@@ -46,7 +49,7 @@ from lineal.store.rules import (
     param_conflicts,
     started,
 )
-from lineal.store.summaries import PieceStats, aggregate_of, merge_in_order
+from lineal.store.summaries import aggregate_of, merge_in_order
 
 if TYPE_CHECKING:
     from lineal.store.memory import MemoryStore
@@ -128,6 +131,8 @@ class MemoryReader:
             conflicts=param_conflicts(said),
             losses=loss_sums((reason, count) for (_, reason), count in state.losses.items()),
             document_names=list(values_of(state.settings, "document")),
+            datasets=list_uses(state, whole=False),
+            models=list_model_uses(state),
         )
 
     def get_document(self, run_id: str, name: str) -> str:
@@ -135,6 +140,21 @@ class MemoryReader:
         if name not in documents:
             raise NotFound(f"run {run_id:.80} has no document {name!r:.80}", field="name")
         return documents[name]
+
+    # -- datasets and logged models ------------------------------------------------------------------------
+
+    def list_dataset_uses(self, run_ids: Sequence[str]) -> list[list[DatasetUse]]:
+        tenant = self._store.committed(self._tenant)
+        return [list_uses(run_in(tenant, run_id), whole=True) for run_id in run_ids]
+
+    def list_datasets(self, experiments: Sequence[str], limit: int = 1_000) -> list[DatasetSummary]:
+        return list_datasets(self._store.committed(self._tenant), experiments, limit)
+
+    def get_logged_model(self, model_id: str) -> LoggedModel:
+        return get_model(self._store.committed(self._tenant), model_id)
+
+    def list_logged_models(self, query: ModelQuery) -> ModelPage:
+        return list_models(self._store.committed(self._tenant), query)
 
     # -- series --------------------------------------------------------------------------------------------
 
@@ -286,7 +306,9 @@ def value_of(run: Run, state: RunState, field: Field) -> ParamValue:
     if field.kind == "metric":
         keys = [key for key in state.series_keys() if (key.name, key.labels) == (field.name, ())]
         return aggregate_of((piece for key in keys for piece in piece_stats(state, key)), field.aggregate)
-    return None  # of datasets and git nothing is recorded yet
+    if field.kind == "dataset":
+        return searched_fields(list_uses(state, whole=False)).get(field.name)
+    return None  # of git nothing is recorded yet
 
 
 def names_of(state: RunState, kind: Kind) -> set[str]:
@@ -299,11 +321,6 @@ def names_of(state: RunState, kind: Kind) -> set[str]:
         return set(leaves_of_documents(values_of(state.settings, "document")))
     if kind == "metric":
         return {key.name for key in state.series_keys() if not key.labels}
+    if kind == "dataset":
+        return set(searched_fields(list_uses(state, whole=False)))
     return set()
-
-
-def piece_stats(state: RunState, key: SeriesKey) -> list[PieceStats]:
-    return [
-        PieceStats(state.rank(attempt_id), writer, key.value_type, int(columns.seq[-1]), stats_of(columns))
-        for attempt_id, writer, columns in state.pieces(key)
-    ]

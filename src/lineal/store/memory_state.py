@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 
 from lineal.model import ids
 from lineal.model.entities import Artifact, Cursor, Experiment, KeptAnswer, Layout, Run, SeriesKey, Stamp
+from lineal.model.lineage import DatasetUse, ModelUse
 from lineal.model.vocabulary import Lifecycle
 from lineal.series.blocks import columns_of, concat_columns
 from lineal.series.columns import Block, Columns
+from lineal.series.stats import stats_of
 from lineal.store.contracts import AuditRow
+from lineal.store.lineage import DatasetKey, ModelKey, ModelSettings
 from lineal.store.memory_people import PeopleState
 from lineal.store.renames import Claim, Naming, naming_of
 from lineal.store.rules import DEFAULT_EXPERIMENT, AttemptFacts, Rank, SaidParams, rank, run_of, started
+from lineal.store.summaries import PieceStats
 
 Settings = dict[tuple[str, str], tuple[Stamp, str | None]]
 """(kind, name) -> the latest word on it; None is removed."""
@@ -50,6 +54,8 @@ class RunState:
     losses: dict[tuple[Stamp, str], int] = field(default_factory=dict)
     points: list[tuple[str, str, Block]] = field(default_factory=list)
     """(attempt, writer, rows), as they were appended."""
+    datasets: dict[DatasetKey, tuple[Stamp, DatasetUse]] = field(default_factory=dict)
+    models: dict[ModelKey, tuple[Stamp, ModelUse]] = field(default_factory=dict)
 
     def copy(self) -> RunState:
         return RunState(
@@ -59,6 +65,8 @@ class RunState:
             dict(self.artifacts),
             dict(self.losses),
             list(self.points),
+            dict(self.datasets),
+            dict(self.models),
         )
 
     def attempt(self, attempt_id: str) -> AttemptFacts:
@@ -102,6 +110,13 @@ class RunState:
         ]
 
 
+def piece_stats(state: RunState, key: SeriesKey) -> list[PieceStats]:
+    return [
+        PieceStats(state.rank(attempt_id), writer, key.value_type, int(columns.seq[-1]), stats_of(columns))
+        for attempt_id, writer, columns in state.pieces(key)
+    ]
+
+
 def _in_order_of_logging(pieces: list[Columns]) -> Columns:
     columns = concat_columns(pieces)
     order = columns.seq.argsort(kind="stable")
@@ -121,6 +136,7 @@ class TenantState:
     """Run -> change number of the last commit that spoke of it."""
     answers: dict[str, KeptAnswer] = field(default_factory=dict)
     claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
+    models: dict[str, ModelSettings] = field(default_factory=dict)
 
     def copy(self) -> TenantState:
         """Runs are shared: copy one before changing it."""
@@ -135,6 +151,7 @@ class TenantState:
             dict(self.changed_in),
             dict(self.answers),
             dict(self.claims),
+            {model_id: dict(settings) for model_id, settings in self.models.items()},
         )
 
     def naming(self) -> Naming:

@@ -19,7 +19,7 @@ _CHECK_BYTES = 6
 
 
 class Place(NamedTuple):
-    """Where a run stands in an order."""
+    """Where a run (or what else has a time and an id) stands in an order."""
 
     keys: tuple[SortKey, ...]
     started_ms: int
@@ -44,9 +44,7 @@ def place_key(orders: tuple[Order, ...]) -> Any:
 
 def make_token(query: RunQuery, place: Place) -> str:
     """The page after this place of the query's answer."""
-    said = to_json([[list(key) for key in place.keys], place.started_ms, place.run_id]).encode()
-    body = _digest(query) + said
-    return base64.urlsafe_b64encode(_check(body) + body).rstrip(b"=").decode()
+    return token_of(_digest(query), place)
 
 
 def read_token(query: RunQuery) -> Place | None:
@@ -56,14 +54,26 @@ def read_token(query: RunQuery) -> Place | None:
         return None
     if query.offset:
         raise InvalidInput("a page token and an offset exclude each other", field="page_token")
+    return read_place(query.after, _digest(query))
+
+
+def token_of(question: bytes, place: Place) -> str:
+    """`question`: a digest of what was asked, of which the beginning counts."""
+    said = to_json([[list(key) for key in place.keys], place.started_ms, place.run_id]).encode()
+    body = question[:_DIGEST_BYTES] + said
+    return base64.urlsafe_b64encode(_check(body) + body).rstrip(b"=").decode()
+
+
+def read_place(token: str, question: bytes) -> Place:
+    """InvalidInput for a token that is damaged or another question's."""
     try:
-        raw = base64.b64decode(query.after.encode("ascii") + b"=" * (-len(query.after) % 4), b"-_", validate=True)
+        raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), b"-_", validate=True)
     except (ValueError, binascii.Error):
         raw = b""
     body = raw[_CHECK_BYTES:]
     if len(body) <= _DIGEST_BYTES or raw[:_CHECK_BYTES] != _check(body):
         raise InvalidInput("this page token is damaged; ask for the first page anew", field="page_token")
-    if body[:_DIGEST_BYTES] != _digest(query):
+    if body[:_DIGEST_BYTES] != question[:_DIGEST_BYTES]:
         raise InvalidInput(
             "this page token belongs to another question: filter, order, lifecycle and experiments must be the same as for the"
             " page before",

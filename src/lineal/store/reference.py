@@ -19,6 +19,7 @@ from lineal.model.values import ParamValue, value_text
 from lineal.query.evaluate import Lookup, check_question, operand_of, satisfies, sort_key
 from lineal.query.grouping import group_key, group_value
 from lineal.query.syntax import Field
+from lineal.query.value_sets import split_values
 from lineal.store.contracts import Counts, GroupPage, GroupQuery, RunGroup, RunPage, RunQuery, Spread
 from lineal.store.page_tokens import Place, make_token, place_key, read_token
 
@@ -102,8 +103,10 @@ def frequent_values(candidates: Iterable[Candidate], field: Field, prefix: str, 
     for run, value_of, _ in candidates:
         value = value_of(field)
         operand = None if value is None else operand_of(value)
-        if run.lifecycle == "active" and operand is not None and operand.text.startswith(prefix):
-            counts[value_text(value)] += 1
+        if run.lifecycle != "active" or operand is None:
+            continue
+        texts = split_values(operand.text) if field.kind == "dataset" else [value_text(value)]
+        counts.update(text for text in texts if text.startswith(prefix))
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [text for text, _ in islice(ordered, limit)]
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from lineal.model.entities import RunDetails, SeriesInfo, Summary
 from lineal.model.errors import NotFound
+from lineal.model.lineage import LoggedModel, ModelMetric
 from lineal.query.syntax import Field, Kind
 from lineal.series.columns import Columns
 from lineal.store.contracts import (
@@ -23,6 +24,7 @@ from lineal.store.contracts import (
     Spread,
     TenantReader,
 )
+from lineal.store.lineage import ModelQuery
 from lineal.store.rules import typed_text
 
 Steps = tuple[float | None, float | None]
@@ -35,6 +37,7 @@ def assert_same_answers(
     *,
     queries: Sequence[RunQuery] = (),
     groups: Iterable[GroupQuery] = (),
+    models: Sequence[ModelQuery] = (),
     steps: Sequence[Steps] = (EVERY_STEP,),
     writers: Iterable[str] = (),
     with_audit: bool = True,
@@ -66,8 +69,13 @@ def assert_same_answers(
             assert_same_summary(info, other)
         series = sorted({(info.key.name, info.key.labels) for info in mine_of})
         assert_same_series(one, two, run_id, series, steps)
+    assert one.list_dataset_uses(run_ids) == two.list_dataset_uses(run_ids)
+    for asked_models in (ModelQuery(lifecycle=None, limit=1_000), *models):
+        assert_same_models(one, two, asked_models)
     for lifecycle in ("active", "deleted", None):
         assert one.list_experiments(lifecycle=lifecycle) == two.list_experiments(lifecycle=lifecycle)
+    names = [experiment.name for experiment in one.list_experiments(lifecycle=None).experiments]
+    assert one.list_datasets(names) == two.list_datasets(names)
     for experiment in one.list_experiments(lifecycle=None).experiments:
         assert two.get_experiment(experiment.experiment_id) == two.find_experiment(experiment.name) == experiment
     for writer in writers:
@@ -89,6 +97,32 @@ def assert_same_pages(one: TenantReader, two: TenantReader, query: RunQuery) -> 
             break
         paged = replace(paged, after=mine.next_token)
     assert found == one.list_runs(replace(query, offset=0, limit=2_000)).runs, query
+
+
+def assert_same_models(one: TenantReader, two: TenantReader, query: ModelQuery) -> None:
+    """Page after page; the pages add up to the answer in one piece."""
+    paged = replace(query, limit=2)
+    found = []
+    for _ in range(1_000):
+        mine, other = one.list_logged_models(paged), two.list_logged_models(paged)
+        assert list(map(comparable_model, mine.models)) == list(map(comparable_model, other.models)), paged
+        assert mine.next_token == other.next_token, paged
+        found += mine.models
+        if mine.next_token is None:
+            break
+        paged = replace(paged, after=mine.next_token)
+    whole = one.list_logged_models(replace(query, limit=2_000)).models
+    assert list(map(comparable_model, found)) == list(map(comparable_model, whole)), query
+    for model in found:
+        assert comparable_model(two.get_logged_model(model.model_id)) == comparable_model(model)
+
+
+def comparable_model(model: LoggedModel) -> tuple[LoggedModel, list[tuple[Any, ...]]]:
+    return replace(model, metrics=()), [_comparable_metric(metric) for metric in model.metrics]
+
+
+def _comparable_metric(metric: ModelMetric) -> tuple[Any, ...]:
+    return metric._replace(value=0, step=0), _bits(metric.value), _number(metric.step)
 
 
 def assert_same_groups(one: GroupPage, two: GroupPage, query: GroupQuery) -> None:

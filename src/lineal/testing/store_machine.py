@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from lineal.model.entities import Cursor, Layout
 from lineal.series.columns import Block
 from lineal.store.contracts import GroupQuery, RunQuery, Store, TenantWriter
+from lineal.store.lineage import ModelQuery
 from lineal.store.memory import MemoryStore
 from lineal.testing import strategies
 from lineal.testing.same_answers import Steps, assert_same_answers
@@ -160,11 +161,19 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(
         asked=st.lists(strategies.queries, min_size=3, max_size=8),
         grouped=st.lists(strategies.group_queries, max_size=3),
+        models=st.lists(strategies.model_queries, max_size=4),
         low=strategies.step_bounds,
         high=strategies.step_bounds,
     )
-    def ask(self, asked: list[RunQuery], grouped: list[GroupQuery], low: float | None, high: float | None) -> None:
-        self._compare(asked, ((None, None), (low, high)), grouped)
+    def ask(
+        self,
+        asked: list[RunQuery],
+        grouped: list[GroupQuery],
+        models: list[ModelQuery],
+        low: float | None,
+        high: float | None,
+    ) -> None:
+        self._compare(asked, ((None, None), (low, high)), grouped, models)
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -173,6 +182,7 @@ class StoreMachine(RuleBasedStateMachine):
         asked: Sequence[RunQuery] = (),
         steps: Sequence[Steps] = ((None, None),),
         grouped: Sequence[GroupQuery] = (),
+        models: Sequence[ModelQuery] = (),
     ) -> None:
         assert self._store.list_tenants() == self._reference.list_tenants()
         for tenant in (*TENANTS, "nobody"):
@@ -181,6 +191,7 @@ class StoreMachine(RuleBasedStateMachine):
                 self._store.tenant(tenant),
                 queries=asked,
                 groups=grouped,
+                models=models,
                 steps=steps,
                 writers=WRITERS,
             )

@@ -13,6 +13,7 @@ from __future__ import annotations
 from lineal.testing.suite_audit import AuditRules
 from lineal.testing.suite_filters import FilterRules
 from lineal.testing.suite_groups import GroupRules
+from lineal.testing.suite_lineage import LineageRules
 from lineal.testing.suite_names import NameRules
 from lineal.testing.suite_paging import PagingRules
 from lineal.testing.suite_people import PeopleRules
@@ -35,5 +36,6 @@ class StoreSuite(
     AuditRules,
     RenameRules,
     PeopleRules,
+    LineageRules,
 ):
     """All rules of `store/contracts.py` and `store/people.py`, one class of them a subject."""

@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
+from lineal.model.lineage import Dataset, DatasetUse, ModelUse
 from lineal.model.values import INT64_MAX, INT64_MIN, ParamValue
 from lineal.query.syntax import (
     ATTRIBUTES,
@@ -26,13 +27,22 @@ from lineal.query.syntax import (
 )
 from lineal.series.columns import Block, Numbers
 from lineal.store.contracts import GroupQuery, RunQuery, RunStart, TenantWriter
+from lineal.store.lineage import MODEL_TEXTS, MODEL_TIMES, ModelOrder, ModelQuery
 
 RUN_IDS = ("run-1", "run-2", "r3", "Z" * 32)
 WRITERS = ("w1", "w2", "w3")
 ATTEMPTS = ("a1", "a2", "a3")
 EXPERIMENTS = ("Default", "digits", "é/\0")
 NAMES = ("loss", "val/acc", "a.b", "nul\0inside", "😀 \u202e", "`'\"", "x" * 300)
-LABELS = ((), (("rank", "0"),), (("dataset", "é"), ("rank", "1")))
+MODELS = ("m-1", "m-2", "\0é")
+LABELS = (
+    (),
+    (("rank", "0"),),
+    (("dataset", "é"), ("rank", "1")),
+    (("model_id", "m-1"),),
+    (("dataset_digest", "1"), ("dataset_name", "train"), ("model_id", "m-1")),
+    (("dataset_name", "train"), ("model_id", "\0é")),
+)
 DOCUMENTS = (
     "{}",
     '{"score":3}',
@@ -130,6 +140,28 @@ def _artifacts() -> st.SearchStrategy[Artifact]:
     )
 
 
+def _dataset_uses() -> st.SearchStrategy[DatasetUse]:
+    """Few, so that they are described in several ways, and several of a run have the same name."""
+    some = st.sampled_from((None, "1", "2.10", "a\nb"))
+    datasets = st.builds(
+        Dataset,
+        st.sampled_from(("train", "a.b", "nul\0\x1b")),
+        st.sampled_from(("1", "2")),
+        some,
+        some,
+        st.one_of(some, st.just("long" * 300)),
+        some,
+        some,
+    )
+    contexts = st.sampled_from(("", "training", "evaluation"))
+    return st.builds(DatasetUse, datasets, contexts, st.dictionaries(st.sampled_from("ab"), texts, max_size=2))
+
+
+def _model_uses() -> st.SearchStrategy[ModelUse]:
+    steps = st.one_of(st.none(), st.integers(0, 3))
+    return st.builds(ModelUse, st.sampled_from(MODELS), st.sampled_from(("input", "output")), steps)
+
+
 _lifecycles = st.sampled_from(("active", "deleted"))
 _tags = st.dictionaries(names, maybe_texts, max_size=3)
 _BODIES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
@@ -155,6 +187,22 @@ _BODIES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "add_artifact": st.tuples(run_ids, _artifacts()),
     "add_loss": st.tuples(run_ids, st.sampled_from(("full", "over_limit")), st.integers(1, 2**40)),
 }
+_BODIES["use_dataset"] = st.tuples(run_ids, _dataset_uses())
+_BODIES["use_model"] = st.tuples(run_ids, _model_uses())
+_model_settings = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": texts,
+        "experiment": st.sampled_from(EXPERIMENTS),
+        "run_id": run_ids,
+        "model_type": texts,
+        "path": texts,
+        "params": st.dictionaries(names, texts, max_size=2),
+        "tags": _tags,
+        "status": st.sampled_from(("pending", "ready", "failed")),
+        "lifecycle": _lifecycles,
+    },
+)
 _experiment_settings = st.fixed_dictionaries(
     {},
     optional={
@@ -170,7 +218,9 @@ _experiment_settings = st.fixed_dictionaries(
 def statements(draw: st.DrawFn, next_seq: Callable[[], int]) -> Statement:
     """One statement; `next_seq` numbers them, so that a stamp is given once."""
     stamp = Stamp(draw(times_ms), draw(st.sampled_from(WRITERS)), next_seq())
-    method = draw(st.sampled_from((*_BODIES, "set_experiment")))
+    method = draw(st.sampled_from((*_BODIES, "set_experiment", "set_logged_model")))
+    if method == "set_logged_model":
+        return Statement(method, (draw(st.sampled_from(MODELS)),), stamp, draw(_model_settings))
     if method == "set_experiment":
         return Statement(method, (draw(st.sampled_from(EXPERIMENTS)),), stamp, draw(_experiment_settings))
     return Statement(method, draw(_BODIES[method]), stamp)
@@ -227,12 +277,13 @@ def blocks(draw: st.DrawFn, first_seq: int, rows: int, every: int = 1) -> Block:
 # The mean is left out: it may differ by rounding.
 aggregates = st.sampled_from(("last", "last", "first", "min", "max", "count"))
 JSON_PATHS = tuple(f"{name}{leaf}" for name in NAMES[:4] for leaf in ("", ".score", ".0", ".1", ".b.c", ".b"))
+DATASET_FIELDS = ("name", "version", "digest", "context", "source", "train.version", "a.b.context", "nul\0\x1b.source")
 fields = st.one_of(
     st.builds(Field, st.just("attribute"), st.sampled_from(ATTRIBUTES)),
     st.builds(Field, st.sampled_from(("param", "tag")), names),
     st.builds(Field, st.just("metric"), st.sampled_from(NAMES[:3]), aggregates),
     st.builds(Field, st.just("json"), st.sampled_from(JSON_PATHS)),
-    st.just(Field("dataset", "train.version")),
+    st.builds(Field, st.just("dataset"), st.sampled_from(DATASET_FIELDS)),
     st.just(Field("git", "commit")),
 )
 scalars: st.SearchStrategy[Scalar] = st.one_of(
@@ -246,17 +297,19 @@ like_patterns = st.one_of(st.text(st.sampled_from("%_aA1.0b*("), max_size=6), te
 expressions = st.sampled_from(("", "a", "^1", "[0-9]+$", "(?i)ABC", "a|b", ".", "\\.", "x{3}", "^$"))
 
 
-def comparisons(scalars: st.SearchStrategy[Scalar] = scalars) -> st.SearchStrategy[Comparison]:
+def comparisons(
+    scalars: st.SearchStrategy[Scalar] = scalars, of: st.SearchStrategy[Field] = fields
+) -> st.SearchStrategy[Comparison]:
     return st.one_of(
-        st.builds(Comparison, fields, st.sampled_from(ORDERING_OPERATORS), scalars),
+        st.builds(Comparison, of, st.sampled_from(ORDERING_OPERATORS), scalars),
         st.builds(
-            Comparison, fields, st.sampled_from(("in", "not in")), st.lists(scalars, min_size=1, max_size=3).map(tuple)
+            Comparison, of, st.sampled_from(("in", "not in")), st.lists(scalars, min_size=1, max_size=3).map(tuple)
         ),
-        st.builds(Comparison, fields, st.sampled_from(("between", "not between")), st.tuples(scalars, scalars)),
-        st.builds(Comparison, fields, st.sampled_from(("like", "not like", "ilike", "not ilike")), like_patterns),
-        st.builds(Comparison, fields, st.sampled_from(("matches", "not matches")), expressions),
-        st.builds(Comparison, fields, st.just("^="), texts),
-        st.builds(Comparison, fields, st.sampled_from(NULL_OPERATORS), st.none()),
+        st.builds(Comparison, of, st.sampled_from(("between", "not between")), st.tuples(scalars, scalars)),
+        st.builds(Comparison, of, st.sampled_from(("like", "not like", "ilike", "not ilike")), like_patterns),
+        st.builds(Comparison, of, st.sampled_from(("matches", "not matches")), expressions),
+        st.builds(Comparison, of, st.just("^="), texts),
+        st.builds(Comparison, of, st.sampled_from(NULL_OPERATORS), st.none()),
     )
 
 
@@ -293,5 +346,27 @@ group_queries = st.builds(
     lifecycle=lifecycles,
     experiments=maybe_experiments,
     limit=st.sampled_from((0, 1, 100)),
+)
+model_fields = st.one_of(
+    st.builds(Field, st.just("attribute"), st.sampled_from((*MODEL_TEXTS, *MODEL_TIMES))),
+    st.builds(Field, st.sampled_from(("param", "tag")), names),
+    st.builds(Field, st.just("metric"), st.sampled_from(NAMES[:3])),
+)
+model_queries = st.builds(
+    ModelQuery,
+    experiments=maybe_experiments,
+    filter=st.one_of(st.none(), filters(comparisons(of=model_fields))),
+    order=st.lists(
+        st.builds(
+            ModelOrder,
+            model_fields,
+            st.booleans(),
+            st.sampled_from((None, None, "train", "x")),
+            st.sampled_from((None, None, "1")),
+        ),
+        max_size=2,
+    ).map(tuple),
+    datasets=st.sampled_from(((), (), (("train", None),), (("train", "1"), ("x", "1")))),
+    lifecycle=lifecycles,
 )
 step_bounds = st.one_of(st.none(), st.integers(-4, 1_200), st.floats(-4, 1_200), ints64, st.sampled_from(ODD_FLOATS))

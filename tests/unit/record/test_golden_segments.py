@@ -25,12 +25,15 @@ from lineal.record.records import (
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
+    DatasetUsed,
     DocumentSet,
     ExperimentRenamed,
     ExperimentSet,
     LayoutDefined,
     Lost,
     MetricDefined,
+    ModelLogged,
+    ModelUsed,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -54,13 +57,14 @@ NAMES = [
     "segment-journal",
     "segment-lock",
     "segment-rename",
+    "segment-lineage",
 ]
 TIME_NS = 1_700_000_000_123_456_789
 NAN = struct.unpack("<d", bytes.fromhex("01000000000cf47f"))[0]
 RECORDS = {record.__name__: record for record in (
     SegmentOpened, LayoutDefined, SegmentSealed, AttemptStarted, AttemptEnded, ParamsSet, TagsSet, NoteSet, NameSet, DocumentSet,
     MetricDefined, ArtifactLogged, Lost, ExperimentSet, RunLifecycleSet,
-    RunTagsSet, RunLockSet, ExperimentRenamed,
+    RunTagsSet, RunLockSet, ExperimentRenamed, DatasetUsed, ModelLogged, ModelUsed,
 )}  # fmt: skip
 
 
@@ -337,6 +341,20 @@ def meanings():
     frames = opened(run_id=None, attempt="", primary=False)
     frames += [record_entry(ExperimentRenamed("vision", "vision 🦊"), 1), record_entry(SegmentSealed(1), 0)]
     yield "segment-rename", frames, 0
+
+    lineage = [
+        DatasetUsed(
+            "train", "a1b2", "v2.1", "local", "data/🦊.csv", '{"x":"long"}', '{"num_rows":3}', "training", {"k": "v"}
+        ),
+        DatasetUsed("d", "1"),
+        ModelLogged("m-1", "mlp", "vision", "r1", "torch", "models/m-1", {"lr": "0.1"}, {"k": "v"}, "pending"),
+        ModelLogged("m-1", tags={"k": None}, status="ready", lifecycle="deleted"),
+        ModelUsed("m-1", "output", 7),
+        ModelUsed("m-0", "input"),
+    ]
+    frames = opened()
+    frames += [record_entry(record, seq) for seq, record in enumerate(lineage, 1)]
+    yield "segment-lineage", [*frames, record_entry(SegmentSealed(6), 0)], 0
 
     ranked = LayoutDefined(1, "q", [["loss", "d", {"rank": "3"}]])
     frames = opened(primary=False, labels={"rank": "3"}, segment=2)

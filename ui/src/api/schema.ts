@@ -1242,6 +1242,22 @@ export interface components {
             is_admin?: boolean;
         };
         /**
+         * DatasetUse
+         * @description Data that the run used, and for what: training, validation ... `schema` and `profile` are left out.
+         */
+        DatasetUse: {
+            name: string;
+            digest: string;
+            version: string | null;
+            source_type: string | null;
+            source: string | null;
+            context: string | null;
+            tags: {
+                [key: string]: string;
+            };
+            used_at: string | null;
+        };
+        /**
          * EditExperiment
          * @description What is left out stays. A tag set to null is removed.
          */
@@ -1491,6 +1507,17 @@ export interface components {
             timestamp?: number | null;
         };
         /**
+         * ModelUse
+         * @description A logged model that the run took in, or put out.
+         */
+        ModelUse: {
+            model_id: string;
+            /** @enum {string} */
+            role: "input" | "output";
+            step: number | null;
+            used_at: string | null;
+        };
+        /**
          * NameRuns
          * @description Full ids.
          */
@@ -1659,6 +1686,8 @@ export interface components {
                 [key: string]: number;
             };
             document_names: string[];
+            datasets: components["schemas"]["DatasetUse"][];
+            models: components["schemas"]["ModelUse"][];
             /** @description The newest 100 runs that name this one as their parent. */
             children: components["schemas"]["ChildRun"][];
         };

@@ -16,7 +16,7 @@ from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.shapes import runs as shapes
 from lineal.server.shapes.numbers import plain, scalar
-from lineal.server.views import artifact_of, attempt_of, row_of, series_of
+from lineal.server.views import artifact_of, attempt_of, dataset_of, model_use_of, row_of, series_of
 from lineal.store.contracts import RunQuery, TenantReader
 
 _CHILDREN_MAX_COUNT = 100
@@ -68,6 +68,8 @@ def detail_of(
         ],
         losses=details.losses,
         document_names=details.document_names,
+        datasets=[dataset_of(use) for use in details.datasets],
+        models=[model_use_of(use) for use in details.models],
         children=children,
     )
 

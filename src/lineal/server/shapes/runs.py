@@ -149,6 +149,28 @@ class ChildRun(Struct, frozen=True):
     status: RunStatus
 
 
+class DatasetUse(Struct, frozen=True):
+    """Data that the run used, and for what: training, validation ... `schema` and `profile` are left out."""
+
+    name: str
+    digest: str
+    version: str | None
+    source_type: str | None
+    source: str | None
+    context: str | None
+    tags: dict[str, str]
+    used_at: str | None
+
+
+class ModelUse(Struct, frozen=True):
+    """A logged model that the run took in, or put out."""
+
+    model_id: str
+    role: Literal["input", "output"]
+    step: int | None
+    used_at: str | None
+
+
 class RunDetail(RunRow, frozen=True):
     """Everything of one run but its points."""
 
@@ -165,6 +187,8 @@ class RunDetail(RunRow, frozen=True):
     conflicts: list[ParamConflict]
     losses: dict[str, int]
     document_names: list[str]
+    datasets: list[DatasetUse]
+    models: list[ModelUse]
     children: Annotated[list[ChildRun], Meta(description="The newest 100 runs that name this one as their parent.")]
 
 

@@ -8,11 +8,13 @@ import numpy as np
 
 from lineal.model.limits import ORDER_TEXT_CHARS
 from lineal.model.values import value_text
-from lineal.query.evaluate import Operand, SortKey, operand_of
+from lineal.query.evaluate import Operand, SortKey, holds, operand_of
 from lineal.query.syntax import LIST_OPERATORS, PATTERN_OPERATORS, Comparison, Field, Scalar
+from lineal.query.value_sets import split_values
 from lineal.series.columns import Int64s
 from lineal.store.search.numbers import Keys, Mask, NumberColumn, Rows
 from lineal.store.search.patterns import ordering_test, pattern_test
+from lineal.store.search.pool import TextPool
 from lineal.store.search.texts import TextColumn
 
 
@@ -77,6 +79,8 @@ class Column:
             return self.has(rows)
         if name == "is null":
             return ~self.has(rows)
+        if self.field.kind == "dataset":
+            return self._holds_of_sets(comparison, rows)
         if name in PATTERN_OPERATORS or name == "^=":
             return self._matches(name, str(value), rows)
         if name in LIST_OPERATORS:
@@ -84,8 +88,23 @@ class Column:
             return self._holds_of_many(name, value, rows)
         return self._compares(name, value, rows)  # type: ignore[arg-type]
 
+    def _holds_of_sets(self, comparison: Comparison, rows: Rows) -> Mask:
+        """Where one of the values that a text holds satisfies it."""
+        assert self.texts is not None
+
+        def test(pool: TextPool, first: int) -> Mask:
+            return np.array([holds(comparison, text) for text in pool.texts(first)], np.bool_)
+
+        return self.texts.satisfies(comparison, test, rows)
+
     def count_texts(self, rows: Int64s, prefix: str) -> list[tuple[str, int]]:
         """Texts of these rows that begin so, and how often; one may be told several times."""
+        if self.field.kind == "dataset":
+            sets = self._count_whole_texts(rows, "")
+            return [(one, count) for text, count in sets for one in split_values(text) if one.startswith(prefix)]
+        return self._count_whole_texts(rows, prefix)
+
+    def _count_whole_texts(self, rows: Int64s, prefix: str) -> list[tuple[str, int]]:
         whole = self._whole_texts()
         if prefix:
             rows = rows[whole.satisfies(("^=", prefix), pattern_test("^=", prefix), rows)]

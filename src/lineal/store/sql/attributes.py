@@ -11,7 +11,7 @@ from lineal.query.evaluate import comparable, operand_of
 from lineal.store.sql.database import Connection
 from lineal.store.sql.names import Names
 
-AttributeKind: TypeAlias = Literal["param", "tag", "json"]
+AttributeKind: TypeAlias = Literal["param", "tag", "json", "dataset"]
 
 
 class Stored(NamedTuple):
@@ -74,6 +74,11 @@ class AttributeIndex:
 
     def set(self, run: int, kind: AttributeKind, name: str, value: ParamValue) -> None:
         self._rows[self._names.attribute_key(self._tenant, kind, name), run] = stored(value)
+
+    def set_text(self, run: int, kind: AttributeKind, name: str, text: str | None) -> None:
+        """Of a field that compares as a text only."""
+        row = None if text is None else Stored(None, text)
+        self._rows[self._names.attribute_key(self._tenant, kind, name), run] = row
 
     def write(self) -> None:
         rows = sorted(self._rows.items())

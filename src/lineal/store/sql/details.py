@@ -7,6 +7,7 @@ from typing import Any
 
 from lineal.model.entities import Artifact, MetricDefinition, ParamConflict, Run, RunDetails, Stamp
 from lineal.model.values import ParamValue, from_json
+from lineal.store.lineage import in_order_said
 from lineal.store.rules import (
     AttemptFacts,
     SaidParams,
@@ -21,6 +22,7 @@ from lineal.store.rules import (
 from lineal.store.sql.database import Connection, list_text
 from lineal.store.sql.draft import ATTEMPT_COLUMNS, attempt_from_row
 from lineal.store.sql.params import read_statements
+from lineal.store.sql.uses import read_dataset_uses, read_model_uses
 
 _OF_RUNS = "run IN (SELECT value FROM json_each(?))"
 
@@ -60,7 +62,8 @@ def read_details(connection: Connection, pks: Sequence[int]) -> dict[int, RunDet
         )
     )
     losses = _grouped(connection.execute(f"SELECT run, reason, point_count FROM loss WHERE {_OF_RUNS}", (wanted,)))
-    return {
+    datasets, models = read_dataset_uses(connection, pks), read_model_uses(connection, pks)
+    found = {
         pk: _details(
             runs[pk],
             attempts.get(pk, {}),
@@ -71,6 +74,11 @@ def read_details(connection: Connection, pks: Sequence[int]) -> dict[int, RunDet
         )
         for pk in pks
     }
+    for pk, uses in datasets.items():
+        found[pk].datasets.extend(in_order_said(uses.values()))
+    for pk, used in models.items():
+        found[pk].models.extend(in_order_said(used.values()))
+    return found
 
 
 def read_attempts(connection: Connection, wanted: str) -> dict[int, dict[int, AttemptFacts]]:

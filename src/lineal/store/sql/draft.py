@@ -11,6 +11,7 @@ from lineal.store.rules import AttemptFacts, Ending, Opening, Rank, rank, run_of
 from lineal.store.sql.database import Connection
 from lineal.store.sql.params import ParamsDraft
 from lineal.store.sql.settings import SettingsDraft
+from lineal.store.sql.uses import UsesDraft
 
 if TYPE_CHECKING:
     from lineal.series.columns import Block
@@ -41,6 +42,7 @@ class RunDraft:
         self.attempts_changed: set[str] = set()
         self.settings = SettingsDraft(connection, "run", pk, is_new=is_new)
         self.params = ParamsDraft(connection, pk, self.numbers, is_new=is_new)
+        self.uses = UsesDraft(connection, pk, is_new=is_new)
         self.points: dict[tuple[str, int], list[tuple[int, Block]]] = {}
         self.wants_compaction = False
 

@@ -64,7 +64,8 @@ def flush_runs(
     for run in runs:
         _index_statements(run, index)
         was_stale = run.is_stale
-        run.is_touched |= bool(run.settings.changed or run.params.fresh or run.points)
+        run.is_touched |= bool(run.settings.changed or run.params.fresh or run.points or run.uses.is_changed)
+        run.uses.flush(tenant, index)
         if run.attempts_changed and len(run.attempts) > 1:
             run.is_stale = True  # which of the attempts is the latest may have changed, and so each metric's last value
         changed = run.row_changed or bool(run.attempts_changed)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lineal.model import ids
 from lineal.model.entities import Layout, SeriesKey
 from lineal.model.values import from_json, to_json
-from lineal.model.vocabulary import Labels, StepType
+from lineal.model.vocabulary import MODEL_LABEL, Labels, StepType
 from lineal.store.sql.database import Connection, list_text
 
 CACHE_MAX_COUNT = 500_000  # about 100 MB of names, then start over
@@ -48,11 +48,13 @@ def unpack_series(data: bytes) -> list[int]:
 
 
 class KnownLayout(NamedTuple):
-    """A layout and the numbers of its series keys; `places`: such a number -> its place in the layout."""
+    """A layout and the numbers of its series keys; `places`: such a number -> its place in the layout;
+    `models`: of which logged models it holds metrics."""
 
     layout: Layout
     series: list[int]
     places: dict[int, int]
+    models: tuple[str, ...]
 
 
 class KnownLayouts:
@@ -69,7 +71,10 @@ class KnownLayouts:
         if self._name_count + len(series) > LAYOUT_NAMES_MAX_COUNT:
             self.clear()
         self._name_count += len(series)
-        known = KnownLayout(layout, series, {number: place for place, number in enumerate(series)})
+        labels = {key.labels for key in layout.series if key.labels}
+        models = {value for pairs in labels for label, value in pairs if label == MODEL_LABEL}
+        places = {number: place for place, number in enumerate(series)}
+        known = KnownLayout(layout, series, places, tuple(models))
         self._layouts[pk] = known
         return known
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lineal.model.entities import Cursor, Experiment, Run, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
+from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel
 from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.evaluate import check_field
 from lineal.query.syntax import Field, Kind
@@ -26,14 +27,17 @@ from lineal.store.contracts import (
     RunQuery,
     SeriesName,
 )
+from lineal.store.lineage import ModelPage, ModelQuery, in_order_said
 from lineal.store.sql.audit import read_audit, read_chain_head, search_audit
 from lineal.store.sql.catalog import NO_TENANT, Catalog
 from lineal.store.sql.cursors import read_cursor, read_lapsed
 from lineal.store.sql.database import Connection, Database
 from lineal.store.sql.details import read_details, read_runs
 from lineal.store.sql.experiment_reader import read_experiments
+from lineal.store.sql.logged_models import ModelReader, read_datasets
 from lineal.store.sql.ranges import Range
 from lineal.store.sql.search import is_plain, newest_page, read_changes, read_names, read_run_counts
+from lineal.store.sql.uses import read_dataset_uses
 
 if TYPE_CHECKING:
     from lineal.store.search.engine import SearchEngine
@@ -122,6 +126,26 @@ class SqlReader:
         if row is None:
             raise NotFound(f"run {run_id:.80} has no document {name!r:.80}", field="name")
         return str(row[0])
+
+    # -- datasets and logged models ------------------------------------------------------------------------
+
+    def list_dataset_uses(self, run_ids: Sequence[str]) -> list[list[DatasetUse]]:
+        with self._snapshot() as (connection, tenant):
+            pks = find_runs(connection, tenant, run_ids)
+            found = read_dataset_uses(connection, pks.values(), whole=True)
+        return [in_order_said(found.get(pks[run_id], {}).values()) for run_id in run_ids]
+
+    def list_datasets(self, experiments: Sequence[str], limit: int = 1_000) -> list[DatasetSummary]:
+        with self._snapshot() as (connection, tenant):
+            return read_datasets(connection, tenant, experiments, limit)
+
+    def get_logged_model(self, model_id: str) -> LoggedModel:
+        with self._snapshot() as (connection, tenant):
+            return ModelReader(connection, self._catalog, tenant).get(model_id)
+
+    def list_logged_models(self, query: ModelQuery) -> ModelPage:
+        with self._snapshot() as (connection, tenant):
+            return ModelReader(connection, self._catalog, tenant).page(query)
 
     # -- series --------------------------------------------------------------------------------------------
 

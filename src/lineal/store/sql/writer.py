@@ -23,6 +23,8 @@ from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import RunDraft
 from lineal.store.sql.experiments import ExperimentDraft
 from lineal.store.sql.flush import flush_runs
+from lineal.store.sql.lineage_writer import SqlLineageWriter
+from lineal.store.sql.logged_models import ModelDraft
 from lineal.store.sql.names import Names
 from lineal.store.sql.renames import add_claim, derive_names
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from lineal.series.columns import Block
 
 
-class SqlWriter:
+class SqlWriter(SqlLineageWriter):
     """See `contracts.TenantWriter`."""
 
     def __init__(self, connection: Connection, names: Names, tenant: int, tenant_name: str, change_number: int) -> None:
@@ -41,6 +43,7 @@ class SqlWriter:
         self._change_number = change_number
         self._runs: dict[str, RunDraft] = {}
         self._experiments: dict[str, ExperimentDraft] = {}
+        self._models: dict[str, ModelDraft] = {}
         self._cursors: dict[str, Cursor] = {}
         self._cursors_read: dict[str, Cursor | None] = {}
         self._layouts: dict[tuple[str, int], Layout] = {}
@@ -143,32 +146,32 @@ class SqlWriter:
     # -- runs ----------------------------------------------------------------------------------------------
 
     def start_attempt(self, run_id: str, attempt: Attempt, start: RunStart, stamp: Stamp) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         self._experiment(start.experiment).mention(stamp.time_ms)
         facts = run.attempt(attempt.attempt_id)
         if facts.open(Opening(attempt, start, stamp)):
             run.attempts_changed.add(attempt.attempt_id)
             values = {"attempt": asdict(attempt), "start": start._asdict()}
-            self._audit_run("attempt.start", run, stamp, values)
+            self.audit_run("attempt.start", run, stamp, values)
 
     def end_attempt(self, run_id: str, attempt_id: str, status: EndStatus, error: str | None, stamp: Stamp) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         if run.attempt(attempt_id).end(Ending(status, error, stamp)):
             run.attempts_changed.add(attempt_id)
             values = {"attempt": attempt_id, "status": status, "error": error}
-            self._audit_run("attempt.end", run, stamp, values)
+            self.audit_run("attempt.end", run, stamp, values)
 
     def lose_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         if run.attempt(attempt_id).lose(stamp):
             run.attempts_changed.add(attempt_id)
-            self._audit_run("attempt.lose", run, stamp, {"attempt": attempt_id})
+            self.audit_run("attempt.lose", run, stamp, {"attempt": attempt_id})
 
     def regain_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         if run.attempt(attempt_id).regain(stamp):
             run.attempts_changed.add(attempt_id)
-            self._audit_run("attempt.regain", run, stamp, {"attempt": attempt_id})
+            self.audit_run("attempt.regain", run, stamp, {"attempt": attempt_id})
 
     def find_status(self, run_id: str, attempt_id: str) -> Status | None:
         run = self._load_run(run_id)
@@ -176,18 +179,18 @@ class SqlWriter:
         return None if facts is None else facts.status
 
     def set_params(self, run_id: str, attempt_id: str, params: Mapping[str, ParamValue], stamp: Stamp) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         run.attempt(attempt_id)
         fresh = say_params(run.params.of(attempt_id), params, stamp)
         if fresh:
             run.params.fresh.append((attempt_id, stamp, fresh))
-            self._audit_run("params.set", run, stamp, {"attempt": attempt_id, "params": dict(params)})
+            self.audit_run("params.set", run, stamp, {"attempt": attempt_id, "params": dict(params)})
 
     def set_tags(self, run_id: str, tags: Mapping[str, str | None], stamp: Stamp) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         changed = [key for key, value in tags.items() if run.settings.say("tag", key, stamp, value)]
         if changed:
-            self._audit_run("tags.set", run, stamp, {"tags": dict(tags)})
+            self.audit_run("tags.set", run, stamp, {"tags": dict(tags)})
 
     def set_note(self, run_id: str, text: str, stamp: Stamp) -> None:
         self._set(run_id, "note", "", text, stamp, "note.set", {"text": text})
@@ -221,12 +224,12 @@ class SqlWriter:
     def _set(
         self, run_id: str, kind: str, name: str, value: str, stamp: Stamp, action: Action, values: dict[str, Any]
     ) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         if run.settings.say(kind, name, stamp, value):
-            self._audit_run(action, run, stamp, values)
+            self.audit_run(action, run, stamp, values)
 
     def add_artifact(self, run_id: str, artifact: Artifact, stamp: Stamp) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         a = artifact
         added = self._connection.execute(
             "INSERT INTO artifact (run, path, time_ms, writer, seq, size_bytes, digest, uri, media_type, logged_ms)"
@@ -235,10 +238,10 @@ class SqlWriter:
         )
         if added.rowcount:
             run.is_touched = True
-            self._audit_run("artifact.add", run, stamp, {**asdict(artifact), "version": None})
+            self.audit_run("artifact.add", run, stamp, {**asdict(artifact), "version": None})
 
     def add_loss(self, run_id: str, reason: str, count: int, stamp: Stamp) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         added = self._connection.execute(
             "INSERT INTO loss (run, time_ms, writer, seq, reason, point_count) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING",
@@ -246,12 +249,12 @@ class SqlWriter:
         )
         if added.rowcount:
             run.is_touched = True
-            self._audit_run("loss.add", run, stamp, {"reason": reason, "count": count})
+            self.audit_run("loss.add", run, stamp, {"reason": reason, "count": count})
 
     # -- points --------------------------------------------------------------------------------------------
 
     def define_layout(self, run_id: str, writer: str, number: int, layout: Layout) -> None:
-        self._run(run_id)
+        self.draft_run(run_id)
         pks = self._names.writer(self._tenant, writer), number, self._names.layout(self._tenant, layout)
         self._connection.execute(
             "INSERT INTO writer_layout (writer, number, layout) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", pks
@@ -270,7 +273,7 @@ class SqlWriter:
         return known
 
     def keep_orphans(self, run_id: str, writer: str, number: int, payload: bytes, count: int) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         self._connection.execute(
             "INSERT INTO orphan (writer, number, run, point_count, payload) VALUES (?, ?, ?, ?, ?)",
             (self._names.writer(self._tenant, writer), number, run.pk, count, payload),
@@ -285,13 +288,14 @@ class SqlWriter:
         return [payload for _, payload in found]
 
     def append_points(self, run_id: str, writer: str, attempt_id: str, blocks: Sequence[Block]) -> None:
-        run = self._run(run_id)
+        run = self.draft_run(run_id)
         run.attempt(attempt_id)
         writer_pk = self._names.writer(self._tenant, writer)
         for block in blocks:
             if len(block):
                 layout = self._names.layout(self._tenant, block.layout)
                 run.points.setdefault((attempt_id, writer_pk), []).append((layout, block))
+                run.uses.model_ids.update(self._names.known_layout(layout).models)
                 self._pending_bytes += 8 * len(block) * (3 + len(block.values))
         if self._pending_bytes > INGEST_TRANSACTION_BYTES:
             self._flush_runs()
@@ -306,6 +310,8 @@ class SqlWriter:
     def flush(self) -> None:
         """Writes everything gathered. The caller commits."""
         self._flush_runs()
+        for model in self._models.values():
+            model.flush(lambda name: self._experiment(name).pk)
         derives = self._renamed or any(experiment.is_changed for experiment in self._experiments.values())
         for experiment in self._experiments.values():
             experiment.flush(self._connection)
@@ -330,7 +336,7 @@ class SqlWriter:
         )
         self._pending_bytes = 0
 
-    def _run(self, run_id: str) -> RunDraft:
+    def draft_run(self, run_id: str) -> RunDraft:
         """The run, made by being mentioned."""
         run = self._runs.get(run_id)
         if run is None:
@@ -338,6 +344,21 @@ class SqlWriter:
         if run is None:
             run = self._runs[run_id] = RunDraft(self._connection, run_id, self._names.next_run(), is_new=True)
         return run
+
+    def find_model(self, model_id: str) -> ModelDraft | None:
+        if model_id not in self._models:
+            model = ModelDraft.find(self._connection, self._tenant, model_id)
+            if model is None:
+                return None
+            self._models[model_id] = model
+        return self._models[model_id]
+
+    def make_model(self, model_id: str) -> ModelDraft:
+        self._models[model_id] = ModelDraft.make(self._connection, self._tenant, model_id)
+        return self._models[model_id]
+
+    def mention_experiment(self, name: str, stamp: Stamp) -> bool:
+        return self._experiment(name).mention(stamp.time_ms)
 
     def _load_run(self, run_id: str) -> RunDraft | None:
         run = self._runs.get(run_id) or RunDraft.load(self._connection, self._tenant, run_id)
@@ -358,7 +379,7 @@ class SqlWriter:
             experiment = self._experiments[name] = ExperimentDraft(self._connection, pk)
         return experiment
 
-    def _audit_run(self, action: Action, run: RunDraft, stamp: Stamp, values: dict[str, Any]) -> None:
+    def audit_run(self, action: Action, run: RunDraft, stamp: Stamp, values: dict[str, Any]) -> None:
         self._audit(action, run.pk, None, stamp, values)
 
     def _audit_experiment(
