@@ -38,7 +38,7 @@ from tests.server.hosting import hosted, source  # noqa: F401 (fixtures)
 
 TIME_NS = 1_764_000_000_000_000_000
 TRAIN = DatasetUsed("train", "d1", "2.1", "local", "data.csv", '{"x":"long"}', '{"num_rows":3}', "training", {"k": "v"})
-RECORDS = [
+RECORDS: list[Record] = [
     AttemptStarted("a1", "digits", "mlp"),
     TRAIN,
     DatasetUsed("other", "d2"),
