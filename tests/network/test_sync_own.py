@@ -15,6 +15,9 @@ from click.testing import CliRunner, Result
 import lineal
 from lineal.cli.main import lineal as command
 from lineal.ingest import retell_points, told
+from lineal.journal.journal import Identity, Journal
+from lineal.journal.layout import Folder
+from lineal.record.records import DatasetUsed, ModelLogged, ModelUsed, Record
 from lineal.server.hosted import HostedSource
 from lineal.store.contracts import TenantReader
 from tests.network.conftest import detail_of, points_of, url_of
@@ -97,6 +100,10 @@ def same(here: TenantReader, there: TenantReader, run_id: str) -> None:
     assert [(each.attempt_id, each.name, each.kept, each.refused) for each in one.conflicts] == [
         (each.attempt_id, each.name, each.kept, each.refused) for each in other.conflicts
     ]
+    assert here.list_dataset_uses([run_id]) == there.list_dataset_uses([run_id])
+    assert one.models == other.models
+    for used in one.models:
+        assert here.get_logged_model(used.model_id) == there.get_logged_model(used.model_id)
     assert one.document_names == other.document_names
     for name in one.document_names:
         assert here.get_document(run_id, name) == there.get_document(run_id, name)
@@ -209,6 +216,33 @@ def test_a_locked_run_is_locked_there_when_it_is_whole(
         with lineal.open_store(folder) as own:
             same(own.reader(), reader_of(source), run_id)
     assert detail_of(server, run_id)["locked"] is True
+
+
+def test_datasets_and_logged_models_arrive_and_what_is_new_of_them(
+    server: httpx.Client, source: HostedSource, folder: Path
+) -> None:
+    run_id = record(folder, 20)
+    train = DatasetUsed("train", "d1", "2", "local", "a.csv", '{"x":"long"}', '{"rows":3}', "training", {"k": "v"})
+    made = ModelLogged("m-1", "mlp", "digits", run_id, "torch", "models/m-1", {"lr": "0.1"}, {"a": "b", "c": "d"})
+    say_in(folder, run_id, [train, made, ModelUsed("m-1", "output", 3)])
+    later = ModelLogged("m-1", tags={"a": None}, status="ready")
+    for more in ([], [DatasetUsed("train", "d2"), later], [ModelLogged("m-1", lifecycle="deleted")]):
+        if more:
+            say_in(folder, run_id, more)
+        with lineal.open_store(folder) as own:
+            assert set(states(sync(folder, server, "--json")).values()) == {"whole"}
+            assert own.reader().get_details(run_id).models
+            same(own.reader(), reader_of(source), run_id)
+            assert "nothing is new" in sync(folder, server).output
+    assert reader_of(source).get_logged_model("m-1").tags == {"c": "d"}
+
+
+def say_in(folder: Path, run_id: str, records: list[Record]) -> None:
+    """As another writer of the run."""
+    journal = Journal(Folder(folder), Identity("default", run_id, "", False, "host", "boot", {}))
+    for one in records:
+        journal.append(one, barrier=False)
+    assert journal.close()
 
 
 def test_deleted_runs_stay_here(server: httpx.Client, folder: Path) -> None:

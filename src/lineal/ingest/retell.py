@@ -9,8 +9,10 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
+from lineal.ingest.retell_lineage import lineage_statements
 from lineal.ingest.retell_points import tell_points
 from lineal.ingest.told import Mark, Marks, Telling
 from lineal.journal.blobs import find_blob, lend_blob
@@ -56,6 +58,8 @@ _TOLD_FIELDS = frozenset(
         "conflicts",
         "losses",
         "document_names",
+        "datasets",
+        "models",
     ]
 )
 _PIECE_BYTES = 1 * MIB  # of params or tags in one record
@@ -140,6 +144,7 @@ class Retelling:
         said = [
             *_statements(details, attempt_id, mark, time_ms),
             *self._documents(reader, details, mark, time_ms),
+            *lineage_statements(reader, details, partial(_is_news, mark), partial(_told_names, mark)),
         ]
         for attempt in details.attempts:
             is_new = attempt.attempt_id not in mark.attempts
@@ -283,11 +288,10 @@ def _statements(details: RunDetails, attempt_id: str, mark: Mark, time_ms: int) 
             yield Lost(reason, count - mark.losses.get(reason, 0)), time_ms
             mark.losses[reason] = count
     tags: dict[str, str | None] = {name: one for name, one in details.tags.items() if _is_news(mark, "tag", name, one)}
-    for key in [key for key in mark.said if key.startswith(f"tag{_SEPARATOR}")]:
-        name = key.partition(_SEPARATOR)[2]
+    for name in _told_names(mark, "tag"):
         if name not in details.tags:
             tags[name] = None
-            del mark.said[key]
+            del mark.said[f"tag{_SEPARATOR}{name}"]
     for some in _pieces(tags):
         yield TagsSet(some), time_ms
     if _is_news(mark, "note", "", details.note) and (details.note or mark.part):
@@ -302,6 +306,11 @@ def _is_news(mark: Mark, kind: str, name: str, text: str) -> bool:
         return False
     mark.said[key] = digest
     return True
+
+
+def _told_names(mark: Mark, kind: str) -> list[str]:
+    head = f"{kind}{_SEPARATOR}"
+    return [key.removeprefix(head) for key in mark.said if key.startswith(head)]
 
 
 def _pieces(values: dict[str, Any]) -> Iterator[dict[str, Any]]:
