@@ -226,7 +226,8 @@ def test_datasets_and_logged_models_arrive_and_what_is_new_of_them(
     made = ModelLogged("m-1", "mlp", "digits", run_id, "torch", "models/m-1", {"lr": "0.1"}, {"a": "b", "c": "d"})
     say_in(folder, run_id, [train, made, ModelUsed("m-1", "output", 3)])
     later = ModelLogged("m-1", tags={"a": None}, status="ready")
-    for more in ([], [DatasetUsed("train", "d2"), later], [ModelLogged("m-1", lifecycle="deleted")]):
+    news: list[list[Record]] = [[], [DatasetUsed("train", "d2"), later], [ModelLogged("m-1", lifecycle="deleted")]]
+    for more in news:
         if more:
             say_in(folder, run_id, more)
         with lineal.open_store(folder) as own:
