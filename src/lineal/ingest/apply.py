@@ -77,7 +77,7 @@ def _series_key(name: str, code: str, labels: dict[str, str] | None = None) -> S
 def _attempt_started(context: Context, record: AttemptStarted, stamp: Stamp) -> None:
     attempt = Attempt(
         record.attempt,
-        stamp.time_ms,
+        stamp.time_ms if record.started_ms is None else record.started_ms,
         user_id=record.user_id,
         host=record.host,
         pid=record.pid,
@@ -97,7 +97,7 @@ def _attempt_started(context: Context, record: AttemptStarted, stamp: Stamp) -> 
 
 
 def _attempt_ended(context: Context, record: AttemptEnded, stamp: Stamp) -> None:
-    context.store.end_attempt(_run(context), record.attempt, record.status, record.error, stamp)
+    context.store.end_attempt(_run(context), record.attempt, record.status, record.error, stamp, record.ended_ms)
 
 
 def _params_set(context: Context, record: ParamsSet, stamp: Stamp) -> None:

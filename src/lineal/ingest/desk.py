@@ -49,8 +49,9 @@ class Later(Exception):
 @dataclass(slots=True)
 class Group:
     """What the works of one transaction share. `replayed`: runs that a journal spoke of in it; `experiments`: names made
-    in it; `artifacts`: tenant, run and path of those logged in it; `renamed`: tenants
-    whose experiments may be called otherwise now."""
+    in it; `artifacts`: tenant, run and path of those logged in it; `appended`: tenant and run of points that no reader sees
+    yet; `renamed`: tenants whose experiments may be called otherwise now; `put_away`: tenant and experiment -> whether it was
+    deleted when the transaction began."""
 
     store: Store
     transaction: Transaction
@@ -61,7 +62,9 @@ class Group:
     replayed: set[tuple[str, str]] = field(default_factory=set)
     experiments: set[tuple[str, str]] = field(default_factory=set)
     artifacts: set[tuple[str, str, str]] = field(default_factory=set)
+    appended: set[tuple[str, str]] = field(default_factory=set)
     renamed: set[str] = field(default_factory=set)
+    put_away: dict[tuple[str, str], bool] = field(default_factory=dict)
     tenant_seqs: dict[str, int] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
@@ -179,6 +182,18 @@ class Desk:
             raise Later
         return found
 
+    def is_put_away(self, run: KnownRun) -> bool:
+        """Whether its experiment was deleted when this transaction began."""
+        if run.experiment_id is None:
+            try:
+                run.experiment_id = self.reader.get_run(run.run_id).experiment_id
+            except NotFound:  # this transaction made it
+                return False
+        key = self.tenant, run.experiment_id
+        if key not in self._group.put_away:
+            self._group.put_away[key] = self.reader.get_experiment(run.experiment_id).lifecycle == "deleted"
+        return self._group.put_away[key]
+
     def check_params(self, run: KnownRun, params: dict[str, ParamValue]) -> None:
         """Conflict if one has another value."""
         for name, value in params.items():
@@ -269,6 +284,10 @@ class Desk:
     def mark_artifact(self, run: KnownRun, path: str) -> None:
         self._group.artifacts.add((self.tenant, run.run_id, path))
 
+    def has_unread_points(self, run: KnownRun) -> bool:
+        """Whether this transaction has points of it."""
+        return (self.tenant, run.run_id) in self._group.appended
+
     def experiment_id(self, name: str) -> str:
         """Of an experiment that this work has spoken of."""
         return self.writer.ensure_experiment(name, Stamp(self.time_ms, request_writer(self.tenant, None), 0))
@@ -290,6 +309,7 @@ class Desk:
             run.add_series([rows.layout for rows in metrics.rows])
         self._group.tally.record_count += metrics.point_count
         store.append_points(run.run_id, run.writer, run.attempt, blocks)
+        self._group.appended.add((self.tenant, run.run_id))
         if run.next_step is not None:
             steps = [block.step[np.isfinite(block.step)] for block in blocks]
             run.next_step = max([run.next_step, *(int(step.max()) + 1 for step in steps if len(step))])
@@ -303,12 +323,13 @@ class Desk:
         if status is None:
             return None
         if not run.is_late:
-            started = AttemptStarted(late_attempt(run.attempt), self._experiment_of(run), resumed=True)
+            started = AttemptStarted(late_attempt(run.attempt), self.experiment_of(run), resumed=True)
             run.attempts.append(started.attempt)
             self.say(run, [started])
         return AttemptEnded(run.attempt, status)
 
-    def _experiment_of(self, run: KnownRun) -> str:
+    def experiment_of(self, run: KnownRun) -> str:
+        """What its experiment is called."""
         try:
             return self.reader.get_run(run.run_id).experiment_name
         except NotFound:  # this transaction made it

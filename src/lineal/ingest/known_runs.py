@@ -16,7 +16,7 @@ from lineal.model.errors import NotFound
 from lineal.model.limits import RUNS_KNOWN_MAX_COUNT
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Lifecycle, Status
-from lineal.store.contracts import Store, TenantReader
+from lineal.store.contracts import SeriesName, Store, TenantReader
 
 _LAYOUTS_MAX_COUNT = 16  # of one run, known by identity
 _SERIES_MAX_COUNT = 4_000_000  # names that all known runs hold together, about 300 MB
@@ -24,10 +24,18 @@ _TRIMS_BETWEEN_SUMS = 256  # to add them up takes a millisecond
 
 
 @dataclass(slots=True)
+class Newest:
+    """Of a series: the latest wall time of its points, and what of step and value they have at that time (None: not known)."""
+
+    time_ms: int
+    points: set[tuple[float, float | str]] | None
+
+
+@dataclass(slots=True)
 class KnownRun:
     """`attempt` is the one that is written to, `seq` the last sequence number of the requests' writer, `next_step` the one
     that a point without a step gets (None: not asked for yet), `series` what points were logged of (as above), `layouts`
-    those of it that were looked through, by identity: the same object comes again and again."""
+    those of it that were looked through, by identity: the same object comes again and again. `newest`: see `repeats.py`."""
 
     run_id: str
     writer: str
@@ -42,6 +50,8 @@ class KnownRun:
     is_locked: bool = False
     series: set[SeriesKey] | None = None
     layouts: dict[int, Layout] = field(default_factory=dict)
+    newest: dict[SeriesName, Newest] = field(default_factory=dict)
+    experiment_id: str | None = None
 
     def new_series(self, layouts: Iterable[Layout]) -> set[SeriesKey]:
         """Those that it does not have yet. `series` must be known."""
@@ -192,6 +202,7 @@ class KnownRuns:
             0 if cursor is None else cursor.seq,
             dict(details.params),
             is_locked=run.is_locked,
+            experiment_id=run.experiment_id,
         )
 
 

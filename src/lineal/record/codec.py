@@ -101,7 +101,7 @@ _ITEMS: dict[str, tuple[type, ...]] = {
 }
 
 
-_COUNTS = frozenset(("count", "last_seq", "number", "pid", "segment", "size_bytes"))
+_COUNTS = frozenset(("count", "ended_ms", "last_seq", "number", "pid", "segment", "size_bytes", "started_ms"))
 
 
 # Texts that stores keep in indexes. A record with a longer one, which no release of ours wrote, is damage.

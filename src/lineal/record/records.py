@@ -41,6 +41,8 @@ class SegmentSealed:
 
 @dataclass(frozen=True, slots=True)
 class AttemptStarted:
+    """`started_ms`: when it began, where that is not when it was said."""
+
     attempt: str
     experiment: str
     name: str | None = None
@@ -53,13 +55,17 @@ class AttemptStarted:
     fork_step: int | None = None
     content_digest: str | None = None
     resumed: bool = False
+    started_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
+    """`ended_ms`: when, where that is not when it was said."""
+
     attempt: str
     status: EndStatus
     error: str | None = None
+    ended_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Route
 
+from lineal.server.compat.mlflow import routes as mlflow
 from lineal.server.dispatch import NOWHERE, Dispatch, refuse, refuse_http
 from lineal.server.gate import Gate
 from lineal.server.hosts import HostGuard
@@ -45,9 +46,11 @@ def make_app(source: Source, live: Live, settings: Settings, observed: Observed 
     dispatch = Dispatch(source, live, Gate(source, asks=settings.asks), observed or Observed(), settings.base_path)
     pages = Pages(settings.static, settings.base_path)
     routes = [
-        Route(path, dispatch.serving(of_path), methods=list(of_path)) for path, of_path in by_path(ENDPOINTS).items()
+        Route(path, dispatch.serving(of_path), methods=list(of_path))
+        for path, of_path in by_path((*ENDPOINTS, *mlflow.ENDPOINTS)).items()
     ]
     routes += [
+        *mlflow.absent_routes(),
         Route(OPENAPI_PATH, dispatch.serve_openapi, methods=["GET"]),
         *(Route(path, dispatch.serve_nothing, methods=["GET"]) for path in NOWHERE),
         *probes(dispatch),
@@ -57,7 +60,7 @@ def make_app(source: Source, live: Live, settings: Settings, observed: Observed 
         routes=routes,
         exception_handlers={Exception: refuse, 404: refuse_http, 405: refuse_http},
     )
-    app.add_middleware(TenantPaths)
+    app.add_middleware(TenantPaths, beside=mlflow.PREFIXES)
     app.add_middleware(HostGuard, settings=settings)
     app.add_middleware(BehindProxy, settings=settings)  # the outermost
     return app

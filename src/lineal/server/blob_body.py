@@ -6,7 +6,7 @@ import re
 
 from starlette.requests import ClientDisconnect, Request
 
-from lineal.journal.blobs import Blob
+from lineal.journal.blobs import Blob, Draft
 from lineal.journal.parts import Part
 from lineal.model.errors import InvalidInput, NotWritable
 from lineal.server.errors import Refused
@@ -65,6 +65,32 @@ async def receive_blob(request: Request, part: Part, digest: str, in_thread: InT
         return None
     blob: Blob = await in_thread(_finish, part, digest)
     return blob
+
+
+async def receive_file(request: Request, draft: Draft, max_bytes: int, in_thread: InThread) -> Blob:
+    """A body of which nobody has said the digest."""
+    inflow = Inflow(draft, in_thread)
+    size = 0
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > max_bytes:
+                raise Refused(413, "over_limit", f"a file here has at most {max_bytes:,} bytes", field="body")
+            await inflow.take(piece)
+        await inflow.settle()
+    except ClientDisconnect:
+        raise Refused(400, "disconnected", "the body did not arrive whole", field="body") from None
+    finally:
+        await inflow.close()
+    blob: Blob = await in_thread(_place, draft)
+    return blob
+
+
+def _place(draft: Draft) -> Blob:
+    try:
+        return draft.place()
+    except OSError as error:
+        raise NotWritable(f"the artifact cannot be kept: {error.strerror}") from error
 
 
 def _begin(part: Part, offset: int) -> None:

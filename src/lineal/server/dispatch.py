@@ -21,12 +21,12 @@ from lineal.model.errors import Busy, InvalidInput, LinealError
 from lineal.model.ids import DEFAULT_TENANT
 from lineal.model.limits import COMMIT_PATIENCE_S, COMMIT_RETRY_S, QUERY_STRING_MAX_BYTES
 from lineal.server.answers import BlobFile, Content, Events, Submitted, Told
-from lineal.server.blob_body import checked, receive_blob
+from lineal.server.blob_body import checked, receive_blob, receive_file
 from lineal.server.blob_response import blob_response
 from lineal.server.bodies import RequestOnce, check_kind, decoded, invalid, key_of, once_of, read_body, unpacked
 from lineal.server.context import Context
 from lineal.server.cookies import is_by_https
-from lineal.server.endpoint import Asked, Endpoint
+from lineal.server.endpoint import Asked, Endpoint, NoQuery
 from lineal.server.errors import Refused, problem_of
 from lineal.server.form import receive_form
 from lineal.server.gate import OF_NO_TENANT, Gate
@@ -88,9 +88,14 @@ class Dispatch:
                 response = await self._serve(endpoint, request)
                 return _without_body(response) if is_head else response
             except _NotBegun as refused:
-                return refusal(refused.error)
+                return _refused(endpoint, refused.error)
             except (LinealError, Refused) as error:
-                return refusal(error)
+                return _refused(endpoint, error)
+            except Exception as error:
+                if endpoint.dialect is None:
+                    raise
+                LOG.error("%s %s failed", request.method, endpoint.path, exc_info=error)
+                return endpoint.dialect.refusal(error)
 
         return serve
 
@@ -102,9 +107,12 @@ class Dispatch:
         return refusal(Refused(404, "no_route", _NO_ROUTE))
 
     async def _serve(self, endpoint: Endpoint, request: Request) -> Response:
-        principal = await self._gate.identify(request, self._in_thread)
+        dialect = endpoint.dialect
+        principal = await self._gate.identify(request, self._in_thread, basic=dialect is not None)
         self._gate.check_known(endpoint, principal)
-        visit = Visit(endpoint, principal, given_tenant(request), seen_of(request))
+        visit = Visit(
+            endpoint, principal, given_tenant(request, dialect.tenant_header if dialect else None), seen_of(request)
+        )
         self._gate.admit(endpoint, principal, visit.given)
         query = _query_of(endpoint, request)
         asked: Asked[Any, Any] = Asked(
@@ -114,6 +122,8 @@ class Dispatch:
             {name.lower(): value for name, value in request.headers.items()},
             is_secure=is_by_https(request),
             address=request.client.host if request.client else "",
+            pairs=tuple(request.query_params.multi_items()) if dialect else (),
+            method=request.method,
         )
         if endpoint.is_async:
             tenant = meant(visit.given, principal)
@@ -142,6 +152,13 @@ class Dispatch:
                 asked = replace(asked, blob=await receive_blob(request, part, digest, self._in_thread))
             finally:
                 await self._in_thread(part.close)
+        elif endpoint.receives == "file":
+            tenant = await self._in_thread(self._tenant, visit, asked)
+            visit = visit._replace(given=tenant)
+            with self._source.drafting(tenant) as draft:
+                asked = replace(
+                    asked, blob=await receive_file(request, draft, endpoint.body_max_bytes, self._in_thread)
+                )
         elif endpoint.receives == "bytes" or endpoint.body is not None:
             check_kind(endpoint, request)
             asked = replace(asked, content=await read_body(request, endpoint.body_max_bytes))
@@ -249,6 +266,10 @@ def _run_of(endpoint: Endpoint, asked: Asked[Any, Any]) -> str | None:
     return asked.body.run_ids[0] if endpoint.finds else asked.path.get("run_id")
 
 
+def _refused(endpoint: Endpoint, error: Exception) -> Response:
+    return refusal(error) if endpoint.dialect is None else endpoint.dialect.refusal(error)
+
+
 def refusal(error: Exception) -> Response:
     problem, headers = problem_of(error)
     return Response(_to_json(problem), problem.status, {**_PLAIN, **headers}, media_type="application/problem+json")
@@ -300,6 +321,8 @@ def _without_body(response: Response) -> Response:
 def _query_of(endpoint: Endpoint, request: Request) -> msgspec.Struct:
     if len(request.scope["query_string"]) > QUERY_STRING_MAX_BYTES:
         raise Refused(414, "over_limit", f"a query string has at most {QUERY_STRING_MAX_BYTES:,} bytes")
+    if endpoint.dialect is not None:
+        return NoQuery()
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in given:

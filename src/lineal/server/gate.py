@@ -4,6 +4,7 @@ A secret's owner is remembered for a few seconds; a change that comes through th
 
 from __future__ import annotations
 
+import base64
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +23,7 @@ from lineal.server.endpoint import Access
 from lineal.server.errors import Refused
 from lineal.server.guesses import Guesses
 from lineal.server.passwords import Passwords
-from lineal.server.principals import NOBODY, OPEN, Principal, of_session, of_token
+from lineal.server.principals import NOBODY, OPEN, Principal, of_password, of_session, of_token
 from lineal.server.tenants import HEADER
 
 if TYPE_CHECKING:
@@ -61,13 +62,20 @@ class Gate:
         self._change += 1
         self._known.clear()
 
-    async def identify(self, request: Request, in_thread: InThread) -> Principal:
-        """NOBODY where nothing is shown that counts. Refused (403) for a browser that does not say which page asks."""
+    async def identify(self, request: Request, in_thread: InThread, *, basic: bool = False) -> Principal:
+        """NOBODY where nothing is shown that counts. Refused (403) for a browser that does not say which page asks. `basic`:
+        a user's password, or a token beside any name, may come as HTTP Basic (RFC 7617)."""
         if not self.asks:
             return OPEN
         given = request.headers.getlist("authorization")
         if given:
             scheme, _, secret = given[0].partition(" ")
+            if basic and len(given) == 1 and scheme.lower() == "basic":
+                name, password = basic_of(secret)
+                if not is_secret(password, TOKEN_PREFIX):
+                    address = request.client.host if request.client else ""
+                    return await self._of_password(name, password, address, in_thread)
+                scheme, secret = "bearer", password
             fits = len(given) == 1 and scheme.lower() == "bearer" and is_secret(secret, TOKEN_PREFIX)
             return await self._principal(secret, in_thread) if fits else NOBODY
         secret = session_secret(request) or ""
@@ -89,6 +97,24 @@ class Gate:
         by = "token" if secret.startswith(TOKEN_PREFIX) else "session"
         return await self._of_digest(digest_of_secret(secret), by, in_thread)
 
+    async def _of_password(self, name: str, password: str, address: str, in_thread: InThread) -> Principal:
+        """Remembered as a token's owner is, for to check a password takes 50 ms and 64 MiB."""
+        digest = digest_of_secret(f"{name}\0{password}")
+        kept = self._known.get(digest)
+        if kept is not None and self._clock.monotonic_s() - kept[0] < PEOPLE_KEPT_S:
+            return kept[1]
+        change = self._change
+        principal: Principal = await in_thread(self._check_password, name, password, address)
+        if principal.is_known and change == self._change:
+            self._remember(digest, principal)
+        return principal
+
+    def _remember(self, digest: str, principal: Principal) -> None:
+        self._known[digest] = (self._clock.monotonic_s(), principal)
+        self._known.move_to_end(digest)
+        while len(self._known) > PEOPLE_KEPT_MAX_COUNT:
+            self._known.popitem(last=False)
+
     async def _of_digest(self, digest: str, by: str, in_thread: InThread) -> Principal:
         now_s = self._clock.monotonic_s()
         kept = self._known.get(digest)
@@ -98,10 +124,7 @@ class Gate:
             change = self._change
             principal = await in_thread(self._read_token if by == "token" else self._read_session, digest)
             if principal.is_known and change == self._change:
-                self._known[digest] = (now_s, principal)
-                self._known.move_to_end(digest)
-                while len(self._known) > PEOPLE_KEPT_MAX_COUNT:
-                    self._known.popitem(last=False)
+                self._remember(digest, principal)
         is_over = principal.ends_ms is not None and principal.ends_ms <= self.now_ms()
         return NOBODY if is_over else principal
 
@@ -119,6 +142,19 @@ class Gate:
             members = people.list_memberships(user.name)
         self._mark_used(token)
         return of_token(token, user, members)
+
+    def _check_password(self, name: str, password: str, address: str) -> Principal:
+        """Refused (429) after too many wrong ones."""
+        self.guesses.make(name[:200], address)
+        with self._source.opened() as store:
+            people = store.people()
+            user = people.find_user(name)
+            kept = people.find_password(name) if user is not None and user.disabled_ms is None else None
+            if not self.passwords.fits(kept, password) or user is None:
+                return NOBODY
+            members = people.list_memberships(user.name)
+        self.guesses.forgive(name[:200], address)
+        return of_password(user, members)
 
     def _read_session(self, digest: str) -> Principal:
         with self._source.opened() as store:
@@ -184,6 +220,15 @@ class Gate:
             raise no_tenant(tenant)
         if not at_least(role, cast("Role", access)):
             raise _needs(access)
+
+
+def basic_of(credentials: str) -> tuple[str, str]:
+    """User and password of an Authorization header; two empty texts for what is none."""
+    try:
+        name, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return name, password
 
 
 def unauthorized() -> Refused:

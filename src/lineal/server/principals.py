@@ -10,7 +10,7 @@ from lineal.model.ids import DEFAULT_TENANT
 from lineal.model.people import Member, Session, Token, User
 from lineal.model.roles import Role, lower
 
-By = Literal["open", "nobody", "session", "token"]
+By = Literal["open", "nobody", "session", "token", "password"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Principal:
 
     @property
     def is_known(self) -> bool:
-        return self.by in ("session", "token")
+        return self.by in ("session", "token", "password")
 
     @property
     def name(self) -> str:
@@ -59,6 +59,11 @@ def of_session(session: Session, user: User, members: Sequence[Member]) -> Princ
     roles = {member.tenant: member.role for member in members}
     everywhere: Role | None = "admin" if user.is_admin else None
     return Principal("session", user.name, everywhere, roles, session.digest, None, session.expires_ms)
+
+
+def of_password(user: User, members: Sequence[Member]) -> Principal:
+    everywhere: Role | None = "admin" if user.is_admin else None
+    return Principal("password", user.name, everywhere, {member.tenant: member.role for member in members})
 
 
 def of_token(token: Token, user: User, members: Sequence[Member]) -> Principal:

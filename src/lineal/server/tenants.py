@@ -22,26 +22,31 @@ _SCOPE_KEY = "lineal.tenant"
 
 
 class TenantPaths:
-    """Middleware: serves `/t/{tenant}/api/...` as `/api/...`, so that no route is written twice."""
+    """Middleware: serves `/t/{tenant}/api/...` as `/api/...`, so that no route is written twice; also what begins with one of
+    `beside`."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, beside: tuple[str, ...] = ()) -> None:
         self._app = app
+        self._served = ("api/", *beside)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(_PREFIX):
             tenant, _, rest = scope["path"].removeprefix(_PREFIX).partition("/")
-            if rest.startswith("api/"):
+            if rest.startswith(self._served):
                 scope = {**scope, "path": f"/{rest}", "raw_path": f"/{rest}".encode(), _SCOPE_KEY: tenant}
         await self._app(scope, receive, send)
 
 
-def given_tenant(request: Request) -> str | None:
+def given_tenant(request: Request, alias: str | None = None) -> str | None:
     """The tenant that is asked for; None if none is. InvalidInput for one that cannot be, for two headers, and where
-    header and path disagree."""
+    header, `alias` (a header that a dialect has for it) and path disagree."""
     given = request.headers.getlist(HEADER)
     in_path = request.scope.get(_SCOPE_KEY)
-    if len(given) > 1 or (given and in_path is not None and given[0] != in_path):
+    also = [] if alias is None else request.headers.getlist(alias)
+    disagree = len({*given, *also, *(() if in_path is None else (in_path,))}) > 1
+    if len(given) > 1 or len(also) > 1 or disagree:
         raise InvalidInput(f"{HEADER} is given twice, and not as the same tenant", field=HEADER)
+    given = given or also
     if in_path is not None:
         return check_tenant(in_path)
     return check_tenant(given[0]) if given else None

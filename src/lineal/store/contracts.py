@@ -200,9 +200,18 @@ class TenantWriter(LineageWriter, Protocol):
         known but was never opened comes before all others. A name nobody gave is the run id's first 8 characters."""
         ...
 
-    def end_attempt(self, run_id: str, attempt_id: str, status: EndStatus, error: str | None, stamp: Stamp) -> None:
-        """Closes an attempt: the latest end by stamp wins (a process may survive the signal that it recorded), and any
-        end replaces `lost`. An end that arrives before its start is kept and used when the start comes."""
+    def end_attempt(
+        self,
+        run_id: str,
+        attempt_id: str,
+        status: EndStatus,
+        error: str | None,
+        stamp: Stamp,
+        ended_ms: int | None = None,
+    ) -> None:
+        """Closes an attempt, at the stamp's time unless `ended_ms` says when. The latest end wins, by that time, then by stamp (a
+        process may survive the signal that it recorded), and any end replaces `lost`. An end that arrives before its start
+        is kept and used when the start comes."""
         ...
 
     def lose_attempt(self, run_id: str, attempt_id: str, stamp: Stamp) -> None:

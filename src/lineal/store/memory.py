@@ -23,7 +23,7 @@ from lineal.store.memory_reader import MemoryReader
 from lineal.store.memory_state import ExperimentFacts, RunState, State, TenantState, set_later
 from lineal.store.people import SERVER
 from lineal.store.renames import Claim
-from lineal.store.rules import Ending, Opening, after, say_params
+from lineal.store.rules import Ending, Opening, after, ended_at, say_params
 
 
 class MemoryStore:
@@ -266,8 +266,16 @@ class MemoryWriter(MemoryLineageWriter):
             values = {"attempt": asdict(attempt), "start": start._asdict()}
             self.audit("attempt.start", run_id, stamp, values)
 
-    def end_attempt(self, run_id: str, attempt_id: str, status: EndStatus, error: str | None, stamp: Stamp) -> None:
-        if self.draft_run(run_id).attempt(attempt_id).end(Ending(status, error, stamp)):
+    def end_attempt(
+        self,
+        run_id: str,
+        attempt_id: str,
+        status: EndStatus,
+        error: str | None,
+        stamp: Stamp,
+        ended_ms: int | None = None,
+    ) -> None:
+        if self.draft_run(run_id).attempt(attempt_id).end(Ending(status, error, ended_at(stamp, ended_ms))):
             values = {"attempt": attempt_id, "status": status, "error": error}
             self.audit("attempt.end", run_id, stamp, values)
 

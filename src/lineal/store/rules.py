@@ -42,6 +42,11 @@ class Ending(NamedTuple):
     stamp: Stamp
 
 
+def ended_at(stamp: Stamp, ended_ms: int | None) -> Stamp:
+    """What decides between two ends: when it was, then who said so."""
+    return stamp if ended_ms is None else stamp._replace(time_ms=ended_ms)
+
+
 @dataclass(slots=True)
 class AttemptFacts:
     """What was said of one attempt so far: perhaps its end before its start."""

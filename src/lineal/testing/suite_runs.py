@@ -155,6 +155,19 @@ class RunRules(SuiteBase):
             assert found == [None, "running", "lost", "running", "killed"]
             assert writer.find_status("r1", "another") is None
 
+    def test_an_end_may_say_when_it_was(self, store: Store) -> None:
+        """Of two ends the one that was later stands, whenever each was said."""
+        for reader in self.in_any_order(
+            store,
+            starting("r1"),
+            call("end_attempt", "r1", "a1", "failed", None, at(900), 7_000),
+            call("end_attempt", "r1", "a1", "finished", None, at(950, 1), 6_000),
+        ):
+            run = reader.get_run("r1")
+            assert (run.status, run.ended_ms) == ("failed", 7_000)
+            ends = [row.time_ms for row in reader.list_audit() if row.action == "attempt.end"]
+            assert ends and set(ends) <= {900, 950}
+
     def test_an_end_without_a_start_is_kept(self, store: Store, reader: TenantReader) -> None:
         self.tell(store, call("end_attempt", "r1", "a1", "failed", "why", at(9)))
         found = reader.get_run("r1")

@@ -58,6 +58,7 @@ NAMES = [
     "segment-lock",
     "segment-rename",
     "segment-lineage",
+    "segment-told-times",
 ]
 TIME_NS = 1_700_000_000_123_456_789
 NAN = struct.unpack("<d", bytes.fromhex("01000000000cf47f"))[0]
@@ -341,6 +342,12 @@ def meanings():
     frames = opened(run_id=None, attempt="", primary=False)
     frames += [record_entry(ExperimentRenamed("vision", "vision 🦊"), 1), record_entry(SegmentSealed(1), 0)]
     yield "segment-rename", frames, 0
+    frames = [record_entry(SegmentOpened("default", "r1", "a" * 15, "a1", True, 1), 0)] * 2
+    frames += [
+        record_entry(AttemptStarted("a1", "digits", "mlp", started_ms=1_600_000_000_123), 1),
+        record_entry(AttemptEnded("a1", "finished", None, 1_600_000_009_000), 2),
+    ]
+    yield "segment-told-times", [*frames, record_entry(SegmentSealed(2), 0)], 0
 
     lineage = [
         DatasetUsed(

@@ -15,7 +15,7 @@ from lineal.model.values import ParamValue, to_json
 from lineal.model.vocabulary import EndStatus, Lifecycle, Status
 from lineal.store.audit import Action, digest_of
 from lineal.store.contracts import RunStart
-from lineal.store.rules import Ending, Opening, say_params
+from lineal.store.rules import Ending, Opening, ended_at, say_params
 from lineal.store.sql.answers import delete_answers, read_answer, write_answer
 from lineal.store.sql.audit import insert_audit
 from lineal.store.sql.cursors import read_cursor, read_leases
@@ -154,9 +154,17 @@ class SqlWriter(SqlLineageWriter):
             values = {"attempt": asdict(attempt), "start": start._asdict()}
             self.audit_run("attempt.start", run, stamp, values)
 
-    def end_attempt(self, run_id: str, attempt_id: str, status: EndStatus, error: str | None, stamp: Stamp) -> None:
+    def end_attempt(
+        self,
+        run_id: str,
+        attempt_id: str,
+        status: EndStatus,
+        error: str | None,
+        stamp: Stamp,
+        ended_ms: int | None = None,
+    ) -> None:
         run = self.draft_run(run_id)
-        if run.attempt(attempt_id).end(Ending(status, error, stamp)):
+        if run.attempt(attempt_id).end(Ending(status, error, ended_at(stamp, ended_ms))):
             run.attempts_changed.add(attempt_id)
             values = {"attempt": attempt_id, "status": status, "error": error}
             self.audit_run("attempt.end", run, stamp, values)

@@ -1,0 +1,114 @@
+"""The files of a run as folders of names: their paths are names, and their bytes are asked for by digest."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from lineal.ingest.desk import Desk, Said
+from lineal.journal.blobs import Blob
+from lineal.model.entities import Artifact
+from lineal.model.limits import NAME_MAX_BYTES
+from lineal.record.records import ArtifactLogged
+from lineal.server.answers import BlobFile
+from lineal.server.compat.mlflow.answers import said
+from lineal.server.compat.mlflow.errors import MISSING, MlflowError
+from lineal.server.compat.mlflow.names import safe_path
+from lineal.server.compat.mlflow.run_view import no_run
+from lineal.server.compat.mlflow.runs import active_run
+from lineal.server.context import Context
+from lineal.store.contracts import TenantReader
+
+CSP = "sandbox; default-src 'none'"
+_TEXTS = re.compile(
+    "txt|log|err|cfg|conf|cnf|cf|ini|properties|prop|hocon|toml|yaml|yml|xml|json|js|py|py3|csv|tsv|md|rst|ipynb|MLmodel|MLproject"
+)
+
+
+def files_of(reader: TenantReader, run_id: str) -> dict[str, Artifact]:
+    """Path -> its latest version, without what was removed."""
+    if reader.find_run_ids(run_id, limit=1) != [run_id]:
+        raise no_run(run_id)
+    latest: dict[str, Artifact] = {}
+    for artifact in reader.get_details(run_id).artifacts:
+        known = latest.get(artifact.path)
+        if known is None or artifact.version > known.version:
+            latest[artifact.path] = artifact
+    return {path: one for path, one in latest.items() if not is_removed(one)}
+
+
+def is_removed(artifact: Artifact) -> bool:
+    """A version with neither bytes nor a place is what a removal leaves."""
+    return artifact.digest is None and artifact.uri is None
+
+
+def entries_of(files: Mapping[str, Artifact], folder: str, *, whole: bool) -> list[dict[str, Any]]:
+    """What lies in a folder, one level, sorted. `whole`: paths from the run's root on, else names."""
+    prefix = f"{folder}/" if folder else ""
+    found: dict[str, dict[str, Any]] = {}
+    for path, artifact in files.items():
+        if not path.startswith(prefix):
+            continue
+        name, slash, _ = path[len(prefix) :].partition("/")
+        shown = prefix + name if whole else name
+        if slash:
+            found[name] = {"path": shown, "is_dir": True}
+        elif name not in found:
+            size = {} if artifact.size_bytes is None else {"file_size": artifact.size_bytes}
+            found[name] = {"path": shown, "is_dir": False, **size}
+    return [found[name] for name in sorted(found)]
+
+
+def file_of(context: Context, run_id: str, path: str) -> BlobFile:
+    """To be saved, never shown: it is a stranger's, and would be of our origin."""
+    artifact = files_of(context.reader, run_id).get(safe_path(path))
+    blob = context.source.find_blob(context.tenant, artifact.digest) if artifact and artifact.digest else None
+    if artifact is None or blob is None or artifact.digest is None or artifact.size_bytes is None:
+        raise MlflowError(f"No such artifact: '{path[:300]}'", MISSING)
+    name = artifact.path.rpartition("/")[2]
+    headers = {
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "content-security-policy": CSP,
+        "cross-origin-resource-policy": "same-origin",
+        "cache-control": "private, no-cache",
+    }
+    return BlobFile(blob, artifact.size_bytes, artifact.digest, media_type_of(name), headers)
+
+
+def media_type_of(name: str) -> str:
+    if _TEXTS.fullmatch(name.rpartition(".")[2]):
+        return "text/plain"
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def keeping(run_id: str, path: str, blob: Blob) -> Any:
+    """A work that logs the file; the same bytes again change nothing."""
+    path = checked_path(path)
+
+    def work(desk: Desk) -> Said:
+        run = active_run(desk, run_id)
+        desk.say(
+            run, [ArtifactLogged(path, blob.size_bytes, blob.digest, None, media_type_of(path.rpartition("/")[2]))]
+        )
+        return said()
+
+    return work
+
+
+def removing(run_id: str, paths: list[str]) -> Any:
+    def work(desk: Desk) -> Said:
+        if paths:
+            desk.say(active_run(desk, run_id), [ArtifactLogged(path) for path in paths])
+        return said()
+
+    return work
+
+
+def checked_path(path: str) -> str:
+    path = safe_path(path)
+    if not path or len(path.encode()) > NAME_MAX_BYTES:
+        raise MlflowError("Invalid path")
+    return path

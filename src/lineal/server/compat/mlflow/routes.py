@@ -1,0 +1,105 @@
+"""Every route of the dialect: what is declared once is served below /api and, for browsers, below /ajax-api."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lineal.model.limits import BATCH_BODY_MAX_BYTES, REQUEST_BODY_MAX_BYTES
+from lineal.server.compat.mlflow import (
+    absent,
+    artifacts,
+    experiment_search,
+    experiments,
+    history,
+    info,
+    logging,
+    proxy,
+    run_search,
+    runs,
+)
+from lineal.server.compat.mlflow.errors import DIALECT
+from lineal.server.endpoint import Access, Endpoint, Method
+
+absent_routes = absent.absent_routes
+PREFIXES = ("ajax-api/", "version", "get-artifact", "model-versions/", "v1/traces", "graphql")
+"""Beside "api/", what is also served behind /t/TENANT/."""
+
+Call = Callable[..., Any]
+
+
+def _route(
+    method: Method, path: str, call: Call, access: Access, receives: Any = None, max_bytes: int | None = None
+) -> Endpoint:
+    if receives is None:
+        receives = "json" if method == "GET" else "bytes"
+    return Endpoint(
+        method,
+        path,
+        call,
+        path,
+        receives=receives,
+        access=access,
+        dialect=DIALECT,
+        body_max_bytes=max_bytes if max_bytes is not None else REQUEST_BODY_MAX_BYTES,
+    )
+
+
+def _twins(method: Method, path: str, call: Call, access: Access, version: str = "2.0", **more: Any) -> list[Endpoint]:
+    return [_route(method, f"{root}/{version}{path}", call, access, **more) for root in ("/api", "/ajax-api")]
+
+
+_FILES = "/mlflow-artifacts/artifacts"
+_EXPERIMENTS = "/mlflow/experiments"
+_RUNS = "/mlflow/runs"
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    _route("GET", "/version", info.get_version, "open"),
+    *_twins("GET", "/mlflow/server-info", info.get_server_info, "open", "3.0"),
+    *_twins("POST", "/mlflow/logged-models/search", info.search_logged_models, "reader"),
+    # -- experiments
+    *_twins("POST", f"{_EXPERIMENTS}/create", experiments.create_experiment, "writer"),
+    *_twins("GET", f"{_EXPERIMENTS}/search", experiment_search.search_experiments, "reader"),
+    *_twins("POST", f"{_EXPERIMENTS}/search", experiment_search.search_experiments, "reader"),
+    *_twins("GET", f"{_EXPERIMENTS}/get", experiments.get_experiment, "reader"),
+    *_twins("GET", f"{_EXPERIMENTS}/get-by-name", experiments.get_experiment_by_name, "reader"),
+    *_twins("POST", f"{_EXPERIMENTS}/update", experiments.update_experiment, "writer"),
+    *_twins("POST", f"{_EXPERIMENTS}/delete", experiments.delete_experiment, "writer"),
+    *_twins("POST", f"{_EXPERIMENTS}/restore", experiments.restore_experiment, "writer"),
+    *_twins("POST", f"{_EXPERIMENTS}/set-experiment-tag", experiments.set_experiment_tag, "writer"),
+    *_twins("POST", f"{_EXPERIMENTS}/delete-experiment-tag", experiments.delete_experiment_tag, "writer"),
+    # -- runs
+    *_twins("POST", f"{_RUNS}/create", runs.create_run, "writer"),
+    *_twins("POST", f"{_RUNS}/update", runs.update_run, "writer"),
+    *_twins("GET", f"{_RUNS}/get", runs.get_run, "reader"),
+    *_twins("POST", f"{_RUNS}/search", run_search.search_runs, "reader"),
+    *_twins("POST", f"{_RUNS}/delete", runs.delete_run, "writer"),
+    *_twins("POST", f"{_RUNS}/restore", runs.restore_run, "writer"),
+    *_twins("POST", f"{_RUNS}/log-metric", logging.log_metric, "writer"),
+    *_twins("POST", f"{_RUNS}/log-parameter", logging.log_param, "writer"),
+    *_twins("POST", f"{_RUNS}/set-tag", logging.set_tag, "writer"),
+    *_twins("POST", f"{_RUNS}/delete-tag", logging.delete_tag, "writer"),
+    *_twins("POST", f"{_RUNS}/log-batch", logging.log_batch, "writer", max_bytes=BATCH_BODY_MAX_BYTES),
+    *_twins("POST", f"{_RUNS}/log-model", logging.log_model, "writer"),
+    # -- metrics
+    *_twins("GET", "/mlflow/metrics/get-history", history.get_history, "reader"),
+    *_twins("GET", "/mlflow/metrics/get-history-bulk", history.get_history_bulk, "reader"),
+    *_twins("GET", "/mlflow/metrics/get-history-bulk-interval", history.get_history_bulk_interval, "reader"),
+    # -- files
+    *_twins("GET", "/mlflow/artifacts/list", artifacts.list_artifacts, "reader"),
+    _route("GET", "/get-artifact", artifacts.get_artifact, "reader"),
+    _route(
+        "POST",
+        "/ajax-api/2.0/mlflow/upload-artifact",
+        artifacts.upload_artifact,
+        "writer",
+        "file",
+        artifacts.UPLOAD_MAX_BYTES,
+    ),
+    *_twins("GET", _FILES, proxy.list_proxied, "reader"),
+    *_twins("GET", f"{_FILES}/{{path:text}}", proxy.get_proxied, "reader"),
+    *_twins("PUT", f"{_FILES}/{{path:text}}", proxy.put_proxied, "writer", receives="file", max_bytes=2**62),
+    *_twins("DELETE", f"{_FILES}/{{path:text}}", proxy.delete_proxied, "writer"),
+    *_twins("POST", "/mlflow-artifacts/mpu/{action}/{path:text}", proxy.no_multipart, "writer"),
+    *_twins("GET", "/mlflow-artifacts/presigned/{path:text}", proxy.no_multipart, "reader"),
+)
