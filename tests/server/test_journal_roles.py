@@ -8,7 +8,19 @@ import pytest
 
 from lineal.record.codec import encode_frame
 from lineal.record.kinds import MAGIC
-from lineal.record.records import NoteSet, Record, RunLockSet, RunTagsSet, SegmentOpened
+from lineal.record.records import (
+    AliasSet,
+    ModelRenamed,
+    ModelSet,
+    ModelVersionCreated,
+    ModelVersionSet,
+    NoteSet,
+    Record,
+    RunLockSet,
+    RunTagsSet,
+    SegmentOpened,
+    StageSet,
+)
 from tests.server.conftest import json_of
 from tests.server.hosting import new_run
 from tests.server.let_in import World
@@ -47,3 +59,27 @@ def test_a_writer_locks_nothing_by_a_journal(world: World, stream: str) -> None:
         client.headers.update(acme)
         json_of(client.post(content=bad, **place))
         assert json_of(client.get(f"/runs/{run_id}"))["locked"] is True
+
+
+def test_a_writer_registers_models_and_moves_none(world: World) -> None:
+    made = ModelVersionCreated("1" * 32, "digits")
+    refused: list[Record] = [
+        StageSet("1" * 32, "production"),
+        AliasSet("digits", "champion", "1" * 32),
+        ModelSet("digits", lifecycle="deleted"),
+        ModelVersionSet("1" * 32, lifecycle="deleted"),
+    ]
+    place: dict[str, Any] = {
+        "url": f"/journals/-/{WRITER}",
+        "params": {"offset": 0, "segment": 1, "final": "true"},
+        "headers": {**OCTETS, "x-tenant-id": "acme"},
+    }
+    with world.asking(token=world.token("writer")) as client:
+        for record in refused:
+            json_of(client.post(content=segment(None, made, record), **place), 403)
+        notes: list[Record] = [
+            ModelSet("digits", "x", {"k": "v"}),
+            ModelVersionSet("1" * 32, "y"),
+            ModelRenamed("digits", "scans"),
+        ]
+        json_of(client.post(content=segment(None, made, *notes), **place))

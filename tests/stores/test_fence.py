@@ -13,6 +13,7 @@ import pytest
 
 from lineal.model.entities import Artifact, Cursor, Head, KeptAnswer, SeriesKey
 from lineal.model.lineage import Dataset, DatasetUse, ModelUse
+from lineal.model.registry import NewVersion
 from lineal.store.contracts import RunQuery, Store
 from lineal.store.open import open_store
 from lineal.store.sql import migrate
@@ -55,6 +56,11 @@ def fill(store: Store) -> None:
         for statement in statements:
             for writer in writers:
                 statement(writer)
+        for writer in writers:
+            registry = writer.registry()
+            registry.create_version(NewVersion("1" * 32, "digits", tags={"a": "b"}), at(20))
+            registry.set_stage("1" * 32, "production", at(21))
+            registry.set_alias("digits", "champion", "1" * 32, at(22))
         transaction.link_audit()
     with store.begin() as transaction:
         for name in TENANTS:

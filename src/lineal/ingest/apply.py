@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
 from lineal.model.errors import Damaged
-from lineal.model.limits import LABELS_MAX_BYTES, NAME_MAX_BYTES
+from lineal.model.limits import LABELS_MAX_BYTES, MODEL_FILES_MAX_COUNT, NAME_MAX_BYTES
 from lineal.model.lineage import Dataset, DatasetUse, ModelUse
+from lineal.model.registry import NewVersion, VersionContent, VersionFile, is_model_name
 from lineal.model.values import to_json
 from lineal.record.records import (
+    AliasSet,
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
@@ -22,7 +24,11 @@ from lineal.record.records import (
     Lost,
     MetricDefined,
     ModelLogged,
+    ModelRenamed,
+    ModelSet,
     ModelUsed,
+    ModelVersionCreated,
+    ModelVersionSet,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -30,6 +36,7 @@ from lineal.record.records import (
     RunLifecycleSet,
     RunLockSet,
     RunTagsSet,
+    StageSet,
     TagsSet,
 )
 from lineal.store.contracts import RunStart, TenantWriter
@@ -198,6 +205,92 @@ def _run_lock_set(context: Context, record: RunLockSet, stamp: Stamp) -> None:
     context.store.set_lock(record.run_id, record.locked, stamp)
 
 
+# -- registered models -----------------------------------------------------------------------------------------
+
+
+def _model_version_created(context: Context, record: ModelVersionCreated, stamp: Stamp) -> None:
+    content = VersionContent(
+        _files(record.files),
+        None if record.signature is None else to_json(record.signature),
+        None if record.input_example is None else to_json(record.input_example),
+    )
+    version = NewVersion(
+        record.version_id,
+        _model_name(record.name),
+        record.run_id if context.run_id is None else context.run_id,
+        record.model_id,
+        record.source or "",
+        record.path,
+        record.location,
+        record.run_link,
+        record.format,
+        record.description,
+        record.tags,
+        record.status or "ready",
+        content,
+    )
+    context.store.registry().create_version(version, stamp)
+
+
+def _files(files: list[list[Any]]) -> tuple[VersionFile, ...]:
+    found = []
+    for file in files:
+        path, size_bytes, digest = file if len(file) == 3 else (None, None, None)
+        good = isinstance(path, str) and isinstance(size_bytes, int | None) and isinstance(digest, str | None)
+        if not good or path is None or len(files) > MODEL_FILES_MAX_COUNT:
+            raise Damaged("the files of a version are lists of a path, a size and a digest")
+        found.append(VersionFile(path, size_bytes, digest))
+    return tuple(found)
+
+
+def _model_set(context: Context, record: ModelSet, stamp: Stamp) -> None:
+    context.store.registry().set_model(
+        _model_name(record.name),
+        stamp,
+        description=record.description,
+        tags=record.tags,
+        lifecycle=record.lifecycle,
+        is_new=record.is_new,
+    )
+
+
+def _model_renamed(context: Context, record: ModelRenamed, stamp: Stamp) -> None:
+    context.store.registry().rename_model(record.model, _model_name(record.name), stamp)
+
+
+def _model_version_set(context: Context, record: ModelVersionSet, stamp: Stamp) -> None:
+    context.store.registry().set_version(
+        record.version_id,
+        stamp,
+        description=record.description,
+        tags=record.tags,
+        lifecycle=record.lifecycle,
+        status=record.status,
+    )
+
+
+def _stage_set(context: Context, record: StageSet, stamp: Stamp) -> None:
+    context.store.registry().set_stage(
+        record.version_id, record.stage, stamp, archive_existing=record.archive_existing, why=record.why or ""
+    )
+
+
+def _alias_set(context: Context, record: AliasSet, stamp: Stamp) -> None:
+    context.store.registry().set_alias(
+        _model_name(record.name), record.alias, record.version_id, stamp, why=record.why or ""
+    )
+
+
+def _model_name(name: str) -> str:
+    """One that no address can name is damage."""
+    if not is_model_name(name):
+        raise Damaged(f"{name!r:.80} is no name for a model")
+    return name
+
+
+# -- inside ----------------------------------------------------------------------------------------------------
+
+
 def _refused(context: Context, run_id: str, stamp: Stamp) -> bool:
     """A locked run takes no change: that one was said is counted (docs/adr/0020-locked-runs.md)."""
     if not context.store.is_locked(run_id):
@@ -230,5 +323,24 @@ _FUNCTIONS: dict[type, Callable[[Context, Any, Stamp], None]] = {
     RunLifecycleSet: _run_lifecycle_set,
     RunTagsSet: _run_tags_set,
     RunLockSet: _run_lock_set,
+    ModelVersionCreated: _model_version_created,
+    ModelSet: _model_set,
+    ModelRenamed: _model_renamed,
+    ModelVersionSet: _model_version_set,
+    StageSet: _stage_set,
+    AliasSet: _alias_set,
 }
-_TENANT_KINDS = (ExperimentSet, ExperimentRenamed, RunLifecycleSet, RunTagsSet, RunLockSet, ModelLogged)
+_TENANT_KINDS = (
+    ExperimentSet,
+    ExperimentRenamed,
+    RunLifecycleSet,
+    RunTagsSet,
+    RunLockSet,
+    ModelLogged,
+    ModelVersionCreated,
+    ModelSet,
+    ModelRenamed,
+    ModelVersionSet,
+    StageSet,
+    AliasSet,
+)

@@ -21,6 +21,12 @@ NOTE_MAX_BYTES = 1 * MIB  # a long page of Markdown
 DOCUMENT_MAX_BYTES = 4 * MIB  # a JSON document; larger ones are artifacts
 DOCUMENT_MAX_DEPTH = 100  # each level is two calls of Python's, which gives up at a thousand
 TRACEBACK_MAX_BYTES = 64 * KIB  # the tail of a traceback says what failed
+MODEL_NAME_MAX_CHARS = 256  # of a registered model: MLflow's column
+MODEL_ALIAS_MAX_CHARS = 255  # MLflow's bound
+MODEL_TAG_VALUE_MAX_BYTES = (
+    400 * KIB
+)  # of registered models and versions: MLflow's 100,000 characters, all of four bytes
+MODEL_FILES_MAX_COUNT = 10_000  # of a version, named in its record: 1 MiB of a frame
 LAYOUTS_MAX_COUNT = 256  # sets of names logged together; beyond, a call of many names is recorded name by name
 SERIES_PER_RUN_MAX_COUNT = 200_000  # 2x the promise of 100,000 metric names; about 60 MB of client memory
 
@@ -90,6 +96,9 @@ PYRAMID_MAX_BUCKETS = 2_048  # more than the pixels of a chart; under 0.5 bytes 
 AUDIT_LINK_MAX_COUNT = 10_000  # audit rows a tenant linked in one transaction: 0.1 s, for which others wait
 AUDIT_LINK_INTERVAL_S = 0.5  # between two rounds of the chainer; the promise is a second
 SWEEP_GRACE_S = 86_400.0  # between a file's bytes and the record that names it; a suspended laptop may sleep over night
+MODELS_PAGE_MAX_COUNT = 1_000  # MLflow's bound for a page of registered models
+VERSIONS_PAGE_MAX_COUNT = 200_000  # MLflow's bound for a page of model versions
+REGISTRY_CHUNK_ROWS = 1_000  # read at a time where a pattern decides: memory is bounded, whatever there is
 RUNS_PAGE_MAX_COUNT = 50_000  # MLflow's bound for a page of runs
 
 # -- server -------------------------------------------------------------------------------------

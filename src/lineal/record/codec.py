@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, fields
 from typing import Any
 
 from lineal.model.errors import Damaged
 from lineal.model.ids import is_run_id
 from lineal.model.limits import DOCUMENT_MAX_DEPTH, NAME_MAX_BYTES, SHORT_NAME_MAX_LENGTH
+from lineal.model.registry import STAGES, is_alias, is_model_name, is_version_id
 from lineal.model.values import INT64_MAX, INT64_MIN, clean_text, from_json, is_deeper, to_json
 from lineal.model.vocabulary import END_STATUSES
 from lineal.record import kinds
 from lineal.record.frame import frame
 from lineal.record.records import (
+    AliasSet,
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
@@ -24,7 +27,11 @@ from lineal.record.records import (
     Lost,
     MetricDefined,
     ModelLogged,
+    ModelRenamed,
+    ModelSet,
     ModelUsed,
+    ModelVersionCreated,
+    ModelVersionSet,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -34,6 +41,7 @@ from lineal.record.records import (
     RunTagsSet,
     SegmentOpened,
     SegmentSealed,
+    StageSet,
     TagsSet,
 )
 
@@ -59,6 +67,12 @@ _CLASSES: dict[int, type[Record]] = {
     kinds.RUN_TAGS_SET: RunTagsSet,
     kinds.EXPERIMENT_RENAMED: ExperimentRenamed,
     kinds.RUN_LOCK_SET: RunLockSet,
+    kinds.MODEL_VERSION_CREATED: ModelVersionCreated,
+    kinds.MODEL_SET: ModelSet,
+    kinds.MODEL_RENAMED: ModelRenamed,
+    kinds.MODEL_VERSION_SET: ModelVersionSet,
+    kinds.STAGE_SET: StageSet,
+    kinds.ALIAS_SET: AliasSet,
 }
 _KINDS = {record_class: kind for kind, record_class in _CLASSES.items()}
 _FIELDS = {record_class: fields(record_class) for record_class in _KINDS}
@@ -81,6 +95,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "Lifecycle": (str,),
     "Lifecycle | None": (str, type(None)),
     "ModelRole": (str,),
+    "Stage": (str,),
     "ModelStatus | None": (str, type(None)),
 }
 _CHOICES = {
@@ -90,6 +105,7 @@ _CHOICES = {
     "Lifecycle | None": (None, "active", "deleted"),
     "ModelRole": ("input", "output"),
     "ModelStatus | None": (None, "pending", "ready", "failed"),
+    "Stage": STAGES,
 }
 _ITEMS: dict[str, tuple[type, ...]] = {
     "dict[str, str]": (str,),
@@ -107,9 +123,16 @@ _COUNTS = frozenset(("count", "ended_ms", "last_seq", "number", "pid", "segment"
 # Texts that stores keep in indexes. A record with a longer one, which no release of ours wrote, is damage.
 _NAMES = {
     **dict.fromkeys(
-        ("attempt", "experiment", "model_type", "name", "path", "reason", "version", "writer"), NAME_MAX_BYTES
+        ("attempt", "experiment", "format", "model_type", "name", "path", "reason", "version", "writer"), NAME_MAX_BYTES
     ),
     **dict.fromkeys(("context", "digest", "model_id"), SHORT_NAME_MAX_LENGTH),
+}
+_JSON = frozenset(("content", "signature", "input_example"))
+_SHAPES: dict[str, Callable[[str], bool]] = {
+    "run_id": is_run_id,
+    "version_id": is_version_id,
+    "alias": is_alias,
+    "model": is_model_name,
 }
 
 
@@ -124,7 +147,9 @@ def encode(record: Record) -> bytes:
         value = getattr(record, item.name)
         if value is None or (value is False and item.default is False):
             continue
-        if value == {} and item.name != "content":
+        if value == {} and item.name not in _JSON:
+            continue
+        if value == [] and item.default_factory is list:
             continue
         members[item.name] = value
     return to_json(members).encode()
@@ -166,7 +191,7 @@ def _checked(record_class: type[Record], name: str, annotation: str, value: Any)
     if good and type(value) is int:
         good = (0 if name in _COUNTS else INT64_MIN) <= value <= INT64_MAX
     if good and isinstance(value, str):
-        good = _fits(value, _NAMES[name]) if name in _NAMES else name != "run_id" or is_run_id(value)
+        good = _fits(value, _NAMES[name]) if name in _NAMES else _SHAPES.get(name, _any)(value)
     if good and annotation in _CHOICES:
         good = value in _CHOICES[annotation]
     if good and annotation in _ITEMS and value is not None:
@@ -176,6 +201,10 @@ def _checked(record_class: type[Record], name: str, annotation: str, value: Any)
     if not good:
         raise Damaged(f"{record_class.__name__}.{name} is not {annotation}: {value!r:.60}")
     return value
+
+
+def _any(text: str) -> bool:
+    return True
 
 
 def _fits(name: str, max_bytes: int = NAME_MAX_BYTES) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from lineal.model.registry import Stage
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Goal, Lifecycle, ModelRole, ModelStatus
 
@@ -198,6 +199,75 @@ class RunLockSet:
     locked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ModelVersionCreated:
+    """On a run's stream, of that run; on the tenant's, of the run named or of none. `files`: [path, size in bytes, SHA-256]."""
+
+    version_id: str
+    name: str
+    run_id: str | None = None
+    model_id: str | None = None
+    source: str | None = None
+    path: str | None = None
+    location: str | None = None
+    run_link: str | None = None
+    format: str | None = None
+    files: list[list[Any]] = field(default_factory=list)
+    signature: Any = None
+    input_example: Any = None
+    description: str | None = None
+    tags: dict[str, str | None] | None = None
+    status: ModelStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """`is_new`: where the name was that of a model that is deleted, or called otherwise now, another one takes it."""
+
+    name: str
+    description: str | None = None
+    tags: dict[str, str | None] | None = None
+    lifecycle: Lifecycle | None = None
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRenamed:
+    """`model`: what it is called, or was once."""
+
+    model: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersionSet:
+    version_id: str
+    description: str | None = None
+    tags: dict[str, str | None] | None = None
+    lifecycle: Lifecycle | None = None
+    status: ModelStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageSet:
+    """`archive_existing`: what was in that stage before is archived."""
+
+    version_id: str
+    stage: Stage
+    archive_existing: bool = False
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AliasSet:
+    """Without a version: the alias is removed."""
+
+    name: str
+    alias: str
+    version_id: str | None = None
+    why: str | None = None
+
+
 Structure: TypeAlias = SegmentOpened | LayoutDefined | SegmentSealed
 RunRecord: TypeAlias = (
     AttemptStarted
@@ -213,6 +283,20 @@ RunRecord: TypeAlias = (
     | DatasetUsed
     | ModelLogged
     | ModelUsed
+    | ModelVersionCreated
 )
-TenantRecord: TypeAlias = ExperimentSet | RunLifecycleSet | RunTagsSet | RunLockSet | ExperimentRenamed | ModelLogged
+TenantRecord: TypeAlias = (
+    ExperimentSet
+    | RunLifecycleSet
+    | RunTagsSet
+    | RunLockSet
+    | ExperimentRenamed
+    | ModelLogged
+    | ModelSet
+    | ModelRenamed
+    | ModelVersionCreated
+    | ModelVersionSet
+    | StageSet
+    | AliasSet
+)
 Record: TypeAlias = Structure | RunRecord | TenantRecord

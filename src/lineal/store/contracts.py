@@ -50,6 +50,7 @@ from lineal.model.vocabulary import EndStatus, Labels, Lifecycle, Status
 from lineal.query.syntax import Field, Filter, Kind, Order
 from lineal.store.lineage import LineageReader, LineageWriter
 from lineal.store.people import PeopleReader, PeopleWriter
+from lineal.store.registry import RegistryReader, RegistryWriter
 
 if TYPE_CHECKING:
     # A list of runs needs no columns, and numpy costs a process 80 ms.
@@ -152,6 +153,11 @@ class TenantWriter(LineageWriter, Protocol):
     # -- audit ---------------------------------------------------------------------------------
     def speak_for(self, actor: str | None) -> None:
         """On whose behalf everything is said from now on in this transaction."""
+        ...
+
+    # -- registered models ---------------------------------------------------------------------
+    def registry(self) -> RegistryWriter:
+        """Changes of registered models and their versions: `store/registry.py`."""
         ...
 
     # -- answers -------------------------------------------------------------------------------
@@ -559,6 +565,10 @@ class TenantReader(LineageReader, Protocol):
         self, *, search: str | None = None, lifecycle: Lifecycle | None = "active", limit: int = 100, offset: int = 0
     ) -> ExperimentPage:
         """By name; `search` is a substring of the name, case ignored."""
+        ...
+
+    def registry(self) -> RegistryReader:
+        """Registered models and their versions: `store/registry.py`."""
         ...
 
     def find_cursor(self, writer: str) -> Cursor | None: ...

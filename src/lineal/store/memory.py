@@ -20,6 +20,7 @@ from lineal.store.contracts import AuditRow, RunStart
 from lineal.store.memory_lineage import MemoryLineageWriter
 from lineal.store.memory_people import MemoryPeopleReader, MemoryPeopleWriter, PeopleState
 from lineal.store.memory_reader import MemoryReader
+from lineal.store.memory_registry import MemoryRegistryWriter
 from lineal.store.memory_state import ExperimentFacts, RunState, State, TenantState, set_later
 from lineal.store.people import SERVER
 from lineal.store.renames import Claim
@@ -190,6 +191,11 @@ class MemoryWriter(MemoryLineageWriter):
             previous = chain.link(previous, self.state.name, rows[place])
             rows[place] = rows[place]._replace(hash=previous.hex())
             self.changed = True
+
+    # -- registered models ---------------------------------------------------------------------------------
+
+    def registry(self) -> MemoryRegistryWriter:
+        return MemoryRegistryWriter(self.state.registry, self.audit, lambda: self._actor)
 
     # -- answers -------------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ from lineal.store.contracts import (
 from lineal.store.json_leaves import leaves_of_documents
 from lineal.store.lineage import ModelPage, ModelQuery, searched_fields
 from lineal.store.memory_lineage import get_model, list_datasets, list_model_uses, list_models, list_uses
+from lineal.store.memory_registry import MemoryRegistryReader
 from lineal.store.memory_state import RunState, TenantState, piece_stats, values_of
 from lineal.store.reference import Candidate, counts_of, frequent_values, groups_of, page_of
 from lineal.store.rules import (
@@ -237,6 +238,9 @@ class MemoryReader:
             and (search is None or search.casefold() in experiment.name.casefold())
         ]
         return ExperimentPage(found[offset : offset + limit], len(found))
+
+    def registry(self) -> MemoryRegistryReader:
+        return MemoryRegistryReader(lambda: self._store.committed(self._tenant).registry)
 
     def find_cursor(self, writer: str) -> Cursor | None:
         return self._store.committed(self._tenant).cursors.get(writer)

@@ -14,6 +14,7 @@ from lineal.series.stats import stats_of
 from lineal.store.contracts import AuditRow
 from lineal.store.lineage import DatasetKey, ModelKey, ModelSettings
 from lineal.store.memory_people import PeopleState
+from lineal.store.memory_registry import RegistryState
 from lineal.store.renames import Claim, Naming, naming_of
 from lineal.store.rules import DEFAULT_EXPERIMENT, AttemptFacts, Rank, SaidParams, rank, run_of, started
 from lineal.store.summaries import PieceStats
@@ -137,6 +138,7 @@ class TenantState:
     answers: dict[str, KeptAnswer] = field(default_factory=dict)
     claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
     models: dict[str, ModelSettings] = field(default_factory=dict)
+    registry: RegistryState = field(default_factory=RegistryState)
 
     def copy(self) -> TenantState:
         """Runs are shared: copy one before changing it."""
@@ -152,6 +154,7 @@ class TenantState:
             dict(self.answers),
             dict(self.claims),
             {model_id: dict(settings) for model_id, settings in self.models.items()},
+            self.registry.copy(),
         )
 
     def naming(self) -> Naming:

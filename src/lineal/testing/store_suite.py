@@ -18,6 +18,7 @@ from lineal.testing.suite_names import NameRules
 from lineal.testing.suite_paging import PagingRules
 from lineal.testing.suite_people import PeopleRules
 from lineal.testing.suite_points import PointRules
+from lineal.testing.suite_registry import RegistryRules
 from lineal.testing.suite_renames import RenameRules
 from lineal.testing.suite_runs import RunRules
 from lineal.testing.suite_search import SearchRules
@@ -37,5 +38,6 @@ class StoreSuite(
     RenameRules,
     PeopleRules,
     LineageRules,
+    RegistryRules,
 ):
-    """All rules of `store/contracts.py` and `store/people.py`, one class of them a subject."""
+    """All rules of `store/contracts.py`, `store/people.py` and `store/registry.py`, one class of them a subject."""

@@ -49,6 +49,7 @@ QUIET = {
     # Cursors, answers, points and layouts change no statement; the rest asks, or is about the rows themselves.
     *("find_cursor", "set_cursor", "find_answer", "keep_answer", "forget_answers", "speak_for"),
     *("find_status", "list_leases", "is_locked", "find_logged_model"),
+    "registry",  # a writer of its own: suite_registry
     *("define_layout", "find_layout", "keep_orphans", "take_orphans", "append_points", "compact"),
 }
 

@@ -5,9 +5,11 @@ from zlib import crc32
 
 from hypothesis import strategies as st
 
+from lineal.model.registry import STAGES
 from lineal.record import kinds
 from lineal.record.frame import CHECKSUM, frame, points_struct
 from lineal.record.records import (
+    AliasSet,
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
@@ -18,7 +20,11 @@ from lineal.record.records import (
     Lost,
     MetricDefined,
     ModelLogged,
+    ModelRenamed,
+    ModelSet,
     ModelUsed,
+    ModelVersionCreated,
+    ModelVersionSet,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -26,6 +32,7 @@ from lineal.record.records import (
     RunTagsSet,
     SegmentOpened,
     SegmentSealed,
+    StageSet,
     TagsSet,
 )
 
@@ -60,6 +67,9 @@ series = st.lists(
     ),
     max_size=4,
 )
+version_ids = st.binary(min_size=16, max_size=16).map(bytes.hex)
+more_tags = maybe(st.dictionaries(words, maybe(words), min_size=1, max_size=3))
+statuses = st.sampled_from([None, "pending", "ready", "failed"])
 records = st.one_of(
     st.builds(
         SegmentOpened, words, maybe(run_ids), hexes, hexes, st.booleans(), st.integers(1, 10**6), words, words,
@@ -96,6 +106,18 @@ records = st.one_of(
     ),
     st.builds(RunLifecycleSet, run_ids, st.sampled_from(["active", "deleted"])),
     st.builds(RunTagsSet, run_ids, st.dictionaries(words, maybe(words), max_size=6)),
+    st.builds(
+        ModelVersionCreated, version_ids, words, maybe(run_ids), maybe(words), maybe(words), maybe(words), maybe(words),
+        maybe(words), maybe(words), st.lists(st.tuples(words, maybe(counts), maybe(hexes)).map(list), max_size=2), json_values,
+        json_values, maybe(words), more_tags, statuses,
+    ),
+    st.builds(ModelSet, words, maybe(words), more_tags, st.sampled_from([None, "active", "deleted"]), st.booleans()),
+    st.builds(ModelRenamed, st.sampled_from(["vision", "vision 🦊"]), words),
+    st.builds(
+        ModelVersionSet, version_ids, maybe(words), more_tags, st.sampled_from([None, "active", "deleted"]), statuses
+    ),
+    st.builds(StageSet, version_ids, st.sampled_from(STAGES), st.booleans(), maybe(words)),
+    st.builds(AliasSet, words, st.from_regex(r"[a-z_-]{1,9}x", fullmatch=True), maybe(version_ids), maybe(words)),
 )  # fmt: skip
 
 

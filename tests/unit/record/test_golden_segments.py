@@ -22,6 +22,7 @@ from lineal.record import kinds
 from lineal.record.codec import encode_frame, kind_of
 from lineal.record.frame import frame
 from lineal.record.records import (
+    AliasSet,
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
@@ -33,7 +34,11 @@ from lineal.record.records import (
     Lost,
     MetricDefined,
     ModelLogged,
+    ModelRenamed,
+    ModelSet,
     ModelUsed,
+    ModelVersionCreated,
+    ModelVersionSet,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -42,6 +47,7 @@ from lineal.record.records import (
     RunTagsSet,
     SegmentOpened,
     SegmentSealed,
+    StageSet,
     TagsSet,
 )
 from lineal.testing.crash import flip_bit, read_segment
@@ -59,6 +65,8 @@ NAMES = [
     "segment-rename",
     "segment-lineage",
     "segment-told-times",
+    "segment-model-version",
+    "segment-registry",
 ]
 TIME_NS = 1_700_000_000_123_456_789
 NAN = struct.unpack("<d", bytes.fromhex("01000000000cf47f"))[0]
@@ -66,6 +74,7 @@ RECORDS = {record.__name__: record for record in (
     SegmentOpened, LayoutDefined, SegmentSealed, AttemptStarted, AttemptEnded, ParamsSet, TagsSet, NoteSet, NameSet, DocumentSet,
     MetricDefined, ArtifactLogged, Lost, ExperimentSet, RunLifecycleSet,
     RunTagsSet, RunLockSet, ExperimentRenamed, DatasetUsed, ModelLogged, ModelUsed,
+    ModelVersionCreated, ModelSet, ModelRenamed, ModelVersionSet, StageSet, AliasSet,
 )}  # fmt: skip
 
 
@@ -362,6 +371,39 @@ def meanings():
     frames = opened()
     frames += [record_entry(record, seq) for seq, record in enumerate(lineage, 1)]
     yield "segment-lineage", [*frames, record_entry(SegmentSealed(6), 0)], 0
+    version = ModelVersionCreated(
+        "0123456789abcdef" * 2,
+        "vision 🦊",
+        path="models/vision",
+        format="safetensors",
+        files=[["models/vision/model.safetensors", 1234, "cd" * 32], ["models/vision/notes", None, None]],
+        signature={"inputs": [{"name": "x", "type": "double"}]},
+        input_example={"x": [1.5, math.nan]},
+        description="# First",
+        tags={"kind": "test", "gone": None},
+        status="pending",
+    )
+    frames = [*opened(), record_entry(version, 1), record_entry(SegmentSealed(1), 0)]
+    yield "segment-model-version", frames, 0
+
+    registry = [
+        ModelSet("vision 🦊", "sees", {"team": "a", "old": None}, "active", True),
+        ModelSet("words"),
+        ModelRenamed("words", "letters"),
+        ModelVersionCreated(
+            "f" * 32, "letters", "r1", "m-1", "models:/words/1", None, "mlflow-artifacts:/1", "http://x/r1"
+        ),
+        ModelVersionCreated("e" * 32, "letters"),
+        ModelVersionSet("f" * 32, "better", {"kind": None}, "deleted", "failed"),
+        ModelVersionSet("e" * 32),
+        StageSet("e" * 32, "production", True, "best of 40"),
+        StageSet("f" * 32, "none"),
+        AliasSet("letters", "champion", "e" * 32, "best of 40"),
+        AliasSet("letters", "champion"),
+    ]
+    frames = opened(run_id=None, attempt="", primary=False)
+    frames += [record_entry(record, seq) for seq, record in enumerate(registry, 1)]
+    yield "segment-registry", [*frames, record_entry(SegmentSealed(11), 0)], 0
 
     ranked = LayoutDefined(1, "q", [["loss", "d", {"rank": "3"}]])
     frames = opened(primary=False, labels={"rank": "3"}, segment=2)

@@ -36,6 +36,7 @@ from lineal.store.sql.details import read_details, read_runs
 from lineal.store.sql.experiment_reader import read_experiments
 from lineal.store.sql.logged_models import ModelReader, read_datasets
 from lineal.store.sql.ranges import Range
+from lineal.store.sql.registry_reader import SqlRegistryReader
 from lineal.store.sql.search import is_plain, newest_page, read_changes, read_names, read_run_counts
 from lineal.store.sql.uses import read_dataset_uses
 
@@ -234,6 +235,9 @@ class SqlReader:
                 and (search is None or search.casefold() in experiment.name.casefold())
             ]
         return ExperimentPage(found[offset : offset + limit], len(found))
+
+    def registry(self) -> SqlRegistryReader:
+        return SqlRegistryReader(self._snapshot)
 
     def find_cursor(self, writer: str) -> Cursor | None:
         with self._snapshot() as (connection, tenant):

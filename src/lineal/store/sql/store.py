@@ -152,9 +152,12 @@ class SqlStore:
 class _Fenced:
     """A writer whose tenant is entered before it says or asks anything."""
 
-    def __init__(self, writer: SqlWriter, enter: Callable[[], None]) -> None:
+    def __init__(self, writer: Any, enter: Callable[[], None]) -> None:
         self._writer = writer
         self._enter = enter
+
+    def registry(self) -> _Fenced:
+        return _Fenced(self._writer.registry(), self._enter)
 
     def __getattr__(self, name: str) -> Any:
         self._enter()

@@ -26,6 +26,7 @@ from lineal.store.sql.flush import flush_runs
 from lineal.store.sql.lineage_writer import SqlLineageWriter
 from lineal.store.sql.logged_models import ModelDraft
 from lineal.store.sql.names import Names
+from lineal.store.sql.registry import SqlRegistryWriter
 from lineal.store.sql.renames import add_claim, derive_names
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ class SqlWriter(SqlLineageWriter):
 
     def speak_for(self, actor: str | None) -> None:
         self._actor = actor
+
+    # -- registered models ---------------------------------------------------------------------------------
+
+    def registry(self) -> SqlRegistryWriter:
+        return SqlRegistryWriter(self._connection, self._tenant, self.audit_subject, lambda: self._actor)
 
     # -- answers -------------------------------------------------------------------------------------------
 
