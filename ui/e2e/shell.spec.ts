@@ -60,3 +60,15 @@ test("a server that goes is said to be gone, and its return is noticed", async (
   await site.restart();
   await expect(banner).toBeHidden({ timeout: 15_000 });
 });
+
+test("the links that MLflow's client prints lead to the run and to its experiment", async ({ page }) => {
+  const answer = await page.request.get(`${address("demo")}/api/v1/experiments/runs?limit=1`);
+  const [run] = ((await answer.json()) as { runs: { run_id: string; name: string; experiment_id: string }[] }).runs;
+  const number = BigInt(`0x${run!.experiment_id}`).toString();
+  await page.goto(`${address("demo")}/#/experiments/${number}/runs/${run!.run_id}`);
+  await expect(page.getByRole("heading", { level: 1, name: run!.name })).toBeVisible();
+  expect(new URL(page.url()).pathname).toBe(`/runs/${run!.run_id}`);
+  await page.goto(`${address("demo")}/t/default/#/experiments/${number}`);
+  await expect(page.getByRole("grid", { name: "Runs" })).toBeVisible();
+  expect(page.url()).toBe(`${address("demo")}/experiments/${run!.experiment_id}?tenant=default`);
+});
