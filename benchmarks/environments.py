@@ -1,11 +1,12 @@
 """A virtual environment for each peer, built on demand from `requirements/NAME.txt`, beside this file and
-git-ignored.
+git-ignored: `python -m benchmarks.environments NAME ...` builds some beforehand.
 
 Lineal and the CSV floor run in the Python that runs the benchmarks.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import platform
@@ -25,32 +26,35 @@ class NotInstalled(Exception):
 
 def python_of(tracker: str) -> Path:
     """The Python that has this tracker; built if it is not there or its requirements changed."""
-    wanted = REQUIREMENTS / f"{tracker}.txt"
-    if not wanted.exists():
+    wanted = [
+        path for path in (REQUIREMENTS / f"{tracker}.txt", REQUIREMENTS / f"{tracker}.alone.txt") if path.exists()
+    ]
+    if not wanted:
         return Path(sys.executable)
     place = VENVS / tracker
     python = place / "bin" / "python"
     stamp = place / "requirements.sha256"
-    digest = hashlib.sha256(wanted.read_bytes() + platform.python_version().encode()).hexdigest()
-    if python.exists() and stamp.exists() and stamp.read_text() == digest:
-        return python
-    print(f"building the environment of {tracker} ...", file=sys.stderr, flush=True)
-    venv.create(place, with_pip=True, clear=True)
-    command = [
-        str(python),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-        str(wanted),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
+    texts = b"".join(path.read_bytes() for path in wanted)
+    digest = hashlib.sha256(texts + platform.python_version().encode()).hexdigest()
+    VENVS.mkdir(exist_ok=True)
+    with (VENVS / f"{tracker}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may ask at once
+        if python.exists() and stamp.exists() and stamp.read_text() == digest:
+            return python
+        print(f"building the environment of {tracker} ...", file=sys.stderr, flush=True)
+        venv.create(place, with_pip=True, clear=True)
+        for path in wanted:
+            # `NAME.alone.txt`: without what these ask for, over what is there
+            _install(tracker, python, ["--no-deps"] if ".alone" in path.suffixes else [], path)
+        stamp.write_text(digest)
+    return python
+
+
+def _install(tracker: str, python: Path, options: list[str], wanted: Path) -> None:
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, *options, "-r", str(wanted)], capture_output=True, text=True)
     if done.returncode:
         raise NotInstalled(f"{tracker}: {done.stderr.strip().splitlines()[-1:]}")
-    stamp.write_text(digest)
-    return python
 
 
 def _cpu() -> str:
@@ -92,3 +96,8 @@ def machine(folder: Path) -> dict[str, str | int]:
         "memory_gib": round(memory),
         "filesystem": _filesystem(folder),
     }
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        python_of(name)

@@ -1,0 +1,185 @@
+"""MLflow's own tests, unedited, against a stock MLflow server and against Lineal, through one harness.
+
+    python -m tests.compat.own_tests CHECKOUT [--store sqlite|postgresql] [--suite NAME ...] [--again] [-k EXPRESSION]
+
+CHECKOUT is a folder with MLflow's `tests`, of the commit that `COMMIT` names; none of it is part of this repository, so this
+does not run in CI. What a stock server passes with at least one request sent is what Lineal is held to; a test that asks only
+for what Lineal has (tracking, artifacts, logged models, registry) counts as `ours`. The stock server's results are kept below
+`build/compat` and asked for again by --again.
+
+Each test gets an empty server: a fresh stock process, or a fresh tenant of one `lineal serve`."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environments import python_of
+from tests.compat.servers import lineal_server
+
+COMMIT = "a89bed67689f916c79a8e1c1ad6cfb5cd7649c77"
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = ROOT / "build" / "compat"
+ENVIRONMENT = "mlflow_own_tests"  # the release made next after the commit
+
+SUITES = {
+    "rest tracking": "tests/tracking/test_rest_tracking.py",
+    "model registry": "tests/tracking/test_model_registry.py",
+    "artifacts": "tests/tracking/test_mlflow_artifacts.py",
+    "SQL tracking store": "tests/store/tracking/sqlalchemy_store/test_sqlalchemy_store.py",
+    "SQL registry store": "tests/store/model_registry/test_sqlalchemy_store.py",
+}
+
+# What Lineal speaks of MLflow: paths below these, under either prefix.
+OURS = re.compile(
+    r"/(api|ajax-api)/2\.0/mlflow/(?!runs/create-promptlab-run)"
+    r"(experiments|runs|metrics|artifacts|logged-models|registered-models|model-versions|upload-artifact|webhooks)\b"
+    r"|/(api|ajax-api)/2\.0/mlflow-artifacts/"
+    r"|/(get-artifact|model-versions/get-artifact|version|health)$"
+    r"|/(api|ajax-api)/3\.0/mlflow/server-info$"
+)
+
+Result = dict[str, Any]
+
+
+@contextmanager
+def _lineal(store: str) -> Iterator[dict[str, str]]:
+    command = shlex.join([sys.executable, "-m", "lineal.cli.main", "serve", "--log", "quiet"])
+    with lineal_server(store) as url:
+        yield {"COMPAT_URL": url, "COMPAT_LINEAL": command}
+
+
+def _run(checkout: Path, suites: list[str], report: Path, more: dict[str, str], words: list[str]) -> None:
+    python = python_of(ENVIRONMENT)
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+    environment = {
+        **os.environ,
+        **more,
+        "COMPAT_REPORT": str(report),
+        # Their `tests` come from the checkout, `mlflow` from the environment.
+        "PYTHONPATH": os.pathsep.join([str(checkout), str(HERE / "own")]),
+        "PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]]),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+        "NO_COLOR": "1",
+        "CI": "false",
+    }
+    with tempfile.TemporaryDirectory() as place:
+        # Below a folder without pytest settings; their conftest files are found from the paths' own folders.
+        command = [str(python), "-m", "pytest", "-q", "-p", "own_plugin", "-p", "no:cacheprovider", "--timeout", "120"]
+        command += ["--basetemp", f"{place}/t", "--tb", "short", *words, *suites]
+        subprocess.run(
+            command, cwd=checkout, env=environment, stdout=(report.with_suffix(".log")).open("w"), check=False
+        )
+
+
+def _read(report: Path) -> dict[str, Result]:
+    if not report.exists():
+        return {}
+    said = [json.loads(line) for line in report.read_text().splitlines()]
+    return {one["test"]: one for one in said}
+
+
+def is_ours(result: Result) -> bool:
+    return all(OURS.search(line.split()[1]) for line in result.get("asked", []))
+
+
+def held_to(stock: dict[str, Result]) -> dict[str, Result]:
+    """What a stock server passes with a request sent."""
+    return {test: one for test, one in stock.items() if one["outcome"] == "passed" and one.get("asked")}
+
+
+def reasons() -> dict[str, str]:
+    """Test patterns and why they differ: the declared differences."""
+    declared = tomllib.loads((HERE / "own" / "differences.toml").read_text())
+    return {pattern: entry["why"] for entry in declared.get("difference", []) for pattern in entry["tests"]}
+
+
+def reason_of(test: str, known: dict[str, str]) -> str | None:
+    short = test.split("::", 1)[1]
+    return next((why for pattern, why in known.items() if fnmatch.fnmatchcase(short, pattern)), None)
+
+
+def _table(stock: dict[str, Result], here: dict[str, Result], suites: dict[str, str]) -> Iterator[str]:
+    yield f"{'suite':<22}{'stock':>7}{'here':>7}{'':>8}   {'ours':>7}{'here':>7}"
+    held = held_to(stock)
+    totals: Counter[str] = Counter()
+    for name, path in suites.items():
+        tests = {test: one for test, one in held.items() if test.startswith(path)}
+        ours = {test for test, one in tests.items() if is_ours(one)}
+        passed = {test for test in tests if here.get(test, {}).get("outcome") == "passed"}
+        figures = {"all": len(tests), "passed": len(passed), "ours": len(ours), "ours passed": len(ours & passed)}
+        totals.update(figures)
+        yield _line(name, figures)
+    yield _line("all", totals)
+
+
+def _line(name: str, figures: dict[str, int] | Counter[str]) -> str:
+    def share(part: int, whole: int) -> str:
+        return f"{100 * part / whole:>7.1f}%" if whole else f"{'-':>8}"
+
+    left = f"{name:<22}{figures['all']:>7}{figures['passed']:>7}{share(figures['passed'], figures['all'])}"
+    right = f"{figures['ours']:>7}{figures['ours passed']:>7}{share(figures['ours passed'], figures['ours'])}"
+    return f"{left}   {right}"
+
+
+def _differences(stock: dict[str, Result], here: dict[str, Result]) -> Iterator[str]:
+    known = reasons()
+    for test, one in held_to(stock).items():
+        got = here.get(test, {"outcome": "not run", "why": ""})
+        if got["outcome"] == "passed" or not is_ours(one):
+            continue
+        why = reason_of(test, known)
+        yield f"{'declared' if why else 'DIFFERS '} {test}"
+        first = next(iter(str(got["why"]).splitlines()), "")
+        yield f"           {why or first[:200]}"
+        if not why and got.get("asked"):
+            yield f"           last asked: {got['asked'][-1]}  ({got.get('where', '')})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("--store", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--suite", choices=list(SUITES), action="append")
+    parser.add_argument("--again", action="store_true", help="ask the stock server again")
+    parser.add_argument("--stock-only", action="store_true")
+    parser.add_argument("-k", dest="words", default="")
+    asked = parser.parse_args()
+    suites = {name: path for name, path in SUITES.items() if name in (asked.suite or SUITES)}
+    words = ["-k", asked.words] if asked.words else []
+    stock: dict[str, Result] = {}
+    here: dict[str, Result] = {}
+    for name, path in suites.items():
+        kept = BUILD / "own" / f"stock-{name.replace(' ', '-')}.jsonl"
+        if asked.again or not kept.exists():
+            _run(asked.checkout, [path], kept, {}, [])
+        stock.update(_read(kept))
+    if not asked.stock_only:
+        report = BUILD / "own" / f"lineal-{asked.store}.jsonl"
+        with _lineal(asked.store) as more:
+            _run(asked.checkout, list(suites.values()), report, more, words)
+        here = _read(report)
+        print("\n".join(_differences(stock, here)))
+        print()
+    print("Of what a stock server passes with a request sent, and of that what asks only for what Lineal has (ours):")
+    print("\n".join(_table(stock, here, suites)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The servers that the comparisons need, each in a process of its own over an empty store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.environments import python_of
+
+ROOT = Path(__file__).resolve().parents[2]
+WAIT_S = 120
+STOCK = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PYTHONPATH": ""}
+
+
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + WAIT_S
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            if server.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"no server answers: {log.read_text(errors='replace')[-2000:]}") from None
+            time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _started(command: list[str], port: int, log: Path, more: dict[str, str]) -> Iterator[str]:
+    url = f"http://127.0.0.1:{port}"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command, env={**os.environ, **more}, stdout=output, stderr=output, cwd=log.parent, start_new_session=True
+        )
+        try:
+            _wait(f"{url}/health", server, log)
+            yield url
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)  # a stock server has workers
+            try:
+                server.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait()
+
+
+@contextmanager
+def lineal_server(store: str = "sqlite", address: str | None = None) -> Iterator[str]:
+    """`lineal serve` over an empty store; `address` is an empty PostgreSQL database, one is made if it is not given."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        if store == "postgresql" and address is None:
+            with postgres(place) as address, lineal_server(store, address) as url:
+                yield url
+            return
+        port = _free_port()
+        command = [sys.executable, "-m", "lineal.cli.main", "serve", "--port", str(port), "--log", "text"]
+        command += ["--store", address or f"sqlite:///{place}/lineal.db", "--blobs", str(place / "blobs")]
+        with _started(command, port, place / "log", {"PYTHONPATH": str(ROOT / "src")}) as url:
+            yield url
+
+
+@contextmanager
+def postgres(place: Path) -> Iterator[str]:
+    from tests.postgres import Postgres
+
+    server = Postgres(place / "pg")
+    try:
+        yield server.new("compat")
+    finally:
+        server.close()
+
+
+@contextmanager
+def stock_server() -> Iterator[str]:
+    """`mlflow server` over SQLite with one worker."""
+    with tempfile.TemporaryDirectory() as folder:
+        place, port = Path(folder), _free_port()
+        command = [str(python_of("mlflow")), "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
+        command += [
+            "--backend-store-uri",
+            f"sqlite:///{place}/mlflow.db",
+            "--artifacts-destination",
+            str(place / "artifacts"),
+        ]
+        with _started(command, port, place / "log", STOCK) as url:
+            yield url
