@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -21,6 +22,7 @@ _COMMANDS = {
     "doctor": "lineal.cli.doctor",
     "experiments": "lineal.cli.experiments",
     "gc": "lineal.cli.gc",
+    "import": "lineal.cli.import_",
     "login": "lineal.cli.login",
     "members": "lineal.cli.members",
     "runs": "lineal.cli.runs",
@@ -46,7 +48,7 @@ class Commands(click.Group):
         module = _COMMANDS.get(cmd_name)
         if module is None:
             return None
-        command = getattr(import_module(module), cmd_name)
+        command = getattr(import_module(module), f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)
         assert isinstance(command, click.Command)
         return command
 

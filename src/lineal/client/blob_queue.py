@@ -48,12 +48,18 @@ class BlobSender:
         path = blobs.find_blob(self._folder, waiting.tenant, waiting.digest)
         if path is None:
             return "sent"  # by another process
+        outcome = self.send_file(path, waiting, transport)
+        if outcome == "sent":
+            blobs.put_aside(self._folder, waiting.tenant, waiting.digest)
+        return outcome
+
+    def send_file(self, path: str, waiting: WaitingBlob, transport: Transport) -> Outcome:
+        """The same of a file that lies anywhere, and stays there."""
         address = path_of(("blobs", waiting.digest))
         known = transport.send("HEAD", address)
         if known.status == 404 and "problem" in known.headers.get("content-type", ""):
             known = self._put(path, address, known, transport)
         if known.is_good and _is_ours(known, waiting):
-            blobs.put_aside(self._folder, waiting.tenant, waiting.digest)
             return "sent"
         self.why = str(known.problem.get("detail") or _WORDS.get(known.status) or f"status {known.status}")
         self.retry_after_s = known.retry_after_s

@@ -61,6 +61,17 @@ def add_bytes(folder: Folder, tenant: str, content: bytes) -> Blob:
         return place_draft(folder, tenant, draft, name, sha256(content).hexdigest(), len(content))
 
 
+def digest_file(path: str) -> Blob:
+    """What `add_file` would say of the file as it is now, without taking it. Raises OSError."""
+    hasher = sha256()
+    size = 0
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            hasher.update(chunk)
+            size += len(chunk)
+    return Blob(hasher.hexdigest(), size)
+
+
 class Draft:
     """Bytes that arrive piece by piece. Nothing of them is seen before `place`."""
 

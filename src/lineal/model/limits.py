@@ -99,6 +99,9 @@ SWEEP_GRACE_S = 86_400.0  # between a file's bytes and the record that names it;
 MODELS_PAGE_MAX_COUNT = 1_000  # MLflow's bound for a page of registered models
 VERSIONS_PAGE_MAX_COUNT = 200_000  # MLflow's bound for a page of model versions
 REGISTRY_CHUNK_ROWS = 1_000  # read at a time where a pattern decides: memory is bounded, whatever there is
+IMPORT_RUNS_COUNT = 100  # that are read, said and counted together: their params and tags are in memory
+IMPORT_SEGMENT_BYTES = 4 * MIB  # of one run at a time; to a server, one request
+IMPORT_TRANSACTION_BYTES = 16 * MIB  # applied in a folder at a time: half a second, for which others wait
 RUNS_PAGE_MAX_COUNT = 50_000  # MLflow's bound for a page of runs
 
 # -- server -------------------------------------------------------------------------------------

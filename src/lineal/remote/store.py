@@ -62,11 +62,15 @@ class RemoteStore(LocalStore):
         """One a thread: a connection asks one question at a time."""
         known = getattr(self._own, "reader", None)
         if known is None:
-            transport = Transport(self._address, token=lambda: find_token(self._address), tenant=self._named_tenant)
+            transport = self.transport()
             self._transports.append(transport)
             self._own.transport = transport
             known = self._own.reader = RestReader(transport)
         return cast(RestReader, known)
+
+    def transport(self) -> Transport:
+        """Another connection to the server, as whom its runs are read."""
+        return Transport(self._address, token=lambda: find_token(self._address), tenant=self._named_tenant)
 
     def store(self) -> Store:
         return cast(Store, _RestStore(self._reader(), self.tenant))

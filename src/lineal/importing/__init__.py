@@ -1,0 +1,1 @@
+"""What another tracker kept becomes records, and goes through ingest as everything does. One source a file."""

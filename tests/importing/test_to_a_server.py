@@ -1,0 +1,98 @@
+"""The same import, to a server: it is sent what `lineal sync` would send, and tells what it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+import lineal
+from lineal.importing import mlflow_import
+from lineal.importing.destination import ServerDestination
+from lineal.importing.mlflow_sql import MlflowSql
+from lineal.importing.segments import Segment
+from lineal.remote.store import RemoteStore
+from lineal.server.hosted import HostedSource
+from tests.importing.foreign import filled, run_id_of
+from tests.importing.test_interrupted import state
+from tests.importing.test_mlflow_import import refused, with_artifacts
+from tests.importing.test_mlflow_stores import bring
+from tests.server.hosting import hosting
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINEAL_FOLDER", str(tmp_path / "here" / ".lineal"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    url = f"sqlite:///{tmp_path}/srv/lineal.db"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    with HostedSource(url, tmp_path / "srv" / "blobs") as source, hosting(source) as client:
+        yield url_of(client)
+
+
+def url_of(client: httpx.Client) -> str:
+    return str(client.base_url).partition("/api/v1")[0]
+
+
+def comparable(place: Path | str) -> dict:
+    """Addresses of artifacts differ."""
+    found = state(Path(place)) if isinstance(place, Path) else state(place)  # type: ignore[arg-type]
+    for one in found.values():
+        one["run"].pop("artifact_uri")
+    return found
+
+
+def test_it_is_the_same_there(server: str, tmp_path: Path) -> None:
+    source = with_artifacts(tmp_path, str(tmp_path / "files"), tmp_path / "files")
+    source.add_run(run_id_of(5), 7, lifecycle_stage="deleted")
+    source.add_points(run_id_of(5), "m", enumerate([float("nan"), 1.0]))
+    said = bring(source.url, server)
+    assert said["found"] == said["there"] and said["runs"]["new"] == 2
+    again = bring(source.url, server)
+    assert again["runs"]["unchanged"] == 2 and again["there"] == said["there"]
+    bring(source.url, tmp_path / "local")
+    assert repr(comparable(server)) == repr(comparable(tmp_path / "local"))
+    source.add_points(run_id_of(0), "m/0", [(-7, 1.0), (99, 2.0)])
+    (tmp_path / "files" / "more.txt").write_text("more")
+    later = bring(source.url, server)
+    assert later["found"] == later["there"] and later["runs"]["changed"] == 1
+    with lineal.open_store(server) as store:
+        assert len(store.get_run(run_id_of(0)).history("m/0")) == 42
+        assert len(store.get_run(run_id_of(0)).artifacts) == 2
+
+
+def test_an_interrupted_one_goes_on(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = filled(tmp_path / "mlflow.db", runs=3, steps=150)
+    bring(source.url, tmp_path / "local")
+    monkeypatch.setitem(mlflow_import.Segments.__init__.__kwdefaults__, "segment_bytes", 4096)
+
+    class Broken(ServerDestination):
+        left = 0
+
+        def take(self, segment: Segment) -> None:
+            if not self.left:
+                raise InterruptedError
+            self.left -= 1
+            super().take(segment)
+
+    for left in (1, 3, 5):
+        with lineal.open_store(server) as store:
+            assert isinstance(store, RemoteStore)
+            destination = Broken(store, store.transport())
+            destination.left = left
+            with pytest.raises(InterruptedError):
+                mlflow_import.MlflowImport(MlflowSql(source.url), destination).run()
+    said = bring(source.url, server)
+    assert said["found"] == said["there"]
+    assert comparable(server) == comparable(tmp_path / "local")
+
+
+def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
+    source = filled(tmp_path / "mlflow.db", runs=1)
+    assert "does not answer" in refused(source.url, "--url", "http://127.0.0.1:9", status=5)
