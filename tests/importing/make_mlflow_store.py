@@ -20,7 +20,7 @@ logging.getLogger("mlflow").setLevel(logging.ERROR)
 
 
 def make(client: MlflowClient, artifacts: str | None) -> None:
-    made = {}
+    made: dict[str, str] = {}
     for name in ("digits", "put away/ünïcode 🧪"):
         location = None if artifacts is None else f"{Path(artifacts, str(len(made))).as_uri()}"
         made[name] = client.create_experiment(name, artifact_location=location, tags={"team": "risk"})
@@ -87,7 +87,7 @@ def add_more(client: MlflowClient) -> None:
 
 
 def read_back(client: MlflowClient) -> dict:
-    found = {"version": mlflow.__version__, "experiments": [], "runs": []}
+    found: dict = {"version": mlflow.__version__, "experiments": [], "runs": []}
     for experiment in client.search_experiments(view_type=ViewType.ALL):
         found["experiments"].append(
             {
@@ -128,7 +128,7 @@ def of_run(client: MlflowClient, run, experiment: str) -> dict:
 
 
 def files_of(client: MlflowClient, run_id: str, path: str | None) -> list:
-    found = []
+    found: list = []
     for one in client.list_artifacts(run_id, path):
         found += files_of(client, run_id, one.path) if one.is_dir else [[one.path, one.file_size]]
     return sorted(found)

@@ -12,7 +12,7 @@ import lineal
 from lineal.importing import mlflow_import
 from lineal.importing.destination import ServerDestination
 from lineal.importing.mlflow_sql import MlflowSql
-from lineal.importing.segments import Segment
+from lineal.importing.segments import Segment, Segments
 from lineal.remote.store import RemoteStore
 from lineal.server.hosted import HostedSource
 from tests.importing.foreign import filled, run_id_of
@@ -70,7 +70,7 @@ def test_it_is_the_same_there(server: str, tmp_path: Path) -> None:
 def test_an_interrupted_one_goes_on(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = filled(tmp_path / "mlflow.db", runs=3, steps=150)
     bring(source.url, tmp_path / "local")
-    monkeypatch.setitem(mlflow_import.Segments.__init__.__kwdefaults__, "segment_bytes", 4096)
+    monkeypatch.setitem(Segments.__init__.__kwdefaults__, "segment_bytes", 4096)  # type: ignore[arg-type]
 
     class Broken(ServerDestination):
         left = 0

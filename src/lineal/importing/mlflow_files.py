@@ -154,8 +154,11 @@ def _sorted(path: Path, name: str) -> Iterator[SourcePoint]:
         steps.append(point.step)
         times.append(point.time_ms)
         values.append(point.value)
-    is_number = ~np.isnan(values)
-    for at in np.lexsort((values, is_number, times, steps)).tolist():
+    is_number = ~np.isnan(np.frombuffer(values))
+    order = np.lexsort(
+        (np.frombuffer(values), is_number, np.frombuffer(times, np.int64), np.frombuffer(steps, np.int64))
+    )
+    for at in order.tolist():
         yield SourcePoint(steps[at], times[at], name, bool(is_number[at]), values[at])
 
 
