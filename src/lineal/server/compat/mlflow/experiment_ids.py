@@ -4,6 +4,7 @@ there before anybody speaks of it."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from lineal.ingest.desk import Desk
 from lineal.model.entities import Experiment
@@ -51,6 +52,18 @@ def find_experiment(reader: TenantReader, tenant: str, number: str) -> Experimen
         return reader.get_experiment(found)
     except NotFound:
         raise unknown(number) from None
+
+
+def known_experiments(reader: TenantReader, tenant: str, numbers: Sequence[str]) -> list[Experiment]:
+    """Those that there are."""
+    found = []
+    for number in dict.fromkeys(numbers):
+        try:
+            found.append(find_experiment(reader, tenant, number))
+        except MlflowError as error:
+            if "valid integer" in error.message:
+                raise
+    return found
 
 
 def meant_experiment(desk: Desk, number: str) -> Experiment:

@@ -12,10 +12,12 @@ from lineal.ingest.desk import Desk, Said
 from lineal.journal.blobs import Blob
 from lineal.model.entities import Artifact
 from lineal.model.limits import NAME_MAX_BYTES
+from lineal.model.lineage import LoggedModel
 from lineal.record.records import ArtifactLogged
 from lineal.server.answers import BlobFile
 from lineal.server.compat.mlflow.answers import said
 from lineal.server.compat.mlflow.errors import MISSING, MlflowError
+from lineal.server.compat.mlflow.model_files import has_files, is_of_model
 from lineal.server.compat.mlflow.names import safe_path
 from lineal.server.compat.mlflow.run_view import no_run
 from lineal.server.compat.mlflow.runs import active_run
@@ -29,6 +31,20 @@ _TEXTS = re.compile(
 
 
 def files_of(reader: TenantReader, run_id: str) -> dict[str, Artifact]:
+    """The run's own: without those of logged models, which are listed by their models."""
+    return {path: one for path, one in all_files_of(reader, run_id).items() if not is_of_model(path)}
+
+
+def model_files_of(reader: TenantReader, model: LoggedModel) -> dict[str, Artifact]:
+    """By their paths within the model."""
+    if not has_files(model) or model.source_run_id is None:
+        return {}
+    head = f"{model.path}/"
+    found = all_files_of(reader, model.source_run_id)
+    return {path.removeprefix(head): one for path, one in found.items() if path.startswith(head)}
+
+
+def all_files_of(reader: TenantReader, run_id: str) -> dict[str, Artifact]:
     """Path -> its latest version, without what was removed."""
     if reader.find_run_ids(run_id, limit=1) != [run_id]:
         raise no_run(run_id)
@@ -64,7 +80,7 @@ def entries_of(files: Mapping[str, Artifact], folder: str, *, whole: bool) -> li
 
 def file_of(context: Context, run_id: str, path: str) -> BlobFile:
     """To be saved, never shown: it is a stranger's, and would be of our origin."""
-    artifact = files_of(context.reader, run_id).get(safe_path(path))
+    artifact = all_files_of(context.reader, run_id).get(safe_path(path))
     blob = context.source.find_blob(context.tenant, artifact.digest) if artifact and artifact.digest else None
     if artifact is None or blob is None or artifact.digest is None or artifact.size_bytes is None:
         raise MlflowError(f"No such artifact: '{path[:300]}'", MISSING)

@@ -26,8 +26,3 @@ def get_server_info(context: Context, asked: Asked[Any, None]) -> Content:
         multipart_uploads_enabled=False,
         multipart_downloads_enabled=False,
     )
-
-
-def search_logged_models(context: Context, asked: Asked[Any, None]) -> Content:
-    """There are none: clients that list a run's files ask."""
-    return answer()

@@ -13,7 +13,10 @@ from lineal.server.compat.mlflow import (
     experiments,
     history,
     info,
+    inputs,
+    logged_models,
     logging,
+    model_search,
     proxy,
     run_search,
     runs,
@@ -52,11 +55,12 @@ def _twins(method: Method, path: str, call: Call, access: Access, version: str =
 _FILES = "/mlflow-artifacts/artifacts"
 _EXPERIMENTS = "/mlflow/experiments"
 _RUNS = "/mlflow/runs"
+_MODELS = "/mlflow/logged-models"
+_MODEL = f"{_MODELS}/{{model_id}}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     _route("GET", "/version", info.get_version, "open"),
     *_twins("GET", "/mlflow/server-info", info.get_server_info, "open", "3.0"),
-    *_twins("POST", "/mlflow/logged-models/search", info.search_logged_models, "reader"),
     # -- experiments
     *_twins("POST", f"{_EXPERIMENTS}/create", experiments.create_experiment, "writer"),
     *_twins("GET", f"{_EXPERIMENTS}/search", experiment_search.search_experiments, "reader"),
@@ -81,6 +85,20 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_twins("POST", f"{_RUNS}/delete-tag", logging.delete_tag, "writer"),
     *_twins("POST", f"{_RUNS}/log-batch", logging.log_batch, "writer", max_bytes=BATCH_BODY_MAX_BYTES),
     *_twins("POST", f"{_RUNS}/log-model", logging.log_model, "writer"),
+    *_twins("POST", f"{_RUNS}/log-inputs", inputs.log_inputs, "writer", max_bytes=BATCH_BODY_MAX_BYTES),
+    *_twins("POST", f"{_RUNS}/outputs", inputs.log_outputs, "writer"),
+    *_twins("POST", f"{_EXPERIMENTS}/search-datasets", inputs.search_datasets, "reader"),
+    # -- logged models
+    *_twins("POST", _MODELS, logged_models.create_logged_model, "writer"),
+    *_twins("POST", f"{_MODELS}/search", model_search.search_logged_models, "reader"),
+    *_twins("GET", _MODEL, logged_models.get_logged_model, "reader"),
+    *_twins("PATCH", _MODEL, logged_models.finalize_logged_model, "writer"),
+    *_twins("DELETE", _MODEL, logged_models.delete_logged_model, "writer"),
+    *_twins("PATCH", f"{_MODEL}/tags", logged_models.set_logged_model_tags, "writer"),
+    *_twins("DELETE", f"{_MODEL}/tags/{{tag_key:text}}", logged_models.delete_logged_model_tag, "writer"),
+    *_twins("POST", f"{_MODEL}/params", logged_models.log_logged_model_params, "writer"),
+    *_twins("GET", f"{_MODEL}/artifacts/directories", logged_models.list_model_files, "reader"),
+    _route("GET", f"/ajax-api/2.0{_MODEL}/artifacts/files", logged_models.get_model_file, "reader"),
     # -- metrics
     *_twins("GET", "/mlflow/metrics/get-history", history.get_history, "reader"),
     *_twins("GET", "/mlflow/metrics/get-history-bulk", history.get_history_bulk, "reader"),

@@ -15,13 +15,13 @@ from lineal.query.syntax import And, Comparison, Field, Filter, Operator, Or, Or
 from lineal.server.answers import Content
 from lineal.server.compat.mlflow.answers import answer
 from lineal.server.compat.mlflow.errors import MlflowError, invalid_value
-from lineal.server.compat.mlflow.experiment_ids import find_experiment
+from lineal.server.compat.mlflow.experiment_ids import known_experiments
 from lineal.server.compat.mlflow.given import Param, at_most, given
 from lineal.server.compat.mlflow.grammar import Clause, Subject, parse_filter, parse_order
 from lineal.server.compat.mlflow.run_view import NAME_TAG, PARENT_TAG, STATUS_OF, read_runs
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked
-from lineal.store.contracts import RunQuery, TenantReader
+from lineal.store.contracts import RunQuery
 
 _TEXTS = ("artifact_uri", "run_id", "run_name", "status", "user_id")
 _TIMES = ("start_time", "end_time")
@@ -74,7 +74,7 @@ def search_runs(context: Context, asked: Asked[Any, None]) -> Content:
     order = order_of(values.get("order_by", []))
     view = view_of(values.get("run_view_type", 1), "run_view_type")
     limit = max_results_of(values.get("max_results", RESULTS_DEFAULT))
-    experiments = _known(reader, context.tenant, values.get("experiment_ids", []))
+    experiments = known_experiments(reader, context.tenant, values.get("experiment_ids", []))
     query = _query(experiments, view, filter, order)
     if query is None:
         return answer()
@@ -101,18 +101,6 @@ def max_results_of(value: int) -> int:
             f"Invalid value for request parameter max_results. It must be a positive integer, but got value {value}"
         )
     return value
-
-
-def _known(reader: TenantReader, tenant: str, numbers: Sequence[str]) -> list[Experiment]:
-    """Those that there are."""
-    found = []
-    for number in dict.fromkeys(numbers):
-        try:
-            found.append(find_experiment(reader, tenant, number))
-        except MlflowError as error:
-            if "valid integer" in error.message:
-                raise
-    return found
 
 
 def _query(

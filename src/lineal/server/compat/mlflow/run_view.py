@@ -7,6 +7,7 @@ from typing import Any
 
 from lineal.model.entities import Experiment, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
+from lineal.model.lineage import DatasetUse
 from lineal.model.values import value_text
 from lineal.model.vocabulary import EndStatus, Status
 from lineal.server.compat.mlflow.answers import filled, pairs_of
@@ -14,6 +15,7 @@ from lineal.server.compat.mlflow.errors import MISSING, Json, MlflowError
 from lineal.server.compat.mlflow.experiment_ids import number_of
 from lineal.server.compat.mlflow.experiments import NOTE_TAG, location_of
 from lineal.server.compat.mlflow.given import number
+from lineal.server.compat.mlflow.inputs_view import inputs_json, outputs_json
 from lineal.store.contracts import TenantReader
 
 NAME_TAG = "mlflow.runName"
@@ -47,16 +49,22 @@ def read_runs(reader: TenantReader, run_ids: Sequence[str]) -> list[Json]:
         raise no_run(", ".join(run_ids)[:300]) from None
     summaries = reader.list_summaries(run_ids)
     experiments = {one: reader.get_experiment(one) for one in dict.fromkeys(item.run.experiment_id for item in details)}
+    users = [run_id for run_id, item in zip(run_ids, details, strict=True) if item.datasets]
+    uses = dict(zip(users, reader.list_dataset_uses(users), strict=True))
     return [
-        run_json(item, series, experiments[item.run.experiment_id])
+        run_json(item, series, experiments[item.run.experiment_id], uses.get(item.run.run_id, ()))
         for item, series in zip(details, summaries, strict=True)
     ]
 
 
-def run_json(details: RunDetails, series: Sequence[SeriesInfo], experiment: Experiment) -> Json:
+def run_json(
+    details: RunDetails, series: Sequence[SeriesInfo], experiment: Experiment, uses: Sequence[DatasetUse] = ()
+) -> Json:
+    """`uses`: of its datasets, whole."""
     params = [{"key": key, "value": value_text(value)} for key, value in details.params.items()]
     data = filled(metrics=metrics_of(series), params=params, tags=pairs_of(tags_of(details)))
-    return {"info": info_json(details, experiment), "data": data, "inputs": {}, "outputs": {}}
+    inputs, outputs = inputs_json(details, uses), outputs_json(details)
+    return {"info": info_json(details, experiment), "data": data, "inputs": inputs, "outputs": outputs}
 
 
 def tags_of(details: RunDetails) -> dict[str, str]:
