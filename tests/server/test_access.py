@@ -93,6 +93,10 @@ BODIES: dict[str, Any] = {
     "/api/v1/runs/delete": {"run_ids": ["r2"]},
     "/api/v1/runs/restore": {"run_ids": ["r2"]},
     "/api/v1/filter/check": {"filter": "status = 'running'"},
+    "/api/v1/models": {"name": "words"},
+    "/api/v1/models/{name}/versions": {"run_id": "r1"},
+    "/api/v1/models/{name}/versions/{version}/stage": {"stage": "production"},
+    "/api/v1/models/{name}/aliases/{alias}": {"version": 1},
 }
 QUERIES: dict[str, dict[str, Any]] = {
     "/api/v1/fields/values": {"field": "params.p"},
@@ -109,6 +113,7 @@ def asking(world: World) -> Iterator[dict[str, httpx.Client]]:
             client.post("/experiments/runs", json={"experiment_id": experiment, "run_id": run_id})
             client.post(f"/experiments/runs/{run_id}/log-params", json={"params": {"p": 1}})
             client.post(f"/experiments/runs/{run_id}/log-metrics", json={"metrics": {"m": 1}})
+        json_of(client.post("/models/digits/versions", json={}), 201)
     shown: dict[str, dict[str, str]] = {
         "none": {},
         "expired": {"token": world.token("admin", expires_ms=1)},
@@ -136,6 +141,9 @@ def decision(client: httpx.Client, method: str, path: str, experiment: str) -> s
         "writer_id": "a" * 15,
         "user": "root",
         "token_id": "0" * 12,
+        "version": "1",
+        "alias": "champion",
+        "name": "digits",
     }
     asked = path
     for name, value in values.items():

@@ -63,8 +63,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cli
         json_of(client.post(f"{run}/log-metrics", json={"metrics": {"a": 1}, "step": 1}))
         json_of(client.post(f"{run}/log-params", json={"params": {"p": 1}}))
         json_of(client.post(f"{run}/log-artifact", files={"file": ("known", b"hello")}))
+        json_of(client.post("/models/a/versions", json={"signature": {"x": 1}}), 201)
+        json_of(client.put("/models/a/aliases/champion", json={"version": 1}))
         experiment = json_of(client.get("/experiments"))["experiments"][0]["id"]
-        yield client, {"run_id": "known", "experiment_id": experiment, "name": "a", "path": "known"}
+        known = {"run_id": "known", "experiment_id": experiment, "name": "a", "path": "known"}
+        yield client, {**known, "version": "1", "alias": "champion"}
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)

@@ -26,6 +26,7 @@ MODEL_ALIAS_MAX_CHARS = 255  # MLflow's bound
 MODEL_TAG_VALUE_MAX_BYTES = (
     400 * KIB
 )  # of registered models and versions: MLflow's 100,000 characters, all of four bytes
+MODEL_SOURCE_MAX_CHARS = 4_096  # where a version says that it comes from: eight times MLflow's 500
 MODEL_FILES_MAX_COUNT = 10_000  # of a version, named in its record: 1 MiB of a frame
 LAYOUTS_MAX_COUNT = 256  # sets of names logged together; beyond, a call of many names is recorded name by name
 SERIES_PER_RUN_MAX_COUNT = 200_000  # 2x the promise of 100,000 metric names; about 60 MB of client memory

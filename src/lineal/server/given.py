@@ -9,21 +9,21 @@ from lineal.model.limits import NAME_MAX_BYTES, PARAM_VALUE_MAX_BYTES, TAG_VALUE
 from lineal.model.values import ParamValue, check_name, clean_text, value_text
 
 
-def given_tags(tags: Mapping[str, ParamValue]) -> dict[str, str | None]:
+def given_tags(tags: Mapping[str, ParamValue], *, max_bytes: int = TAG_VALUE_MAX_BYTES) -> dict[str, str | None]:
     """Values as text; None stays."""
     checked: dict[str, str | None] = {}
     for key, value in tags.items():
         name = check_name(key, field="tags", max_bytes=NAME_MAX_BYTES)
         text = None if value is None else clean_text(value_text(value))
-        if text is not None and len(text.encode()) > TAG_VALUE_MAX_BYTES:
-            raise OverLimit(f"tag {name!r:.60} has more than {TAG_VALUE_MAX_BYTES:,} bytes", field="tags")
+        if text is not None and len(text.encode()) > max_bytes:
+            raise OverLimit(f"tag {name!r:.60} has more than {max_bytes:,} bytes", field="tags")
         checked[name] = text
     return checked
 
 
-def first_tags(tags: Mapping[str, ParamValue]) -> dict[str, str | None]:
+def first_tags(tags: Mapping[str, ParamValue], *, max_bytes: int = TAG_VALUE_MAX_BYTES) -> dict[str, str | None]:
     """Those of something new, which has none to remove."""
-    return {name: value for name, value in given_tags(tags).items() if value is not None}
+    return {name: value for name, value in given_tags(tags, max_bytes=max_bytes).items() if value is not None}
 
 
 def given_params(params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:

@@ -38,12 +38,13 @@ ModelField: TypeAlias = Literal["name", "tag"]
 VersionField: TypeAlias = Literal[
     "name", "version_id", "version", "run_id", "model_id", "source", "stage", "format", "tag"
 ]
-Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "in", "like", "ilike", "isnt"]
+Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "in", "like", "ilike", "contains", "isnt"]
 
 
 class Term(NamedTuple):
     """A condition: `field` (of a tag: `key`), compared with `value`. What has no value satisfies none but "isnt", which is the
-    complement of "=". Texts are compared by code point, case counts but for "ilike"; "version" is a number. "in" has a tuple."""
+    complement of "=". Texts are compared by code point, case counts but for "ilike" and "contains"; "version" is a number. "in" has
+    a tuple."""
 
     field: ModelField | VersionField
     operator: Operator

@@ -16,7 +16,7 @@ from lineal.store.registry import By, ModelField, ModelsQuery, Term, VersionFiel
 Query: TypeAlias = ModelsQuery | VersionsQuery
 Key: TypeAlias = str | int
 
-PATTERNS = ("like", "ilike")
+PATTERNS = ("like", "ilike", "contains")
 _NUMBERS = ("<", "<=", ">", ">=")
 _CHECK_BYTES, _DIGEST_BYTES = 6, 9
 
@@ -59,6 +59,9 @@ def check(query: Query) -> None:
 def tester(term: Term) -> Callable[[Key | None], bool]:
     """Whether a value satisfies the term."""
     operator, value = term.operator, term.value
+    if operator == "contains":
+        part = str(value).lower()
+        return lambda found: found is not None and part in str(found).lower()
     if operator in PATTERNS:
         from lineal.query.patterns import tester as pattern_tester
 

@@ -386,6 +386,8 @@ class RegistryRules(SuiteBase):
             ([Term("name", "like", "rm4%")], []),
             ([Term("name", "ilike", "rm4A%")], ["RM4A", "RM4ab"]),
             ([Term("name", "like", "%\\_")], []),
+            ([Term("name", "contains", "m4A")], ["RM4A", "RM4ab"]),
+            ([Term("name", "contains", "_")], ["sum_"]),
             ([Term("name", "in", ("RM1", "sum_", "none"))], ["RM1", "sum_"]),
             ([Term("name", "in", ())], []),
             ([Term("tag", "=", "3", "n")], ["RM3"]),

@@ -805,6 +805,252 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Registered models
+         * @description Registered models, by name unless `order_by` says otherwise.
+         */
+        get: operations["list_models"];
+        put?: never;
+        /**
+         * Make a registered model
+         * @description A name in use is refused; that of a deleted model is free, and the numbers of versions go on behind its own.
+         */
+        post: operations["create_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/model-versions/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model versions of a run, or of an id
+         * @description Of an id (deleted or not), or of a run: where a model leads back to, and what came of a run.
+         */
+        get: operations["find_model_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A registered model
+         * @description Deleted ones are found, too; `lifecycle_stage` says so.
+         */
+        get: operations["get_model"];
+        put?: never;
+        post?: never;
+        /**
+         * Put a model away
+         * @description Puts it away with its versions: lists leave it out, `restore` brings it back while no other model has taken its name.
+         */
+        delete: operations["delete_model"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a registered model
+         * @description Sets what is given. A name in use is refused.
+         */
+        patch: operations["change_model"];
+        trace?: never;
+    };
+    "/api/v1/models/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions of a registered model
+         * @description The highest number first.
+         */
+        get: operations["list_model_versions"];
+        put?: never;
+        /**
+         * Register a model version
+         * @description Gives it the next number. The model is made if there is none of the name. The same version_id again: 200, the same version.
+         */
+        post: operations["create_model_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A model version
+         * @description By its number, or "@" and an alias.
+         */
+        get: operations["get_model_version"];
+        put?: never;
+        post?: never;
+        /**
+         * Put a model version away
+         * @description Puts it away, and takes its aliases from it. Its number is never given again.
+         */
+        delete: operations["delete_model_version"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a model version
+         * @description Sets what is given.
+         */
+        patch: operations["change_model_version"];
+        trace?: never;
+    };
+    "/api/v1/models/{name}/aliases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Aliases of a registered model */
+        get: operations["list_aliases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/aliases/{alias}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The version that an alias means
+         * @description The version that it means.
+         */
+        get: operations["get_alias"];
+        /**
+         * Set an alias
+         * @description Makes it, or moves it.
+         */
+        put: operations["set_alias"];
+        post?: never;
+        /** Remove an alias */
+        delete: operations["delete_alias"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/transitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Transitions of a registered model
+         * @description How versions came to their stages, and aliases to their versions: who, when and why; newest first.
+         */
+        get: operations["list_transitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring a model back
+         * @description The opposite of deleting.
+         */
+        post: operations["restore_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring a model version back
+         * @description The opposite of deleting; aliases do not come back.
+         */
+        post: operations["restore_model_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/versions/{version}/stage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a model version into a stage
+         * @description Each version that comes to another stage by it is a transition of its own, with who, when and why.
+         */
+        post: operations["set_stage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -989,6 +1235,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AliasesList */
+        AliasesList: {
+            aliases: {
+                [key: string]: number;
+            };
+        };
         /**
          * Artifact
          * @description `uri` is set for references only, whose bytes are not here.
@@ -1197,6 +1449,17 @@ export interface components {
                 [key: string]: components["schemas"]["Scalar"];
             } | null;
         };
+        /** CreateRegistered */
+        CreateRegistered: {
+            /** @description Without '/' and ':'. */
+            name: string;
+            /** @default null */
+            description?: string | null;
+            /** @default null */
+            tags?: {
+                [key: string]: components["schemas"]["Scalar"];
+            } | null;
+        };
         /**
          * CreateRun
          * @description `run_id`: a client's own, 1 to 256 letters, digits, "_" and "-"; a known one answers that run.
@@ -1242,6 +1505,45 @@ export interface components {
             is_admin?: boolean;
         };
         /**
+         * CreateVersion
+         * @description Without `run_id`, no run made it. `version_id`: 32 hexadecimal digits of the client's own; a known one is answered with that version. Without `files`, those are noted that the run has under `path` now.
+         */
+        CreateVersion: {
+            /** @default null */
+            version_id?: string | null;
+            /** @default null */
+            run_id?: string | null;
+            /** @default null */
+            model_id?: string | null;
+            /** @default null */
+            source?: string | null;
+            /** @default null */
+            path?: string | null;
+            /** @default null */
+            location?: string | null;
+            /** @default null */
+            run_link?: string | null;
+            /** @default null */
+            format?: string | null;
+            /** @default null */
+            files?: components["schemas"]["VersionFile"][] | null;
+            /** @default null */
+            signature?: unknown;
+            /** @default null */
+            input_example?: unknown;
+            /** @default null */
+            description?: string | null;
+            /** @default null */
+            tags?: {
+                [key: string]: components["schemas"]["Scalar"];
+            } | null;
+            /**
+             * @default ready
+             * @enum {string}
+             */
+            status?: "failed" | "pending" | "ready";
+        };
+        /**
          * DatasetUse
          * @description Data that the run used, and for what: training, validation ... `schema` and `profile` are left out.
          */
@@ -1262,6 +1564,20 @@ export interface components {
          * @description What is left out stays. A tag set to null is removed.
          */
         EditExperiment: {
+            /** @default null */
+            name?: string | null;
+            /** @default null */
+            description?: string | null;
+            /** @default null */
+            tags?: {
+                [key: string]: components["schemas"]["Scalar"];
+            } | null;
+        };
+        /**
+         * EditRegistered
+         * @description What is left out stays. `name`: another one; programs that know the old one go on reaching it.
+         */
+        EditRegistered: {
             /** @default null */
             name?: string | null;
             /** @default null */
@@ -1296,6 +1612,20 @@ export interface components {
             is_admin?: boolean | null;
             /** @default null */
             is_disabled?: boolean | null;
+        };
+        /**
+         * EditVersion
+         * @description What is left out stays.
+         */
+        EditVersion: {
+            /** @default null */
+            description?: string | null;
+            /** @default null */
+            tags?: {
+                [key: string]: components["schemas"]["Scalar"];
+            } | null;
+            /** @default null */
+            status?: ("failed" | "pending" | "ready") | null;
         };
         /**
          * Experiment
@@ -1606,6 +1936,37 @@ export interface components {
             status: "ready";
         };
         /**
+         * Registered
+         * @description A registered model. `aliases` and `stages` lead to numbers of active versions: of a stage, to the highest one in it. `last_version` is the highest number that was ever given; 0: none was. `last_updated`: of the last word on it or a version.
+         */
+        Registered: {
+            name: string;
+            description: string;
+            tags: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            lifecycle_stage: "active" | "deleted";
+            created_at: string | null;
+            last_updated: string | null;
+            version_count: number;
+            last_version: number;
+            aliases: {
+                [key: string]: number;
+            };
+            stages: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * RegisteredPage
+         * @description `next_page_token` is null where none follows.
+         */
+        RegisteredPage: {
+            models: components["schemas"]["Registered"][];
+            next_page_token: string | null;
+        };
+        /**
          * Run
          * @description A run. Params as text, metrics as logged last, times ISO 8601 in UTC.
          */
@@ -1896,10 +2257,31 @@ export interface components {
             /** @default [] */
             tenants?: components["schemas"]["TenantRole"][];
         };
+        /**
+         * SetAlias
+         * @description `version`: a number, or "@" and another alias.
+         */
+        SetAlias: {
+            version: number | string;
+            /** @default null */
+            why?: string | null;
+        };
         /** SetMember */
         SetMember: {
             /** @enum {string} */
             role: "admin" | "approver" | "reader" | "writer";
+        };
+        /**
+         * SetStage
+         * @description `archive_existing`: the model's other versions in that stage (staging or production) are archived.
+         */
+        SetStage: {
+            /** @enum {string} */
+            stage: "archived" | "none" | "production" | "staging";
+            /** @default false */
+            archive_existing?: boolean;
+            /** @default null */
+            why?: string | null;
         };
         /** SignIn */
         SignIn: {
@@ -1972,6 +2354,33 @@ export interface components {
             tokens: components["schemas"]["TokenInfo"][];
         };
         /**
+         * Transition
+         * @description A version came to another stage, or an alias to another version. `before` and `after` are stages, or numbers of versions as text; null: the alias was, or is, of none. `writer` and `seq` are those of the audit row beside it.
+         */
+        Transition: {
+            number: number;
+            time: string | null;
+            time_ms: number;
+            writer: string;
+            seq: number;
+            actor: string | null;
+            /** @enum {string} */
+            kind: "alias" | "stage";
+            version: number | null;
+            alias: string | null;
+            before: string | null;
+            after: string | null;
+            why: string;
+        };
+        /**
+         * TransitionsPage
+         * @description `next` is the `before` of the next page; null where none follows.
+         */
+        TransitionsPage: {
+            transitions: components["schemas"]["Transition"][];
+            next: number | null;
+        };
+        /**
          * UserInfo
          * @description `is_admin`: of the server. A disabled one cannot sign in, and no token of theirs counts.
          */
@@ -1990,6 +2399,83 @@ export interface components {
         /** UsersList */
         UsersList: {
             users: components["schemas"]["UserInfo"][];
+        };
+        /**
+         * Version
+         * @description A version of a registered model. `run_id` is null where no run made it. `path`: of its artifacts within the run.
+         */
+        Version: {
+            version_id: string;
+            name: string;
+            version: number;
+            run_id: string | null;
+            model_id: string | null;
+            source: string;
+            path: string | null;
+            location: string | null;
+            run_link: string | null;
+            format: string | null;
+            description: string;
+            tags: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            stage: "archived" | "none" | "production" | "staging";
+            /** @enum {string} */
+            status: "failed" | "pending" | "ready";
+            /** @enum {string} */
+            lifecycle_stage: "active" | "deleted";
+            aliases: string[];
+            created_at: string | null;
+            last_updated: string | null;
+        };
+        /**
+         * VersionDetail
+         * @description With its files as they were when it was made, and what it takes and gives, as far as that was said.
+         */
+        VersionDetail: {
+            version_id: string;
+            name: string;
+            version: number;
+            run_id: string | null;
+            model_id: string | null;
+            source: string;
+            path: string | null;
+            location: string | null;
+            run_link: string | null;
+            format: string | null;
+            description: string;
+            tags: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            stage: "archived" | "none" | "production" | "staging";
+            /** @enum {string} */
+            status: "failed" | "pending" | "ready";
+            /** @enum {string} */
+            lifecycle_stage: "active" | "deleted";
+            aliases: string[];
+            created_at: string | null;
+            last_updated: string | null;
+            files: components["schemas"]["VersionFile"][];
+            signature: unknown;
+            input_example: unknown;
+        };
+        /**
+         * VersionFile
+         * @description `path` is that of the run's artifact; `digest` its SHA-256, null where it is not known.
+         */
+        VersionFile: {
+            path: string;
+            /** @default null */
+            size_bytes?: number | null;
+            /** @default null */
+            digest?: string | null;
+        };
+        /** VersionsPage */
+        VersionsPage: {
+            versions: components["schemas"]["Version"][];
+            next_page_token: string | null;
         };
     };
     responses: {
@@ -3843,6 +4329,706 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: {
+                search?: string | null;
+                order_by?: "last_updated" | "name";
+                lifecycle_stage?: "active" | "deleted";
+                limit?: number;
+                page_token?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    create_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRegistered"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registered"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    find_model_versions: {
+        parameters: {
+            query?: {
+                version_id?: string | null;
+                run_id?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionsPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registered"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registered"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    change_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditRegistered"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registered"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_model_versions: {
+        parameters: {
+            query?: {
+                stage?: ("archived" | "none" | "production" | "staging") | null;
+                lifecycle_stage?: "active" | "deleted";
+                limit?: number;
+                page_token?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionsPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    create_model_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateVersion"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_model_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_model_version: {
+        parameters: {
+            query?: {
+                why?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    change_model_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditVersion"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_aliases: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasesList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_alias: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    set_alias: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetAlias"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_alias: {
+        parameters: {
+            query?: {
+                why?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasesList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_transitions: {
+        parameters: {
+            query?: {
+                version?: number | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransitionsPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    restore_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registered"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    restore_model_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    set_stage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetStage"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };

@@ -97,10 +97,15 @@ def _time(time_ms: int) -> str | None:
 
 
 def _names(reader: contracts.TenantReader, rows: Iterable[contracts.AuditRow]) -> Iterable[tuple[str, str]]:
-    """What runs and experiments are called now."""
-    for subject, is_experiment in {row.subject: row.action.startswith("experiment.") for row in rows}.items():
+    """What runs, experiments and model versions are called now."""
+    for subject, kind in {row.subject: row.action.partition(".")[0] for row in rows}.items():
         try:
-            found: Any = reader.get_experiment(subject) if is_experiment else reader.get_run(subject)
+            if kind in ("version", "stage"):
+                version = reader.registry().find_version(subject)
+                if version is not None:
+                    yield subject, f"{version.name}/{version.version}"
+                continue
+            found: Any = reader.get_experiment(subject) if kind == "experiment" else reader.get_run(subject)
             yield subject, found.name
         except NotFound:  # a user, say
             continue
