@@ -32,6 +32,7 @@ from lineal.record.records import (
 )
 
 if TYPE_CHECKING:
+    from lineal.client.model_log import LoggedVersion
     from lineal.local import LocalStore as LocalStore
     from lineal.local import LoggedRun as LoggedRun
     from lineal.local import Runs as Runs
@@ -132,6 +133,11 @@ def log_artifact(local_path: str | os.PathLike[str], path: str | None = None) ->
     _current().log_artifact(local_path, path)
 
 
+def log_model(name: str, model: Any, **options: Any) -> LoggedVersion:
+    """`Run.log_model` on the current run; starts one if there is none."""
+    return _current().log_model(name, model, **options)
+
+
 def finish(status: EndStatus = "finished") -> None:
     """Finishes the current run, if there is one."""
     run = current_run()
@@ -163,7 +169,7 @@ def _open(settings: Settings) -> LocalStore:
 
 def get_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> LoggedRun:
     """A run by its id or any unique beginning of it. Raises NotFound, or InvalidInput if several begin so."""
-    return _shared_store(url, tenant).get_run(run_id)
+    return shared_store(url, tenant).get_run(run_id)
 
 
 def runs(
@@ -185,7 +191,7 @@ def runs(
     deleted     those that were put away, instead of the others
 
     Raises InvalidInput, with the place for a wrong filter or order."""
-    return _shared_store(url, tenant).runs(
+    return shared_store(url, tenant).runs(
         filter,
         order_by=order_by,
         limit=limit,
@@ -211,7 +217,7 @@ def group_runs(
     deviation, min and max of fields such as "metrics.val/acc" or "min(metrics.loss)".
 
     Raises InvalidInput, with the place for a wrong filter or field."""
-    return _shared_store(url, tenant).group_runs(
+    return shared_store(url, tenant).group_runs(
         by,
         metrics=metrics,
         filter=filter,
@@ -221,7 +227,7 @@ def group_runs(
     )
 
 
-def _shared_store(url: str | os.PathLike[str] | None, tenant: str | None) -> LocalStore:
+def shared_store(url: str | os.PathLike[str] | None, tenant: str | None) -> LocalStore:
     """One open store a folder, tenant and process (a forked child must not use its parent's connection)."""
     return _shared(resolve(url, tenant))
 
@@ -279,7 +285,7 @@ def set_experiment(
     description = session.check_description(description)
     record = ExperimentSet(name, description, artifact_location, check_tags(tags) if tags else None)
     say_outside(None, record, url, tenant)
-    return _shared_store(url, tenant).get_experiment(name).experiment_id
+    return shared_store(url, tenant).get_experiment(name).experiment_id
 
 
 def rename_experiment(
@@ -288,7 +294,7 @@ def rename_experiment(
     """Calls an experiment otherwise. Its former names go on meaning it. NotFound; Conflict for a name that another one has, or
     had."""
     new_name = session.check_experiment(new_name)
-    store = _shared_store(url, tenant)
+    store = shared_store(url, tenant)
     known = store.get_experiment(name)
     other = store.reader().find_experiment(new_name)
     if other is not None and other.experiment_id != known.experiment_id:
@@ -363,7 +369,7 @@ def set_lock(
     tenant: str | None = None,
 ) -> None:
     """Locks or unlocks runs, by their full ids: a locked run refuses changes. Conflict if one still runs."""
-    found = {run.run_id: run for run in _shared_store(url, tenant).get_runs(run_ids)}
+    found = {run.run_id: run for run in shared_store(url, tenant).get_runs(run_ids)}
     running = [run_id for run_id, run in found.items() if run.status == "running"]
     if locked and running:
         raise Conflict(f"run {running[0]!r} is still running: end it first", field="run_ids")
@@ -375,7 +381,7 @@ def set_lock(
 def _check_unlocked(run_ids: Sequence[str], url: str | os.PathLike[str] | None, tenant: str | None) -> None:
     """Locked, if one of them is. What is said of a locked run would only be counted, and nobody would hear of it."""
     if resolve(url, tenant).server is None:
-        for run_id in _shared_store(url, tenant).locked_among(run_ids):
+        for run_id in shared_store(url, tenant).locked_among(run_ids):
             raise Locked(f"run {run_id!r} is locked: `lineal runs unlock` opens it", field="run_id")
 
 
@@ -383,7 +389,7 @@ def set_experiment_lifecycle(
     name: str, lifecycle: Lifecycle, *, url: str | os.PathLike[str] | None = None, tenant: str | None = None
 ) -> None:
     """Archives an experiment, or brings it back. Its runs stay as they are. NotFound if there is none of that name."""
-    _shared_store(url, tenant).get_experiment(name)
+    shared_store(url, tenant).get_experiment(name)
     say_outside(None, ExperimentSet(name, lifecycle=lifecycle), url, tenant)
 
 
@@ -469,6 +475,7 @@ __all__ = [
     "init",
     "log",
     "log_artifact",
+    "log_model",
     "log_params",
     "open_store",
     "restore_run",

@@ -33,6 +33,8 @@ SRC = ROOT / "src" / "lineal"
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = [ROOT / "README.md", ROOT / "docs" / "quickstart.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
 
+OF_MODELS = (lineal.ModelVersion, lineal.RegisteredModel)
+
 pytestmark = pytest.mark.skipif(not REFERENCE.is_dir(), reason="the docs are not here")
 
 
@@ -71,7 +73,7 @@ def public_signatures() -> Iterator[tuple[str, str]]:
         value = getattr(lineal, name)
         if inspect.isfunction(value) or is_dataclass(value):
             yield name, signature_of(name, value, is_method=False)
-    for kind in (lineal.Run, LoggedRun, LocalStore, ExperimentTracker, ActiveRun):
+    for kind in (lineal.Run, LoggedRun, LocalStore, ExperimentTracker, ActiveRun, *OF_MODELS):
         for name, value in vars(kind).items():
             if inspect.isfunction(value) and not name.startswith("_"):
                 yield f"{kind.__name__}.{name}", signature_of(f"{kind.__name__}.{name}", value, is_method=True)
@@ -92,6 +94,15 @@ def test_every_public_callable_is_in_the_reference_as_it_is(name: str, signature
 @pytest.mark.parametrize("name", sorted(public_properties()))
 def test_every_public_property_is_in_the_reference(name: str) -> None:
     assert f"`{name}`" in page("python.md")
+
+
+def test_every_property_of_models_is_in_the_reference() -> None:
+    text = page("python.md")
+    for kind in OF_MODELS:
+        names = [
+            name for name, value in vars(kind).items() if not name.startswith("_") and not inspect.isfunction(value)
+        ]
+        assert not [name for name in names if f"`{name}`" not in text]
 
 
 @pytest.mark.parametrize("name", sorted(lineal.__all__))

@@ -22,7 +22,7 @@ TOO_HEAVY = {"alembic", "click", "matplotlib", "numpy", "pandas", "pcodec", "re2
 TOO_HEAVY |= {"anyio", "asyncio", "msgspec", "starlette", "uvicorn"}
 STATE = {
     f"lineal.{name}"
-    for name in ("cli", "dashboard", "ingest", "local", "query", "series", "server", "store", "testing")
+    for name in ("cli", "dashboard", "ingest", "local", "query", "registry", "series", "server", "store", "testing")
 }
 
 

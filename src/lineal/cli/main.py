@@ -25,6 +25,7 @@ _COMMANDS = {
     "import": "lineal.cli.import_",
     "login": "lineal.cli.login",
     "members": "lineal.cli.members",
+    "models": "lineal.cli.models",
     "runs": "lineal.cli.runs",
     "serve": "lineal.cli.serve",
     "sync": "lineal.cli.sync",

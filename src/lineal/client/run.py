@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineal.client import stops
+from lineal.client.attach import attach
 from lineal.client.given import (
     artifact_path,
     check_note,
@@ -28,10 +29,8 @@ from lineal.client.guard import Guard
 from lineal.client.params import Params, read_params
 from lineal.journal import blobs
 from lineal.journal.interrupts import raised_by_handler
-from lineal.journal.journal import Identity, Journal, JournalClosed, JournalFull
-from lineal.journal.layout import Folder
+from lineal.journal.journal import Journal, JournalClosed, JournalFull
 from lineal.journal.numbers import NotExact, exact_number, shown
-from lineal.journal.segment import WriterMode
 from lineal.model.errors import InvalidInput, LinealError, OverLimit
 from lineal.model.limits import (
     DOCUMENT_MAX_BYTES,
@@ -65,6 +64,7 @@ from lineal.record.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lineal.client.model_log import LoggedVersion
     from lineal.client.uploader import Uploader
 
 _NS_PER_MS = 1_000_000
@@ -409,7 +409,8 @@ class Run:
             raise InvalidInput(f"{type(figure).__name__} is neither a matplotlib nor a plotly figure", field="figure")
         self._keep_bytes(buffer.getvalue(), artifact_file)
 
-    def _keep_file(self, source: Path, folder: str, mode: blobs.TakeMode) -> None:
+    def _keep_file(self, source: Path, folder: str, mode: blobs.TakeMode) -> blobs.Blob | None:
+        """None if the disk refuses."""
         path = artifact_path(f"{folder}/{source.name}" if folder else source.name)
         try:
             self._journal.folder.ensure()
@@ -418,10 +419,10 @@ class Run:
             raise
         except OSError as error:
             self._refuse("artifact_not_kept", f"artifact {path!r} could not be kept: {error}", detail=path)
-            return
-        self._say_kept(path, blob)
+            return None
+        return self._say_kept(path, blob)
 
-    def _keep_bytes(self, content: bytes, artifact_file: str) -> None:
+    def _keep_bytes(self, content: bytes, artifact_file: str) -> blobs.Blob | None:
         path = artifact_path(artifact_file)
         if not path:
             raise InvalidInput("artifact_file is empty", field="artifact_file")
@@ -432,13 +433,51 @@ class Run:
             raise
         except OSError as error:
             self._refuse("artifact_not_kept", f"artifact {path!r} could not be kept: {error}", detail=path)
-            return
-        self._say_kept(path, blob)
+            return None
+        return self._say_kept(path, blob)
 
-    def _say_kept(self, path: str, blob: blobs.Blob) -> None:
+    def _say_kept(self, path: str, blob: blobs.Blob) -> blobs.Blob:
         self._say(ArtifactLogged(path, blob.size_bytes, blob.digest, None, media_type(path)))
         if self._uploader is not None:
             self._uploader.add_blob(self.tenant, blob)
+        return blob
+
+    def log_model(
+        self,
+        name: str,
+        model: Any,
+        *,
+        path: str | None = None,
+        format: str | None = None,
+        signature: Any = None,
+        input_example: Any = None,
+        note: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+    ) -> LoggedVersion:
+        """Keeps a model with the run and makes it a version of the registered model `name`, which is made if it is new.
+
+        model          a path (a file or folder, kept as it is), a dict of arrays, a torch module (its arrays), an ONNX model, or any
+                       object, which skops writes, or pickle (with a warning) where skops cannot
+        path           folder within the run's artifacts; without one models/NAME
+        format         "safetensors", "onnx", "skops", "joblib" or "pickle", instead of the safest that fits
+        signature      a dict, or an object that gives one; without it, names, types and shapes of the input example
+        input_example  an array, table, dict or list of a few rows
+
+        Works without a server: the version's number is given when the journal is taken in. Raises InvalidInput for what cannot be
+        kept, NotFound for a missing file."""
+        from lineal.client.model_log import log_model
+
+        return log_model(
+            self,
+            name,
+            model,
+            path=path,
+            format=format,
+            signature=signature,
+            input_example=input_example,
+            note=note,
+            tags=tags,
+        )
 
     # -- the end --------------------------------------------------------------------------------
 
@@ -522,7 +561,7 @@ class Run:
         identity = self._journal.identity
         server = None if self._uploader is None else (self._uploader.address.url, self._uploader.tenant)
         known = (self.folder, identity, self._experiment, self._name, self._journal.mode, self._finished, server)
-        return (_attach, known)
+        return (attach, known)
 
     # -- within ---------------------------------------------------------------------------------
 
@@ -558,30 +597,3 @@ def judge(error: BaseException | None) -> tuple[EndStatus, str | None]:
     import traceback
 
     return "failed", "".join(traceback.format_exception(error))
-
-
-def _attach(
-    root: str,
-    identity: Identity,
-    experiment: str,
-    name: str | None,
-    mode: WriterMode | None,
-    finished: bool,
-    server: tuple[str, str | None] | None,
-) -> Run:
-    from dataclasses import replace
-
-    folder = Folder(root)
-    journal = Journal(folder, replace(identity, primary=False), mode=mode)
-    run = Run(journal, experiment=experiment, name=name, primary=False, finished=finished)
-    if finished:
-        journal.close()
-    elif server is not None:
-        from lineal.client.address import parse_address
-        from lineal.client.exits import EXITS
-        from lineal.client.uploader import find_uploader
-
-        run._uploader = find_uploader(parse_address(server[0]), folder, server[1])
-        journal.on_open = run._uploader.add
-        EXITS.add(run)  # so that the end of this process waits for its part
-    return run

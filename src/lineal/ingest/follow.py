@@ -124,17 +124,17 @@ class Follower:
         return sorted(writers, key=self._turn_of, reverse=True)  # taken from the end
 
     def _turn_of(self, writer: _Writer) -> tuple[bool, int]:
-        """What is said of runs by themselves comes before what is said of them from outside (whose order is that of time): a lock
-        refuses what is said after it, not what waited beside it."""
+        """What is said of runs by themselves comes before what is said of them from outside: a lock refuses what is said after it,
+        not what waited beside it. Among either the order is that of time, as far as the files tell it: versions of models are
+        numbered as they arrive."""
         try:
             opened = self._opening_of(writer)
         except NewerFormat:
             opened = None
-        if opened is None or opened.run_id is not None:
-            return False, 0
+        is_outside = opened is not None and opened.run_id is None
         with contextlib.suppress(FileNotFoundError):
-            return True, os.stat(writer.segments[0].path).st_mtime_ns
-        return True, 0
+            return is_outside, os.stat(writer.segments[0 if is_outside else -1].path).st_mtime_ns
+        return is_outside, 0
 
     def _take(self, transaction: Transaction, writer: _Writer, taken: _Taken) -> int:
         """Applies what is new of one writer. Returns the bytes read."""

@@ -36,6 +36,9 @@ SERIES_PER_RUN_MAX_COUNT = 200_000  # 2x the promise of 100,000 metric names; ab
 SAFETENSORS_HEADER_MAX_BYTES = 95 * MIB  # just below the bound of 100,000,000 of the format's own reader
 MODEL_EXAMPLE_INLINE_BYTES = 16 * KIB  # an example of a few rows is kept in the record; a longer one is a file
 MODEL_EXAMPLE_MAX_BYTES = 4 * MIB  # a few rows say what goes in; as DOCUMENT_MAX_BYTES
+WHY_RUNS_LOOKED_AT_COUNT = 200  # newest runs of an experiment whose metrics say which of them is its own: two questions
+WHY_RIVALS_MAX_COUNT = 10  # runs that a version was chosen over: as many as somebody reads
+WHY_TRANSITIONS_MAX_COUNT = 10_000  # of a model, among which those of a version are looked for
 MODELS_TRACED_MAX_COUNT = (
     4  # loaded models kept alive so that `serving_tags` knows them; others are known by weak references
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
 from lineal.client.address import ServerAddress
 from lineal.client.login import find_token
@@ -71,6 +71,12 @@ class RemoteStore(LocalStore):
     def transport(self) -> Transport:
         """Another connection to the server, as whom its runs are read."""
         return Transport(self._address, token=lambda: find_token(self._address), tenant=self._named_tenant)
+
+    def ask(self, method: str, parts: Sequence[str], body: Mapping[str, Any] | None = None) -> Any:
+        """A change that a server must be asked for: the answer's JSON."""
+        self._reader()
+        transport: Transport = self._own.transport
+        return transport.ask(method, parts, body=body)
 
     def store(self) -> Store:
         return cast(Store, _RestStore(self._reader(), self.tenant))

@@ -1,0 +1,1 @@
+"""Registered models as programs meet them: found, read, loaded, promoted, and explained."""
