@@ -239,7 +239,8 @@ class Desk:
                 for name, value in record.params.items():
                     run.params.setdefault(name, value)
             elif isinstance(record, AttemptEnded):
-                run.status, run.ended_ms = record.status, self.time_ms
+                run.status = record.status
+                run.ended_ms = self.time_ms if record.ended_ms is None else record.ended_ms
         store.set_cursor(Cursor(run.writer, run.run_id, run.seq, 0, 0))
         store.compact(run.run_id)
 

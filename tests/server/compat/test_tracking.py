@@ -18,7 +18,9 @@ def test_the_default_experiment_is_there_before_anybody_speaks_of_it(mlflow: Mlf
     assert found["artifact_location"] == "mlflow-artifacts:/0"
     assert mlflow.get("experiments/get-by-name", experiment_name="Default")["experiment"] == found
     assert mlflow.post("experiments/search", max_results=10)["experiments"] == [found]
+    assert found["creation_time"] > 1_600_000_000_000
     mlflow.refused("POST", "experiments/create", "RESOURCE_ALREADY_EXISTS", json={"name": "Default"})
+    mlflow.refused("POST", "experiments/create", "INVALID_PARAMETER_VALUE", json={"name": "  "})
     run = mlflow.run()
     assert mlflow.get("runs/get", run_id=run)["run"]["info"]["experiment_id"] == "0"
     assert [one["experiment_id"] for one in mlflow.get("experiments/search", max_results=10)["experiments"]] == ["0"]
@@ -144,8 +146,9 @@ def test_what_is_said_after_an_end_leaves_it_ended_and_running_again_is_said(mlf
     run = mlflow.run()
     mlflow.post("runs/update", run_id=run, status="FAILED", end_time=1_700_000_000_000)
     mlflow.metric(run, "late", 1.0)
+    mlflow.post("runs/log-parameter", run_id=run, key="late", value="1")
     info = mlflow.get("runs/get", run_id=run)["run"]["info"]
-    assert info["status"] == "FAILED"
+    assert (info["status"], info["end_time"]) == ("FAILED", 1_700_000_000_000)
     for _ in range(2):
         info = mlflow.post("runs/update", run_id=run, status="RUNNING")["run_info"]
         assert info["status"] == "RUNNING" and "end_time" not in info
@@ -198,6 +201,29 @@ def test_numbers_of_64_bits_may_be_texts(one_mlflow: Mlflow) -> None:
     run = one_mlflow.run()
     one_mlflow.post("runs/log-metric", run_id=run, key="m", value="2.5", step="7", timestamp=str(2**53 + 1))
     assert one_mlflow.history(run, "m") == [(7, 2**53 + 1, 2.5)]
+
+
+def test_the_latest_value_is_that_of_the_highest_step(mlflow: Mlflow) -> None:
+    run, other = mlflow.run(), mlflow.run()
+    for step, value in ((0, 0.5), (1, 0.25), (2, 0.125), (1, 7.0)):
+        mlflow.metric(run, "loss", value, step, 1_000 + step)
+    mlflow.metric(run, "nan", "NaN", 0)
+    mlflow.metric(run, "nan", "Infinity", -3)
+    for value, timestamp in ((2.0, 50), (3.0, 60), (9.0, 40)):
+        mlflow.metric(run, "same", value, 5, timestamp)
+    mlflow.metric(run, "once", 1.0, 3)
+    found = mlflow.get("runs/get", run_id=run)["run"]["data"]["metrics"]
+    assert {one["key"]: (one["step"], one["value"]) for one in found} == {
+        "loss": (2, 0.125),
+        "nan": (0, "NaN"),
+        "same": (5, 3.0),
+        "once": (3, 1.0),
+    }
+    [first, second] = mlflow.post("runs/search", experiment_ids=["0"])["runs"]
+    by_id = {one["info"]["run_id"]: one["data"] for one in (first, second)}
+    assert by_id[run]["metrics"] == found and "metrics" not in by_id[other]
+    mlflow.metric(run, "loss", 0.0, 3, 2_000)
+    assert pairs(mlflow.get("runs/get", run_id=run)["run"]["data"]["metrics"])["loss"] == 0.0
 
 
 # -- retries -------------------------------------------------------------------------------------

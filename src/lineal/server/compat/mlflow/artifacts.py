@@ -40,6 +40,7 @@ def upload_artifact(context: Context, asked: Asked[Any, None]) -> Submitted:
         raise MlflowError("Request must specify run_uuid.")
     if not path:
         raise MlflowError("Request must specify path.")
+    path = safe_path(path)
     blob = asked.blob
     if blob is None or not blob.size_bytes:
         raise MlflowError("Request must specify data.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from lineal.ingest.desk import Desk, Said
@@ -36,6 +37,7 @@ from lineal.store.rules import DEFAULT_EXPERIMENT
 
 NOTE_TAG = "mlflow.note.content"
 _ID = Param("experiment_id", required=True)
+_STARTED_MS = time.time_ns() // 1_000_000  # what is there before anybody made it is as old as the server
 
 
 def experiment_json(one: Experiment) -> Json:
@@ -48,8 +50,8 @@ def experiment_json(one: Experiment) -> Json:
         name=one.name,
         artifact_location=location_of(one),
         lifecycle_stage=one.lifecycle,
-        last_update_time=one.updated_ms or None,
-        creation_time=one.created_ms or None,
+        last_update_time=one.updated_ms or _STARTED_MS,
+        creation_time=one.created_ms or _STARTED_MS,
         tags=pairs_of(tags),
     )
 
@@ -78,6 +80,8 @@ def create_experiment(context: Context, asked: Asked[Any, None]) -> Submitted:
 
 
 def given_name(name: str) -> str:
+    if not name.strip():
+        raise MlflowError(f"Invalid experiment name: '{name}'")
     if len(name) > EXPERIMENT_NAME_MAX_CHARS:
         raise too_long("name", EXPERIMENT_NAME_MAX_CHARS)
     return check_name(name, field="name", max_bytes=NAME_MAX_BYTES)

@@ -86,6 +86,7 @@ def file_of(context: Context, run_id: str, path: str) -> BlobFile:
         raise MlflowError(f"No such artifact: '{path[:300]}'", MISSING)
     name = artifact.path.rpartition("/")[2]
     headers = {
+        "content-type": media_type_of(name),  # as it is: without a charset that nobody knows
         "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         "content-security-policy": CSP,
         "cross-origin-resource-policy": "same-origin",

@@ -60,7 +60,8 @@ def typed(raw: Mapping[str, Any], params: Sequence[Param]) -> dict[str, Any]:
 
 
 def raw_body(asked: Asked[Any, Any]) -> dict[str, Any]:
-    check_json(asked.headers)
+    if asked.method in ("POST", "PUT"):
+        check_json(asked.headers)
     if not asked.content:
         return {}
     try:

@@ -253,6 +253,7 @@ def _logging(
                 metrics = metrics_of(fresh, now_ms)
         else:
             fresh = []
+        ended_ms = run.ended_ms
         ending = desk.reopen(run) if new_params or metrics.point_count else None
         records: list[Record] = []
         if new_params:
@@ -266,7 +267,7 @@ def _logging(
         desk.append(run, metrics)
         remember(run, fresh)
         if ending is not None:
-            desk.say(run, [ending])
+            desk.say(run, [replace(ending, ended_ms=ended_ms)])
         return said()
 
     return work

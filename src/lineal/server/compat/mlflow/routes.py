@@ -17,7 +17,10 @@ from lineal.server.compat.mlflow import (
     logged_models,
     logging,
     model_search,
+    model_versions,
     proxy,
+    registered_models,
+    registry_search,
     run_search,
     runs,
 )
@@ -57,6 +60,8 @@ _EXPERIMENTS = "/mlflow/experiments"
 _RUNS = "/mlflow/runs"
 _MODELS = "/mlflow/logged-models"
 _MODEL = f"{_MODELS}/{{model_id}}"
+_REGISTERED = "/mlflow/registered-models"
+_VERSIONS = "/mlflow/model-versions"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     _route("GET", "/version", info.get_version, "open"),
@@ -103,6 +108,30 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_twins("GET", "/mlflow/metrics/get-history", history.get_history, "reader"),
     *_twins("GET", "/mlflow/metrics/get-history-bulk", history.get_history_bulk, "reader"),
     *_twins("GET", "/mlflow/metrics/get-history-bulk-interval", history.get_history_bulk_interval, "reader"),
+    # -- the registry: what moves a model towards production is an approver's
+    *_twins("POST", f"{_REGISTERED}/create", registered_models.create_model, "writer"),
+    *_twins("POST", f"{_REGISTERED}/rename", registered_models.rename_model, "writer"),
+    *_twins("PATCH", f"{_REGISTERED}/update", registered_models.update_model, "writer"),
+    *_twins("DELETE", f"{_REGISTERED}/delete", registered_models.delete_model, "approver"),
+    *_twins("GET", f"{_REGISTERED}/get", registered_models.read_model, "reader"),
+    *_twins("GET", f"{_REGISTERED}/search", registry_search.search_models, "reader"),
+    *_twins("GET", f"{_REGISTERED}/get-latest-versions", registered_models.get_latest_versions, "reader"),
+    *_twins("POST", f"{_REGISTERED}/get-latest-versions", registered_models.get_latest_versions, "reader"),
+    *_twins("POST", f"{_REGISTERED}/set-tag", registered_models.set_model_tag, "writer"),
+    *_twins("DELETE", f"{_REGISTERED}/delete-tag", registered_models.delete_model_tag, "writer"),
+    *_twins("POST", f"{_REGISTERED}/alias", registered_models.set_alias, "approver"),
+    *_twins("DELETE", f"{_REGISTERED}/alias", registered_models.delete_alias, "approver"),
+    *_twins("GET", f"{_REGISTERED}/alias", registered_models.get_by_alias, "reader"),
+    *_twins("POST", f"{_VERSIONS}/create", model_versions.create_version, "writer"),
+    *_twins("PATCH", f"{_VERSIONS}/update", model_versions.update_version, "writer"),
+    *_twins("POST", f"{_VERSIONS}/transition-stage", model_versions.transition_stage, "approver"),
+    *_twins("DELETE", f"{_VERSIONS}/delete", model_versions.delete_version, "approver"),
+    *_twins("GET", f"{_VERSIONS}/get", model_versions.read_version, "reader"),
+    *_twins("GET", f"{_VERSIONS}/search", registry_search.search_versions, "reader"),
+    *_twins("GET", f"{_VERSIONS}/get-download-uri", model_versions.get_download_uri, "reader"),
+    *_twins("POST", f"{_VERSIONS}/set-tag", model_versions.set_version_tag, "writer"),
+    *_twins("DELETE", f"{_VERSIONS}/delete-tag", model_versions.delete_version_tag, "writer"),
+    _route("GET", "/model-versions/get-artifact", model_versions.get_version_artifact, "reader"),
     # -- files
     *_twins("GET", "/mlflow/artifacts/list", artifacts.list_artifacts, "reader"),
     _route("GET", "/get-artifact", artifacts.get_artifact, "reader"),

@@ -81,7 +81,7 @@ def search_runs(context: Context, asked: Asked[Any, None]) -> Content:
     page = reader.list_runs(
         RunQuery(**query, filter=filter, order=order, limit=limit, after=values.get("page_token") or None)
     )
-    found = read_runs(reader, [run.run_id for run in page.runs])
+    found = read_runs(context, page.runs)
     return answer(runs=found, next_page_token=page.next_token)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lineal.model.entities import Experiment, RunDetails, SeriesInfo
+import msgspec
+
+from lineal.model.entities import Experiment, Run, RunDetails
 from lineal.model.errors import NotFound
 from lineal.model.lineage import DatasetUse
 from lineal.model.values import value_text
@@ -14,10 +16,14 @@ from lineal.server.compat.mlflow.answers import filled, pairs_of
 from lineal.server.compat.mlflow.errors import MISSING, Json, MlflowError
 from lineal.server.compat.mlflow.experiment_ids import number_of
 from lineal.server.compat.mlflow.experiments import NOTE_TAG, location_of
-from lineal.server.compat.mlflow.given import number
 from lineal.server.compat.mlflow.inputs_view import inputs_json, outputs_json
+from lineal.server.compat.mlflow.latest import latest_of
 from lineal.store.contracts import TenantReader
 
+if TYPE_CHECKING:
+    from lineal.server.context import Context
+
+_to_json = msgspec.json.Encoder().encode
 NAME_TAG = "mlflow.runName"
 PARENT_TAG = "mlflow.parentRunId"
 STATUS_OF: dict[Status, str] = {
@@ -34,35 +40,50 @@ def no_run(run_id: str) -> MlflowError:
     return MlflowError(f"Run with id={run_id} not found", MISSING)
 
 
-def read_run(reader: TenantReader, run_id: str) -> Json:
+def read_run(context: Context, run_id: str) -> msgspec.Raw:
     """The run of that very id."""
-    if reader.find_run_ids(run_id, limit=1) != [run_id]:
-        raise no_run(run_id)
-    return read_runs(reader, [run_id])[0]
-
-
-def read_runs(reader: TenantReader, run_ids: Sequence[str]) -> list[Json]:
-    """In the order asked, at a constant number of statements (and one for each experiment)."""
     try:
-        details = reader.get_details_of(run_ids)
+        run = context.reader.get_run(run_id)
     except NotFound:
-        raise no_run(", ".join(run_ids)[:300]) from None
-    summaries = reader.list_summaries(run_ids)
-    experiments = {one: reader.get_experiment(one) for one in dict.fromkeys(item.run.experiment_id for item in details)}
-    users = [run_id for run_id, item in zip(run_ids, details, strict=True) if item.datasets]
-    uses = dict(zip(users, reader.list_dataset_uses(users), strict=True))
-    return [
-        run_json(item, series, experiments[item.run.experiment_id], uses.get(item.run.run_id, ()))
-        for item, series in zip(details, summaries, strict=True)
-    ]
+        raise no_run(run_id) from None
+    return read_runs(context, [run])[0]
+
+
+def read_info(reader: TenantReader, run_id: str) -> Json:
+    """Without what was logged."""
+    [details] = reader.get_details_of([run_id])
+    return info_json(details, reader.get_experiment(details.run.experiment_id))
+
+
+def read_runs(context: Context, runs: Sequence[Run]) -> list[msgspec.Raw]:
+    """In the order asked, at a constant number of statements (and one for each experiment); encoded, and kept as long as they
+    do not change."""
+    reader = context.reader
+    experiments = {one: reader.get_experiment(one) for one in dict.fromkeys(run.experiment_id for run in runs)}
+    # What a run's answer takes from its experiment makes another form of it.
+    forms = {one: f"mlflow {known.lifecycle} {location_of(known)}" for one, known in experiments.items()}
+
+    def read(run_ids: Sequence[str]) -> list[bytes]:
+        details = reader.get_details_of(run_ids)
+        metrics = latest_of(reader, run_ids, reader.list_summaries(run_ids))
+        users = [item.run.run_id for item in details if item.datasets]
+        uses = dict(zip(users, reader.list_dataset_uses(users), strict=True)) if users else {}
+        return [
+            _to_json(run_json(item, points, uses.get(item.run.run_id, ()), experiments[item.run.experiment_id]))
+            for item, points in zip(details, metrics, strict=True)
+        ]
+
+    return context.rows.list_as(
+        context.store, context.tenant, [(run.run_id, forms[run.experiment_id]) for run in runs], read
+    )
 
 
 def run_json(
-    details: RunDetails, series: Sequence[SeriesInfo], experiment: Experiment, uses: Sequence[DatasetUse] = ()
+    details: RunDetails, metrics: list[dict[str, Any]], uses: Sequence[DatasetUse], experiment: Experiment
 ) -> Json:
     """`uses`: of its datasets, whole."""
     params = [{"key": key, "value": value_text(value)} for key, value in details.params.items()]
-    data = filled(metrics=metrics_of(series), params=params, tags=pairs_of(tags_of(details)))
+    data = filled(metrics=metrics, params=params, tags=pairs_of(tags_of(details)))
     inputs, outputs = inputs_json(details, uses), outputs_json(details)
     return {"info": info_json(details, experiment), "data": data, "inputs": inputs, "outputs": outputs}
 
@@ -99,21 +120,3 @@ def info_json(details: RunDetails, experiment: Experiment) -> Json:
 def artifact_uri(experiment: Experiment, run_id: str) -> str:
     place, mark, query = location_of(experiment).partition("?")
     return f"{place.rstrip('/')}/{run_id}/artifacts{mark}{query}"
-
-
-def metrics_of(series: Sequence[SeriesInfo]) -> list[dict[str, Any]]:
-    """The latest point of each metric: of two value types the later one; labelled series are of logged models."""
-    latest: dict[str, SeriesInfo] = {}
-    for info in series:
-        known = latest.get(info.key.name)
-        if not info.key.labels and (known is None or info.summary.last_ms >= known.summary.last_ms):
-            latest[info.key.name] = info
-    return [
-        {
-            "key": name,
-            "value": number(info.summary.last),
-            "timestamp": info.summary.last_ms,
-            "step": int(info.summary.last_step),
-        }
-        for name, info in latest.items()
-    ]

@@ -36,6 +36,7 @@ from lineal.server.compat.mlflow.run_view import (
     PARENT_TAG,
     artifact_uri,
     no_run,
+    read_info,
     read_run,
 )
 from lineal.server.context import Context
@@ -136,7 +137,7 @@ def tag_records(tags: Mapping[str, str | None]) -> list[Record]:
 
 
 def get_run(context: Context, asked: Asked[Any, None]) -> Content:
-    return answer(run=read_run(context.reader, given(asked, RUN_ID)["run_id"]))
+    return answer(run=read_run(context, given(asked, RUN_ID)["run_id"]))
 
 
 def active_run(desk: Desk, run_id: str) -> KnownRun:
@@ -168,7 +169,7 @@ def update_run(context: Context, asked: Asked[Any, None]) -> Submitted:
         return said()
 
     def info(after: Context) -> Content:
-        return answer(run_info=read_run(after.reader, run_id)["info"])
+        return answer(run_info=read_info(after.reader, run_id))
 
     return context.submit(work, info)
 
@@ -189,7 +190,6 @@ def _end(desk: Desk, run: KnownRun, status: EndStatus, ended_ms: int | None) -> 
             return
         ended_ms = max(ended_ms, run.ended_ms)
     desk.say(run, [AttemptEnded(run.attempt, status, ended_ms=ended_ms)])
-    run.ended_ms = ended_ms
 
 
 def _resume(desk: Desk, run: KnownRun) -> None:
