@@ -12,7 +12,6 @@ from lineal.model.entities import Artifact
 from lineal.model.errors import NotFound
 from lineal.model.registry import VersionFile
 from lineal.server.compat.mlflow.errors import MISSING, MlflowError
-from lineal.server.compat.mlflow.files import files_of
 from lineal.server.compat.mlflow.model_view import location_of_model
 from lineal.server.compat.mlflow.proxy import Place, find_place
 from lineal.server.compat.mlflow.run_view import artifact_uri
@@ -123,7 +122,7 @@ def resolved(reader: TenantReader, source: str, run_id: str | None, model_id: st
     place = place_of(reader, location or source)
     if place is None:
         return Source(location, run_id)
-    files = tuple(_version_file(one) for one in below(files_of(reader, place.run_id), place.path))
+    files = tuple(_version_file(one) for one in below(place.files(reader), place.path))
     return Source(location, run_id, place.path if place.run_id == run_id else None, files)
 
 
