@@ -34,7 +34,11 @@ def at(offset: int, **more: str) -> dict[str, str]:
 
 
 def files(place: Path) -> list[str]:
-    return sorted(path.name for path in place.rglob("*") if path.is_file() and path.name != "audit-key")
+    return sorted(
+        path.name
+        for path in place.rglob("*")
+        if path.is_file() and not path.name.startswith((".audit-key", "audit-key", "swept", "sweep.lock"))
+    )
 
 
 def kept(client: httpx.Client) -> int:

@@ -22,7 +22,11 @@ RUN = "/experiments/runs"
 
 
 def drafts(place: Path) -> list[Path]:
-    return [path for path in place.rglob("*") if path.is_file() and path.name != "audit-key"]
+    return [
+        path
+        for path in place.rglob("*")
+        if path.is_file() and not path.name.startswith((".audit-key", "audit-key", "swept", "sweep.lock"))
+    ]
 
 
 def test_a_file_comes_back_as_it_was_sent(hosted: httpx.Client) -> None:  # noqa: F811

@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lineal.ingest.follow import Follower
@@ -18,7 +18,6 @@ from lineal.ingest.lock import ingest_lock
 from lineal.journal.blobs import BlobFile, bring_back, list_blob_tenants, list_blobs, list_drafts, remove_blob
 from lineal.journal.layout import Folder
 from lineal.model.limits import INGEST_LOCK_WAIT_S, SWEEP_GRACE_S
-from lineal.store.contracts import Store
 from lineal.store.open import open_store
 
 _DIGEST_CHARS = 64
@@ -80,7 +79,10 @@ def sweep(
             done.problems += Follower(folder, store, host=host, boot=boot).catch_up().problems
             waiting = _digests_in_journals(folder)
             for name, found in blobs.items():
-                done.tenants.append(_sweep_tenant(store, name, found, waiting, older_than_s, dry_run=dry_run))
+                swept = TenantSweep(name)
+                marked = store.tenant(name).list_digests().keys() | waiting
+                sweep_blobs(swept, found, marked, older_than_s, dry_run=dry_run)
+                done.tenants.append(swept)
         finally:
             store.close()
         for left in _leftovers(folder, list(blobs), with_root=tenant is None):
@@ -92,11 +94,10 @@ def sweep(
     return done
 
 
-def _sweep_tenant(
-    store: Store, name: str, blobs: list[BlobFile], waiting: set[str], older_than_s: float, *, dry_run: bool
-) -> TenantSweep:
-    done = TenantSweep(name)
-    marked = store.tenant(name).list_digests().keys() | waiting
+def sweep_blobs(
+    done: TenantSweep, blobs: Iterable[BlobFile], marked: Container[str], older_than_s: float, *, dry_run: bool
+) -> None:
+    """Of those blobs, which were listed before anything was marked, removes what is neither marked nor young."""
     for blob in blobs:
         if blob.digest in marked:
             if blob.is_aside and not dry_run:
@@ -108,7 +109,6 @@ def _sweep_tenant(
         else:
             done.young_count += 1
             done.young_bytes += blob.size_bytes
-    return done
 
 
 def _digests_in_journals(folder: Folder) -> set[str]:

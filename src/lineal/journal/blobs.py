@@ -7,7 +7,8 @@ import fcntl
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lineal.journal.layout import Folder, make_folders, sync_folder
@@ -20,6 +21,7 @@ _FICLONE = 0x40049409  # ioctl_ficlone(2): share the blocks of a whole file
 _CHUNK_BYTES = 1 * MIB
 _DRAFT, PART, _ASIDE = "draft-", "part-", ".aside"
 _VECTOR_MAX_COUNT = 64  # pieces that are written without being joined; POSIX promises 16, Linux and macOS take 1,024
+_LOOKS, _LOOK_S = 20, 0.005  # how long a blob that is held aside is waited for
 _PLACE = re.compile(r"[0-9a-f]{2}")
 _BLOB = re.compile(r"([0-9a-f]{64})(\.aside)?")
 
@@ -113,7 +115,24 @@ def drafting(folder: Folder, tenant: str) -> Iterator[Draft]:
 def find_blob(folder: Folder, tenant: str, digest: str) -> str | None:
     """Path of the blob, for reading only; None if it is not here."""
     path = _path(folder, tenant, digest)
-    return path if os.path.exists(path) else None
+    return path if _is_here(path, os.path.exists) else None
+
+
+def keep_blob(folder: Folder, tenant: str, digest: str) -> str | None:
+    """As `find_blob`; and no sweep takes it before the grace is over: for whoever will refer to it without sending it again."""
+    path = _path(folder, tenant, digest)
+    return path if _is_here(path, _renew) or os.path.exists(path) else None
+
+
+def _is_here(path: str, is_there: Callable[[str], bool]) -> bool:
+    """Also of one that a sweep holds aside for the moment that it takes to look at its age."""
+    for _ in range(_LOOKS):
+        if is_there(path):
+            return True
+        if not os.path.exists(f"{path}{_ASIDE}"):
+            return is_there(path)  # it may have been put back in between
+        time.sleep(_LOOK_S)
+    return False
 
 
 def lend_blob(path: str, folder: Folder, tenant: str, digest: str) -> None:
@@ -157,9 +176,11 @@ def list_blob_tenants(folder: Folder) -> list[str]:
     return sorted(entry.name for entry in _entries(folder.blobs) if entry.is_dir(follow_symlinks=False))
 
 
-def list_blobs(folder: Folder, tenant: str) -> Iterator[BlobFile]:
+def list_blobs(folder: Folder, tenant: str, beginning: str = "") -> Iterator[BlobFile]:
+    """Those whose digest begins so: with one hexadecimal digit, or any."""
     for place in _entries(os.path.join(folder.blobs, tenant)):
-        if not (_PLACE.fullmatch(place.name) and place.is_dir(follow_symlinks=False)):
+        is_place = _PLACE.fullmatch(place.name) and place.name.startswith(beginning)
+        if not (is_place and place.is_dir(follow_symlinks=False)):
             continue
         for entry in _entries(place.path):
             match = _BLOB.fullmatch(entry.name)
@@ -182,6 +203,8 @@ def remove_blob(blob: BlobFile, *, older_than_s: float) -> bool:
     aside = blob.path if blob.is_aside else f"{blob.path}{_ASIDE}"
     try:
         if not blob.is_aside:
+            if os.stat(blob.path).st_mtime > older_than_s:
+                return False
             os.rename(blob.path, aside)
         if os.stat(aside).st_mtime > older_than_s:
             os.rename(aside, aside.removesuffix(_ASIDE))
@@ -257,6 +280,7 @@ def write_all(fd: int, pieces: Sequence[bytes]) -> Iterator[int]:
 def place_draft(folder: Folder, tenant: str, draft: int, name: str, digest: str, size: int) -> Blob:
     path = _path(folder, tenant, digest)
     if not _renew(path):
+        os.utime(draft)  # an upload of many days is young when it is whole
         os.fdatasync(draft)
         make_folders(os.path.dirname(path), below=folder.root)
         os.rename(name, path)

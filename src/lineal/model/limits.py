@@ -100,6 +100,7 @@ PYRAMID_MAX_BUCKETS = 2_048  # more than the pixels of a chart; under 0.5 bytes 
 AUDIT_LINK_MAX_COUNT = 10_000  # audit rows a tenant linked in one transaction: 0.1 s, for which others wait
 AUDIT_LINK_INTERVAL_S = 0.5  # between two rounds of the chainer; the promise is a second
 SWEEP_GRACE_S = 86_400.0  # between a file's bytes and the record that names it; a suspended laptop may sleep over night
+SWEEP_INTERVAL_S = 21_600.0  # between sweeps of a server's blobs, whichever server does it: each reads every name
 MODELS_PAGE_MAX_COUNT = 1_000  # MLflow's bound for a page of registered models
 VERSIONS_PAGE_MAX_COUNT = 200_000  # MLflow's bound for a page of model versions
 REGISTRY_CHUNK_ROWS = 1_000  # read at a time where a pattern decides: memory is bounded, whatever there is

@@ -19,7 +19,7 @@ from lineal.ingest.leases import Leases
 from lineal.ingest.lock import ingest_lock
 from lineal.ingest.reserve import Freeing, Reserve
 from lineal.ingest.tally import Tally
-from lineal.journal.blobs import Draft, drafting, find_blob
+from lineal.journal.blobs import Draft, drafting, find_blob, keep_blob
 from lineal.journal.layout import Folder
 from lineal.journal.parts import Part, part_bytes
 from lineal.model.clock import SYSTEM_CLOCK, Clock
@@ -89,7 +89,7 @@ class HostedSource:
             self._on_tally = on_tally
             self.leases = Leases(self._store, self._writer.submit, clock=clock)
             opening.callback(self.leases.close)
-            opening.callback(Leftovers(self._folder).close)
+            opening.callback(Leftovers(self._folder, self._store).close)
             opening.enter_context(self._store.listening(self._tell))
             self._open = opening.pop_all()
 
@@ -146,6 +146,9 @@ class HostedSource:
 
     def find_blob(self, tenant: str, digest: str) -> str | None:
         return find_blob(self._folder, tenant, digest)
+
+    def keep_blob(self, tenant: str, digest: str) -> str | None:
+        return keep_blob(self._folder, tenant, digest)
 
     def wait_for_change(self, after: int, timeout_s: float) -> int:
         until_s = time.monotonic() + timeout_s

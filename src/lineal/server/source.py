@@ -84,6 +84,10 @@ class Source(Protocol):
         """Path of an artifact's bytes, for reading only."""
         ...
 
+    def keep_blob(self, tenant: str, digest: str) -> str | None:
+        """As `find_blob`, for whoever will refer to them: no sweep takes them within the grace."""
+        ...
+
     def wait_for_change(self, after: int, timeout_s: float) -> int:
         """The store's change number: at once if it is another one than `after`, else when it becomes so or time is up."""
         ...

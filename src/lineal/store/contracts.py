@@ -577,9 +577,9 @@ class TenantReader(LineageReader, Protocol):
         """Cursors whose lease ends at that time or before, by that end, then by writer."""
         ...
 
-    def list_digests(self) -> dict[str, int | None]:
+    def list_digests(self, beginning: str = "") -> dict[str, int | None]:
         """Digest and size of every artifact of every run, older versions and deleted runs included, references not: the
-        blobs that must be kept."""
+        blobs that must be kept. Only digests that begin so (hexadecimal digits)."""
         ...
 
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:

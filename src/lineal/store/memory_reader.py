@@ -250,11 +250,11 @@ class MemoryReader:
         lapsed = [(one.lease_until_ms, one.writer, one) for one in cursors if one.lease_until_ms is not None]
         return [one for until_ms, _, one in sorted(lapsed)[:limit] if until_ms <= now_ms]
 
-    def list_digests(self) -> dict[str, int | None]:
+    def list_digests(self, beginning: str = "") -> dict[str, int | None]:
         found: dict[str, int | None] = {}
         for state in self._store.committed(self._tenant).runs.values():
             for said in state.artifacts.values():
-                if said.digest is not None and said.uri is None:
+                if said.digest is not None and said.uri is None and said.digest.startswith(beginning):
                     sizes = [size for size in (found.get(said.digest), said.size_bytes) if size is not None]
                     found[said.digest] = max(sizes, default=None)
         return found

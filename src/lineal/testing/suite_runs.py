@@ -372,6 +372,7 @@ class RunRules(SuiteBase):
             call("set_lifecycle", "r3", "deleted", at(6, 6)),
         )
         assert reader.list_digests() == {"a" * 64: 1, "b" * 64: 3, "c" * 64: 5}
+        assert [list(reader.list_digests(one)) for one in ("b", "bb", "d", "0")] == [["b" * 64], ["b" * 64], [], []]
         assert store.tenant("other").list_digests() == {}
 
     def test_losses_add_up_and_count_once(self, store: Store) -> None:

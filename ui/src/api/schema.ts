@@ -213,7 +213,7 @@ export interface paths {
         };
         /**
          * Bytes by their digest
-         * @description The bytes of that SHA-256, or one range of them. HEAD tells whether they are here and, with 404 and Upload-Offset, how much of an upload is kept that broke off.
+         * @description The bytes of that SHA-256, or one range of them. HEAD tells whether they are here and, with 404 and Upload-Offset, how much of an upload is kept that broke off. What is here stays for a day from now at least, whether an artifact has it or not.
          */
         get: operations["get_blob"];
         /**

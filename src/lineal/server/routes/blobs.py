@@ -19,9 +19,9 @@ _HEADERS = {"content-disposition": "attachment", "content-security-policy": CSP,
 
 def get_blob(context: Context, asked: Asked[Any, None]) -> BlobFile:
     """The bytes of that SHA-256, or one range of them. HEAD tells whether they are here and, with 404 and Upload-Offset, how
-    much of an upload is kept that broke off."""
+    much of an upload is kept that broke off. What is here stays for a day from now at least, whether an artifact has it or not."""
     digest = checked(asked.path["digest"])
-    path = context.source.find_blob(context.tenant, digest)
+    path = context.source.keep_blob(context.tenant, digest)
     if path is None:
         absent = Refused(404, NotFound.code, "no bytes of that digest are here", field="digest")
         kept = context.source.part_bytes(context.tenant, digest)

@@ -53,7 +53,7 @@ def log_artifact(context: Context, asked: Asked[Any, None]) -> Submitted:
 
 
 def _kept(context: Context, digest: str) -> Blob:
-    path = context.source.find_blob(context.tenant, checked(digest))
+    path = context.source.keep_blob(context.tenant, checked(digest))
     if path is None:
         raise NotFound("no bytes of that digest are here: PUT them first", field="digest")
     return Blob(digest, Path(path).stat().st_size)

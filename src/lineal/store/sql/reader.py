@@ -259,13 +259,13 @@ class SqlReader:
         with self._snapshot() as (connection, tenant):
             return read_chain_head(connection, tenant, self._name)
 
-    def list_digests(self) -> dict[str, int | None]:
+    def list_digests(self, beginning: str = "") -> dict[str, int | None]:
         with self._snapshot() as (connection, tenant):
             return dict(
                 connection.execute(
                     "SELECT digest, max(size_bytes) FROM artifact JOIN run ON run.pk = artifact.run"
-                    " WHERE run.tenant = ? AND digest IS NOT NULL AND uri IS NULL GROUP BY digest",
-                    (tenant,),
+                    " WHERE run.tenant = ? AND uri IS NULL AND digest LIKE ? GROUP BY digest",
+                    (tenant, f"{beginning}%"),
                 ).fetchall()
             )
 
