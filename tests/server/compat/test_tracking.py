@@ -203,6 +203,18 @@ def test_numbers_of_64_bits_may_be_texts(one_mlflow: Mlflow) -> None:
     assert one_mlflow.history(run, "m") == [(7, 2**53 + 1, 2.5)]
 
 
+def test_a_note_is_a_tag_there_and_a_note_here(mlflow: Mlflow) -> None:
+    run = mlflow.run(tags=[{"key": "mlflow.note.content", "value": "first"}])
+    path = f"/api/v1/runs/{run}"
+    assert mlflow.client.get(path).json()["note"] == "first"
+    mlflow.post("runs/delete-tag", run_id=run, key="mlflow.note.content")
+    assert mlflow.client.get(path).json()["note"] == ""
+    tags = pairs(mlflow.get("runs/get", run_id=run)["run"]["data"]["tags"])
+    assert "mlflow.note.content" not in tags
+    assert mlflow.client.patch(path, json={"note": "ours"}).status_code == 200
+    assert pairs(mlflow.get("runs/get", run_id=run)["run"]["data"]["tags"])["mlflow.note.content"] == "ours"
+
+
 def test_the_latest_value_is_that_of_the_highest_step(mlflow: Mlflow) -> None:
     run, other = mlflow.run(), mlflow.run()
     for step, value in ((0, 0.5), (1, 0.25), (2, 0.125), (1, 7.0)):
@@ -457,3 +469,28 @@ def test_a_models_history_is_a_tag(one_mlflow: Mlflow) -> None:
         one_mlflow.refused(
             "POST", "runs/log-model", "INVALID_PARAMETER_VALUE", fragment, json={"run_id": run, "model_json": text}
         )
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        {"key": ["m"], "value": 1.5, "timestamp": 1},
+        {"key": "m", "value": 1.5, "timestamp": 2**64},
+        {"key": "m", "value": 1.5, "timestamp": 1, "step": 2**63},
+        {"key": "m", "value": 1.5, "timestamp": 1, "step": 1.5},
+        {"key": "m", "value": 1.5, "timestamp": -1},
+        {"key": "m", "value": True, "timestamp": 1},
+        {"key": "m", "value": {}, "timestamp": 1},
+    ],
+)
+def test_a_metric_that_is_none_is_refused_whole(one_mlflow: Mlflow, metric: dict[str, Any]) -> None:
+    run = one_mlflow.run()
+    good = {"key": "m", "value": 0.5, "timestamp": 1, "step": 0}
+    one_mlflow.post("runs/log-batch", run_id=run, metrics=[good])
+    one_mlflow.refused(
+        "POST",
+        "runs/log-batch",
+        "INVALID_PARAMETER_VALUE",
+        json={"run_id": run, "metrics": [{**good, "step": 1}, metric]},
+    )
+    assert one_mlflow.history(run, "m") == [(0, 1, 0.5)]

@@ -18,7 +18,7 @@ from lineal.ingest.repeats import Point, fresh_of, remember
 from lineal.ingest.rows import Metrics, Rows, read_metrics
 from lineal.model.entities import Layout, SeriesKey
 from lineal.model.errors import NotFound
-from lineal.model.values import ParamValue, value_text
+from lineal.model.values import INT64_MAX, ParamValue, value_text
 from lineal.model.vocabulary import Labels
 from lineal.record.records import NameSet, ParamsSet, Record, TagsSet
 from lineal.server.answers import Submitted
@@ -34,8 +34,9 @@ from lineal.server.compat.mlflow.names import (
     check_key,
     check_run_id,
     cut,
+    is_known_key,
 )
-from lineal.server.compat.mlflow.run_view import NAME_TAG
+from lineal.server.compat.mlflow.run_view import NAME_TAG, tags_of
 from lineal.server.compat.mlflow.runs import RUN_ID, active_run, given_run_name, given_tags, tag_records
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked
@@ -79,12 +80,12 @@ def delete_tag(context: Context, asked: Asked[Any, None]) -> Submitted:
     def work(desk: Desk) -> Said:
         run = active_run(desk, run_id)
         try:
-            tags = desk.reader.get_details(run_id).tags
+            tags = tags_of(desk.reader.get_details(run_id))
         except NotFound:  # this transaction made it
             raise Later from None
         if key not in tags:
             raise MlflowError(f"No tag with name: {key} in run with id {run_id}", MISSING)
-        desk.say(run, [TagsSet({key: None})])
+        desk.say(run, tag_records({key: None}))
         return said()
 
     return context.submit(work)
@@ -152,27 +153,36 @@ def points_of(entries: Sequence[Mapping[str, Any]], *, one: bool = False) -> lis
     """In the order that tells which is the latest: by step, then time, then value. Raises MlflowError."""
     points: list[Point] = []
     for at, entry in enumerate(entries):
-        where = "" if one else f"metrics[{at}]."
-        key = check_key(_text(entry.get("key"), f"{where}name"), f"{where}name", "Metric name")
-        value = _value(entry, key, where)
-        try:
-            step = as_int(entry.get("step") or 0)
-            time_ms = as_int(entry["timestamp"])
-        except (ValueError, OverflowError):
-            raise invalid_value(f"{where}timestamp", entry.get("timestamp")) from None
-        if time_ms < 0:
-            raise invalid_value(
-                f"{where}timestamp",
-                time_ms,
-                f"metric '{key}' (value={value}). Timestamp must be a nonnegative long (64-bit integer) ",
-            )
-        labels = tuple(sorted((name, str(entry[name])) for name in _LABELS if entry.get(name)))
-        points.append(Point((key, ()), step, time_ms, value))
-        if "model_id" in dict(labels):
-            points.append(Point((key, labels), step, time_ms, value))
+        key, value, time_ms, step = entry.get("key"), entry.get("value"), entry.get("timestamp"), entry.get("step", 0)
+        is_plain = type(value) is float and type(time_ms) is int and type(step) is int and 0 <= time_ms <= INT64_MAX
+        if not is_plain or not is_known_key(key):
+            key, value, time_ms, step = _checked(entry, "" if one else f"metrics[{at}].")
+        point = Point((key, ()), step, time_ms, value)  # type: ignore[arg-type]
+        points.append(point)
+        if entry.get("model_id"):
+            labels = tuple(sorted((name, str(entry[name])) for name in _LABELS if entry.get(name)))
+            points.append(point._replace(series=(point.series[0], labels)))
     if len(points) > 1:
         points.sort(key=_latest_last)
     return points
+
+
+def _checked(entry: Mapping[str, Any], where: str) -> tuple[str, float, int, int]:
+    """Key, value, time and step. Raises MlflowError."""
+    key = check_key(_text(entry.get("key"), f"{where}name"), f"{where}name", "Metric name")
+    value = _value(entry, key, where)
+    try:
+        step = as_int(entry.get("step") or 0)
+        time_ms = as_int(entry["timestamp"])
+    except (ValueError, OverflowError):
+        raise invalid_value(f"{where}timestamp", entry.get("timestamp")) from None
+    if time_ms < 0:
+        raise invalid_value(
+            f"{where}timestamp",
+            time_ms,
+            f"metric '{key}' (value={value}). Timestamp must be a nonnegative long (64-bit integer) ",
+        )
+    return key, value, time_ms, step
 
 
 def _text(value: Any, place: str) -> str | None:

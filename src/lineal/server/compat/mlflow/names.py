@@ -46,6 +46,11 @@ def check_key(key: str | None, place: str, what: str, bound: int = KEY_MAX_CHARS
     return key
 
 
+def is_known_key(key: object) -> bool:
+    """Whether it was right before."""
+    return type(key) is str and key in _known_keys
+
+
 def check_plain(name: str, place: str) -> None:
     """A name that as a path would be another one is refused."""
     plain = posixpath.normpath(name)

@@ -130,9 +130,8 @@ def given_run_name(name: str) -> str:
 def tag_records(tags: Mapping[str, str | None]) -> list[Record]:
     """A note is a tag there and something of its own here: it becomes both."""
     records: list[Record] = [TagsSet(dict(tags))]
-    note = tags.get(NOTE_TAG)
-    if note is not None:
-        records.append(NoteSet(note))
+    if NOTE_TAG in tags:
+        records.append(NoteSet(tags[NOTE_TAG] or ""))
     return records
 
 
