@@ -71,6 +71,9 @@ class LocalSource:
     def submit(self, tenant: str, work: Work, once: Once | None = None, actor: str | None = None) -> Future[Said]:
         raise _records_elsewhere()
 
+    def knows_run(self, tenant: str, run_id: str) -> bool:
+        return False
+
     def find_head(self, tenant: str) -> SignedHead | None:
         """Unsigned: whoever holds the folder holds whatever key it would have."""
         with self._local.lend() as store:

@@ -102,6 +102,7 @@ def within(store: SqlStore, tenant: int | None) -> Iterator[Any]:
     try:
         if tenant is not None:
             connection.enter(tenant)
+            connection.execute("SELECT 1")  # the tenant is told with a statement
         yield connection.raw
     finally:
         connection.execute("ROLLBACK")

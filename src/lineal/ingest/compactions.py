@@ -1,4 +1,4 @@
-"""Which runs shall be compacted, of those that requests gave points to: each after so many, one between two commits.
+"""Which runs shall be compacted, of those that requests gave points to: each after so many, a few between two commits.
 
 To fold what has gathered of a thousand metrics takes a tenth of a second. In the transaction of the request that happened to
 be one too many it would be waited for by everybody who shares that commit; and most requests would look in vain. Runs that
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from lineal.model.limits import COMPACTION_APPENDS, COMPACTION_RUNS_MAX_COUNT
+from lineal.model.limits import COMPACTION_APPENDS, COMPACTION_POINTS, COMPACTION_RUNS_MAX_COUNT
 
 Place = tuple[str, str]
 """Tenant and run id."""
@@ -19,25 +19,32 @@ class Compactions:
 
     def __init__(self) -> None:
         self._appends: dict[Place, int] = {}
-        self._due: dict[Place, None] = {}
+        self._due: dict[Place, int] = {}
 
     def __bool__(self) -> bool:
         return bool(self._due)
 
-    def note(self, place: Place) -> None:
+    def note(self, place: Place, point_count: int) -> None:
         """The run was given points."""
         count = self._appends.pop(place, None)
         count = 1 + (crc32(place[1].encode()) % COMPACTION_APPENDS if count is None else count)
         if count >= COMPACTION_APPENDS:
-            self._due[place] = None
+            self._due[place] = COMPACTION_APPENDS * point_count
             count = 0
         if len(self._appends) >= COMPACTION_RUNS_MAX_COUNT:
             del self._appends[next(iter(self._appends))]  # the one that was not written to for longest
         self._appends[place] = count
 
-    def take(self) -> Place | None:
-        """The next in turn."""
-        place = next(iter(self._due), None)
-        if place is not None:
+    def take(self) -> list[Place]:
+        """The next in turn, with those behind it that are as little work: a transaction's own work is as much as that of ten
+        short runs."""
+        taken: list[Place] = []
+        points = 0
+        for place, point_count in self._due.items():
+            points += point_count
+            if taken and points > COMPACTION_POINTS:
+                break
+            taken.append(place)
+        for place in taken:
             del self._due[place]
-        return place
+        return taken

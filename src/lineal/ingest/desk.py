@@ -49,9 +49,9 @@ class Later(Exception):
 @dataclass(slots=True)
 class Group:
     """What the works of one transaction share. `replayed`: runs that a journal spoke of in it; `experiments`: names made
-    in it; `artifacts`: tenant, run and path of those logged in it; `appended`: tenant and run of points that no reader sees
-    yet; `renamed`: tenants whose experiments may be called otherwise now; `put_away`: tenant and experiment -> whether it was
-    deleted when the transaction began."""
+    in it; `experiments_read`: by tenant and id, as of the last commit; `artifacts`: tenant, run and path of those logged in
+    it; `appended`: tenant and run of points that no reader sees yet; `renamed`: tenants whose experiments may be called
+    otherwise now; `put_away`: tenant and experiment -> whether it was deleted when the transaction began."""
 
     store: Store
     transaction: Transaction
@@ -61,6 +61,7 @@ class Group:
     compactions: Compactions
     replayed: set[tuple[str, str]] = field(default_factory=set)
     experiments: set[tuple[str, str]] = field(default_factory=set)
+    experiments_read: dict[tuple[str, str], Experiment] = field(default_factory=dict)
     artifacts: set[tuple[str, str, str]] = field(default_factory=set)
     appended: set[tuple[str, str]] = field(default_factory=set)
     renamed: set[str] = field(default_factory=set)
@@ -177,7 +178,10 @@ class Desk:
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         """Of that id; NotFound."""
-        found = self.reader.get_experiment(experiment_id)
+        found = self._group.experiments_read.get((self.tenant, experiment_id))
+        if found is None:
+            found = self.reader.get_experiment(experiment_id)
+            self._group.experiments_read[self.tenant, experiment_id] = found
         if (self.tenant, found.name) in self._group.experiments or self.tenant in self._group.renamed:
             raise Later
         return found
@@ -219,7 +223,7 @@ class Desk:
     def start_run(self, run_id: str, start: AttemptStarted) -> KnownRun:
         """A new run; its attempt is that of the requests' writer."""
         writer = request_writer(self.tenant, run_id)
-        seq = self.reader.find_cursor(writer)  # cursors outlive their runs
+        seq = self.writer.find_cursor(writer)  # cursors outlive their runs
         run = KnownRun(run_id, writer, "active", "running", self.time_ms, None, [start.attempt], seq.seq if seq else 0)
         run.next_step, run.series = 0, set()
         self._group.known.keep(self.tenant, run)
@@ -315,7 +319,7 @@ class Desk:
             steps = [block.step[np.isfinite(block.step)] for block in blocks]
             run.next_step = max([run.next_step, *(int(step.max()) + 1 for step in steps if len(step))])
         store.set_cursor(Cursor(run.writer, run.run_id, run.seq, 0, 0))
-        self._group.compactions.note((self.tenant, run.run_id))
+        self._group.compactions.note((self.tenant, run.run_id), metrics.point_count)
 
     def reopen(self, run: KnownRun) -> AttemptEnded | None:
         """Before params or points: what comes after the end of a run belongs to a late attempt, which is opened here. The

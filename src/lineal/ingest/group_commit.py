@@ -118,6 +118,10 @@ class GroupCommit:
             self._turn.notify()
         return done
 
+    def knows_run(self, tenant: str, run_id: str) -> bool:
+        """Whether it is at hand that the tenant has such a run, or is about to have it. Asks nobody; from any thread."""
+        return self._known.at_hand(tenant, run_id) is not None
+
     @property
     def waiting_count(self) -> int:
         return len(self._waiting)
@@ -145,7 +149,7 @@ class GroupCommit:
             if later:
                 with self._turn:
                     self._waiting.extendleft(reversed(later))
-            self._compact_one()
+            self._compact_some()
 
     def _admitted(self, jobs: list[_Job]) -> list[_Job]:
         if self._reserve is None or not jobs or self._reserve.is_back():
@@ -159,21 +163,22 @@ class GroupCommit:
         for job in jobs:
             _answer(job, error)
 
-    def _compact_one(self) -> None:
-        """Nobody waits for it, and nothing hangs on it: where it fails, the run's turn comes again with its next points."""
-        place = self._compactions.take()
-        if place is None or (self._reserve is not None and not self._reserve.is_there):
+    def _compact_some(self) -> None:
+        """Nobody waits for it, and nothing hangs on it: where it fails, the runs' turns come again with their next points."""
+        places = self._compactions.take()
+        if not places or (self._reserve is not None and not self._reserve.is_there):
             return
-        tenant, run_id = place
         try:
             with self._store.begin() as transaction:
                 self._tenants.begin(others_wrote=self._known.begin(transaction.change_number))
-                transaction.tenant(tenant).compact(run_id)
+                for tenant, run_id in places:
+                    transaction.tenant(tenant).compact(run_id)
             self._known.committed(transaction.change_number)
         except Exception as error:
             self._known.clear()
             if not isinstance(error, _MEDIUM):
-                LOG.error("run %s could not be compacted", run_id, exc_info=error)
+                runs = ", ".join(run_id for _, run_id in places)
+                LOG.error("runs %s could not be compacted", runs, exc_info=error)
 
     def _commit(self, jobs: list[_Job]) -> list[_Job]:
         """Answers all of them but those that it returns, which must come after this commit."""

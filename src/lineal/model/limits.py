@@ -125,6 +125,9 @@ JOURNAL_BODY_MAX_BYTES = 16 * MIB  # a post of a journal, unpacked: two of its l
 MULTIPART_HEADER_MAX_BYTES = 16 * KIB  # of one part of a form
 COMMIT_MAX_COUNT = 512  # requests that one commit makes durable: a burst of 500 starting runs
 COMPACTION_APPENDS = 16  # requests with points of one run from one look at what has gathered to the next
+COMPACTION_POINTS = (
+    4_000  # ... of which so many are folded in one transaction, for which requests wait: 10 ms; one run at least
+)
 COMPACTION_RUNS_MAX_COUNT = 100_000  # runs whose requests are counted: 20 MB
 COMMIT_WAITING_MAX_COUNT = 10_000  # requests that wait for theirs; beyond, 503 and come again
 COMMIT_PATIENCE_S = 10.0  # a database that was restarted is back by then; clients wait 30 s or more

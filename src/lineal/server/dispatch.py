@@ -74,7 +74,7 @@ class Dispatch:
         self._gate = gate
         self._live = live
         self._rows = KeptRows()
-        self._homes = Homes()
+        self._homes = Homes(source.knows_run)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineal-request")
 
     def serving(self, of_path: Mapping[str, Endpoint]) -> Serve:

@@ -129,6 +129,9 @@ class HostedSource:
     def submit(self, tenant: str, work: Work, once: Once | None = None, actor: str | None = None) -> Future[Said]:
         return self._writer.submit(tenant, work, once, actor)
 
+    def knows_run(self, tenant: str, run_id: str) -> bool:
+        return self._writer.knows_run(tenant, run_id)
+
     def find_head(self, tenant: str) -> SignedHead | None:
         return self._heads.find(tenant)
 

@@ -57,6 +57,11 @@ class Source(Protocol):
         recorded by their own processes only, Busy."""
         ...
 
+    def knows_run(self, tenant: str, run_id: str) -> bool:
+        """True if it is known without a look into the store that the tenant has that very run, or is about to; False says
+        nothing."""
+        ...
+
     def drafting(self, tenant: str) -> AbstractContextManager[Draft]:
         """For an artifact's bytes as they arrive. Raises Refused as `submit`, NotWritable."""
         ...

@@ -14,6 +14,8 @@ from lineal.model.limits import RUNS_KNOWN_MAX_COUNT
 from lineal.server.principals import OPEN, Principal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lineal.store.contracts import Store
 
 HEADER = "X-Tenant-ID"
@@ -64,9 +66,12 @@ class Homes:
     """Without a tenant, a route that names a run finds it in whichever tenant holds it: in the usual one, else in the only
     one that has a run of that id, else where the only one is whose id begins so. Only tenants that the principal may ask
     for are looked at. For many threads; a run found elsewhere by its whole id stays there until the usual tenant has one of
-    that id."""
+    that id, and one found in the usual tenant stays there for ever, since ids are not given again. `knows_run`: see
+    `Source.knows_run`."""
 
-    def __init__(self) -> None:
+    def __init__(self, knows_run: Callable[[str, str], bool]) -> None:
+        self._knows_run = knows_run
+        self._usual: dict[str, set[str]] = {}
         self._known: dict[tuple[tuple[str, ...] | None, str], str] = {}
 
     def tenant(self, store: Store, given: str | None, run_id: str | None, principal: Principal = OPEN) -> str:
@@ -74,8 +79,13 @@ class Homes:
         if given is not None or not run_id:
             return meant(given, principal)
         usual = principal.usual_tenant()
+        if usual is not None and (run_id in self._usual.get(usual, ()) or self._knows_run(usual, run_id)):
+            return usual
         begins_in_usual = store.tenant(usual).find_run_ids(run_id, limit=1) if usual is not None else []
         if usual is not None and begins_in_usual == [run_id]:
+            if sum(map(len, self._usual.values())) >= RUNS_KNOWN_MAX_COUNT:
+                self._usual = {}
+            self._usual.setdefault(usual, set()).add(run_id)
             return usual
         among = principal.among
         known = self._known.get((among, run_id))

@@ -154,6 +154,18 @@ def _closed(attempt: Attempt, ended_ms: int, status: EndStatus | str, error: str
     )
 
 
+def status_of(attempts: Iterable[AttemptFacts]) -> Status:
+    """Of a run: of its latest attempt."""
+    last = _last(list(attempts))
+    return "running" if last is None else last.status
+
+
+def _last(attempts: list[AttemptFacts]) -> Attempt | None:
+    """The latest that was opened; without one, what is known of an end."""
+    opened = started(attempts)
+    return attempt_of(opened[-1]) if opened else _startless(attempts)
+
+
 # -- runs --------------------------------------------------------------------------------------------------
 
 
@@ -168,10 +180,9 @@ def run_of(
     """The run that its attempts and its latest renaming make. Known by mention only: running since 0; where only the end
     of an attempt is known (its start was damaged, or never written whole), that end."""
     attempts = list(attempts)
-    opened = started(attempts)
-    openings = [facts.opening for facts in opened if facts.opening is not None]
+    openings = [facts.opening for facts in started(attempts) if facts.opening is not None]
     first = openings[0].start if openings else RunStart(DEFAULT_EXPERIMENT)
-    last = attempt_of(opened[-1]) if opened else _startless(attempts)
+    last = _last(attempts)
     starts = [opening.start for opening in reversed(openings)]
     user_ids = [o.start.user_id if o.start.user_id is not None else o.attempt.user_id for o in reversed(openings)]
     return Run(

@@ -15,7 +15,7 @@ from lineal.ingest.compactions import Compactions
 from lineal.ingest.desk import Desk, Said
 from lineal.ingest.group_commit import GroupCommit, Work
 from lineal.ingest.rows import read_metrics
-from lineal.model.limits import COMPACTION_APPENDS, FRESH_BATCHES_MAX_COUNT
+from lineal.model.limits import COMPACTION_APPENDS, COMPACTION_POINTS, FRESH_BATCHES_MAX_COUNT
 from lineal.record.records import AttemptStarted
 from lineal.store.contracts import Store
 from lineal.store.open import open_store
@@ -28,8 +28,8 @@ def turns_of(turns: Compactions, run_id: str, count: int) -> list[int]:
     """After which of so many requests it was the run's turn."""
     found = []
     for number in range(1, count + 1):
-        turns.note(("t", run_id))
-        if turns.take() == ("t", run_id):
+        turns.note(("t", run_id), 1)
+        if turns.take() == [("t", run_id)]:
             found.append(number)
     return found
 
@@ -50,16 +50,25 @@ def test_they_are_taken_in_turn_and_once() -> None:
     turns = Compactions()
     for _ in range(COMPACTION_APPENDS):
         for run_id in ("a", "b"):
-            turns.note(("t", run_id))
-    assert turns and {turns.take(), turns.take()} == {("t", "a"), ("t", "b")}
-    assert turns.take() is None and not turns
+            turns.note(("t", run_id), COMPACTION_POINTS)
+    assert turns and sorted(turns.take() + turns.take()) == [("t", "a"), ("t", "b")]
+    assert turns.take() == [] and not turns
+
+
+def test_short_runs_are_taken_together() -> None:
+    turns = Compactions()
+    points = COMPACTION_POINTS // COMPACTION_APPENDS // 2
+    for _ in range(COMPACTION_APPENDS):
+        for run_id in ("a", "b", "c"):
+            turns.note(("t", run_id), points)
+    assert [len(turns.take()), len(turns.take()), len(turns.take())] == [2, 1, 0]
 
 
 def test_the_runs_counted_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compactions, "COMPACTION_RUNS_MAX_COUNT", 10)
     turns = Compactions()
     for number in range(200):
-        turns.note(("t", f"run-{number}"))
+        turns.note(("t", f"run-{number}"), 1)
         turns.take()
         assert len(turns._appends) <= 10
 

@@ -33,7 +33,9 @@ class Connection(Protocol):
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows: ...
 
-    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Rows: ...
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> object:
+        """Rows of one INSERT have keys of their own."""
+        ...
 
     @property
     def in_transaction(self) -> bool:
@@ -65,6 +67,16 @@ class Database(Protocol):
     def begin(self, connection: Connection) -> Connection:
         """Begins a writing transaction, the only one at this time; through another connection if the one given was lost
         while nothing was under way."""
+        ...
+
+    def end(self) -> None:
+        """The writing transaction is over, however it went; what was asked meanwhile in its thread was asked of the moment when it
+        began. Raises nothing."""
+        ...
+
+    def pipelined(self, connection: Connection) -> AbstractContextManager[None]:
+        """Within the block, statements whose answers nobody looks at need not be answered one by one: what the database
+        refuses may be raised by a later one, or at the end."""
         ...
 
     def size_bytes(self) -> int:

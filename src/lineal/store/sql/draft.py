@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lineal.model.entities import Attempt, Run, Stamp
-from lineal.model.vocabulary import Lifecycle
+from lineal.model.vocabulary import Lifecycle, Status
 from lineal.store.contracts import RunStart
-from lineal.store.rules import AttemptFacts, Ending, Opening, Rank, rank, run_of
+from lineal.store.rules import AttemptFacts, Ending, Opening, Rank, rank, run_of, status_of
 from lineal.store.sql.database import Connection
 from lineal.store.sql.params import ParamsDraft
 from lineal.store.sql.settings import SettingsDraft
@@ -15,6 +15,8 @@ from lineal.store.sql.uses import UsesDraft
 
 if TYPE_CHECKING:
     from lineal.series.columns import Block
+    from lineal.store.sql.fresh import Source
+    from lineal.store.sql.kept import Kept, KeptRun
 
 ATTEMPT_COLUMNS = (
     "attempt_id, opened_ms, opened_writer, opened_seq, started_ms, experiment, name, user_id, attempt_user_id, host, pid,"
@@ -26,19 +28,22 @@ ATTEMPT_COLUMNS = (
 class RunDraft:
     """`is_touched`: rows of its own were written that are not gathered here. `stands`: experiment and whether deleted, as
     its row says; `counted`: as the counters say. `numbers`: attempt id -> its number within the run. `points`: what was
-    appended and not yet written, by (attempt id, writer), as (layout, rows)."""
+    appended and not yet written, by (attempt id, writer), as (layout, rows). `last_seqs`: the highest sequence numbers that are
+    known of sources."""
 
-    def __init__(self, connection: Connection, run_id: str, pk: int, *, is_new: bool) -> None:
+    def __init__(
+        self, connection: Connection, run_id: str, pk: int, *, is_new: bool, kept: KeptRun | None = None
+    ) -> None:
         self.run_id = run_id
         self.pk = pk
         self.is_new = is_new
         self.row_changed = is_new
-        self.is_stale = False
+        self.is_stale = kept is not None and kept.is_stale
         self.is_touched = is_new
-        self.stands: tuple[int, bool] | None = None
-        self.counted: tuple[int, bool] | None = None
-        self.attempts: dict[str, AttemptFacts] = {}
-        self.numbers: dict[str, int] = {}
+        self.stands = self.counted = None if kept is None else kept.stands
+        self.attempts: dict[str, AttemptFacts] = {} if kept is None else kept.attempts
+        self.numbers: dict[str, int] = {} if kept is None else kept.numbers
+        self.last_seqs: dict[Source, int] = {} if kept is None else kept.last_seqs
         self.attempts_changed: set[str] = set()
         self.settings = SettingsDraft(connection, "run", pk, is_new=is_new)
         self.params = ParamsDraft(connection, pk, self.numbers, is_new=is_new)
@@ -47,8 +52,11 @@ class RunDraft:
         self.wants_compaction = False
 
     @classmethod
-    def load(cls, connection: Connection, tenant: int, run_id: str) -> RunDraft | None:
+    def load(cls, connection: Connection, kept: Kept, tenant: int, run_id: str) -> RunDraft | None:
         """None if there is no such run."""
+        known = kept.take_run(tenant, run_id)
+        if known is not None:
+            return cls(connection, run_id, known.pk, is_new=False, kept=known)
         row = connection.execute(
             "SELECT pk, is_stale, experiment, is_deleted FROM run WHERE tenant = ? AND run_id = ?", (tenant, run_id)
         ).fetchone()
@@ -76,6 +84,10 @@ class RunDraft:
 
     def rank(self, attempt_id: str) -> Rank:
         return rank(self.attempts.get(attempt_id), attempt_id)
+
+    @property
+    def status(self) -> Status:
+        return status_of(self.attempts.values())
 
     @property
     def lifecycle(self) -> Lifecycle:

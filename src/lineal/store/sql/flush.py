@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from lineal.store.rules import effective_params
 from lineal.store.sql.attributes import AttributeIndex
 from lineal.store.sql.counts import RunCounts
-from lineal.store.sql.database import Connection
+from lineal.store.sql.database import Connection, list_text
 from lineal.store.sql.draft import ATTEMPT_COLUMNS, RunDraft, attempt_row
 from lineal.store.sql.names import Names
 
@@ -33,9 +33,10 @@ _RUN_NAMES = (
 )
 
 
-def _upsert(table: str, keys: list[str], names: Iterable[str]) -> str:
+def upsert(table: str, keys: list[str], names: Iterable[str], fixed: Sequence[str] = ()) -> str:
+    """Of the columns `keys`, `fixed` and `names`; of a row that is there, the last are changed."""
     names = list(names)
-    columns = [*keys, *names]
+    columns = [*keys, *fixed, *names]
     sets = ", ".join(f"{name} = excluded.{name}" for name in names)
     return (
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
@@ -43,8 +44,8 @@ def _upsert(table: str, keys: list[str], names: Iterable[str]) -> str:
     )
 
 
-_ATTEMPT_UPSERT = _upsert("attempt", ["run", "number"], _ATTEMPT_NAMES)
-_RUN_UPSERT = _upsert("run", ["pk"], _RUN_NAMES)
+_ATTEMPT_UPSERT = upsert("attempt", ["run", "number"], _ATTEMPT_NAMES)
+_RUN_UPSERT = upsert("run", ["pk"], _RUN_NAMES)
 
 
 def flush_runs(
@@ -60,7 +61,9 @@ def flush_runs(
     counts = RunCounts(connection, tenant)
     frees_pages = False
     rows: list[tuple[object, ...]] = []  # of all runs, written at once: a statement may be a round trip
-    touched: list[tuple[int, int]] = []
+    attempts: list[tuple[object, ...]] = []
+    marked: dict[tuple[bool, bool], list[int]] = {}  # by whether it is stale, and whether that is news
+    fresh: list[tuple[object, ...]] = []
     for run in runs:
         _index_statements(run, index)
         was_stale = run.is_stale
@@ -69,10 +72,7 @@ def flush_runs(
         if run.attempts_changed and len(run.attempts) > 1:
             run.is_stale = True  # which of the attempts is the latest may have changed, and so each metric's last value
         changed = run.row_changed or bool(run.attempts_changed)
-        connection.executemany(
-            _ATTEMPT_UPSERT,
-            [(run.pk, run.numbers[key], *attempt_row(run.attempts[key])) for key in run.attempts_changed],
-        )
+        attempts += ((run.pk, run.numbers[key], *attempt_row(run.attempts[key])) for key in run.attempts_changed)
         run.attempts_changed.clear()
         changed |= any(kind in ("name", "lifecycle", "lock") for kind, _ in run.settings.changed)
         run.settings.flush()
@@ -80,16 +80,26 @@ def flush_runs(
         if run.points or (run.wants_compaction and run.is_stale):
             from lineal.store.sql.points import flush_points
 
-            frees_pages |= flush_points(connection, names, run, index)
+            frees_pages |= flush_points(connection, names, run, index, fresh)
         run.wants_compaction = False
-        if changed or run.is_stale != was_stale:
+        if changed:
             rows.append(_run_row(tenant, run, experiment_pk, change_number))
             counts.move(run)
-        elif run.is_touched:
-            touched.append((change_number, run.pk))
+        elif run.is_touched or run.is_stale != was_stale:
+            marked.setdefault((run.is_stale, run.is_stale != was_stale), []).append(run.pk)
         run.is_touched = False
+    connection.executemany(_ATTEMPT_UPSERT, attempts)
     connection.executemany(_RUN_UPSERT, rows)
-    connection.executemany("UPDATE run SET changed = ? WHERE pk = ?", touched)
+    for (is_stale, is_news), pks in marked.items():
+        column = f"is_stale = {int(is_stale)}, " if is_news else ""  # in an index: not written for nothing
+        connection.execute(
+            f"UPDATE run SET {column}changed = ? WHERE pk IN (SELECT value FROM json_each(?))",
+            (change_number, list_text(pks)),
+        )
+    if fresh:
+        from lineal.store.sql.fresh import INSERT
+
+        connection.executemany(INSERT, fresh)
     index.write()
     counts.write()
     return frees_pages

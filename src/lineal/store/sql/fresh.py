@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,13 +12,18 @@ import numpy as np
 from lineal.series.batch import decode_batch, encode_batch, layout_rows
 from lineal.series.blocks import concat
 from lineal.series.columns import Block
-from lineal.store.sql.database import Connection
+from lineal.store.sql.database import Connection, list_text
 from lineal.store.sql.names import Names
 
 Source: TypeAlias = tuple[int, int]
 """Attempt number and writer: whose points they are within a run."""
 Parts: TypeAlias = dict[int, Block]
 """Rows by layout, each in order of logging."""
+
+INSERT = (
+    "INSERT INTO fresh (run, attempt, writer, first_seq, last_seq, row_count, payload) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_PAYLOADS_AT_ONCE = 32
 
 
 @dataclass(slots=True)
@@ -39,46 +45,75 @@ def list_fresh(connection: Connection, run: int) -> dict[Source, list[FreshRow]]
 
 
 class FreshBatches:
-    """Batches of one run within a transaction. What was written or decoded once is not decoded again."""
+    """Batches of one run within a transaction. Appended ones wait, so that those of many runs are written at once; what was
+    written or decoded once is not decoded again."""
 
     def __init__(self, connection: Connection, names: Names, run: int) -> None:
         self._connection = connection
         self._names = names
         self._run = run
         self._decoded: dict[int, list[tuple[int, Block]]] = {}
+        self._waiting: list[tuple[Source, list[tuple[int, Block]]]] = []
 
-    def insert(self, source: Source, parts: Parts) -> None:
+    def append(self, source: Source, parts: Parts) -> None:
+        """Written by `write` or `take_waiting`, at the latest before the tables are read through anything but this."""
         blocks = [(layout, block) for layout, block in parts.items() if len(block)]
-        if not blocks:
-            return
-        first = min(int(block.seq[0]) for _, block in blocks)
-        last = max(int(block.seq[-1]) for _, block in blocks)
-        [pk] = self._connection.execute(
-            "INSERT INTO fresh (run, attempt, writer, first_seq, last_seq, row_count, payload)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING pk",
-            (self._run, *source, first, last, sum(len(block) for _, block in blocks), encode_batch(blocks)),
-        ).fetchone()
-        self._decoded[pk] = blocks
+        if blocks:
+            self._waiting.append((source, blocks))
+
+    def write(self) -> None:
+        for source, blocks in self._waiting:
+            sql = f"{INSERT} RETURNING pk"
+            [pk] = self._connection.execute(sql, _row(self._run, source, blocks)).fetchone()
+            self._decoded[pk] = blocks
+        self._waiting = []
+
+    def take_waiting(self) -> list[tuple[object, ...]]:
+        """As rows for INSERT."""
+        rows = [_row(self._run, source, blocks) for source, blocks in self._waiting]
+        self._waiting = []
+        return rows
+
+    def rows(self) -> dict[Source, list[FreshRow]]:
+        """Oldest first, without their bytes."""
+        self.write()
+        return list_fresh(self._connection, self._run)
 
     def delete(self, rows: Iterable[FreshRow]) -> None:
-        self._connection.executemany("DELETE FROM fresh WHERE pk = ?", [(row.pk,) for row in rows])
+        pks = list_text([row.pk for row in rows])
+        self._connection.execute("DELETE FROM fresh WHERE pk IN (SELECT value FROM json_each(?))", (pks,))
 
-    def blocks(self, row: FreshRow) -> list[tuple[int, Block]]:
-        if row.pk not in self._decoded:
-            self._decoded[row.pk] = decode_batch(self._payload(row), self._names.layout_of)
-        return self._decoded[row.pk]
+    def blocks_of(self, rows: Sequence[FreshRow]) -> list[list[tuple[int, Block]]]:
+        """Of each."""
+        unknown = [row.pk for row in rows if row.pk not in self._decoded]
+        for pk, payload in self._payloads(unknown):
+            self._decoded[pk] = decode_batch(payload, self._names.layout_of)
+        return [self._decoded[row.pk] for row in rows]
 
-    def row_counts(self, row: FreshRow) -> list[tuple[int, int]]:
-        """(layout, rows) of each block; decodes nothing."""
-        known = self._decoded.get(row.pk)
-        if known is not None:
-            return [(layout, len(block)) for layout, block in known]
-        return layout_rows(self._payload(row))
+    def row_counts(self, rows: Sequence[FreshRow]) -> Counter[int]:
+        """Rows of each layout; decodes nothing."""
+        counts: Counter[int] = Counter()
+        for row in rows:
+            for layout, block in self._decoded.get(row.pk, ()):
+                counts[layout] += len(block)
+        for _, payload in self._payloads([row.pk for row in rows if row.pk not in self._decoded]):
+            for layout, count in layout_rows(payload):
+                counts[layout] += count
+        return counts
 
-    def _payload(self, row: FreshRow) -> bytes:
-        payload: bytes
-        [payload] = self._connection.execute("SELECT payload FROM fresh WHERE pk = ?", (row.pk,)).fetchone()
-        return payload
+    def _payloads(self, pks: Sequence[int]) -> Iterable[tuple[int, bytes]]:
+        """A few at a time: wide batches are of megabytes each."""
+        for at in range(0, len(pks), _PAYLOADS_AT_ONCE):
+            yield from self._connection.execute(
+                "SELECT pk, payload FROM fresh WHERE pk IN (SELECT value FROM json_each(?))",
+                (list_text(pks[at : at + _PAYLOADS_AT_ONCE]),),
+            ).fetchall()
+
+
+def _row(run: int, source: Source, blocks: list[tuple[int, Block]]) -> tuple[object, ...]:
+    first = min(int(block.seq[0]) for _, block in blocks)
+    last = max(int(block.seq[-1]) for _, block in blocks)
+    return (run, *source, first, last, sum(len(block) for _, block in blocks), encode_batch(blocks))
 
 
 def join_parts(blocks: Iterable[tuple[int, Block]]) -> Parts:

@@ -94,6 +94,7 @@ class Names:
         self._object_names = 0
         self._series_keys: dict[int, SeriesKey] = {}
         self._writers: dict[int, str] = {}
+        self._absent_writers: set[tuple[int, str]] = set()
         self.last_run = 0
 
     def forget(self) -> None:
@@ -108,6 +109,7 @@ class Names:
     def begin(self, last_run: int) -> None:
         """A transaction begins; another process may have written since the last one."""
         self.last_run = last_run
+        self._absent_writers.clear()
 
     def next_run(self) -> int:
         """The number of a run whose row will be written when the transaction ends."""
@@ -129,13 +131,22 @@ class Names:
         known = self._cache.get(("writer", tenant, name))
         return known or self._find("SELECT pk FROM writer WHERE tenant = ? AND name = ?", (tenant, name))
 
+    def keep_writer(self, tenant: int, name: str, pk: int | None) -> None:
+        """It was looked for; None: there is none of that name yet."""
+        if pk is None:
+            self._absent_writers.add((tenant, name))
+        else:
+            self._keep(("writer", tenant, name), pk)
+
     def writer(self, tenant: int, name: str) -> int:
         pk = self._number(
             ("writer", tenant, name),
             "SELECT pk FROM writer WHERE tenant = ? AND name = ?",
             "INSERT INTO writer (tenant, name) VALUES (?, ?) RETURNING pk",
             (tenant, name),
+            is_new=(tenant, name) in self._absent_writers,
         )
+        self._absent_writers.discard((tenant, name))
         if len(self._writers) >= CACHE_MAX_COUNT:
             self._writers.clear()
         self._writers[pk] = name
@@ -228,11 +239,20 @@ class Names:
             [self._writers[pk]] = self._connection.execute("SELECT name FROM writer WHERE pk = ?", (pk,)).fetchone()
         return self._writers[pk]
 
-    def _number(self, key: Hashable, find: str, insert: str, values: tuple[object, ...], found_by: int = 9) -> int:
+    def _number(
+        self,
+        key: Hashable,
+        find: str,
+        insert: str,
+        values: tuple[object, ...],
+        found_by: int = 9,
+        *,
+        is_new: bool = False,
+    ) -> int:
         cached = self._cache.get(key)
         if cached is not None:
             return cached
-        pk = self._find(find, values[:found_by])
+        pk = None if is_new else self._find(find, values[:found_by])
         return self._keep(key, self._insert(insert, values) if pk is None else pk)
 
     def _keep(self, key: Hashable, pk: int) -> int:

@@ -7,7 +7,7 @@ a rebuild of both."""
 
 from __future__ import annotations
 
-from collections import Counter
+from itertools import chain
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from lineal.store.sql.blocks import row_bytes_of, write_rows
 from lineal.store.sql.catalog import Catalog
 from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import RunDraft
-from lineal.store.sql.fresh import FreshBatches, FreshRow, Parts, Source, join_parts, list_fresh
+from lineal.store.sql.fresh import FreshBatches, FreshRow, Parts, Source, join_parts
 from lineal.store.sql.metrics import index_metrics
 from lineal.store.sql.names import Names
 from lineal.store.sql.overview import (
@@ -45,8 +45,11 @@ FRESH_LAYOUT_MAX_BYTES = 32 * MIB  # of one layout in fresh batches, in memory: 
 
 
 @np.errstate(all="ignore")  # users log NaN and numbers that overflow: nothing to warn a writer of
-def flush_points(connection: Connection, names: Names, run: RunDraft, index: AttributeIndex) -> bool:
-    """Writes what was appended and compacts if that was asked for. True if pages may have become free."""
+def flush_points(
+    connection: Connection, names: Names, run: RunDraft, index: AttributeIndex, fresh: list[tuple[object, ...]]
+) -> bool:
+    """Writes what was appended, or adds it to the rows that shall be written into `fresh` with those of other runs, and
+    compacts if that was asked for. True if pages may have become free."""
     points = RunPoints(connection, names, run)
     for (attempt_id, writer), items in run.points.items():
         points.append((run.numbers[attempt_id], writer), join_parts(items))
@@ -55,6 +58,7 @@ def flush_points(connection: Connection, names: Names, run: RunDraft, index: Att
     if run.wants_compaction and run.is_stale:
         points.compact(index)
     points.write_summaries()
+    fresh += points.take_waiting()
     return points.frees_pages
 
 
@@ -72,19 +76,28 @@ class RunPoints:
 
     def append(self, source: Source, parts: Parts) -> None:
         first = min(int(block.seq[0]) for block in parts.values())
-        if first <= self._last_seq(source):
-            self._batches.insert(source, parts)
+        before = self._last_seq(source)
+        self._run.last_seqs[source] = max(before, *(int(block.seq[-1]) for block in parts.values()))
+        if first <= before:
+            self._batches.append(source, parts)
             self._rebuild(source)
             return
         if any(_is_ripe(block.layout, len(block)) for block in parts.values()):
-            self._store_ripe(source, list_fresh(self._connection, self._run.pk).get(source, []), parts)
+            self._store_ripe(source, self._batches.rows().get(source, []), parts)
         else:
-            self._batches.insert(source, parts)
+            self._batches.append(source, parts)
+
+    def take_waiting(self) -> list[tuple[object, ...]]:
+        return self._batches.take_waiting()
 
     def _last_seq(self, source: Source) -> int:
         """The highest sequence number stored of a source; -1 if there is none."""
+        known = self._run.last_seqs.get(source)
+        if known is not None:
+            return known
         if self._run.is_new:
             return -1
+        self._batches.write()
         of_source = "WHERE run = ? AND attempt = ? AND writer = ?"
         [last] = self._connection.execute(
             f"SELECT max(last) FROM (SELECT max(last_seq) AS last FROM fresh {of_source}"
@@ -97,8 +110,8 @@ class RunPoints:
 
     def compact(self, index: AttributeIndex) -> None:
         """Once a run has ended, or enough has gathered; until then readers add what is fresh."""
-        fresh = list_fresh(self._connection, self._run.pk)
-        ended = self._run.run().status != "running"
+        fresh = self._batches.rows()
+        ended = self._run.status != "running"
         ripe = {source for source, rows in fresh.items() if self._holds_ripe(rows)}
         crowded = {source for source, rows in fresh.items() if len(rows) > _max_count(rows)}
         if not ended and not ripe and not crowded:
@@ -116,23 +129,20 @@ class RunPoints:
         """Whether enough rows of one layout have gathered; batches are looked into only if that can be."""
         if not _may_be_ripe(rows):
             return False
-        counts: Counter[int] = Counter()
-        for row in rows:
-            for layout, count in self._batches.row_counts(row):
-                counts[layout] += count
+        counts = self._batches.row_counts(rows)
         return any(_is_ripe(self._names.layout_of(layout), count) for layout, count in counts.items())
 
     def _merge_smallest(self, source: Source, rows: list[FreshRow]) -> None:
         """All but the largest few become one: a row is rewritten only when its batch has grown several times over."""
         smallest = sorted(rows, key=lambda row: row.size_bytes)[: len(rows) - _max_count(rows) // 2]
-        self._batches.insert(source, join_parts(item for row in smallest for item in self._batches.blocks(row)))
+        self._batches.append(source, join_parts(chain.from_iterable(self._batches.blocks_of(smallest))))
         self._delete(smallest)
 
     # -- both ----------------------------------------------------------------------------------------------
 
     def _store_ripe(self, source: Source, rows: list[FreshRow], appended: Parts) -> None:
         """Layouts with enough rows become blocks; the rest of the batches that held them becomes one batch."""
-        held = {row.pk: self._batches.blocks(row) for row in rows}
+        held = dict(zip((row.pk for row in rows), self._batches.blocks_of(rows), strict=True))
         parts = join_parts([*(item for blocks in held.values() for item in blocks), *appended.items()])
         self._extend_summary(source, parts)
         ripe = {layout for layout, block in parts.items() if _is_ripe(block.layout, len(block))}
@@ -140,7 +150,7 @@ class RunPoints:
             write_rows(self._connection, self._names, self._run.pk, source, layout, parts[layout])
         emptied = [row for row in rows if any(layout in ripe for layout, _ in held[row.pk])]
         left = [item for row in emptied for item in held[row.pk]] + list(appended.items())
-        self._batches.insert(source, join_parts(item for item in left if item[0] not in ripe))
+        self._batches.append(source, join_parts(item for item in left if item[0] not in ripe))
         self._delete(emptied)
         self._overview(source, ripe, parts)
         self.frees_pages = True
@@ -163,6 +173,7 @@ class RunPoints:
 
     def _reader(self) -> SeriesReader:
         """Of what the tables hold now. It has a catalog of its own, since what it learns may be undone."""
+        self._batches.write()
         return SeriesReader(self._connection, Catalog(), wanted_count=DECODE_ALL_FROM)
 
     def _delete(self, rows: list[FreshRow]) -> None:
@@ -173,7 +184,7 @@ class RunPoints:
         """Brings a source's summary up to date."""
         through = self._summary(source).through_seq
         new = [row for row in rows if through is None or row.last_seq > through]
-        self._extend_summary(source, join_parts(item for row in new for item in self._batches.blocks(row)))
+        self._extend_summary(source, join_parts(chain.from_iterable(self._batches.blocks_of(new))))
 
     def _extend_summary(self, source: Source, parts: Parts) -> None:
         if self._summary(source).extend(parts, self._names.known_layout):

@@ -32,6 +32,13 @@ class SqliteDatabase:
         connection.execute("BEGIN IMMEDIATE")
         return connection
 
+    def end(self) -> None:
+        """Nothing is kept for a transaction."""
+
+    def pipelined(self, connection: Connection) -> AbstractContextManager[None]:
+        """There is no way that a statement would have to go."""
+        return nullcontext()
+
     def size_bytes(self) -> int:
         total = 0
         for suffix in ("", "-wal"):

@@ -17,6 +17,7 @@ from lineal.store.sql import migrate
 from lineal.store.sql.catalog import Catalog
 from lineal.store.sql.database import Connection, Database
 from lineal.store.sql.engines import Engines
+from lineal.store.sql.kept import Kept
 from lineal.store.sql.progress import Progress, read_progress, save_progress
 from lineal.store.sql.reader import SqlReader
 
@@ -38,6 +39,7 @@ class SqlStore:
         self._database = database
         self._writer: Connection | None = None
         self._names: Names | None = None
+        self._kept = Kept()
         self._read_only = read_only
         self._lock = threading.Lock()
         self._owner: int | None = None
@@ -68,6 +70,7 @@ class SqlStore:
         from lineal.store.sql.names import Names
 
         self._writer, self._names = connection, Names(connection)
+        self._kept.forget()
 
     @contextmanager
     def begin(self) -> Iterator[SqlTransaction]:
@@ -87,6 +90,7 @@ class SqlStore:
                 yield from self._transaction(connection, self._names)
             finally:
                 self._owner = None
+                self._database.end()
 
     def _transaction(self, connection: Connection, names: Names) -> Iterator[SqlTransaction]:
         before = connection.total_changes
@@ -94,15 +98,19 @@ class SqlStore:
             progress = read_progress(connection)
             migrate.check_version(progress.version)  # a newer Lineal may have migrated the database that we have open
             names.begin(progress.last_run)
-            transaction = SqlTransaction(self._database, connection, names, progress)
+            self._kept.begin(progress.change_number)
+            transaction = SqlTransaction(self._database, connection, names, self._kept, progress)
             yield transaction
-            transaction.flush()
-            if connection.total_changes != before:
-                save_progress(connection, transaction.last_ms, names.last_run)
-                transaction.change_number += 1
-            connection.execute("COMMIT")
+            with self._database.pipelined(connection):
+                transaction.flush()
+                if connection.total_changes != before:
+                    save_progress(connection, transaction.last_ms, names.last_run)
+                    transaction.change_number += 1
+                connection.execute("COMMIT")
+            self._kept.committed(transaction.change_number)
         except BaseException:
             names.forget()
+            self._kept.forget()
             if connection.in_transaction:  # a full disk has rolled back by itself
                 connection.execute("ROLLBACK")
             raise
@@ -167,10 +175,13 @@ class _Fenced:
 class SqlTransaction:
     """See `contracts.Transaction`. Writers gather what they are told; `flush` writes it."""
 
-    def __init__(self, database: Database, connection: Connection, names: Names, progress: Progress) -> None:
+    def __init__(
+        self, database: Database, connection: Connection, names: Names, kept: Kept, progress: Progress
+    ) -> None:
         self._database = database
         self._connection = connection
         self._names = names
+        self._kept = kept
         self.change_number = progress.change_number
         self.last_ms = progress.last_ms
         self._writers: dict[str, SqlWriter] = {}
@@ -208,7 +219,7 @@ class SqlTransaction:
 
         if name not in self._writers:
             tenant = self._names.tenant(name)
-            writer = SqlWriter(self._connection, self._names, tenant, name, self.change_number + 1)
+            writer = SqlWriter(self._connection, self._names, self._kept, tenant, name, self.change_number + 1)
             self._writers[name] = self._fenced(writer, tenant) if self._database.is_fenced else writer
         return self._writers[name]
 

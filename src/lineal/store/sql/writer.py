@@ -18,11 +18,12 @@ from lineal.store.contracts import RunStart
 from lineal.store.rules import Ending, Opening, ended_at, say_params
 from lineal.store.sql.answers import delete_answers, read_answer, write_answer
 from lineal.store.sql.audit import insert_audit
-from lineal.store.sql.cursors import read_cursor, read_leases
+from lineal.store.sql.cursors import find_writer, read_leases
 from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import RunDraft
 from lineal.store.sql.experiments import ExperimentDraft
-from lineal.store.sql.flush import flush_runs
+from lineal.store.sql.flush import flush_runs, upsert
+from lineal.store.sql.kept import Kept
 from lineal.store.sql.lineage_writer import SqlLineageWriter
 from lineal.store.sql.logged_models import ModelDraft
 from lineal.store.sql.names import Names
@@ -32,13 +33,24 @@ from lineal.store.sql.renames import add_claim, derive_names
 if TYPE_CHECKING:
     from lineal.series.columns import Block
 
+# Of writers that are there: an INSERT takes many at once.
+_CURSOR_UPSERT = upsert(
+    "writer",
+    ["pk"],
+    ["run", "run_id", "seq", "segment", "byte_offset", "attempt", "is_primary", "host", "pid", "lease_until_ms"],
+    fixed=["tenant", "name"],
+)
+
 
 class SqlWriter(SqlLineageWriter):
     """See `contracts.TenantWriter`."""
 
-    def __init__(self, connection: Connection, names: Names, tenant: int, tenant_name: str, change_number: int) -> None:
+    def __init__(
+        self, connection: Connection, names: Names, kept: Kept, tenant: int, tenant_name: str, change_number: int
+    ) -> None:
         self._connection = connection
         self._names = names
+        self._kept = kept
         self._tenant = tenant
         self._tenant_name = tenant_name
         self._change_number = change_number
@@ -58,7 +70,11 @@ class SqlWriter(SqlLineageWriter):
 
     def find_cursor(self, writer: str) -> Cursor | None:
         if writer not in self._cursors_read:
-            self._cursors_read[writer] = read_cursor(self._connection, self._tenant, writer)
+            known = self._kept.find_cursor(self._tenant, writer)
+            if known is None:
+                pk, known = find_writer(self._connection, self._tenant, writer)
+                self._names.keep_writer(self._tenant, writer, pk)
+            self._cursors_read[writer] = known
         return self._cursors.get(writer) or self._cursors_read[writer]
 
     def set_cursor(self, cursor: Cursor) -> None:
@@ -81,12 +97,14 @@ class SqlWriter(SqlLineageWriter):
             run = draft.pk if draft is not None else self._find_run(run_id)
         place = cursor.seq, cursor.segment, cursor.offset
         return (
+            pk,
+            self._tenant,
+            cursor.writer,
             run,
             None if run is not None else run_id,
             *place,
             *(cursor.head or (None,) * 4),
             cursor.lease_until_ms,
-            pk,
         )
 
     # -- audit ---------------------------------------------------------------------------------------------
@@ -331,13 +349,11 @@ class SqlWriter(SqlLineageWriter):
             experiment.flush(self._connection)
         if derives:
             derive_names(self._connection, self._tenant, self._change_number)
-        self._connection.executemany(
-            "UPDATE writer SET run = ?, run_id = ?, seq = ?, segment = ?, byte_offset = ?, attempt = ?, is_primary = ?,"
-            " host = ?, pid = ?, lease_until_ms = ? WHERE pk = ?",
-            [self._cursor_row(cursor) for cursor in self._cursors.values()],
-        )
+        self._connection.executemany(_CURSOR_UPSERT, [self._cursor_row(cursor) for cursor in self._cursors.values()])
         if self._audit_rows:
             insert_audit(self._connection, self._tenant, self._audit_rows)
+        self._kept.keep_runs(self._tenant, self._runs.values())
+        self._kept.keep_cursors(self._tenant, {**self._cursors_read, **self._cursors})
 
     def _flush_runs(self) -> None:
         self.frees_pages |= flush_runs(
@@ -375,12 +391,15 @@ class SqlWriter(SqlLineageWriter):
         return self._experiment(name).mention(stamp.time_ms)
 
     def _load_run(self, run_id: str) -> RunDraft | None:
-        run = self._runs.get(run_id) or RunDraft.load(self._connection, self._tenant, run_id)
+        run = self._runs.get(run_id) or RunDraft.load(self._connection, self._kept, self._tenant, run_id)
         if run is not None:
             self._runs[run_id] = run
         return run
 
     def _find_run(self, run_id: str) -> int | None:
+        known = self._kept.run_pk(self._tenant, run_id)
+        if known is not None:
+            return known
         row = self._connection.execute(
             "SELECT pk FROM run WHERE tenant = ? AND run_id = ?", (self._tenant, run_id)
         ).fetchone()

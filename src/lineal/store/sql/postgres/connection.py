@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 from lineal.model.errors import Busy, InvalidInput
 from lineal.store.sql.database import Rows
 from lineal.store.sql.migrate import EVERYTHING, FENCE
-from lineal.store.sql.postgres.dialect import translated
+from lineal.store.sql.postgres.dialect import in_statements, translated
 from lineal.store.sql.postgres.fence import ALL, SETTING, fence
 from lineal.store.sql.postgres.values import register
 
@@ -34,6 +34,8 @@ _DEFAULTS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
+_CHANGES = ("INSERT", "UPDATE", "DELETE")
+_ENDS = ("BEGIN", "COMMIT", "ROLLBACK")  # of transactions: they are about no tenant
 _BEGIN_READING = translated("BEGIN")
 _SESSION = (
     "SET synchronous_commit = on",  # a commit is on disk when it returns, whatever the server's default is
@@ -51,6 +53,7 @@ class PostgresConnection:
         settings = {**_DEFAULTS, **conninfo_to_dict(conninfo)}
         self._raw = psycopg.connect(make_conninfo("", **settings), autocommit=True)
         self._raw.prepared_max = PREPARED_MAX_COUNT
+        self._raw.cursor_factory = psycopg.RawCursor
         try:
             self._check()
             register(self._raw.adapters)
@@ -58,19 +61,36 @@ class PostgresConnection:
         except BaseException:
             self._raw.close()
             raise
-        self.total_changes = 0
-        self._scope: str | None = None
+        self._changes = 0
+        self._scope: str | None = None  # as the database knows it
+        self._entered: str | None = None
+        self._pipeline: psycopg.Pipeline | None = None
+        self._sent: list[psycopg.Cursor[Any]] = []
 
     def enter(self, tenant: int | None) -> None:
-        """What this transaction says from here on is about that tenant (None: about all of them)."""
-        scope = ALL if tenant is None else str(tenant)
-        if scope != self._scope:
-            self._raw.execute(f"SELECT set_config('{SETTING}', %s, true)", (scope,))
-            self._scope = scope
+        """What this transaction says from here on is about that tenant (None: about all of them). Told with the next statement:
+        often there is none."""
+        self._entered = ALL if tenant is None else str(tenant)
+
+    def leave(self) -> None:
+        """... is about none."""
+        self._entered = ""
+
+    @contextmanager
+    def pipelined(self) -> Iterator[None]:
+        """Within it, statements are sent without waiting for one another, until the rows of one are asked for. What the
+        database refuses is raised by a later one, or at the end."""
+        try:
+            with self._raw.pipeline() as self._pipeline:
+                yield
+            self._count_sent()
+        finally:
+            self._pipeline = None
+            self._sent.clear()
 
     def begin_reading(self, tenant: int | None) -> None:
         """A snapshot of one tenant, or of what belongs to none."""
-        self._scope = None if tenant is None else str(tenant)
+        self._scope = self._entered = "" if tenant is None else str(tenant)
         self._raw.execute(_BEGIN_READING + ("" if tenant is None else f"; SET LOCAL {SETTING} = '{int(tenant)}'"))
 
     def _check(self) -> None:
@@ -85,30 +105,48 @@ class PostgresConnection:
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
         if sql.startswith("BEGIN"):
-            self._scope = None  # the setting is the transaction's
+            self._scope = self._entered = None  # the setting is the transaction's
         elif sql == EVERYTHING:
             self.enter(None)
         elif sql == FENCE:
             fence(self)
         statement = translated(sql)
-        cursor = self._raw.cursor(binary=";" not in statement)  # several statements at once are answered as text
+        return self._execute(statement, parameters, binary=";" not in statement)  # several at once are answered as text
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> None:
+        said = list(in_statements(sql, list(parameters)))
+        with nullcontext() if self._pipeline is not None or len(said) < 2 else self.pipelined():
+            for statement, together in said:
+                self._execute(statement, together, binary=True)
+
+    def _execute(self, statement: str, parameters: Sequence[Any], *, binary: bool) -> Rows:
+        if self._entered not in (None, self._scope) and not statement.startswith(_ENDS):
+            self._scope = self._entered
+            self._raw.execute(f"SELECT set_config('{SETTING}', $1, true)", (self._scope,))
+        cursor = self._raw.cursor(binary=binary)
         cursor.execute(statement, parameters or None)
-        self._count(cursor)
+        if not statement.startswith(_CHANGES):
+            return cursor
+        if self._pipeline is not None:
+            self._sent.append(cursor)
+            return Sent(cursor, self._settle)
+        self._changes += max(cursor.rowcount, 0)
         return cursor
 
-    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
-        rows = list(parameters)
-        if len(rows) == 1:
-            return self.execute(sql, rows[0])
-        cursor = self._raw.cursor(binary=True)
-        if rows:
-            cursor.executemany(translated(sql), rows)
-            self._count(cursor)
-        return cursor
+    def _settle(self) -> None:
+        """What was sent has been answered."""
+        if self._pipeline is not None and self._sent:
+            self._pipeline.sync()
+            self._count_sent()
 
-    def _count(self, cursor: psycopg.Cursor[Any]) -> None:
-        if (cursor.statusmessage or "").startswith(("INSERT", "UPDATE", "DELETE")):
-            self.total_changes += max(cursor.rowcount, 0)
+    def _count_sent(self) -> None:
+        self._changes += sum(max(cursor.rowcount, 0) for cursor in self._sent)
+        self._sent.clear()
+
+    @property
+    def total_changes(self) -> int:
+        self._settle()
+        return self._changes
 
     @property
     def in_transaction(self) -> bool:
@@ -133,6 +171,75 @@ class PostgresConnection:
 
     def close(self) -> None:
         self._raw.close()
+
+
+class WritersSnapshot:
+    """What the writer asks within its transaction, through a connection of its own: while others wait for that, it waits for no
+    page of a dashboard. Nobody else commits meanwhile, so one snapshot serves all of it."""
+
+    def __init__(self, connect: Callable[[], PostgresConnection]) -> None:
+        self._connect = connect
+        self._connection: PostgresConnection | None = None
+
+    @contextmanager
+    def of(self, tenant: int | None) -> Iterator[PostgresConnection]:
+        connection = self._begun(tenant)
+        try:
+            yield connection
+        except psycopg.Error:
+            self.end()  # what is asked next is asked anew
+            raise
+
+    def _begun(self, tenant: int | None) -> PostgresConnection:
+        connection = self._connection
+        if connection is not None and connection.in_transaction:
+            connection.enter(tenant) if tenant is not None else connection.leave()
+            return connection
+        if connection is not None:
+            try:
+                connection.begin_reading(tenant)
+                return connection
+            except psycopg.OperationalError:  # see Readers
+                self.close()
+        self._connection = self._connect()
+        self._connection.begin_reading(tenant)
+        return self._connection
+
+    def end(self) -> None:
+        """The transaction is over."""
+        connection = self._connection
+        try:
+            if connection is not None and connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self.close()
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class Sent:
+    """What a statement of a pipeline answers: waited for when it is asked for."""
+
+    def __init__(self, cursor: psycopg.Cursor[Any], settle: Callable[[], None]) -> None:
+        self._cursor = cursor
+        self._settle = settle
+
+    @property
+    def rowcount(self) -> int:
+        self._settle()
+        return self._cursor.rowcount
+
+    def fetchone(self) -> Any:
+        return self._cursor.fetchone()
+
+    def fetchall(self) -> list[Any]:
+        return self._cursor.fetchall()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._cursor)
 
 
 class Readers:

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from lineal.model.errors import Busy, Damaged, InvalidInput, LinealError, NotFound, NotWritable
 from lineal.store.sql.database import Connection
-from lineal.store.sql.postgres.connection import PostgresConnection, Readers
+from lineal.store.sql.postgres.connection import PostgresConnection, Readers, WritersSnapshot
 from lineal.store.sql.postgres.listener import listening
 
 LOG = logging.getLogger("lineal.store")
@@ -63,8 +63,7 @@ class PostgresDatabase:
         where = [str(given[key]) for key in ("host", "port", "dbname") if given.get(key)]
         self.name = " ".join(["postgresql", *where])  # the address may hold a password
         self._readers = Readers(self._connect)
-        # For what the writer asks within its transaction: while others wait for that, it waits for no page of a dashboard.
-        self._writers_reader = Readers(self._connect, 1)
+        self._writers_snapshot = WritersSnapshot(self._connect)
         self._begun: tuple[int, PostgresConnection] | None = None
 
     @contextmanager
@@ -122,6 +121,12 @@ class PostgresDatabase:
             raise
         return connection
 
+    def end(self) -> None:
+        self._writers_snapshot.end()
+
+    def pipelined(self, connection: Connection) -> AbstractContextManager[None]:
+        return cast("PostgresConnection", connection).pipelined()
+
     def size_bytes(self) -> int:
         with self.snapshot() as connection:
             return int(connection.execute("SELECT pg_database_size(current_database())").fetchone()[0])
@@ -144,13 +149,13 @@ class PostgresDatabase:
     def _snapshot(self, tenant: int | None) -> Iterator[Connection]:
         begun = self._begun
         is_ours = begun is not None and begun[0] == threading.get_ident() and begun[1].in_transaction
-        readers = self._writers_reader if is_ours else self._readers
-        with self.in_our_words(), readers.snapshot(tenant) as connection:
+        snapshot = self._writers_snapshot.of(tenant) if is_ours else self._readers.snapshot(tenant)
+        with self.in_our_words(), snapshot as connection:
             yield connection
 
     def close_readers(self) -> None:
         self._readers.close()
-        self._writers_reader.close()
+        self._writers_snapshot.close()
 
     def listening(self, heard: Callable[[], None]) -> AbstractContextManager[None]:
         return listening(self._connect, heard)

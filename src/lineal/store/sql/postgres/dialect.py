@@ -7,7 +7,9 @@ numbers, no function that only SQLite has, a table's name before its own columns
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 from lineal.store.sql.progress import SAVE
 
@@ -20,7 +22,7 @@ _LOCK = f"SELECT pg_advisory_xact_lock({LOCK_SPACE}, hashtext(current_schema()))
 _WHOLE = {
     "BEGIN IMMEDIATE": f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_LOCK}",
     "BEGIN": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-    SAVE: SAVE.replace("?", "%s") + f" RETURNING pg_notify('{CHANNEL}', current_schema())",
+    SAVE: SAVE + f" RETURNING pg_notify('{CHANNEL}', current_schema())",
     "SELECT name FROM sqlite_schema WHERE type = 'table'": (
         "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
     ),
@@ -29,7 +31,7 @@ _IGNORED = ("PRAGMA ",)
 NOTHING = "SELECT 1 WHERE false"
 
 # A JSON list of numbers is an array but for its brackets. ANY walks an index where the other way reads the whole table.
-_LIST = "translate(%s, '[]', '{}')::int8[]"
+_LIST = "translate(?, '[]', '{}')::int8[]"
 _LISTS = (
     ("IN (SELECT value FROM json_each(?))", f"= ANY({_LIST})"),
     ("json_each(?) wanted ", f"unnest({_LIST}) AS wanted(value) "),
@@ -39,19 +41,49 @@ _BLOBS = re.compile(r"^\s+(\w+) BLOB\b", re.MULTILINE)
 _COMMENTS = re.compile(r"--[^\n]*")
 
 
+_ROW = re.compile(r"(INSERT INTO .* VALUES )(\(\?(?:, \?)*\))( ON CONFLICT .*)?")
+_ROWS_TOGETHER = (64, 8, 1)  # of one INSERT: few sizes, so that each is prepared once
+
+
+def in_statements(sql: str, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, Sequence[Any]]]:
+    """One statement said of several rows: translated, with its parameters. Many rows are inserted by few statements; no two of
+    them have the same key."""
+    if _ROW.fullmatch(sql) is None:
+        yield from ((translated(sql), row) for row in rows)
+        return
+    at = 0
+    while at < len(rows):
+        count = next(count for count in _ROWS_TOGETHER if count <= len(rows) - at)
+        yield _inserting(sql, count), [value for row in rows[at : at + count] for value in row]
+        at += count
+
+
+@lru_cache(maxsize=200)
+def _inserting(sql: str, count: int) -> str:
+    found = _ROW.fullmatch(sql)
+    assert found is not None
+    head, row, tail = found.groups("")
+    return translated(f"{head}{', '.join([row] * count)}{tail}")
+
+
 @lru_cache(maxsize=2_000)
 def translated(sql: str) -> str:
-    """With psycopg's placeholders."""
+    """With PostgreSQL's own placeholders, $1 and so on: psycopg has nothing to look for in it, however long it is."""
     if sql in _WHOLE:
-        return _WHOLE[sql]
+        return _numbered(_WHOLE[sql])
     if sql.startswith(_IGNORED):
         return NOTHING
     if "CREATE TABLE" in sql or "ALTER TABLE" in sql:
         return _table(_COMMENTS.sub("", sql).strip())
-    sql = sql.replace("%", "%%").replace(" NOT INDEXED", "").replace(" IS NOT excluded.", " IS DISTINCT FROM excluded.")
+    sql = sql.replace(" NOT INDEXED", "").replace(" IS NOT excluded.", " IS DISTINCT FROM excluded.")
     for ours, theirs in _LISTS:
         sql = sql.replace(ours, theirs)
-    return sql.replace("?", "%s")
+    return _numbered(sql)
+
+
+def _numbered(sql: str) -> str:
+    first, *rest = sql.split("?")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
 
 
 def _table(sql: str) -> str:
