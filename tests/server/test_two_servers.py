@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
@@ -46,6 +47,23 @@ def test_requests_of_one_run_go_to_either(servers: list[httpx.Client]) -> None:
     json_of(two.post(f"{run}/log-metrics", json={"metrics": {"late": 1}}))  # after the end: a late attempt
     assert json_of(one.get(run))["status"] == "failed"
     assert len(json_of(one.get(run.replace("/experiments", "")))["attempts"]) == 2
+
+
+def test_requests_of_many_runs_go_to_either_at_once(servers: list[httpx.Client]) -> None:
+    """Each run's own come one after the other; what the other server wrote between them counts."""
+    runs, steps = [new_run(servers[number % 2]) for number in range(4)], 30
+
+    def log(run_id: str) -> list[int]:
+        chance = random.Random(run_id)
+        for step in range(steps):
+            body = {"metrics": [{"key": "a", "value": step}]}
+            json_of(chance.choice(servers).post(f"{RUN}/{run_id}/log-batch", json=body))
+        series = json_of(servers[0].get(f"{RUN}/{run_id}/metrics/a"))
+        assert series["step"] == series["value"]
+        return list(series["step"])
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        assert list(pool.map(log, runs)) == [list(range(steps))] * len(runs)
 
 
 def test_the_later_word_stands_whichever_server_heard_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from operator import methodcaller as call
 from pathlib import Path
@@ -70,7 +71,7 @@ def said_to(store: Store) -> Iterator[list[str]]:
         patch.setattr(store, "_writer", Listening())
         patch.setattr(store._names, "_connection", store._writer)
         patch.setattr(store._database, "begin", lambda connection: connection.execute("BEGIN IMMEDIATE") and connection)
-        patch.setattr(type(store._database), "enter", lambda self, connection, tenant: real.enter(tenant))  # type: ignore[attr-defined]
+        patch.setattr(type(store._database), "enter", lambda self, connection, tenant: real.enter(tenant))
         patch.setattr(type(store._database), "pipelined", lambda self, connection: closing(Open()))
         yield said
 
@@ -256,3 +257,25 @@ def test_questions_of_a_transaction_are_of_its_beginning_and_of_each_tenant(post
         with store.begin():
             assert total("acme") == 2
         assert postgres.execute(idle) == [(0,)]
+
+
+def test_whose_transaction_is_over_asks_as_all_do_while_another_begins(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its question would begin the snapshot in which the other's is answered: before the other had its turn."""
+    with closing(open_store(postgres_url)) as store, ThreadPoolExecutor(1) as thread:
+        assert isinstance(store, SqlStore)
+        database: Any = store._database
+        thread.submit(tell, store, starting("r1")).result(30)
+        real, asked = database._begin, []
+
+        def begin(connection: Any) -> Any:
+            begun = real(connection)
+            asked.append(thread.submit(store.tenant("default").find_run_ids, "r1").result(30))
+            return begun
+
+        monkeypatch.setattr(database, "_begin", begin)
+        with store.begin():
+            snapshot = database._writers_snapshot._connection
+            assert snapshot is None or not snapshot.in_transaction
+        assert asked == [["r1"]]

@@ -122,6 +122,7 @@ class PostgresDatabase:
         return connection
 
     def end(self) -> None:
+        self._begun = None  # before another thread begins, in whose transaction this one would seem to be
         self._writers_snapshot.end()
 
     def pipelined(self, connection: Connection) -> AbstractContextManager[None]:
