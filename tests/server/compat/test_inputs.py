@@ -118,7 +118,7 @@ def test_datasets_of_experiments_are_summed_up(mlflow: Mlflow) -> None:
         ({"datasets": [used({**TRAIN, "schema": "s" * 1_048_576})]}, "'schema' exceeds"),
         ({"datasets": [used(TRAIN, k="v" * 501)]}, "'value' exceeds the maximum length of 500"),
         ({"datasets": [used(TRAIN, **{"k" * 256: "v"})]}, "'key' exceeds the maximum length of 255"),
-        ({"datasets": [used(TRAIN)] * 1_001}, "at most 1000 datasets"),
+        ({"datasets": [used(TRAIN)] * 10_001}, "at most 10000 datasets"),
         ({"models": [{}]}, "'models[0].model_id'"),
     ],
 )

@@ -184,11 +184,17 @@ def test_pages_lead_through_all_models_and_belong_to_their_question(searched: Ml
     second = searched.post("logged-models/search", **body, page_token=first["next_page_token"])
     assert [one["info"]["name"] for one in first["models"] + second["models"]] == ["a", "b", "c"]
     assert "next_page_token" not in second
-    for wrong in (
-        {**body, "page_token": "x"},
-        {**body, "page_token": first["next_page_token"], "filter": "name = 'a'"},
+    token = first["next_page_token"]
+    for wrong, fragment in (
+        ({"page_token": "x"}, "Invalid page token: x"),
+        ({"page_token": token[:-3]}, "damaged"),
+        ({"page_token": token, "filter": "name = 'a'"}, "Filter string in the page token does not match"),
+        ({"page_token": token, "order_by": []}, "Order by in the page token does not match"),
+        ({"page_token": token, "experiment_ids": ["0", "77"]}, "Experiment IDs in the page token do not match"),
+        ({"page_token": token, "datasets": [{"dataset_name": "val"}]}, "another question"),
     ):
-        searched.refused("POST", "logged-models/search", "INVALID_PARAMETER_VALUE", "page token", json=wrong)
+        asked = {**body, **wrong}
+        searched.refused("POST", "logged-models/search", "INVALID_PARAMETER_VALUE", fragment, json=asked)
     assert found(searched, "77") == []
 
 

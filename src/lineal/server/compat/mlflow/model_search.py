@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -47,6 +49,12 @@ _COMPARISON = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _ITEM = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)")\s*(?:,|$)""")
+_DOT, _DIGEST_CHARS = ".", 8
+_PARTS = {
+    "experiment_ids": "Experiment IDs in the page token do not match the requested experiment IDs.",
+    "filter": "Filter string in the page token does not match the requested filter string.",
+    "order_by": "Order by in the page token does not match the requested order by.",
+}
 _DATASET = (Param("dataset_name"), Param("dataset_digest"))
 
 
@@ -75,12 +83,32 @@ def search_logged_models(context: Context, asked: Asked[Any, None]) -> Content:
         order=tuple(_order(entry) for entry in values.get("order_by", [])),
         datasets=tuple(_dataset(entry) for entry in values.get("datasets", [])),
         limit=min(max_results_of(values.get("max_results") or RESULTS_DEFAULT), LIST_PAGE_MAX_COUNT),
-        after=values.get("page_token") or None,
+        after=_inner_token(values),
     )
     page = reader.list_logged_models(query)
     by_id = {one.experiment_id: one for one in known}
     models = [model_json(model, by_id.get(model.experiment_id) or unmade(context.tenant)) for model in page.models]
-    return answer(models=models, next_page_token=page.next_token)
+    return answer(models=models, next_page_token=page.next_token and f"{_asked_by(values)}{_DOT}{page.next_token}")
+
+
+def _inner_token(values: dict[str, Any]) -> str | None:
+    """Ours, behind digests of what was asked: clients are told which part of their question is another one now."""
+    token = values.get("page_token")
+    if not token:
+        return None
+    before, dot, inner = token.partition(_DOT)
+    now, size = _asked_by(values), _DIGEST_CHARS
+    if not dot or len(before) != len(now):
+        raise MlflowError(f"Invalid page token: {token[:300]}")
+    for at, said in enumerate(_PARTS.values()):
+        if before[at * size : (at + 1) * size] != now[at * size : (at + 1) * size]:
+            raise MlflowError(said)
+    return inner
+
+
+def _asked_by(values: dict[str, Any]) -> str:
+    parts = (json.dumps(values.get(name) or None, sort_keys=True, default=str) for name in _PARTS)
+    return "".join(hashlib.sha256(part.encode()).hexdigest()[:_DIGEST_CHARS] for part in parts)
 
 
 def _dataset(entry: dict[str, Any]) -> tuple[str, str | None]:
