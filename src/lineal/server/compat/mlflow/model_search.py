@@ -93,7 +93,7 @@ def search_logged_models(context: Context, asked: Asked[Any, None]) -> Content:
 
 def _inner_token(values: dict[str, Any]) -> str | None:
     """Ours, behind digests of what was asked: clients are told which part of their question is another one now."""
-    token = values.get("page_token")
+    token: str = values.get("page_token") or ""
     if not token:
         return None
     before, dot, inner = token.partition(_DOT)
