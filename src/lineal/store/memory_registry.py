@@ -200,7 +200,8 @@ class MemoryRegistryReader:
     def list_models(self, query: ModelsQuery) -> ModelsPage:
         state = self._state_now()
         found = [state.model(model) for model in range(len(state.models))]
-        return ModelsPage(*_page(query, found))
+        places = {id(model): place for place, model in enumerate(found)}
+        return ModelsPage(*_page(query, found, lambda model: places[id(model)]))
 
     def find_version(self, version_id: str) -> ModelVersion | None:
         facts = self._state_now().versions.get(version_id)
@@ -433,13 +434,13 @@ def _set_given(
 # -- lists -----------------------------------------------------------------------------------------------------
 
 
-def _page(query: Query, found: Iterable[Found]) -> tuple[list[Found], str | None]:
+def _page(query: Query, found: Iterable[Found], made: Callable[[Found], int] = id) -> tuple[list[Found], str | None]:
     check(query)
     orders, place = keys_of(query), read_token(query)
     tests = [(term, tester(term)) for term in query.terms]
     kept: list[tuple[list[Key], Found]] = []
     for one in found:
-        keys = [_key(one, by.field) for by in orders]
+        keys = [made(one) if by.field == "made" else _key(one, by.field) for by in orders]
         if query.lifecycle not in (None, one.lifecycle) or not all(test(_field(one, term)) for term, test in tests):
             continue
         kept.append((keys, one))

@@ -53,16 +53,16 @@ class Term(NamedTuple):
 
 
 class By(NamedTuple):
-    """A key of an order."""
+    """A key of an order. "made": models in the order in which they were first heard of."""
 
-    field: Literal["name", "version", "created", "updated"]
+    field: Literal["name", "made", "version", "version_id", "created", "updated"]
     descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ModelsQuery:
-    """Registered models that satisfy every term, by the keys of `order`, then by name. `after`: the `next_token` of the page
-    before."""
+    """Registered models that satisfy every term, by the keys of `order`, then by name, then as they were made. `after`: the
+    `next_token` of the page before."""
 
     terms: tuple[Term, ...] = ()
     order: tuple[By, ...] = ()

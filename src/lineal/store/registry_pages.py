@@ -24,7 +24,9 @@ _CHECK_BYTES, _DIGEST_BYTES = 6, 9
 def keys_of(query: Query) -> tuple[By, ...]:
     """The whole order: what is asked for, then what tells equals apart."""
     asked = [by.field for by in query.order]
-    last = (By("name"),) if isinstance(query, ModelsQuery) else (By("name"), By("version", True))
+    last: tuple[By, ...] = (By("name"), By("made"))
+    if not isinstance(query, ModelsQuery):
+        last = (By("name"), By("version", True), By("version_id"))
     return (*query.order, *(by for by in last if by.field not in asked))
 
 
@@ -52,7 +54,8 @@ def check(query: Query) -> None:
                 f"{term.field} cannot be compared so: {term.operator} {term.value!r:.80}", field="filter"
             )
     names = [by.field for by in query.order]
-    if len(names) > ORDER_KEYS_MAX_COUNT or len(set(names)) < len(names) or (of_models and "version" in names):
+    others = {"version", "version_id"} if of_models else {"made"}
+    if len(names) > ORDER_KEYS_MAX_COUNT or len(set(names)) < len(names) or others & set(names):
         raise InvalidInput(f"this is no order: {names}", field="order_by")
 
 

@@ -20,7 +20,14 @@ from lineal.series.columns import Block
 from lineal.store.contracts import GroupQuery, RunQuery, Store, TenantWriter
 from lineal.store.lineage import ModelQuery
 from lineal.store.memory import MemoryStore
+from lineal.store.registry import ModelsQuery, VersionsQuery
 from lineal.testing import strategies
+from lineal.testing.registry_statements import (
+    assert_same_registry,
+    models_queries,
+    registry_statements,
+    versions_queries,
+)
 from lineal.testing.same_answers import Steps, assert_same_answers
 from lineal.testing.strategies import ATTEMPTS, RUN_IDS, WRITERS, Statement
 from lineal.testing.suite_base import at
@@ -45,6 +52,7 @@ class StoreMachine(RuleBasedStateMachine):
         self._reference = MemoryStore()
         self._number = 0
         self._said: list[Statement] = []
+        self._registered: list[Change] = []
         self._change_numbers = (0, 0)
 
     def teardown(self) -> None:
@@ -105,6 +113,19 @@ class StoreMachine(RuleBasedStateMachine):
             piece = Block(block.layout, block.seq[rows], block.step[rows], block.time_ms[rows], values)
             self._change("default", [call("append_points", run_id, writer, "a1", [piece])], undone=False)
         self._change("default", [call("compact", run_id)], undone=False)
+
+    @rule(data=st.data(), tenant=st.sampled_from(TENANTS), undone=st.booleans(), count=st.integers(1, 6))
+    def register(self, data: st.DataObject, tenant: str, undone: bool, count: int) -> None:
+        new: list[Change] = [data.draw(registry_statements(self._next)) for _ in range(count)]
+        repeated = data.draw(st.lists(st.sampled_from(self._registered), max_size=3)) if self._registered else []
+        self._registered += new
+        self._change(tenant, data.draw(st.permutations([*new, *repeated])), undone)
+
+    @rule(models=st.lists(models_queries, max_size=5), versions=st.lists(versions_queries, max_size=5))
+    def ask_registry(self, models: list[ModelsQuery], versions: list[VersionsQuery]) -> None:
+        for tenant in TENANTS:
+            readers = [store.tenant(tenant).registry() for store in (self._reference, self._store)]
+            assert_same_registry(readers[0], readers[1], models, versions)
 
     @rule(tenant=st.sampled_from(TENANTS), run_id=strategies.run_ids, undone=st.booleans())
     def compact(self, tenant: str, run_id: str, undone: bool) -> None:
@@ -195,6 +216,7 @@ class StoreMachine(RuleBasedStateMachine):
                 steps=steps,
                 writers=WRITERS,
             )
+            assert_same_registry(self._reference.tenant(tenant).registry(), self._store.tenant(tenant).registry())
 
     def _change(self, tenant: str, changes: Sequence[Change], undone: bool) -> None:
         """The same to both stores; what a change answers within the transaction must agree, too."""

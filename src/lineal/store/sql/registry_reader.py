@@ -31,7 +31,7 @@ _MODELS = "FROM registered_model m WHERE m.tenant = ?"
 _VERSIONS = "FROM model_version v JOIN registered_model m ON m.pk = v.model WHERE v.tenant = ?"
 _CALLED = "m.name = ? AND m.pk = (SELECT n.model FROM model_name n WHERE n.tenant = m.tenant AND n.name = m.name)"
 _COLUMNS = {  # field of a term or an order -> column, for models and for versions
-    ModelsQuery: {"name": "m.name", "created": "m.created_ms", "updated": "m.updated_ms"},
+    ModelsQuery: {"name": "m.name", "made": "m.pk", "created": "m.created_ms", "updated": "m.updated_ms"},
     VersionsQuery: {
         "name": "m.name",
         "version": "v.number",
