@@ -21,6 +21,7 @@ from tests.server.contract import DOCUMENT
 
 COPY = Path(openapi.__file__).parent / "openapi.json"
 FINITE = {"Run.duration_seconds", "RunRow.duration_seconds", "RunDetail.duration_seconds", "RunEnded.duration_seconds"}
+FINITE |= {"MakingRun.duration_seconds"}
 ASKED = {"AskMetric"}
 
 

@@ -1,4 +1,4 @@
-"""`lineal models set`, `tag`, `note` and `unalias`."""
+"""`lineal models set`, `tag`, `describe` and `unalias`."""
 
 from __future__ import annotations
 
@@ -58,17 +58,17 @@ def tag_version(
     _answer(calls.set_model_version(version, tags=given, url=url, tenant=tenant), as_json)
 
 
-@click.command("note", short_help="Write a version's note.")
+@click.command("describe", short_help="Say what a version of a model is.")
 @click.argument("version", metavar="VERSION")
 @click.argument("text", metavar="TEXT")
 @folder_option
 @tenant_option
 @json_option
-def note_version(version: str, text: str, url: str | None, tenant: str | None, as_json: bool) -> None:
-    """Replace the note of a version (NAME/3, NAME@ALIAS, an id) by TEXT."""
+def describe_version(version: str, text: str, url: str | None, tenant: str | None, as_json: bool) -> None:
+    """Replace the description (Markdown) of a version (NAME/3, NAME@ALIAS, an id) by TEXT."""
     from lineal.registry import calls
 
-    _answer(calls.set_model_version(version, note=text, url=url, tenant=tenant), as_json)
+    _answer(calls.set_model_version(version, description=text, url=url, tenant=tenant), as_json)
 
 
 @click.command("unalias", short_help="Remove an alias.")

@@ -86,7 +86,7 @@ def _print_model(model: RegisteredModel, versions: list[ModelVersion]) -> None:
         return
     now_ms = time.time_ns() // 1_000_000
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("version", "stage", "aliases", "made", "run", "format", "note"):
+    for name in ("version", "stage", "aliases", "made", "run", "format", "about"):
         table.add_column(name, no_wrap=True, overflow="ellipsis", style="bold" if name == "version" else "")
     for one in versions:
         table.add_row(
@@ -96,7 +96,7 @@ def _print_model(model: RegisteredModel, versions: list[ModelVersion]) -> None:
             ago_text(one.details.created_ms, now_ms),
             Text(printable(one.run_id[:8] if one.run_id and len(one.run_id) == 32 else one.run_id or "none")),
             Text(printable(one.format or "")),
-            Text(printable(one.note)),
+            Text(printable(one.description)),
         )
     out.print("", table)
     left_out = model.details.version_count - len(versions)
@@ -141,7 +141,7 @@ def _version_body(version: ModelVersion) -> Iterator[RenderableType]:
         ("status", "" if status == "ready" else status),
         ("format", version.format or "not known"),
         ("source", version.source),
-        ("note", version.note),
+        ("about", version.description),
     ]
     yield pairs((label, value) for label, value in rows if value)
     sections = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lineal.cli.model_change import note_version, set_model, tag_version, unalias
+from lineal.cli.model_change import describe_version, set_model, tag_version, unalias
 from lineal.cli.model_list import list_models
 from lineal.cli.model_promote import promote_version
 from lineal.cli.model_show import show_model
@@ -16,5 +16,14 @@ def models() -> None:
     """List registered models, look at their versions, promote them, and ask why."""
 
 
-for _command in (list_models, show_model, why_version, promote_version, set_model, tag_version, note_version, unalias):
+for _command in (
+    list_models,
+    show_model,
+    why_version,
+    promote_version,
+    set_model,
+    tag_version,
+    describe_version,
+    unalias,
+):
     models.add_command(_command)

@@ -46,13 +46,13 @@ def log_model(
     format: str | None,
     signature: Any,
     input_example: Any,
-    note: str | None,
+    description: str | None,
     tags: Mapping[str, Any] | None,
 ) -> LoggedVersion:
     """See `Run.log_model`. Everything that can be refused is, before anything is kept."""
     name = check_model_name(name)
     folder = artifact_path(f"models/{name}" if path is None else path)
-    note = None if note is None else check_note(note)
+    description = None if description is None else check_note(description)
     checked_tags = check_tags(tags) if tags else {}
     example = None if input_example is None else example_json(input_example)
     takes = _signature(signature, input_example)
@@ -85,7 +85,7 @@ def log_model(
                 files=files,
                 signature=takes,
                 input_example=example,
-                description=note,
+                description=description,
                 tags=checked_tags,
             )
         )

@@ -451,7 +451,7 @@ class Run:
         format: str | None = None,
         signature: Any = None,
         input_example: Any = None,
-        note: str | None = None,
+        description: str | None = None,
         tags: Mapping[str, Any] | None = None,
     ) -> LoggedVersion:
         """Keeps a model with the run and makes it a version of the registered model `name`, which is made if it is new.
@@ -475,7 +475,7 @@ class Run:
             format=format,
             signature=signature,
             input_example=input_example,
-            note=note,
+            description=description,
             tags=tags,
         )
 

@@ -43,13 +43,11 @@ def count_models(search: str = "", *, deleted: bool = False, url: Url = None, te
 
 
 def _found(registry: RegistryReader, search: str, limit: int, *, deleted: bool) -> Iterator[nouns.RegisteredModel]:
-    terms = (Term("name", "ilike", f"%{search}%"),) if search else ()
+    terms = (Term("name", "contains", search),) if search else ()
     query = ModelsQuery(terms, lifecycle="deleted" if deleted else "active", limit=limit)
-    lowered = search.lower()
     while True:
         page = registry.list_models(query)
-        # A pattern has no word for "%" and "_" themselves.
-        yield from (one for one in page.models if lowered in one.name.lower())
+        yield from page.models
         if page.next_token is None:
             return
         query = replace(query, after=page.next_token)
@@ -166,7 +164,7 @@ def set_model(
 def set_model_version(
     ref: str,
     *,
-    note: str | None = None,
+    description: str | None = None,
     tags: Mapping[str, Any] | None = None,
     url: Url = None,
     tenant: str | None = None,
@@ -174,5 +172,5 @@ def set_model_version(
     """Sets what is given of a version; a tag of None is removed."""
     store = shared_store(url, tenant)
     version = find_version(store, ref).version
-    changes.set_version(store, version, note, tags, url, tenant)
+    changes.set_version(store, version, description, tags, url, tenant)
     return get_model_version(version.version_id, url=url, tenant=tenant)

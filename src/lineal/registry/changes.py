@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from lineal.api import say_outside, set_lock
 from lineal.client.given import check_note, check_tags
+from lineal.client.session import check_description
+from lineal.ingest import registry_work
 from lineal.model.errors import Conflict, InvalidInput, NotFound
 from lineal.model.registry import STAGES, ModelVersion, Stage, check_alias, check_model_name
-from lineal.record.records import AliasSet, ModelSet, ModelVersionSet, Record, StageSet
+from lineal.record.records import Record
+from lineal.remote.store import RemoteStore
 
 if TYPE_CHECKING:
     from lineal.local import LocalStore
-    from lineal.remote.store import RemoteStore
 
 Url = str | os.PathLike[str] | None
 
@@ -32,35 +34,35 @@ def promote(
     url: Url,
     tenant: str | None,
 ) -> None:
-    """See `lineal.promote`."""
+    """See `lineal.promote`. The run is locked first: what cannot be locked is not promoted."""
     if to is None and alias is None:
         raise InvalidInput("say where to: a stage, an alias, or both", field="to")
     if to is not None and to not in STAGES:
         raise InvalidInput(f"stage {to!r:.60} is not one of {', '.join(STAGES)}", field="to")
     if alias is not None:
         check_alias(alias)
-    why = check_note(why)
-    if version.lifecycle == "deleted":
-        raise Conflict(f"model version {version.name}/{version.version} is deleted: restore it first", field="version")
+    reason = _reason(why)
+    number = str(version.version)
+    registry = store.reader().registry()
+    said: list[Record] = []
+    if to is not None:
+        said += registry_work.staged(registry, version.name, number, to, archive_existing=archive_existing, why=reason)
+    if alias is not None:
+        said += registry_work.aliased(registry, version.name, alias, number, reason)
     locks = _run_to_lock(store, version) if lock_run and to not in ("none", "archived") else None
-    server = _server_of(store)
-    if server is None:
-        said: list[Record] = []
-        if to is not None:
-            said.append(StageSet(version.version_id, to, archive_existing, why or None))
-        if alias is not None:
-            said.append(AliasSet(version.name, alias, version.version_id, why or None))
-        say_outside(None, said, url, tenant)
+    if not isinstance(store, RemoteStore):
         if locks is not None:
             set_lock([locks], True, url=url, tenant=tenant)
+        if said:
+            say_outside(None, said, url, tenant)
         return
-    path = ("models", version.name, "versions", str(version.version))
+    path = ("models", version.name, "versions", number)
     if locks is not None:
-        server.ask("POST", ("runs", "lock"), {"run_ids": [locks]})
+        store.ask("POST", ("runs", "lock"), {"run_ids": [locks]})
     if to is not None:
-        server.ask("POST", (*path, "stage"), {"stage": to, "archive_existing": archive_existing, "why": why})
+        store.ask("POST", (*path, "stage"), {"stage": to, "archive_existing": archive_existing, "why": reason})
     if alias is not None:
-        server.ask("PUT", ("models", version.name, "aliases", alias), {"version": version.version, "why": why})
+        store.ask("PUT", ("models", version.name, "aliases", alias), {"version": version.version, "why": reason})
 
 
 def _run_to_lock(store: LocalStore, version: ModelVersion) -> str | None:
@@ -81,15 +83,11 @@ def _run_to_lock(store: LocalStore, version: ModelVersion) -> str | None:
 
 def delete_alias(store: LocalStore, name: str, alias: str, why: str, url: Url, tenant: str | None) -> None:
     store.refresh()
-    registry = store.reader().registry()
-    model = registry.get_model(name)
-    if alias not in model.aliases:
-        raise NotFound(f"model {name!r} has no alias {alias!r:.80}", field="alias")
-    server = _server_of(store)
-    if server is None:
-        say_outside(None, AliasSet(name, alias, None, check_note(why) or None), url, tenant)
+    said = registry_work.unaliased(store.reader().registry(), name, alias, _reason(why))
+    if isinstance(store, RemoteStore):
+        store.ask("DELETE", ("models", name, "aliases", alias), query={"why": why} if why else None)
     else:
-        server.ask("DELETE", ("models", name, "aliases", alias), None if not why else {"why": why})
+        say_outside(None, said, url, tenant)
 
 
 def set_model(
@@ -103,41 +101,48 @@ def set_model(
     name = check_model_name(name)
     text = None if description is None else check_note(description)
     checked = check_tags(tags) if tags else None
-    server = _server_of(store)
-    if server is None:
-        say_outside(None, ModelSet(name, text, checked), url, tenant)
+    store.refresh()
+    registry = store.reader().registry()
+    if registry.find_model(name) is None:
+        first = {key: value for key, value in (checked or {}).items() if value is not None}
+        if isinstance(store, RemoteStore):
+            store.ask("POST", ("models",), _given(name=name, description=text, tags=first))
+        else:
+            say_outside(None, registry_work.new_model(registry, name, text, first), url, tenant)
         return
-    if store.reader().registry().find_model(name) is None:
-        server.ask("POST", ("models",), {"name": name})
-    if text is not None or checked:
-        server.ask("PATCH", ("models", name), _given(description=text, tags=checked))
+    said = registry_work.changed_model(registry, name, None, text, checked)
+    if not said:
+        return
+    if isinstance(store, RemoteStore):
+        store.ask("PATCH", ("models", name), _given(description=text, tags=checked))
+    else:
+        say_outside(None, said, url, tenant)
 
 
 def set_version(
     store: LocalStore,
     version: ModelVersion,
-    note: str | None,
+    description: str | None,
     tags: Mapping[str, Any] | None,
     url: Url,
     tenant: str | None,
 ) -> None:
-    text = None if note is None else check_note(note)
+    text = None if description is None else check_note(description)
     checked = check_tags(tags) if tags else None
-    if text is None and not checked:
+    number = str(version.version)
+    said = registry_work.changed_version(store.reader().registry(), version.name, number, text, checked)
+    if not said:
         return
-    server = _server_of(store)
-    if server is None:
-        say_outside(None, ModelVersionSet(version.version_id, text, checked), url, tenant)
+    if isinstance(store, RemoteStore):
+        path = ("models", version.name, "versions", number)
+        store.ask("PATCH", path, _given(description=text, tags=checked))
     else:
-        path = ("models", version.name, "versions", str(version.version))
-        server.ask("PATCH", path, _given(description=text, tags=checked))
+        say_outside(None, said, url, tenant)
+
+
+def _reason(why: str) -> str | None:
+    return check_description(why) or None
 
 
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _server_of(store: LocalStore) -> RemoteStore | None:
-    from lineal.remote.store import RemoteStore
-
-    return store if isinstance(store, RemoteStore) else None

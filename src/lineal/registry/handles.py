@@ -64,7 +64,8 @@ class ModelVersion:
         return dict(self.details.tags)
 
     @property
-    def note(self) -> str:
+    def description(self) -> str:
+        """Markdown."""
         return self.details.description
 
     @property
@@ -166,7 +167,7 @@ class ModelVersion:
         return version_tags(self.name, self.version_id, self.run_id, self.version)
 
     def transitions(self) -> list[dict[str, Any]]:
-        """How it came to its stages and aliases, oldest first: time, kind, from, to, who, why."""
+        """How it came to its stages and aliases, oldest first: time, kind, before, after, actor, why."""
         return [transition_dict(one) for one in self.explained().transitions]
 
     def why(self, metric: str | None = None) -> dict[str, Any]:
@@ -229,15 +230,24 @@ class RegisteredModel:
         return [ModelVersion(self._store, one) for one in found]
 
     def transitions(self, limit: int = 100) -> list[dict[str, Any]]:
-        """Newest first: time, kind, version, alias, from, to, who, why."""
+        """Newest first: time, kind, version, alias, before, after, actor, why."""
         self._store.refresh()
         found: Sequence[nouns.Transition] = (
             self._store.reader().registry().list_transitions(TransitionsQuery(self.name, limit=limit))
         )
         return [transition_dict(one) for one in found]
 
+    @cached_property
+    def stages(self) -> dict[str, int]:
+        """Stage -> the highest number in it."""
+        if self.details.lifecycle == "deleted":
+            return {}
+        latest = self._store.reader().registry().list_latest([self.name])
+        return {one.stage: one.version for one in latest.get(self.name, ())}
+
     def to_dict(self) -> dict[str, Any]:
-        return model_dict(self.details)
+        """As the server and `lineal models show --json` answer."""
+        return model_dict(self.details, self.stages)
 
     def __repr__(self) -> str:
         return f"<lineal.RegisteredModel {self.name!r} of {self.details.version_count} versions>"

@@ -81,8 +81,8 @@ def _by_id(store: LocalStore, registry: RegistryReader, name: str) -> ModelVersi
 
 
 def _of_run(registry: RegistryReader, run_id: str) -> ModelVersion:
-    query = VersionsQuery((Term("run_id", "=", run_id),), (By("created"),), lifecycle=None, limit=20)
-    found = registry.list_versions(query).versions
+    query = VersionsQuery((Term("run_id", "=", run_id),), (By("created", True),), limit=20)
+    found = registry.list_versions(query).versions[::-1]
     if not found:
         raise NotFound(f"run {run_id} made no version of a model", field="version")
     if len(found) > 1:

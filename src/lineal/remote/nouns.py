@@ -22,6 +22,8 @@ from lineal.model.entities import (
 )
 from lineal.model.errors import Unreachable
 from lineal.model.lineage import Dataset, DatasetUse, ModelUse
+from lineal.model.registry import ModelVersion, RegisteredModel, Transition, VersionContent, VersionFile
+from lineal.model.values import to_json
 from lineal.store.contracts import RunGroup, Spread
 
 Json = Mapping[str, Any]
@@ -125,6 +127,73 @@ def _dataset(said: Json) -> DatasetUse:
 
 def _model_use(said: Json) -> ModelUse:
     return ModelUse(said["model_id"], said["role"], said["step"], _ms(said["used_at"]) or 0)
+
+
+@_at_the_door
+def model_of(said: Json) -> RegisteredModel:
+    return RegisteredModel(
+        said["name"],
+        said["description"],
+        dict(said["tags"]),
+        said["lifecycle_stage"],
+        _ms(said["created_at"]) or 0,
+        _ms(said["last_updated"]) or 0,
+        {str(alias): int(number) for alias, number in said["aliases"].items()},
+        said["version_count"],
+        said["last_version"],
+    )
+
+
+@_at_the_door
+def version_of(said: Json) -> ModelVersion:
+    return ModelVersion(
+        said["version_id"],
+        said["name"],
+        said["version"],
+        said["run_id"],
+        said["model_id"],
+        said["source"],
+        said["path"],
+        said["location"],
+        said["run_link"],
+        said["format"],
+        said["description"],
+        dict(said["tags"]),
+        said["stage"],
+        said["status"],
+        said["lifecycle_stage"],
+        tuple(said["aliases"]),
+        _ms(said["created_at"]) or 0,
+        _ms(said["last_updated"]) or 0,
+    )
+
+
+@_at_the_door
+def content_of(said: Json) -> VersionContent:
+    """Of a version in detail."""
+    return VersionContent(
+        tuple(VersionFile(one["path"], one["size_bytes"], one["digest"]) for one in said["files"]),
+        None if said["signature"] is None else to_json(said["signature"]),
+        None if said["input_example"] is None else to_json(said["input_example"]),
+    )
+
+
+@_at_the_door
+def transition_of(name: str, said: Json) -> Transition:
+    return Transition(
+        said["number"],
+        said["time_ms"],
+        said["writer"],
+        said["seq"],
+        said["actor"],
+        said["kind"],
+        name,
+        said["version"],
+        said["alias"],
+        said["before"],
+        said["after"],
+        said["why"],
+    )
 
 
 def _attempt(said: Json) -> Attempt:

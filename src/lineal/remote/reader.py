@@ -14,6 +14,7 @@ from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.syntax import Field, Kind
 from lineal.query.text import field_text, filter_text, order_text
 from lineal.remote import nouns
+from lineal.remote.registry import RestRegistry
 from lineal.store.contracts import (
     BucketPiece,
     ExperimentPage,
@@ -213,6 +214,11 @@ class RestReader:
         if search:
             query["search"] = search
         return self._ask("GET", ("experiments",), query=query)
+
+    # -- registered models ----------------------------------------------------------------------
+
+    def registry(self) -> RestRegistry:
+        return RestRegistry(self._transport)
 
     # -- the server -----------------------------------------------------------------------------
 

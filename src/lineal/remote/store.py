@@ -72,11 +72,18 @@ class RemoteStore(LocalStore):
         """Another connection to the server, as whom its runs are read."""
         return Transport(self._address, token=lambda: find_token(self._address), tenant=self._named_tenant)
 
-    def ask(self, method: str, parts: Sequence[str], body: Mapping[str, Any] | None = None) -> Any:
+    def ask(
+        self,
+        method: str,
+        parts: Sequence[str],
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+    ) -> Any:
         """A change that a server must be asked for: the answer's JSON."""
         self._reader()
         transport: Transport = self._own.transport
-        return transport.ask(method, parts, body=body)
+        return transport.ask(method, parts, query=query, body=body)
 
     def store(self) -> Store:
         return cast(Store, _RestStore(self._reader(), self.tenant))

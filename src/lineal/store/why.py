@@ -77,11 +77,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """`alias`: by which the version was asked for. `no_choice`: why there is nothing to compare with. `before_rule` says which
-    version `before` is: the one that the alias meant before, or the one with the number before. `transitions` are those of this
-    version, oldest first."""
+    """`stages`: of the model, the highest number in each. `alias`: by which the version was asked for. `no_choice`: why there is
+    nothing to compare with. `before_rule` says which version `before` is: the one that the alias meant before, or the one with the
+    number before. `transitions` are those of this version, oldest first."""
 
     model: RegisteredModel
+    stages: Mapping[str, int]
     chosen: Side
     alias: str | None
     choice: Choice | None
@@ -112,7 +113,8 @@ def why(reader: TenantReader, version: ModelVersion, *, alias: str | None = None
     ):
         apart = difference([before.run, chosen.run], [before.series, chosen.series])
     model = registry.get_model(version.name)
-    return Why(model, chosen, alias, choice, no_choice, before, rule, apart, transitions)
+    stages: dict[str, int] = {one.stage: one.version for one in registry.list_latest([model.name]).get(model.name, ())}
+    return Why(model, stages, chosen, alias, choice, no_choice, before, rule, apart, transitions)
 
 
 def _side(reader: TenantReader, registry: RegistryReader, version: ModelVersion) -> Side:

@@ -77,7 +77,7 @@ def _head(why: Why) -> Iterator[tuple[str, str]]:
     if not content.files and version.source:
         yield "source", version.source
     if version.description:
-        yield "note", version.description
+        yield "about", version.description
 
 
 def _run(side: Side) -> Section:

@@ -17,7 +17,7 @@ CODE_TAGS = ("git.", "code.", "lineal.git.", "lineal.code.", "mlflow.source.")
 
 def why_dict(why: Why) -> dict[str, Any]:
     return {
-        "model": model_dict(why.model),
+        "model": model_dict(why.model, why.stages),
         "alias": why.alias,
         **side_dict(why.chosen),
         "choice": None if why.choice is None else _choice(why.choice),
@@ -28,36 +28,41 @@ def why_dict(why: Why) -> dict[str, Any]:
     }
 
 
-def model_dict(model: RegisteredModel) -> dict[str, Any]:
+def model_dict(model: RegisteredModel, stages: Mapping[str, int]) -> dict[str, Any]:
+    """As GET /models/{name} answers. `stages`: the highest number in each."""
     return {
         "name": model.name,
         "description": model.description,
         "tags": dict(model.tags),
-        "aliases": dict(model.aliases),
-        "version_count": model.version_count,
-        "last_version": model.last_version,
         "lifecycle_stage": model.lifecycle,
         "created_at": iso_time(model.created_ms),
         "last_updated": iso_time(model.updated_ms),
+        "version_count": model.version_count,
+        "last_version": model.last_version,
+        "aliases": dict(model.aliases),
+        "stages": dict(stages),
     }
 
 
 def version_dict(version: ModelVersion) -> dict[str, Any]:
+    """As GET /models/{name}/versions answers of each."""
     return {
+        "version_id": version.version_id,
         "name": version.name,
         "version": version.version,
-        "version_id": version.version_id,
         "run_id": version.run_id,
         "model_id": version.model_id,
         "source": version.source,
         "path": version.path,
+        "location": version.location,
+        "run_link": version.run_link,
         "format": version.format,
-        "note": version.description,
+        "description": version.description,
         "tags": dict(version.tags),
         "stage": version.stage,
-        "aliases": list(version.aliases),
         "status": version.status,
         "lifecycle_stage": version.lifecycle,
+        "aliases": list(version.aliases),
         "created_at": iso_time(version.created_ms),
         "last_updated": iso_time(version.updated_ms),
     }
@@ -110,15 +115,19 @@ def data_of(run: RunDetails | None) -> list[dict[str, Any]]:
 
 
 def transition_dict(one: Transition) -> dict[str, Any]:
+    """As GET /models/{name}/transitions answers of each."""
     return {
         "number": one.number,
         "time": iso_time(one.time_ms),
+        "time_ms": one.time_ms,
+        "writer": one.writer,
+        "seq": one.seq,
+        "actor": one.actor,
         "kind": one.kind,
         "version": one.version,
         "alias": one.alias,
-        "from": one.before,
-        "to": one.after,
-        "who": one.actor or one.writer,
+        "before": one.before,
+        "after": one.after,
         "why": one.why,
     }
 

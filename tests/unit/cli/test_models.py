@@ -20,7 +20,9 @@ def two(folder: Path) -> list[str]:
     for number in (1, 2):
         with lineal.init("exp", f"run {number}", params={"lr": number / 10}, url=folder) as run:
             run.log({"val/acc": number / 10, "train/loss": 1.0})
-            run.log_model("digits", {"w": np.zeros(number)}, input_example=np.zeros((1, 2)), note=f"note {number}")
+            run.log_model(
+                "digits", {"w": np.zeros(number)}, input_example=np.zeros((1, 2)), description=f"note {number}"
+            )
         ids.append(run.run_id)
     return ids
 
@@ -121,7 +123,7 @@ def test_what_is_set(invoke, ask, two: list[str]) -> None:
     assert ask("models", "set", "digits", "--remove", "team")["tags"] == {}
     assert invoke("models", "tag", "digits/1", "checked=yes").stdout == "Set digits/1.\n"
     assert ask("models", "tag", "digits/1", "--remove", "checked")["tags"] == {}
-    assert ask("models", "note", "digits/1", "better")["note"] == "better"
+    assert ask("models", "describe", "digits/1", "better")["description"] == "better"
     invoke("models", "promote", "digits", "1", "--alias", "champion")
     assert invoke("models", "unalias", "digits", "@champion").stdout == "Removed @champion of model digits.\n"
     assert ask("models", "show", "digits")["aliases"] == {}

@@ -33,11 +33,13 @@ def run(folder):
 
 
 def test_a_model_becomes_files_of_the_run_and_a_version(run):
-    said = run.log_model("digits", LogisticRegression().fit(X, Y), input_example=X[:2], note="first", tags={"k": 1})
+    said = run.log_model(
+        "digits", LogisticRegression().fit(X, Y), input_example=X[:2], description="first", tags={"k": 1}
+    )
     assert (said.name, said.run_id, said.path, said.format) == ("digits", run.run_id, "models/digits", "skops")
     version = lineal.get_model_version(said.version_id)
     assert (version.name, version.version, version.run_id, version.format) == ("digits", 1, run.run_id, "skops")
-    assert (version.note, version.tags, version.stage, version.aliases) == ("first", {"k": "1"}, "none", [])
+    assert (version.description, version.tags, version.stage, version.aliases) == ("first", {"k": "1"}, "none", [])
     assert version.signature == {"inputs": [{"name": None, "dtype": "float64", "shape": [None, 3]}]}
     assert version.input_example == X[:2].tolist()
     [file] = version.files
@@ -125,7 +127,7 @@ def revived():
         ("m", {"tags": 5}, "tags"),
         ("m", {"signature": 5}, "signature"),
         ("m", {"input_example": object()}, "input_example"),
-        ("m", {"note": "x" * 2_000_000}, "text"),
+        ("m", {"description": "x" * 2_000_000}, "text"),
     ],
 )
 def test_what_is_refused_names_the_argument_and_leaves_nothing(run, name, arguments, field):

@@ -122,8 +122,8 @@ def test_what_is_set_is_read():
     assert (model.description, model.tags, model.versions()) == ("reads digits", {"team": "vision"}, [])
     assert lineal.set_model("digits", tags={"team": None}).tags == {}
     trained()
-    version = lineal.set_model_version("digits/1", note="a note", tags={"a": 1, "b": 2})
-    assert (version.note, version.tags) == ("a note", {"a": "1", "b": "2"})
+    version = lineal.set_model_version("digits/1", description="a note", tags={"a": 1, "b": 2})
+    assert (version.description, version.tags) == ("a note", {"a": "1", "b": "2"})
     assert lineal.set_model_version("digits/1", tags={"a": None}).tags == {"b": "2"}
     assert lineal.get_model("digits").description == "reads digits"
 
@@ -240,7 +240,7 @@ def test_promotion_says_why_and_locks_the_run():
     said = trained()
     version = lineal.promote("digits/1", to="production", alias="champion", why="best on held-out data")
     assert (version.stage, version.aliases) == ("production", ["champion"])
-    assert [(one["kind"], one["from"], one["to"], one["why"]) for one in version.transitions()] == [
+    assert [(one["kind"], one["before"], one["after"], one["why"]) for one in version.transitions()] == [
         ("stage", "none", "production", "best on held-out data"),
         ("alias", None, "1", "best on held-out data"),
     ]
@@ -300,7 +300,7 @@ def test_an_alias_moves_and_goes():
     assert lineal.get_model("digits").aliases == {"champion": 2}
     lineal.delete_alias("digits", "champion", why="retired")
     assert lineal.get_model("digits").aliases == {}
-    assert [(one["from"], one["to"], one["why"]) for one in lineal.get_model("digits").transitions()] == [
+    assert [(one["before"], one["after"], one["why"]) for one in lineal.get_model("digits").transitions()] == [
         ("2", None, "retired"),
         ("1", "2", "better"),
         (None, "1", ""),

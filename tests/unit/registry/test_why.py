@@ -126,7 +126,7 @@ def test_transitions_of_the_version_and_of_no_other():
         fit("run", {"acc": 1.0})
     lineal.promote("digits/1", to="production", alias="champion", why="first")
     lineal.promote("digits/2", alias="champion", why="second")
-    said = [(one["kind"], one["from"], one["to"], one["why"]) for one in lineal.why("digits/1")["transitions"]]
+    said = [(one["kind"], one["before"], one["after"], one["why"]) for one in lineal.why("digits/1")["transitions"]]
     assert said == [
         ("stage", "none", "production", "first"),
         ("alias", None, "1", "first"),
@@ -177,7 +177,7 @@ def test_names_and_notes_forge_no_line_and_no_mark():
     name = "evil\n# Not a heading | [x](y) <b>"
     with lineal.init("exp\nReal: yes", name, params={"p|q": "a\n| b\x1b[31m"}) as run:
         run.log({"val/acc": 1.0})
-        run.log_model("digits", {"w": np.zeros(1)}, note="note\n\nThe run\n  run  forged")
+        run.log_model("digits", {"w": np.zeros(1)}, description="note\n\nThe run\n  run  forged")
     found = lineal.get_model_version("digits/1").explained()
     text, markdown = why_text(found), why_markdown(found)
     assert "\x1b" not in text + markdown

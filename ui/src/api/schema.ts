@@ -991,6 +991,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{name}/versions/{version}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why this version
+         * @description The run that made it, with params, code and data as recorded; the runs of the same experiment that it was chosen over, and by which metric; the version before it side by side; and how it came to its stage and aliases. `version`: a number, or "@" and an alias.
+         */
+        get: operations["why_model_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/model-versions/{stamped_id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why the version of a stamped id
+         * @description The same by an id that was stamped on a prediction: of a version, or of the run that made it (if it made one only).
+         */
+        get: operations["why_stamped"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{name}/restore": {
         parameters: {
             query?: never;
@@ -1346,10 +1386,29 @@ export interface components {
             digest: string;
             hash: string | null;
         };
+        /**
+         * Before
+         * @description The version before it: the one that the alias meant before, or the one with the number before.
+         */
+        Before: {
+            version: components["schemas"]["VersionDetail"];
+            run: components["schemas"]["MakingRun"] | null;
+            code: {
+                [key: string]: string;
+            };
+            data: components["schemas"]["UsedDataset"][];
+            /** @enum {string} */
+            rule: "alias" | "number";
+        };
         /** BlobKept */
         BlobKept: {
             digest: string;
             size_bytes: number;
+        };
+        /** BothValues */
+        BothValues: {
+            its: components["schemas"]["Scalar"];
+            chosen: components["schemas"]["Scalar"];
         };
         /**
          * BrokenAt
@@ -1404,6 +1463,26 @@ export interface components {
             name: string;
             /** @enum {string} */
             status: "failed" | "finished" | "killed" | "lost" | "running";
+        };
+        /**
+         * Choice
+         * @description Among the runs of the experiment that had begun at `as_of` (when the version got its place, else when it was made) and have the metric. `rule`: the metric was asked for; it has a declared goal; or most runs logged it. `rank` counts from 1, null where the run lacks the metric. `later_count`: runs that began after that.
+         */
+        Choice: {
+            experiment: string;
+            metric: string;
+            /** @enum {string} */
+            rule: "asked" | "declared" | "logged";
+            /** @enum {string} */
+            goal: "max" | "min";
+            goal_is_declared: boolean;
+            as_of: string | null;
+            value: components["schemas"]["Number"] | null;
+            rank: number | null;
+            equal_count: number;
+            run_count: number;
+            later_count: number;
+            chosen_over: components["schemas"]["Rival"][];
         };
         /** CompareRuns */
         CompareRuns: {
@@ -1558,6 +1637,18 @@ export interface components {
                 [key: string]: string;
             };
             used_at: string | null;
+        };
+        /**
+         * Differing
+         * @description `better`: which of the two has the better value of a metric.
+         */
+        Differing: {
+            /** @enum {string} */
+            section: "attribute" | "metric" | "param" | "tag";
+            name: string;
+            before: components["schemas"]["Scalar"];
+            chosen: components["schemas"]["Scalar"];
+            better: ("before" | "chosen") | null;
         };
         /**
          * EditExperiment
@@ -1798,6 +1889,39 @@ export interface components {
             run_id: string;
             count: number;
         };
+        /**
+         * MakingRun
+         * @description The run that made the version.
+         */
+        MakingRun: {
+            run_id: string;
+            experiment_id: string;
+            parent_run_id: string | null;
+            name: string;
+            description: string;
+            /** @enum {string} */
+            status: "failed" | "finished" | "killed" | "lost" | "running";
+            user_id: string | null;
+            start_time: string | null;
+            end_time: string | null;
+            /** @description null while it runs */
+            duration_seconds: number | null;
+            params: {
+                [key: string]: string;
+            };
+            metrics: {
+                [key: string]: components["schemas"]["Number"];
+            };
+            tags: {
+                [key: string]: string;
+            };
+            artifact_uri: string | null;
+            /** @enum {string} */
+            lifecycle_stage: "active" | "deleted";
+            experiment: string;
+            locked: boolean;
+            note: string;
+        };
         /** MemberInfo */
         MemberInfo: {
             /** @description Lower-case letters and digits, then also . _ @ + and - */
@@ -1965,6 +2089,21 @@ export interface components {
         RegisteredPage: {
             models: components["schemas"]["Registered"][];
             next_page_token: string | null;
+        };
+        /**
+         * Rival
+         * @description A run that the version was chosen over, and the params in which it differs.
+         */
+        Rival: {
+            run_id: string;
+            name: string;
+            /** @enum {string} */
+            status: "failed" | "finished" | "killed" | "lost" | "running";
+            start_time: string | null;
+            value: components["schemas"]["Number"];
+            params: {
+                [key: string]: components["schemas"]["BothValues"];
+            };
         };
         /**
          * Run
@@ -2380,6 +2519,14 @@ export interface components {
             transitions: components["schemas"]["Transition"][];
             next: number | null;
         };
+        /** UsedDataset */
+        UsedDataset: {
+            name: string;
+            version: string | null;
+            digest: string;
+            source: string | null;
+            context: string;
+        };
         /**
          * UserInfo
          * @description `is_admin`: of the server. A disabled one cannot sign in, and no token of theirs counts.
@@ -2476,6 +2623,25 @@ export interface components {
         VersionsPage: {
             versions: components["schemas"]["Version"][];
             next_page_token: string | null;
+        };
+        /**
+         * WhyVersion
+         * @description `alias`: by which it was asked for. `choice` is null where `no_choice` says why. `transitions` are the version's own, oldest first.
+         */
+        WhyVersion: {
+            version: components["schemas"]["VersionDetail"];
+            run: components["schemas"]["MakingRun"] | null;
+            code: {
+                [key: string]: string;
+            };
+            data: components["schemas"]["UsedDataset"][];
+            model: components["schemas"]["Registered"];
+            alias: string | null;
+            choice: components["schemas"]["Choice"] | null;
+            no_choice: string | null;
+            before: components["schemas"]["Before"] | null;
+            difference: components["schemas"]["Differing"][] | null;
+            transitions: components["schemas"]["Transition"][];
         };
     };
     responses: {
@@ -4909,6 +5075,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TransitionsPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    why_model_version: {
+        parameters: {
+            query?: {
+                metric?: string | null;
+                format?: "json" | "markdown" | "text";
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyVersion"];
+                    "text/plain": string;
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    why_stamped: {
+        parameters: {
+            query?: {
+                metric?: string | null;
+                format?: "json" | "markdown" | "text";
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                stamped_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyVersion"];
+                    "text/plain": string;
+                    "text/markdown": string;
                 };
             };
             400: components["responses"]["BadRequest"];
