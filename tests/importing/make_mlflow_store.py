@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ["GIT_PYTHON_REFRESH"] = "quiet"
@@ -13,7 +14,7 @@ os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import mlflow
-from mlflow.entities import Metric, Param, RunTag, ViewType
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
 from mlflow.tracking import MlflowClient
 
 logging.getLogger("mlflow").setLevel(logging.ERROR)
@@ -62,7 +63,63 @@ def whole(client: MlflowClient, experiment_id: str, parent_id: str) -> None:
     client.log_text(run_id, "hello", "notes/hello.txt")
     client.log_dict(run_id, {"threshold": 0.5}, "config/model.json")
     client.log_text(run_id, "", "empty.txt")
+    use_datasets(client, run_id)
+    register(client, run_id)
+    if hasattr(client, "create_logged_model"):
+        log_models(client, experiment_id, run_id)
     client.set_terminated(run_id, end_time=1_700_000_009_000)
+
+
+def use_datasets(client: MlflowClient, run_id: str) -> None:
+    used = [
+        DatasetInput(
+            Dataset("iris", "d1", "local", "iris.csv", '{"a": "long"}', '{"rows": 150}'), [InputTag("who", "me")]
+        ),
+        DatasetInput(Dataset("wine", "d2", "http", "http://x/wine"), [InputTag("mlflow.data.context", "training")]),
+    ]
+    client.log_inputs(run_id, used)
+
+
+def register(client: MlflowClient, run_id: str) -> None:
+    client.log_text(run_id, "flavors: {}", "model/MLmodel")
+    client.log_text(run_id, "weights", "model/data/weights.bin")
+    client.create_registered_model("fraud", tags={"team": "risk"}, description="finds it")
+    root = client.get_run(run_id).info.artifact_uri
+    for number in range(1, 5):
+        made = client.create_model_version(
+            "fraud", f"{root}/model", run_id, tags={"n": str(number)}, description=f"version {number}"
+        )
+        assert int(made.version) == number
+    client.delete_model_version("fraud", "2")
+    client.transition_model_version_stage("fraud", "1", "Archived")
+    client.transition_model_version_stage("fraud", "3", "Production")
+    client.set_registered_model_alias("fraud", "champion", "3")
+    client.create_registered_model("empty")
+    client.create_model_version("empty", "s3://bucket/model")
+
+
+def log_models(client: MlflowClient, experiment_id: str, run_id: str) -> None:
+    made = client.create_logged_model(
+        experiment_id, "net", run_id, tags={"kind": "cnn"}, params={"depth": "3"}, model_type="classifier"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "MLmodel").write_text("flavors: {}")
+        client.log_model_artifacts(made.model_id, folder)
+    client.finalize_logged_model(made.model_id, "READY")
+    for step in range(3):
+        client.log_metric(run_id, "model/acc", step / 3, timestamp=1_700_000_004_000, step=step, model_id=made.model_id)
+    client.log_metric(
+        run_id,
+        "model/acc",
+        0.9,
+        timestamp=1_700_000_004_001,
+        step=0,  # MLflow's file store reads no other back
+        model_id=made.model_id,
+        dataset_name="iris",
+        dataset_digest="d1",
+    )
+    client.log_outputs(run_id, [mlflow.entities.LoggedModelOutput(made.model_id, 7)])
+    client.create_model_version("fraud", f"models:/{made.model_id}", run_id, model_id=made.model_id)
 
 
 def add_more(client: MlflowClient) -> None:
@@ -82,12 +139,23 @@ def add_more(client: MlflowClient) -> None:
     client.set_tag(trial, "mlflow.note.content", "another note")
     client.log_text(trial, "hello again", "notes/hello.txt")
     client.log_text(trial, "more", "notes/more.txt")
+    client.transition_model_version_stage("fraud", "4", "Staging")
+    client.transition_model_version_stage("fraud", "3", "Archived")
+    client.set_registered_model_alias("fraud", "champion", "4")
+    client.update_model_version("fraud", "4", "the best")
+    client.create_model_version("empty", "s3://bucket/other")
     client.delete_run(runs["sweep"].info.run_id)
     client.set_terminated(client.create_run(experiment.experiment_id, run_name="late").info.run_id)
 
 
 def read_back(client: MlflowClient) -> dict:
-    found: dict = {"version": mlflow.__version__, "experiments": [], "runs": []}
+    found: dict = {
+        "version": mlflow.__version__,
+        "experiments": [],
+        "runs": [],
+        "logged_models": [],
+        "registered_models": [],
+    }
     for experiment in client.search_experiments(view_type=ViewType.ALL):
         found["experiments"].append(
             {
@@ -100,7 +168,51 @@ def read_back(client: MlflowClient) -> dict:
         )
         for run in client.search_runs([experiment.experiment_id], run_view_type=ViewType.ALL):
             found["runs"].append(of_run(client, run, experiment.name))
+        if hasattr(client, "search_logged_models"):
+            for model in client.search_logged_models([experiment.experiment_id]):
+                found["logged_models"].append(of_logged_model(model, experiment.name))
+    for model in client.search_registered_models():
+        found["registered_models"].append(of_registered_model(client, model))
     return found
+
+
+def of_logged_model(model, experiment: str) -> dict:
+    return {
+        "model_id": model.model_id,
+        "name": model.name,
+        "experiment": experiment,
+        "run_id": model.source_run_id,
+        "model_type": model.model_type,
+        "status": str(model.status).lower(),
+        "created_ms": model.creation_timestamp,
+        "params": dict(model.params),
+        "tags": dict(model.tags),
+        "metrics": sorted(
+            ([one.key, one.value, one.step, one.dataset_name] for one in model.metrics or []), key=lambda one: one[2]
+        ),
+    }
+
+
+def of_registered_model(client: MlflowClient, model) -> dict:
+    versions = client.search_model_versions(f"name='{model.name}'")
+    return {
+        "name": model.name,
+        "description": model.description or "",
+        "created_ms": model.creation_timestamp,
+        "tags": dict(model.tags),
+        "aliases": {alias: int(number) for alias, number in model.aliases.items()},
+        "versions": {
+            str(one.version): {
+                "run_id": one.run_id or None,
+                "description": one.description or "",
+                "stage": one.current_stage.lower(),
+                "source": one.source,
+                "created_ms": one.creation_timestamp,
+                "tags": dict(one.tags),
+            }
+            for one in versions
+        },
+    }
 
 
 def of_run(client: MlflowClient, run, experiment: str) -> dict:
@@ -123,6 +235,11 @@ def of_run(client: MlflowClient, run, experiment: str) -> dict:
         "tags": dict(run.data.tags),
         "latest": {key: repr(value) for key, value in run.data.metrics.items()},
         "history": history,
+        "datasets": [
+            [one.dataset.name, one.dataset.digest, {tag.key: tag.value for tag in one.tags}]
+            for one in run.inputs.dataset_inputs
+        ],
+        "outputs": [[one.model_id, one.step] for one in getattr(getattr(run, "outputs", None), "model_outputs", [])],
         "artifacts": files_of(client, run.info.run_id, None) if run.info.lifecycle_stage == "active" else [],
     }
 

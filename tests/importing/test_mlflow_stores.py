@@ -39,6 +39,7 @@ def check_same(said: dict[str, Any], store: LocalStore) -> None:
             assert experiment.created_ms == min([one["created_ms"], *began])
     for one in said["runs"]:
         check_same_run(one, store)
+    check_same_models(said, store)
     lists = (store.runs(limit=1_000, deleted=deleted) for deleted in (False, True))
     assert {run.run_id for found in lists for run in found} == {one["run_id"] for one in said["runs"]}
 
@@ -66,11 +67,65 @@ def check_same_run(one: dict[str, Any], store: LocalStore) -> None:
         there = [[step, time_ms, repr(unclamped(float(value)))] for step, time_ms, value in points]
         assert sorted([step, time_ms, repr(value)] for step, time_ms, value in here) == sorted(there)
     if one["lifecycle"] == "active":
-        latest = {artifact.path: artifact for artifact in run.artifacts}
+        latest = {one.path: one for one in run.artifacts if not one.path.startswith("models/m-")}
         assert [[path, artifact.size_bytes] for path, artifact in sorted(latest.items())] == one["artifacts"]
         for artifact in latest.values():
             found = store.find_blob(artifact.digest or "")
             assert found is not None and Path(found).stat().st_size == artifact.size_bytes
+
+    contexts = [[use.dataset.name, use.dataset.digest, use.context, use.tags] for use in run.details.datasets]
+    told = [
+        [name, digest, tags.pop("mlflow.data.context", ""), tags] for name, digest, tags in map(copied, one["datasets"])
+    ]
+    assert sorted(contexts, key=str) == sorted(told, key=str)
+    assert [[use.model_id, use.step] for use in run.details.models if use.role == "output"] == one["outputs"]
+
+
+def copied(dataset: list) -> tuple[str, str, dict]:
+    return dataset[0], dataset[1], dict(dataset[2])
+
+
+def check_same_models(said: dict[str, Any], store: LocalStore) -> None:
+    reader = store.reader()
+    for one in said["logged_models"]:
+        model = reader.get_logged_model(one["model_id"])
+        assert (model.name, model.experiment_name, model.source_run_id) == (
+            one["name"],
+            one["experiment"],
+            one["run_id"],
+        )
+        assert (model.model_type, model.status, model.created_ms) == (
+            one["model_type"],
+            one["status"],
+            one["created_ms"],
+        )
+        assert (model.params, model.tags) == (one["params"], one["tags"])
+        found = sorted([metric.name, metric.value, metric.step, metric.dataset_name] for metric in model.metrics)
+        latest = {(name, dataset): [name, value, step, dataset] for name, value, step, dataset in one["metrics"]}
+        assert found == sorted(latest.values())
+        files = [file.path for file in reader.get_details(one["run_id"]).artifacts]
+        assert f"models/{one['model_id']}/MLmodel" in files
+    registry = reader.registry()
+    for one in said["registered_models"]:
+        registered = registry.get_model(one["name"])
+        assert (registered.description, registered.tags) == (one["description"], one["tags"])
+        assert (registered.created_ms, registered.aliases) == (one["created_ms"], one["aliases"])
+        assert registered.version_count == len(one["versions"])
+        for number, version in one["versions"].items():
+            there = registry.get_version(one["name"], int(number))
+            assert (there.run_id, there.description, there.tags) == (
+                version["run_id"],
+                version["description"],
+                version["tags"],
+            )
+            assert (there.stage, there.source, there.created_ms) == (
+                version["stage"],
+                version["source"],
+                version["created_ms"],
+            )
+            if there.run_id is not None:
+                held = registry.get_content(there.version_id).files
+                assert any(file.path.endswith("MLmodel") for file in held) and all(file.digest for file in held)
 
 
 def unclamped(value: float) -> float:
@@ -83,7 +138,9 @@ def check_import(made: Made, folder: Path) -> None:
     assert said["found"] == said["there"] and not said["problems"]
     assert said["found"]["runs"] == len(made.said["runs"]) == said["runs"]["new"]
     points = sum(len(points) for run in made.said["runs"] for points in run["history"].values())
-    assert said["found"]["points"] == points
+    of_models = sum(4 for run in made.said["runs"] if run["outputs"])  # each a point of the run, and one of its model
+    assert said["found"]["points"] == points + of_models
+    assert said["found"]["model_versions"] == sum(len(one["versions"]) for one in made.said["registered_models"])
     with lineal.open_store(folder) as store:
         check_same(made.said, store)
         before = store.store().change_number()
@@ -127,6 +184,6 @@ def test_a_folder_that_was_moved_has_its_artifacts(tmp_path: Path) -> None:
     made = make("mlflow", str(tmp_path / "mlruns"), tmp_path / "files")
     shutil.move(tmp_path / "mlruns", tmp_path / "elsewhere")
     said = bring(str(tmp_path / "elsewhere"), tmp_path / "lineal")
-    assert said["there"]["artifacts"] == 3
+    assert said["there"]["artifacts"] == 6
     with lineal.open_store(tmp_path / "lineal") as store:
         check_same(made.said, store)

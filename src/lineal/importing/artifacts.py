@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lineal.client.given import artifact_path
 from lineal.importing.nouns import Place
-from lineal.importing.translate import artifact_record, reference_record
+from lineal.importing.translate import REFERENCE_PATH, artifact_record, reference_record
 from lineal.journal.blobs import Blob
 from lineal.model.entities import Artifact
 from lineal.model.errors import InvalidInput
@@ -33,37 +33,40 @@ def list_files(folder: str) -> Iterator[tuple[str, Path]]:
 
 
 def take_artifacts(
-    place: Place,
-    known: list[Artifact],
+    places: Sequence[Place],
+    known: Sequence[Artifact],
     started_ms: int,
     take_file: Callable[[str], Blob],
     on_problem: Callable[[str], object],
 ) -> list[tuple[ArtifactLogged, int]]:
     """Records of all of them, with their times, the bytes being at the destination. A file of the size and time of one that is
     there is taken for the same, unread."""
-    if place.folder is None:
-        return [] if place.uri is None else [(reference_record(place.uri), started_ms)]
     latest = {one.path: one for one in known}
     found: list[tuple[ArtifactLogged, int]] = []
-    files = list_files(place.folder)
-    while True:
-        try:
-            name, path = next(files)
-        except StopIteration:
-            return found
-        except OSError as error:
-            on_problem(f"{error.filename}: {error.strerror}")
-            return found
-        try:
-            status = path.stat()
-            time_ms = status.st_mtime_ns // _NS_PER_MS
-            clean = artifact_path(name)
-            there = latest.get(clean)
-            if there is not None and there.digest and (there.size_bytes, there.logged_ms) == (status.st_size, time_ms):
-                blob = Blob(there.digest, status.st_size)
-            else:
-                blob = take_file(os.fspath(path))
-        except (OSError, InvalidInput) as error:
-            on_problem(f"{path}: {error}")
-            continue
-        found.append((artifact_record(clean, blob), time_ms))
+    for place in places:
+        if place.folder is None and place.uri is not None:
+            found.append((reference_record(place.below or REFERENCE_PATH, place.uri), started_ms))
+        for name, path in [] if place.folder is None else _listed(place.folder, on_problem):
+            try:
+                clean = artifact_path(f"{place.below}/{name}")
+                found.append(_taken(clean, path, latest.get(clean), take_file))
+            except (OSError, InvalidInput) as error:
+                on_problem(f"{path}: {error}")
+    return found
+
+
+def _listed(folder: str, on_problem: Callable[[str], object]) -> Iterator[tuple[str, Path]]:
+    try:
+        yield from list_files(folder)
+    except OSError as error:
+        on_problem(f"{error.filename}: {error.strerror}")
+
+
+def _taken(
+    clean: str, path: Path, there: Artifact | None, take_file: Callable[[str], Blob]
+) -> tuple[ArtifactLogged, int]:
+    status = path.stat()
+    time_ms = status.st_mtime_ns // _NS_PER_MS
+    if there is not None and there.digest and (there.size_bytes, there.logged_ms) == (status.st_size, time_ms):
+        return artifact_record(clean, Blob(there.digest, status.st_size)), time_ms
+    return artifact_record(clean, take_file(os.fspath(path))), time_ms

@@ -19,7 +19,7 @@ from lineal.journal import blobs
 from lineal.journal.layout import Folder
 from lineal.local import LocalStore
 from lineal.model.entities import Cursor, RunDetails, SeriesInfo
-from lineal.model.errors import Busy, Damaged, Unreachable
+from lineal.model.errors import Busy, Damaged, NotFound, Unreachable
 from lineal.model.limits import (
     IMPORT_TRANSACTION_BYTES,
     KIB,
@@ -53,6 +53,10 @@ class Destination(Protocol):
 
     def has_heard(self, run_id: str | None, writer: str) -> bool:
         """Whether anything of that writer is there."""
+        ...
+
+    def find_version_number(self, version_id: str) -> int | None:
+        """Of a version of a registered model; None if it is not there."""
         ...
 
     def take(self, segment: Segment) -> None:
@@ -94,7 +98,13 @@ class FolderDestination:
         self.store.refresh()
 
     def has_heard(self, run_id: str | None, writer: str) -> bool:
-        return self.store.reader().find_cursor(writer) is not None
+        return any(one.opened.writer == writer for one in self._waiting) or (
+            self.store.reader().find_cursor(writer) is not None
+        )
+
+    def find_version_number(self, version_id: str) -> int | None:
+        found = self.store.reader().registry().find_version(version_id)
+        return None if found is None else found.version
 
     def take(self, segment: Segment) -> None:
         self._waiting.append(segment)
@@ -145,6 +155,13 @@ class ServerDestination:
     def has_heard(self, run_id: str | None, writer: str) -> bool:
         said = self._post(run_id, writer, 1, b"", final=False)
         return bool(said.get("records"))
+
+    def find_version_number(self, version_id: str) -> int | None:
+        try:
+            found = self._transport.ask("GET", ("model-versions", "find"), query={"version_id": version_id})
+        except NotFound:
+            return None
+        return int(found["version"])
 
     def take(self, segment: Segment) -> None:
         opened = segment.opened

@@ -23,6 +23,7 @@ from lineal.importing.translate import (
     document_of,
     end_of,
     ended_ms,
+    lineage_records,
     say_points,
     short_digest,
     start_record,
@@ -36,7 +37,9 @@ from lineal.record.records import (
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
+    DatasetUsed,
     DocumentSet,
+    ModelUsed,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -89,6 +92,9 @@ def compare(
     if params:
         records += [(ParamsSet(attempt, dict(part)), run.started_ms) for part in split(params)]
     _compare_texts(run, known, taken, now_ms, records)
+    used = {("dataset", one.dataset.name, one.dataset.digest, one.context) for one in details.datasets}
+    used |= {("model", one.model_id, one.role, "") for one in details.models}
+    records += [(one, run.started_ms) for one in lineage_records(run) if _use_key(one) not in used]
     there = {(one.path, one.digest, one.uri) for one in details.artifacts}
     records += [(one, at_ms) for one, at_ms in artifacts if (one.path, one.digest, one.uri) not in there]
     found.has_points = before is None or before[0] != run.point_count
@@ -97,6 +103,12 @@ def compare(
     if found.has_points or document != document_of(run, run.point_count):
         found.records.append((DocumentSet(DOCUMENT, document_of(run, run.point_count)), now_ms))
     return found
+
+
+def _use_key(record: DatasetUsed | ModelUsed) -> tuple[str, str, str, str]:
+    if isinstance(record, DatasetUsed):
+        return "dataset", record.name, record.digest, record.context or ""
+    return "model", record.model_id, record.role, ""
 
 
 def _compare_end(
@@ -144,7 +156,8 @@ def _seen(run: SourceRun, known: Known, document: Any) -> str:
     details = known.details
     counts = [info.summary.count for info in known.series]
     there = [len(details.params), sorted(details.tags), len(details.artifacts), len(details.attempts), sum(counts)]
-    wanted = [run.point_count, len(run.params), document_of(run, run.point_count)]
+    there += [len(details.datasets), len(details.models)]
+    wanted = [run.point_count, len(run.params), len(run.datasets), len(run.models), document_of(run, run.point_count)]
     return json.dumps([document, there, wanted], sort_keys=True, default=str)
 
 

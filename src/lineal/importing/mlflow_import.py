@@ -12,6 +12,7 @@ from typing import NamedTuple
 from lineal.importing.artifacts import take_artifacts
 from lineal.importing.destination import Destination, Known, find_known
 from lineal.importing.difference import compare, read_document, say_missing_points
+from lineal.importing.models_import import ModelsImport
 from lineal.importing.nouns import Source, SourceRun
 from lineal.importing.segments import Segments, writer_of
 from lineal.importing.tally import Problem, Tally
@@ -63,6 +64,8 @@ class MlflowImport:
         for chunk in self._source.chunks(IMPORT_RUNS_COUNT):
             self._take_chunk(chunk)
             self._on_progress(Progress(self.tally.found["runs"], total, self.tally.found["points"]))
+        ModelsImport(self._source, self._destination, self.tally, self._now_ms).run()
+        self.tally.problems += [Problem(run_id, why) for run_id, why in self._source.problems]
         return self.tally
 
     # -- experiments ----------------------------------------------------------------------------

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lineal.importing.databases import ForeignPostgres, ForeignSqlite, open_foreign
 from lineal.importing.mlflow_schema import Schema, check_schema
-from lineal.importing.nouns import Place, SourceExperiment, SourcePoint, SourceRun
-from lineal.model.vocabulary import Labels, Lifecycle
+from lineal.importing.mlflow_sql_models import MlflowSqlModels
+from lineal.importing.mlflow_words import lifecycle_of
+from lineal.importing.nouns import (
+    MODELS_PATH,
+    Place,
+    SourceExperiment,
+    SourceLoggedModel,
+    SourcePoint,
+    SourceRegisteredModel,
+    SourceRun,
+)
+from lineal.model.vocabulary import Labels
 
 DEFAULT_WORKSPACE = "default"
 _LARGEST = sys.float_info.max
@@ -33,12 +45,14 @@ class MlflowSql:
     ) -> None:
         self._database: ForeignSqlite | ForeignPostgres = open_foreign(url)
         self._artifacts = artifacts
+        self.problems: list[tuple[str | None, str]] = []
         self._workspace = workspace
         try:
             self._schema: Schema = check_schema(self._database, take_unknown=take_unknown)
         except BaseException:
             self._database.close()
             raise
+        self._models = MlflowSqlModels(self._database, self._schema, workspace)
         self._experiments = {one.number: one for one in self._read_experiments()}
 
     @property
@@ -74,7 +88,7 @@ class MlflowSql:
                 str(number),
                 name,
                 location,
-                _lifecycle(stage),
+                lifecycle_of(stage),
                 created_ms or 0,
                 updated_ms or created_ms or 0,
                 tags.get(str(number), {}),
@@ -102,8 +116,13 @@ class MlflowSql:
             params = self._texts("params", first, last)
             tags = self._texts("tags", first, last)
             counts = self._counts(first, last)
+            datasets, models = self._models.datasets(first, last), self._models.model_uses(first, last)
             found = [
-                self._run_of(row, known, params.get(row[0], {}), tags.get(row[0], {}), counts.get(row[0], 0))
+                replace(
+                    self._run_of(row, known, params.get(row[0], {}), tags.get(row[0], {}), counts.get(row[0], 0)),
+                    datasets=datasets.get(row[0], []),
+                    models=models.get(row[0], []),
+                )
                 for row in rows
                 if str(row[8]) in self._experiments
             ]
@@ -119,7 +138,7 @@ class MlflowSql:
             self._experiments[str(number)],
             name or tags.get("mlflow.runName") or None,
             status or "RUNNING",
-            _lifecycle(stage),
+            lifecycle_of(stage),
             started_ms or 0,
             ended_ms,
             user_id or tags.get("mlflow.user") or None,
@@ -127,7 +146,7 @@ class MlflowSql:
             count,
             params,
             tags,
-            {key: value for key, value in zip(known, row[9:], strict=True) if value},
+            provenance={key: value for key, value in zip(known, row[9:], strict=True) if value},
         )
 
     def _texts(self, table: str, first: str, last: str) -> dict[str, dict[str, str]]:
@@ -172,7 +191,7 @@ class MlflowSql:
                 " GROUP BY metric_name, model_id, dataset_name, dataset_digest"
             )
             rows = self._database.rows(asked, (run.run_id,))
-            found += [(name, _labels(*of_model), count) for name, *of_model, count in rows]
+            found += [(name, of_model(*whose), count) for name, *whose, count in rows]
         return found
 
     def points_of(self, run: SourceRun, name: str, labels: Labels) -> Iterator[SourcePoint]:
@@ -192,31 +211,60 @@ class MlflowSql:
 
     # -- artifacts ------------------------------------------------------------------------------
 
-    def artifacts(self, run: SourceRun) -> Place:
-        if self._artifacts is not None:
-            below = self._artifacts / run.experiment.number / run.run_id / "artifacts"
-            if below.is_dir():
-                return Place(str(below), None)
-        return place_of(run.artifact_uri, self._database.folder, run)
+    def artifacts(self, run: SourceRun) -> list[Place]:
+        found = [self._place_of(run.artifact_uri, f"{run.experiment.number}/{run.run_id}/artifacts")]
+        for model in self._models_by_run.get(run.run_id, []):
+            place = self._place_of(
+                model.artifact_uri, f"{model.experiment.number}/{MODELS_PATH}/{model.model_id}/artifacts"
+            )
+            found.append(place._replace(below=f"{MODELS_PATH}/{model.model_id}"))
+        return found
+
+    def _place_of(self, uri: str | None, usual: str) -> Place:
+        if self._artifacts is not None and (self._artifacts / usual).is_dir():
+            return Place(str(self._artifacts / usual), None)
+        return place_of(uri, self._database.folder, usual)
+
+    # -- models ---------------------------------------------------------------------------------
+
+    @cached_property
+    def _logged_models(self) -> list[SourceLoggedModel]:
+        return list(self._models.logged_models(self._experiments))
+
+    @cached_property
+    def _models_by_run(self) -> dict[str, list[SourceLoggedModel]]:
+        return models_by_run(self._logged_models)
+
+    def logged_models(self) -> list[SourceLoggedModel]:
+        return self._logged_models
+
+    def registered_models(self) -> Iterator[SourceRegisteredModel]:
+        return self._models.registered_models()
 
 
-def place_of(uri: str | None, folder: Path, run: SourceRun) -> Place:
-    """Where a run's files are, by its artifact URI: relative ones count from `folder`, and so do those that a server kept for its
-    clients (mlflow-artifacts:), in the folders that MLflow makes when it is told nothing."""
+def models_by_run(models: Iterable[SourceLoggedModel]) -> dict[str, list[SourceLoggedModel]]:
+    found: dict[str, list[SourceLoggedModel]] = {}
+    for model in models:
+        if model.run_id is not None:
+            found.setdefault(model.run_id, []).append(model)
+    return found
+
+
+def place_of(uri: str | None, folder: Path, usual: str) -> Place:
+    """Where files are, by their artifact URI: relative ones count from `folder`, and so do those that a server kept for its clients
+    (mlflow-artifacts:), in the folders that MLflow makes when it is told nothing, where they lie as `usual`."""
     if not uri:
         return Place(None, None)
     parts = urlsplit(uri)
     if parts.scheme in ("", "file"):
         path = Path(unquote(parts.path) if parts.scheme else uri)
         found = path if path.is_absolute() else folder / path
-        for place in (found, folder / "mlruns" / run.experiment.number / run.run_id / "artifacts"):
+        for place in (found, folder / "mlruns" / usual):
             if place.is_dir():
                 return Place(str(place), None)
         return Place(None, None)
-    if parts.scheme == "mlflow-artifacts":
-        kept = folder / "mlartifacts" / run.experiment.number / run.run_id / "artifacts"
-        if kept.is_dir():
-            return Place(str(kept), None)
+    if parts.scheme == "mlflow-artifacts" and (folder / "mlartifacts" / usual).is_dir():
+        return Place(str(folder / "mlartifacts" / usual), None)
     return Place(None, uri)
 
 
@@ -229,7 +277,7 @@ def _point_of(row: tuple[int, int, str, Any, float]) -> SourcePoint:
 
 def _model_point(row: tuple[Any, ...]) -> SourcePoint:
     step, time_ms, name, value, model_id, dataset_name, dataset_digest = row
-    labels = _labels(model_id, dataset_name, dataset_digest)
+    labels = of_model(model_id, dataset_name, dataset_digest)
     if value is None or value != value:
         return SourcePoint(step, time_ms, name, False, math.nan, labels)
     return SourcePoint(step, time_ms, name, True, unclamped(value), labels)
@@ -242,9 +290,6 @@ def unclamped(value: float) -> float:
     return -math.inf if value <= -_LARGEST else float(value)
 
 
-def _labels(*values: str | None) -> Labels:
+def of_model(*values: str | None) -> Labels:
+    """The labels of a logged model's points: its id, and the dataset that they were measured on."""
     return tuple(sorted((name, value) for name, value in zip(_OF_MODEL, values, strict=True) if value))
-
-
-def _lifecycle(stage: str | None) -> Lifecycle:
-    return "deleted" if stage == "deleted" else "active"

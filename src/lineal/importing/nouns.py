@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from lineal.model.vocabulary import Labels, Lifecycle
+from lineal.model.registry import Stage
+from lineal.model.vocabulary import Labels, Lifecycle, ModelRole, ModelStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,72 @@ class SourceExperiment:
     created_ms: int = 0
     updated_ms: int = 0
     tags: dict[str, str] = field(default_factory=dict)
+
+
+class SourceDataset(NamedTuple):
+    """That a run used one. `context` is what for; `tags` are the other words on that use."""
+
+    name: str
+    digest: str
+    source_type: str | None
+    source: str | None
+    schema: str | None
+    profile: str | None
+    context: str
+    tags: dict[str, str]
+
+
+class SourceModelUse(NamedTuple):
+    model_id: str
+    role: ModelRole
+    step: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLoggedModel:
+    model_id: str
+    name: str
+    experiment: SourceExperiment
+    run_id: str | None
+    model_type: str | None
+    status: ModelStatus
+    lifecycle: Lifecycle
+    created_ms: int
+    updated_ms: int
+    params: dict[str, str]
+    tags: dict[str, str]
+    artifact_uri: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceVersion:
+    """`is_deleted`: only its number is left of it."""
+
+    number: int
+    created_ms: int
+    updated_ms: int
+    description: str
+    stage: Stage
+    source: str
+    location: str | None
+    run_id: str | None
+    run_link: str | None
+    status: ModelStatus
+    tags: dict[str, str]
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRegisteredModel:
+    """`versions` by number; `aliases`: name -> number."""
+
+    name: str
+    description: str
+    created_ms: int
+    updated_ms: int
+    tags: dict[str, str]
+    aliases: dict[str, int]
+    versions: list[SourceVersion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +103,8 @@ class SourceRun:
     point_count: int = 0
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    datasets: list[SourceDataset] = field(default_factory=list)
+    models: list[SourceModelUse] = field(default_factory=list)
     provenance: dict[str, str] = field(default_factory=dict)
     """What MLflow knows besides, and Lineal has no noun for: where its code lay, and so on."""
 
@@ -51,15 +120,24 @@ class SourcePoint(NamedTuple):
     labels: Labels = ()
 
 
+MODELS_PATH = "models"
+"""Where the files of logged models are among the artifacts of the run that made them, each in a folder of its id."""
+
+
 class Place(NamedTuple):
-    """Where files lie: a folder here, or an address that is kept as a reference. Neither: there are none."""
+    """Where files lie: a folder here, or an address that is kept as a reference. Neither: there are none. `below`: the folder
+    that they get among the run's artifacts."""
 
     folder: str | None
     uri: str | None
+    below: str = ""
 
 
 class Source(Protocol):
     """One MLflow store, read only. Iterators are consumed before another method is called."""
+
+    problems: list[tuple[str | None, str]]
+    """What of it could not be read so far: (run id, why)."""
 
     @property
     def place(self) -> str:
@@ -86,6 +164,12 @@ class Source(Protocol):
         """Those of one metric, in order."""
         ...
 
-    def artifacts(self, run: SourceRun) -> Place: ...
+    def artifacts(self, run: SourceRun) -> list[Place]:
+        """Those of the models that it logged, too."""
+        ...
+
+    def logged_models(self) -> list[SourceLoggedModel]: ...
+
+    def registered_models(self) -> Iterator[SourceRegisteredModel]: ...
 
     def close(self) -> None: ...

@@ -11,7 +11,8 @@ from lineal.importing.translate import tags_of
 from lineal.model.values import value_text
 from lineal.record.records import ArtifactLogged
 
-KINDS = ("experiments", "runs", "points", "params", "tags", "artifacts", "references", "bytes")
+KINDS = ("experiments", "runs", "points", "params", "tags", "datasets", "artifacts", "references", "bytes")
+MODEL_KINDS = ("logged_models", "registered_models", "model_versions", "aliases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Problem:
 class Tally:
     """By kind. `new` runs were not there before, `changed` ones had something more or otherwise."""
 
-    found: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
-    there: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    found: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*KINDS, *MODEL_KINDS), 0))
+    there: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*KINDS, *MODEL_KINDS), 0))
     new_runs: int = 0
     changed_runs: int = 0
     unchanged_runs: int = 0
@@ -43,6 +44,7 @@ class Tally:
         self.found["points"] += point_count
         self.found["params"] += len(run.params)
         self.found["tags"] += len(tags_of(run))
+        self.found["datasets"] += len(run.datasets)
         for one in artifacts:
             self.found["references" if one.digest is None else "artifacts"] += 1
             self.found["bytes"] += one.size_bytes or 0
@@ -69,6 +71,8 @@ class Tally:
         self.there["params"] += params
         tags = sum(1 for key in tags_of(run) if key in details.tags or key in taken_tags)
         self.there["tags"] += tags
+        datasets = len({(one.dataset.name, one.dataset.digest, one.context) for one in details.datasets} & _keys(run))
+        self.there["datasets"] += datasets
         there = {(one.path, one.digest, one.uri) for one in details.artifacts}
         kept = [one for one in artifacts if (one.path, one.digest, one.uri) in there]
         for one in kept:
@@ -78,7 +82,12 @@ class Tally:
             ("points", min(points, point_count), point_count),
             ("params", params, len(run.params)),
             ("tags", tags, len(tags_of(run))),
+            ("datasets", datasets, len(run.datasets)),
             ("artifacts", len(kept), len(artifacts)),
         ):
             if has < wanted:
                 self.problems.append(Problem(run.run_id, f"{has:,} of {wanted:,} {kind} are there"))
+
+
+def _keys(run: SourceRun) -> set[tuple[str, str, str]]:
+    return {(one.name, one.digest, one.context) for one in run.datasets}

@@ -8,18 +8,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lineal.client.given import media_type, split
-from lineal.importing.nouns import SourceExperiment, SourcePoint, SourceRun
+from lineal.importing.nouns import SourceDataset, SourceExperiment, SourcePoint, SourceRun
 from lineal.importing.segments import Segments
 from lineal.journal.blobs import Blob
 from lineal.model.ids import is_run_id
-from lineal.model.limits import DESCRIPTION_MAX_CHARS
+from lineal.model.limits import DESCRIPTION_MAX_CHARS, DOCUMENT_MAX_BYTES
 from lineal.model.vocabulary import EndStatus
 from lineal.record.records import (
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
+    DatasetUsed,
     DocumentSet,
     ExperimentSet,
+    ModelUsed,
     NoteSet,
     ParamsSet,
     TagsSet,
@@ -90,6 +92,8 @@ def say_whole(
             out.say(TagsSet(dict(some)), run.started_ms)
     if run.tags.get(NOTE_TAG):
         out.say(NoteSet(run.tags[NOTE_TAG]), run.started_ms)
+    for used in lineage_records(run):
+        out.say(used, run.started_ms)
     count = say_points(out, points)
     for record, time_ms in artifacts:
         out.say(record, time_ms)
@@ -125,9 +129,30 @@ def artifact_record(path: str, blob: Blob) -> ArtifactLogged:
     return ArtifactLogged(path, blob.size_bytes, blob.digest, None, media_type(path))
 
 
-def reference_record(uri: str) -> ArtifactLogged:
+def reference_record(path: str, uri: str) -> ArtifactLogged:
     """Where the files of a run are that no program here can list."""
-    return ArtifactLogged(REFERENCE_PATH, None, None, uri)
+    return ArtifactLogged(path, None, None, uri)
+
+
+def lineage_records(run: SourceRun) -> list[DatasetUsed | ModelUsed]:
+    """What the run used and put out."""
+    found: list[DatasetUsed | ModelUsed] = [dataset_record(one) for one in run.datasets]
+    return found + [ModelUsed(one.model_id, one.role, one.step) for one in run.models]
+
+
+def dataset_record(one: SourceDataset) -> DatasetUsed:
+    """Without a profile that no frame could hold."""
+    profile = one.profile if one.profile is None or len(one.profile) <= DOCUMENT_MAX_BYTES // 2 else None
+    return DatasetUsed(
+        one.name,
+        one.digest,
+        source_type=one.source_type,
+        source=one.source,
+        schema=one.schema,
+        profile=profile,
+        context=one.context or None,
+        tags=one.tags,
+    )
 
 
 # -- what the next import compares with ------------------------------------------------------------
