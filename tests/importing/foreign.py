@@ -28,6 +28,34 @@ CREATE TABLE tags ("key" VARCHAR(250), value VARCHAR(8000), run_uuid VARCHAR(32)
 CREATE INDEX index_tags_run_uuid ON tags (run_uuid);
 """
 
+MODEL_TABLES = """
+CREATE TABLE datasets (dataset_uuid VARCHAR(36), experiment_id INTEGER, name VARCHAR(500), digest VARCHAR(36),
+    dataset_source_type VARCHAR(36), dataset_source TEXT, dataset_schema TEXT, dataset_profile TEXT);
+CREATE TABLE inputs (input_uuid VARCHAR(36), source_type VARCHAR(36), source_id VARCHAR(36), destination_type VARCHAR(36),
+    destination_id VARCHAR(36), step BIGINT DEFAULT 0 NOT NULL);
+CREATE TABLE input_tags (input_uuid VARCHAR(36), name VARCHAR(255), value VARCHAR(500));
+CREATE TABLE logged_models (model_id VARCHAR(36), experiment_id INTEGER, name VARCHAR(500), artifact_location VARCHAR(1000),
+    creation_timestamp_ms BIGINT, last_updated_timestamp_ms BIGINT, status INTEGER, lifecycle_stage VARCHAR(32),
+    model_type VARCHAR(500), source_run_id VARCHAR(32), status_message VARCHAR(1000));
+CREATE TABLE logged_model_metrics (model_id VARCHAR(36), metric_name VARCHAR(500), metric_timestamp_ms BIGINT, metric_step BIGINT,
+    metric_value FLOAT, experiment_id INTEGER, run_id VARCHAR(32), dataset_uuid VARCHAR(36), dataset_name VARCHAR(500),
+    dataset_digest VARCHAR(36));
+CREATE TABLE logged_model_params (model_id VARCHAR(36), experiment_id INTEGER, param_key VARCHAR(255), param_value TEXT);
+CREATE TABLE logged_model_tags (model_id VARCHAR(36), experiment_id INTEGER, tag_key VARCHAR(255), tag_value TEXT);
+CREATE TABLE registered_models (name VARCHAR(256), creation_time BIGINT, last_updated_time BIGINT, description VARCHAR(5000),
+    workspace VARCHAR(63) DEFAULT 'default' NOT NULL);
+CREATE TABLE registered_model_tags (name VARCHAR(256), "key" VARCHAR(250), value VARCHAR(5000),
+    workspace VARCHAR(63) DEFAULT 'default' NOT NULL);
+CREATE TABLE registered_model_aliases (name VARCHAR(256), alias VARCHAR(256), version INTEGER,
+    workspace VARCHAR(63) DEFAULT 'default' NOT NULL);
+CREATE TABLE model_versions (name VARCHAR(256), version INTEGER, creation_time BIGINT, last_updated_time BIGINT,
+    description VARCHAR(5000), user_id VARCHAR(256), current_stage VARCHAR(20), source VARCHAR(500), storage_location VARCHAR(500),
+    run_id VARCHAR(32), run_link VARCHAR(500), status VARCHAR(20), status_message VARCHAR(500),
+    workspace VARCHAR(63) DEFAULT 'default' NOT NULL);
+CREATE TABLE model_version_tags (name VARCHAR(256), version INTEGER, "key" VARCHAR(250), value TEXT,
+    workspace VARCHAR(63) DEFAULT 'default' NOT NULL);
+"""
+
 
 class Foreign:
     def __init__(self, path: Path, revision: str = REVISION) -> None:
@@ -67,6 +95,36 @@ class Foreign:
     def add_text(self, table: str, run_id: str, **texts: str | None) -> None:
         for key, value in texts.items():
             self.say(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", key, value, run_id)
+
+    def add_version(self, name: str, number: int, **more: Any) -> None:
+        row = {"name": name, "version": number, "creation_time": 5_000 + number, "last_updated_time": 6_000 + number}
+        row |= {"current_stage": "None", "status": "READY", **more}
+        marks = ", ".join("?" * len(row))
+        self.say(f"INSERT INTO model_versions ({', '.join(row)}) VALUES ({marks})", *row.values())
+
+    def add_models(self) -> None:
+        """Datasets, a logged model and a registered one, of the run 0."""
+        self._connection.executescript(MODEL_TABLES)
+        run_id, model_id = run_id_of(0), "m-" + "a" * 32
+        self.say("INSERT INTO datasets VALUES ('d', 0, 'iris', 'd1', 'local', 'iris.csv', NULL, NULL)")
+        self.say("INSERT INTO inputs VALUES ('i', 'DATASET', 'd', 'RUN', ?, 0)", run_id)
+        self.say("INSERT INTO input_tags VALUES ('i', 'mlflow.data.context', 'training')")
+        self.say("INSERT INTO inputs VALUES ('o', 'RUN_OUTPUT', ?, 'MODEL_OUTPUT', ?, 7)", run_id, model_id)
+        row = (model_id, 0, "net", "s3://bucket/model", 4_000, 4_500, 2, "active", "classifier", run_id, None)
+        self.say(f"INSERT INTO logged_models VALUES ({', '.join('?' * len(row))})", *row)
+        self.say("INSERT INTO logged_model_params VALUES (?, 0, 'depth', '3')", model_id)
+        self.say("INSERT INTO logged_model_tags VALUES (?, 0, 'kind', 'cnn')", model_id)
+        self.say(
+            "INSERT INTO logged_model_metrics VALUES (?, 'acc', 4000, 1, 0.5, 0, ?, 'd', 'iris', 'd1')",
+            model_id,
+            run_id,
+        )
+        self.say("INSERT INTO registered_models (name, creation_time, description) VALUES ('fraud', 5000, 'finds it')")
+        self.say("INSERT INTO registered_model_tags (name, key, value) VALUES ('fraud', 'team', 'risk')")
+        self.add_version("fraud", 2, current_stage="Production", source=f"models:/{model_id}", run_id=run_id)
+        self.add_version("fraud", 4, source="s3://elsewhere", description="no run made it")
+        self.say("INSERT INTO model_version_tags (name, version, key, value) VALUES ('fraud', 2, 'n', '2')")
+        self.say("INSERT INTO registered_model_aliases (name, alias, version) VALUES ('fraud', 'champion', 2)")
 
 
 def run_id_of(number: int) -> str:

@@ -61,7 +61,7 @@ def state(folder: Path) -> dict:
     found = {}
     with lineal.open_store(folder) as store:
         for run in (*store.runs(limit=1_000), *store.runs(limit=1_000, deleted=True)):
-            histories = {info.key.name: run.history(info.key.name) for info in run.series}
+            histories = {str(info.key): run.history(info.key.name, labels=dict(info.key.labels)) for info in run.series}
             found[run.run_id] = {
                 "run": run.to_dict(),
                 "note": run.note,

@@ -20,6 +20,7 @@ from tests.importing.test_interrupted import state
 from tests.importing.test_mlflow_import import refused, with_artifacts
 from tests.importing.test_mlflow_stores import bring
 from tests.server.hosting import hosting
+from tests.server.let_in import new_world
 
 
 @pytest.fixture(autouse=True)
@@ -50,10 +51,15 @@ def comparable(place: Path | str) -> dict:
 
 def test_it_is_the_same_there(server: str, tmp_path: Path) -> None:
     source = with_artifacts(tmp_path, str(tmp_path / "files"), tmp_path / "files")
+    source.add_models()
     source.add_run(run_id_of(5), 7, lifecycle_stage="deleted")
     source.add_points(run_id_of(5), "m", enumerate([float("nan"), 1.0]))
     said = bring(source.url, server)
-    assert said["found"] == said["there"] and said["runs"]["new"] == 2
+    assert said["found"] == said["there"] and said["runs"]["new"] == 2 and said["found"]["model_versions"] == 2
+    with httpx.Client(base_url=f"{server}/api/v1") as client:
+        version = client.get("/models/fraud/aliases/champion").json()
+        assert (version["version"], version["stage"], version["run_id"]) == (2, "production", run_id_of(0))
+        assert client.get(f"/runs/{run_id_of(0)}").json()["datasets"][0]["name"] == "iris"
     again = bring(source.url, server)
     assert again["runs"]["unchanged"] == 2 and again["there"] == said["there"]
     bring(source.url, tmp_path / "local")
@@ -96,3 +102,19 @@ def test_an_interrupted_one_goes_on(server: str, tmp_path: Path, monkeypatch: py
 def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
     source = filled(tmp_path / "mlflow.db", runs=1)
     assert "does not answer" in refused(source.url, "--url", "http://127.0.0.1:9", status=5)
+
+
+def test_a_writer_takes_over_all_but_what_an_approver_must_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = filled(tmp_path / "mlflow.db", runs=2)
+    source.add_models()
+    monkeypatch.setenv("LINEAL_TENANT", "acme")
+    with new_world(f"sqlite:///{tmp_path}/srv/lineal.db", tmp_path / "srv" / "blobs") as world:
+        monkeypatch.setenv("LINEAL_TOKEN", world.token("reader"))
+        assert "writer" in refused(source.url, "--url", world.origin, status=5)
+        monkeypatch.setenv("LINEAL_TOKEN", world.token("writer"))
+        said = bring(source.url, world.origin, status=1)
+        assert all("approver" in one["why"] for one in said["problems"])
+        assert {kind for kind in said["found"] if said["found"][kind] != said["there"][kind]} == {"aliases"}
+        monkeypatch.setenv("LINEAL_TOKEN", world.token("approver"))
+        said = bring(source.url, world.origin)
+        assert said["found"] == said["there"] and not said["problems"]

@@ -19,7 +19,7 @@ from lineal.journal import blobs
 from lineal.journal.layout import Folder
 from lineal.local import LocalStore
 from lineal.model.entities import Cursor, RunDetails, SeriesInfo
-from lineal.model.errors import Busy, Damaged, NotFound, Unreachable
+from lineal.model.errors import Busy, Damaged, Unreachable
 from lineal.model.limits import (
     IMPORT_TRANSACTION_BYTES,
     KIB,
@@ -157,11 +157,8 @@ class ServerDestination:
         return bool(said.get("records"))
 
     def find_version_number(self, version_id: str) -> int | None:
-        try:
-            found = self._transport.ask("GET", ("model-versions", "find"), query={"version_id": version_id})
-        except NotFound:
-            return None
-        return int(found["version"])
+        found = self._transport.ask("GET", ("model-versions", "find"), query={"version_id": version_id})["versions"]
+        return int(found[0]["version"]) if found else None
 
     def take(self, segment: Segment) -> None:
         opened = segment.opened

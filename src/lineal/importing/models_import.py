@@ -92,12 +92,12 @@ class ModelsImport:
         state = json.dumps([model.description, model.tags], sort_keys=True)
         self._say_once(("registered is", model.name, state), [words], at_ms)
         self._count("registered_models", True)
-        ids = {version.number: version_id_of(model, version) for version in model.versions}
-        for number in range(1, max(ids, default=0) + 1):
-            if number not in ids:  # deleted without a trace: its number is not given again
-                self._take_version(model, _gap(model, number), version_id_of(model, _gap(model, number)))
-        for version in model.versions:
-            self._take_version(model, version, ids[version.number])
+        known = {version.number: version for version in model.versions}
+        ids: dict[int, str] = {}
+        for number in range(1, max(known, default=0) + 1):  # in this order: numbers are given as versions arrive
+            version = known.get(number) or _gap(model, number)
+            ids[number] = version_id_of(model, version)
+            self._take_version(model, version, ids[number])
         self._destination.flush()
         for version in model.versions:
             if not version.is_deleted:
@@ -214,6 +214,7 @@ def version_id_of(model: SourceRegisteredModel, version: SourceVersion) -> str:
 
 
 def _gap(model: SourceRegisteredModel, number: int) -> SourceVersion:
+    """One that was deleted without a trace: its number is not given again."""
     return SourceVersion(
         number, model.created_ms, model.created_ms, "", "none", "", None, None, None, "ready", {}, True
     )

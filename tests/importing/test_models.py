@@ -1,0 +1,119 @@
+"""Logged and registered models: numbers stay, what was changed here stands, and what only an approver may say is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lineal
+from lineal.ingest.approval import needs_approver
+from lineal.record.records import AliasSet, ModelSet, ModelVersionCreated, StageSet
+from tests.importing.foreign import Foreign, filled, run_id_of
+from tests.importing.test_mlflow_stores import bring
+
+MODEL_ID = "m-" + "a" * 32
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Foreign:
+    made = filled(tmp_path / "mlflow.db", runs=1, metrics=1)
+    made.add_models()
+    return made
+
+
+def say(folder: Path, *records: Any) -> None:
+    lineal.api.say_outside(None, list(records), folder, None)
+
+
+def test_numbers_are_those_of_mlflow_although_some_are_gone(source: Foreign, tmp_path: Path) -> None:
+    said = bring(source.url, tmp_path / "lineal")
+    assert said["found"] == said["there"]
+    kinds = ("datasets", "logged_models", "registered_models", "model_versions", "aliases")
+    assert [said["found"][kind] for kind in kinds] == [1, 1, 1, 2, 1]
+    with lineal.open_store(tmp_path / "lineal") as store:
+        registry = store.reader().registry()
+        model = registry.get_model("fraud")
+        assert (model.version_count, model.last_version, model.aliases) == (2, 4, {"champion": 2})
+        assert (model.description, model.tags, model.created_ms) == ("finds it", {"team": "risk"}, 5_000)
+        second = registry.get_version("fraud", 2)
+        assert (second.stage, second.model_id, second.path) == ("production", MODEL_ID, f"models/{MODEL_ID}")
+        fourth = registry.get_version("fraud", 4)
+        assert (fourth.run_id, fourth.source, fourth.description) == (None, "s3://elsewhere", "no run made it")
+        logged = store.reader().get_logged_model(MODEL_ID)
+        assert (logged.name, logged.status, logged.params, logged.tags) == (
+            "net",
+            "ready",
+            {"depth": "3"},
+            {"kind": "cnn"},
+        )
+        assert [(one.name, one.value, one.dataset_name) for one in logged.metrics] == [("acc", 0.5, "iris")]
+        assert logged.created_ms == 4_000
+        details = store.get_run(run_id_of(0)).details
+        [use] = details.datasets
+        assert (use.dataset.name, use.context, use.tags) == ("iris", "training", {})
+        assert [(one.role, one.step) for one in details.models] == [("output", 7)]
+        assert {(one.path, one.uri) for one in details.artifacts} == {(f"models/{MODEL_ID}", "s3://bucket/model")}
+        before = store.store().change_number()
+    assert bring(source.url, tmp_path / "lineal")["there"] == said["there"]
+    with lineal.open_store(tmp_path / "lineal") as store:
+        assert store.store().change_number() == before
+
+
+def test_what_was_changed_here_stands_until_mlflow_changes_it(source: Foreign, tmp_path: Path) -> None:
+    folder = tmp_path / "lineal"
+    bring(source.url, folder)
+    with lineal.open_store(folder) as store:
+        version_id = store.reader().registry().get_version("fraud", 2).version_id
+        other_id = store.reader().registry().get_version("fraud", 4).version_id
+    say(folder, StageSet(version_id, "archived"), AliasSet("fraud", "champion", other_id))
+    say(folder, ModelSet("fraud", description="ours"), StageSet(other_id, "staging"))
+    bring(source.url, folder)
+    source.say("UPDATE model_versions SET description = 'changed' WHERE version = 4")
+    bring(source.url, folder)
+    with lineal.open_store(folder) as store:
+        registry = store.reader().registry()
+        assert registry.get_version("fraud", 2).stage == "archived"
+        assert (registry.get_version("fraud", 4).stage, registry.get_version("fraud", 4).description) == (
+            "staging",
+            "changed",
+        )
+        assert registry.get_model("fraud").aliases == {"champion": 4}
+        assert registry.get_model("fraud").description == "ours"
+    source.say("UPDATE model_versions SET current_stage = 'None', last_updated_time = 7000 WHERE version = 2")
+    source.add_version("fraud", 5, current_stage="Staging")
+    source.say("UPDATE model_versions SET current_stage = 'Deleted_Internal' WHERE version = 4")
+    said = bring(source.url, folder)
+    assert said["found"] == said["there"]
+    with lineal.open_store(folder) as store:
+        registry = store.reader().registry()
+        assert registry.get_version("fraud", 2).stage == "none"
+        assert registry.get_version("fraud", 5).stage == "staging"
+        deleted = registry.find_version(other_id)
+        assert deleted is not None and deleted.lifecycle == "deleted"
+
+
+def test_a_model_of_that_name_that_is_here_already(source: Foreign, tmp_path: Path) -> None:
+    folder = tmp_path / "lineal"
+    say(folder, ModelVersionCreated("0" * 32, "fraud"))
+    said = bring(source.url, folder)
+    assert said["found"] == said["there"]
+    assert "version 2 of 'fraud' is version 3 here" in said["notices"][0]
+
+
+def test_names_that_cannot_be_one_here_are_told(source: Foreign, tmp_path: Path) -> None:
+    source.say("INSERT INTO registered_models (name) VALUES ('a/b')")
+    source.say("INSERT INTO registered_model_aliases (name, alias, version) VALUES ('fraud', 'v3', 2)")
+    said = bring(source.url, tmp_path / "lineal", status=1)
+    assert [one["why"] for one in said["problems"]] == [
+        "'a/b' cannot be a registered model's name here",
+        "alias 'v3' of 'fraud' cannot be one here",
+    ]
+    assert (said["found"]["registered_models"], said["there"]["registered_models"]) == (2, 1)
+    assert (said["found"]["aliases"], said["there"]["aliases"]) == (2, 1)
+
+
+def test_what_is_said_of_stages_and_aliases_needs_an_approver() -> None:
+    """On a server an import by a writer's token names these (see `test_to_a_server.py`)."""
+    assert needs_approver(StageSet("0" * 32, "staging")) and needs_approver(AliasSet("m", "a"))
