@@ -70,7 +70,7 @@ def test_it_is_the_same_there(server: str, tmp_path: Path) -> None:
     assert later["found"] == later["there"] and later["runs"]["changed"] == 1
     with lineal.open_store(server) as store:
         assert len(store.get_run(run_id_of(0)).history("m/0")) == 42
-        assert len(store.get_run(run_id_of(0)).artifacts) == 2
+        assert len(store.get_run(run_id_of(0)).artifacts) == 3
 
 
 def test_an_interrupted_one_goes_on(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
