@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,21 @@ from lineal.cli.main import lineal as command
 from lineal.ingest import retell_points, told
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.layout import Folder
-from lineal.record.records import DatasetUsed, ModelLogged, ModelUsed, Record
+from lineal.record.records import (
+    AliasSet,
+    DatasetUsed,
+    ModelLogged,
+    ModelRenamed,
+    ModelSet,
+    ModelUsed,
+    ModelVersionCreated,
+    ModelVersionSet,
+    Record,
+    StageSet,
+)
 from lineal.server.hosted import HostedSource
 from lineal.store.contracts import TenantReader
+from lineal.store.registry import By, ModelsQuery, TransitionsQuery, VersionsQuery
 from tests.network.conftest import detail_of, points_of, url_of
 from tests.network.programs import LOGS_AND_WAITS, read_line, start
 
@@ -238,7 +251,58 @@ def test_datasets_and_logged_models_arrive_and_what_is_new_of_them(
     assert reader_of(source).get_logged_model("m-1").tags == {"c": "d"}
 
 
-def say_in(folder: Path, run_id: str, records: list[Record]) -> None:
+def registry_of(reader: TenantReader) -> list[tuple[Any, ...]]:
+    registry = reader.registry()
+    models = registry.list_models(ModelsQuery()).models
+    versions = registry.list_versions(VersionsQuery(order=(By("created"),))).versions
+    return [
+        *((model.name, model.description, model.tags, model.aliases) for model in models),
+        *((replace(one, updated_ms=0), registry.get_content(one.version_id)) for one in versions),
+        *(row[1:2] + row[5:] for model in models for row in registry.list_transitions(TransitionsQuery(model.name))),
+    ]
+
+
+def test_registered_models_arrive_with_their_history(server: httpx.Client, source: HostedSource, folder: Path) -> None:
+    run_id = record(folder, 20)
+    one, two, gone = ("1" * 32, "2" * 32, "3" * 32)
+    files = [["m/model.pt", 5, "a" * 64]]
+    made = ModelVersionCreated(one, "digits", run_id, path="m", files=files, signature={"x": [1.5]}, tags={"k": "v"})
+    said: list[Record] = [
+        ModelSet("digits", "reads digits", {"a": "b", "c": "d"}),
+        made,
+        ModelVersionCreated(two, "digits", description="second"),
+        StageSet(one, "production", why="first"),
+        StageSet(two, "production", archive_existing=True, why="better"),
+        AliasSet("digits", "champion", one),
+        AliasSet("digits", "champion", two, "better"),
+    ]
+    say_in(folder, None, said)
+    rounds: list[list[Record]] = [
+        [],
+        [ModelVersionSet(one, tags={"k": None, "l": "m"}, status="failed"), ModelSet("digits", tags={"a": None})],
+        [AliasSet("digits", "champion", None, "withdrawn"), ModelRenamed("digits", "scans")],
+        [ModelVersionCreated(gone, "scans"), ModelVersionSet(gone, lifecycle="deleted"), ModelVersionSet(two, "")],
+    ]
+    for more in rounds:
+        if more:
+            say_in(folder, None, more)
+        with lineal.open_store(folder) as own:
+            assert set(states(sync(folder, server, "--json")).values()) <= {"whole"}
+            here, there = registry_of(own.reader()), registry_of(reader_of(source))
+        assert here == there and len(here) >= 8
+    rows = said_of_models(reader_of(source))
+    sync(folder, server)
+    assert said_of_models(reader_of(source)) == rows, "nothing is told twice"
+
+
+def said_of_models(reader: TenantReader) -> list[tuple[Any, ...]]:
+    kinds = ("model.", "version.", "stage.", "alias.")
+    rows = [row[:8] for row in reader.list_audit() if row.action.startswith(kinds)]
+    assert rows
+    return rows
+
+
+def say_in(folder: Path, run_id: str | None, records: list[Record]) -> None:
     """As another writer of the run."""
     journal = Journal(Folder(folder), Identity("default", run_id, "", False, "host", "boot", {}))
     for one in records:

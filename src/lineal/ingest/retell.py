@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from lineal.ingest.retell_lineage import lineage_statements
 from lineal.ingest.retell_points import tell_points
+from lineal.ingest.retell_registry import model_statements, transition_statements
 from lineal.ingest.told import Mark, Marks, Telling
 from lineal.journal.blobs import find_blob, lend_blob
 from lineal.journal.layout import Folder
@@ -93,7 +94,8 @@ class Retelling:
         self._now_ms = now_ms
 
     def run(self) -> Iterator[Retold]:
-        """Every run that is not deleted, of every tenant, and the experiments that they are in. Raises Unreachable, OSError."""
+        """Every run that is not deleted, of every tenant, the experiments that they are in, and registered models. Raises
+        Unreachable, OSError."""
         for tenant in self._store.list_tenants():
             reader = self._store.tenant(tenant)
             experiments: set[str] = set()
@@ -108,6 +110,7 @@ class Retelling:
                     break
             for name in sorted(experiments):
                 self._tell_experiment(tenant, reader.find_experiment(name))
+            self._tell_registry(tenant, reader)
         self._marks.clear_drafts()
 
     # -- one run --------------------------------------------------------------------------------
@@ -221,6 +224,30 @@ class Retelling:
         telling.close(experiment.updated_ms)
         mark.writers = [telling.writer]
         self._marks.keep(tenant, name, mark)
+
+    def _tell_registry(self, tenant: str, reader: TenantReader) -> None:
+        """In two journals: of somebody who is no approver, a server takes the models and refuses the transitions."""
+        mark = self._marks.find(tenant, "/registry") or Mark()
+        is_news, told_names = partial(_is_news, mark), partial(_told_names, mark)
+        registry = reader.registry()
+        said = {
+            "/registry": model_statements(registry, is_news, told_names),
+            "/transitions": transition_statements(registry, is_news),
+        }
+        tellings: list[Telling] = []
+        for about, records in said.items():
+            telling: Telling | None = None
+            time_ms = 0
+            for record, time_ms in records:
+                if telling is None:
+                    telling = self._begin(tenant, None, "", about, mark.part + 1)
+                telling.say(record, time_ms)
+            if telling is not None:
+                telling.close(time_ms)
+                tellings.append(telling)
+        if tellings:
+            mark.part, mark.writers = mark.part + 1, [telling.writer for telling in tellings]
+            self._marks.keep(tenant, "/registry", mark)
 
     def _begin(
         self, tenant: str, run_id: str | None, attempt: str, about: str, part: int, primary: bool = False
