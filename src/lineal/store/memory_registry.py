@@ -321,6 +321,7 @@ class MemoryRegistryWriter(MemoryRegistryReader):
         if facts.number is not None:
             return facts.number
         model, _ = self._mention(version.name, stamp)
+        before = self._stages(model, version.version_id)
         of_model = self._state.models[model]
         of_model.last_version += 1
         facts.model, facts.number, facts.said, facts.created_ms = model, of_model.last_version, version, stamp.time_ms
@@ -330,6 +331,7 @@ class MemoryRegistryWriter(MemoryRegistryReader):
             if change.version_id == version.version_id and change.model is None:
                 change.model = model
         self._audit("version.create", version.version_id, stamp, version_values(version))
+        self._note_moved(before, version.version_id, model, stamp, "")
         return facts.number
 
     def set_version(
@@ -351,24 +353,14 @@ class MemoryRegistryWriter(MemoryRegistryReader):
         self, version_id: str, stage: Stage, stamp: Stamp, *, archive_existing: bool = False, why: str = ""
     ) -> None:
         facts = self._state.versions.setdefault(version_id, VersionFacts())
-        near = self._state.versions_of(facts.model) if facts.model is not None else [(version_id, facts)]
-        before = {key: self._state.stage(one)[0] for key, one in near}
+        before = self._stages(facts.model, version_id)
         changed = set_later(facts.settings, "stage", "", stamp, stage)
         if archive_existing:
             changed |= set_later(facts.settings, "floor", floor_name(stage, stamp), stamp, stage)
-        if not changed:
-            return
-        now = {key: self._state.stage(one)[0] for key, one in near}
-        values = {"stage": stage, "archive_existing": archive_existing, "why": why}
-        self._audit("stage.set", version_id, stamp, {"version_id": version_id, **values})
-        if now[version_id] != before[version_id]:
-            self._note("stage", stamp, facts.model, version_id, None, before[version_id], now[version_id], why)
-        for key in sorted(now, key=lambda one: self._state.versions[one].number or 0):
-            if key != version_id and now[key] != before[key]:
-                self._audit(
-                    "stage.set", key, stamp, {"version_id": key, "stage": now[key], "by": version_id, "why": why}
-                )
-                self._note("stage", stamp, facts.model, key, None, before[key], now[key], why)
+        if changed:
+            values = {"stage": stage, "archive_existing": archive_existing, "why": why}
+            self._audit("stage.set", version_id, stamp, {"version_id": version_id, **values})
+            self._note_moved(before, version_id, facts.model, stamp, why)
 
     def set_alias(self, name: str, alias: str, version_id: str | None, stamp: Stamp, *, why: str = "") -> None:
         model, changed = self._mention(name, stamp)
@@ -382,6 +374,24 @@ class MemoryRegistryWriter(MemoryRegistryReader):
             self._note("alias", stamp, model, version_id, alias, before, version_id, why)
 
     # -- inside --------------------------------------------------------------------------------------------
+
+    def _stages(self, model: int | None, version_id: str) -> dict[str, Stage]:
+        """Of the model's versions, and of that one."""
+        near = dict(self._state.versions_of(model)) if model is not None else {}
+        near[version_id] = self._state.versions[version_id]
+        return {key: self._state.stage(facts)[0] for key, facts in near.items()}
+
+    def _note_moved(
+        self, before: Mapping[str, Stage], version_id: str, model: int | None, stamp: Stamp, why: str
+    ) -> None:
+        """The transition of a version that something was said of, then those that it brought about."""
+        now = self._stages(model, version_id)
+        if now[version_id] != before[version_id]:
+            self._note("stage", stamp, model, version_id, None, before[version_id], now[version_id], why)
+        others = [key for key in now if key != version_id and now[key] != before[key]]
+        for key in sorted(others, key=lambda one: (before[one], self._state.versions[one].number or 0)):
+            self._audit("stage.set", key, stamp, {"version_id": key, "stage": now[key], "by": version_id, "why": why})
+            self._note("stage", stamp, model, key, None, before[key], now[key], why)
 
     def _note(
         self,

@@ -362,6 +362,26 @@ class RegistryRules(SuiteBase):
         rows = registry.list_transitions(TransitionsQuery("digits"))
         assert [(r.kind, r.after, r.why) for r in rows] == [("alias", "1", ""), ("stage", "staging", "soon")]
 
+    def test_what_was_archived_before_it_was_made_is_a_transition(self, store: Store, registry: RegistryReader) -> None:
+        early = call("set_stage", id_of(1), "production", at(5_000))
+        later = call("set_stage", id_of(2), "production", at(6_000), archive_existing=True)
+        self.speak(store, early, later, creating(1), creating(2))
+        rows = registry.list_transitions(TransitionsQuery("digits"))
+        assert [(row.version, row.before, row.after) for row in rows] == [
+            (1, "production", "archived"),
+            (2, "none", "production"),
+            (1, "none", "production"),
+        ]
+        self.speak(store, creating(3), call("set_stage", id_of(3), "production", at(5_500)))
+        [row, *_] = registry.list_transitions(TransitionsQuery("digits"))
+        assert (row.version, row.before, row.after) == (3, "none", "archived")
+        self.speak(store, call("set_stage", id_of(4), "production", at(5_600)), creating(4))
+        rows = registry.list_transitions(TransitionsQuery("digits", version=4))
+        assert [(row.before, row.after) for row in rows] == [("production", "archived"), ("none", "production")]
+        assert [registry.get_version("digits", n).stage for n in (1, 2, 3, 4)] == [
+            *("archived", "production", "archived", "archived")
+        ]
+
     # -- lists -------------------------------------------------------------------------------------------------
 
     @pytest.fixture

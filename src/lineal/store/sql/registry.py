@@ -108,14 +108,15 @@ class SqlRegistryWriter(SqlRegistryReader):
         given = {"description": version.description, "status": version.status}
         self._say_given("version", known.pk, given, version.tags, stamp)
         self._do("UPDATE model_transition SET model = ? WHERE version = ? AND model IS NULL", model.pk, known.pk)
-        self._derive(known.pk)
-        floors = self._rows(
-            "SELECT DISTINCT value FROM model_version_setting WHERE version = ? AND kind = 'floor'", known.pk
-        )
-        for (stage,) in floors:
-            for other in self._of_stage(model.pk, stage):
-                self._derive(other)
         self._audit("version.create", version.version_id, stamp, version_values(version))
+        now = self._derive(known.pk)
+        if now != known.stage:
+            self._note("stage", stamp, model.pk, known.pk, None, known.stage, now, "")
+        for (stage,) in self._rows(
+            "SELECT DISTINCT value FROM model_version_setting WHERE version = ? AND kind = 'floor' ORDER BY value",
+            known.pk,
+        ):
+            self._archive(model.pk, stage, known.pk, version.version_id, stamp, "")
         return number
 
     def set_version(
@@ -148,15 +149,20 @@ class SqlRegistryWriter(SqlRegistryReader):
         self._audit("stage.set", version_id, stamp, {"version_id": version_id, **values})
         if now != version.stage:
             self._note("stage", stamp, version.model, version.pk, None, version.stage, now, why)
-        if not archive_existing or version.model is None:
-            return
-        for other in self._of_stage(version.model, stage):
-            moved = self._derive(other) if other != version.pk else stage
+        if archive_existing and version.model is not None:
+            self._archive(version.model, stage, version.pk, version_id, stamp, why)
+
+    def _archive(self, model: int, stage: str, by: int, by_id: str, stamp: Stamp, why: str) -> None:
+        """Of the model's other versions in that stage, those that are archived by what was said of one."""
+        for other, other_id in self._rows(
+            "SELECT pk, version_id FROM model_version WHERE model = ? AND stage = ? AND pk <> ? ORDER BY number",
+            *(model, stage, by),
+        ):
+            moved = self._derive(other)
             if moved != stage:
-                [(other_id,)] = self._rows("SELECT version_id FROM model_version WHERE pk = ?", other)
-                values = {"version_id": other_id, "stage": moved, "by": version_id, "why": why}
+                values = {"version_id": other_id, "stage": moved, "by": by_id, "why": why}
                 self._audit("stage.set", other_id, stamp, values)
-                self._note("stage", stamp, version.model, other, None, stage, moved, why)
+                self._note("stage", stamp, model, other, None, stage, moved, why)
 
     def set_alias(self, name: str, alias: str, version_id: str | None, stamp: Stamp, *, why: str = "") -> None:
         model, changed = self._mention(name, stamp)
@@ -249,11 +255,6 @@ class SqlRegistryWriter(SqlRegistryReader):
             *(self._tenant, version_id),
         )
         return _Version(pk, None, None, None, "none")
-
-    def _of_stage(self, model: int, stage: str) -> list[int]:
-        """Versions that stand in that stage, by number."""
-        rows = self._rows("SELECT pk FROM model_version WHERE model = ? AND stage = ? ORDER BY number", model, stage)
-        return [pk for (pk,) in rows]
 
     def _stamp(self, owner: Owner, pk: int, kind: str, name: str) -> Stamp | None:
         rows = self._rows(
