@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
 from lineal.model.errors import Damaged
 from lineal.model.limits import LABELS_MAX_BYTES, MODEL_FILES_MAX_COUNT, NAME_MAX_BYTES
-from lineal.model.lineage import Dataset, DatasetUse, ModelUse
+from lineal.model.lineage import Dataset, DatasetUse, ModelFile, ModelUse
 from lineal.model.registry import NewVersion, VersionContent, VersionFile, is_model_name
-from lineal.model.values import to_json
+from lineal.model.values import INT64_MAX, to_json
 from lineal.record.records import (
     AliasSet,
     ArtifactLogged,
@@ -41,6 +42,7 @@ from lineal.record.records import (
 )
 from lineal.store.contracts import RunStart, TenantWriter
 
+_DIGEST = re.compile("[0-9a-f]{64}")
 LOCKED = "locked"
 """The reason of losses: what was said of a run while it was locked."""
 _VALUE_TYPES = {"d": "float64", "q": "int64"}
@@ -169,7 +171,23 @@ def _model_logged(context: Context, record: ModelLogged, stamp: Stamp) -> None:
         tags=record.tags,
         status=record.status,
         lifecycle=record.lifecycle,
+        files=None if record.files is None else {path: _file(one) for path, one in record.files.items()},
     )
+
+
+def _file(said: list[Any] | None) -> ModelFile | None:
+    if said is None:
+        return None
+    digest, size_bytes, media_type = said if len(said) == 3 else ("", 0, None)
+    if (
+        not isinstance(digest, str)
+        or not _DIGEST.fullmatch(digest)
+        or type(size_bytes) is not int
+        or not 0 <= size_bytes <= INT64_MAX
+        or not isinstance(media_type, str | None)
+    ):
+        raise Damaged(f"a model's file is not [digest, size, media type]: {said!r:.80}")
+    return ModelFile(digest, size_bytes, media_type)
 
 
 def _model_used(context: Context, record: ModelUsed, stamp: Stamp) -> None:

@@ -53,6 +53,14 @@ class ModelMetric(NamedTuple):
     dataset_digest: str | None = None
 
 
+class ModelFile(NamedTuple):
+    """A file of a logged model that no run made: one that has a run keeps its files there."""
+
+    digest: str
+    size_bytes: int
+    media_type: str | None = None
+
+
 class DatasetSummary(NamedTuple):
     """That runs of an experiment used a dataset for something."""
 
@@ -80,3 +88,5 @@ class LoggedModel:
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     metrics: tuple[ModelMetric, ...] = ()
+    files: dict[str, ModelFile] = field(default_factory=dict)
+    """By path."""

@@ -89,6 +89,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "dict[str, str | None]": (dict,),
     "dict[str, str | None] | None": (dict, type(None)),
     "dict[str, ParamValue]": (dict,),
+    "dict[str, list[Any] | None] | None": (dict, type(None)),
     "list[list[Any]]": (list,),
     "EndStatus": (str,),
     "Goal | None": (str, type(None)),
@@ -113,6 +114,7 @@ _ITEMS: dict[str, tuple[type, ...]] = {
     "dict[str, str | None]": (str, type(None)),
     "dict[str, str | None] | None": (str, type(None)),
     "dict[str, ParamValue]": (str, int, float, bool, type(None)),
+    "dict[str, list[Any] | None] | None": (list, type(None)),
     "list[list[Any]]": (list,),
 }
 

@@ -139,7 +139,8 @@ class DatasetUsed:
 
 @dataclass(frozen=True, slots=True)
 class ModelLogged:
-    """A logged model, or a change of one: absent = unchanged. `run_id`: the run that made it."""
+    """A logged model, or a change of one: absent = unchanged. `run_id`: the run that made it. `files`: path -> [digest, size in bytes,
+    media type], or None to remove."""
 
     model_id: str
     name: str | None = None
@@ -151,6 +152,7 @@ class ModelLogged:
     tags: dict[str, str | None] | None = None
     status: ModelStatus | None = None
     lifecycle: Lifecycle | None = None
+    files: dict[str, list[Any] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Both are said in words that may arrive twice and in any order (see `contracts.py`). That a run used a dataset or a model is said once:
 the first word on it stands. What a logged model is, too: of its name, experiment, run, type, path and each of its params the first
-word stands; of its tags, status and lifecycle the last.
+word stands; of its tags, files, status and lifecycle the last.
 
 A model's metrics are points of runs: series that carry the label "model_id", and "dataset_name" and "dataset_digest" where they were
 measured on a dataset. Whichever run logged them, they are found from the model."""
@@ -15,7 +15,8 @@ from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from lineal.model.entities import Stamp
 from lineal.model.limits import DATASET_SOURCE_SEARCHED_MAX_CHARS, DATASETS_SEARCHED_MAX_COUNT
-from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelMetric, ModelUse
+from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelFile, ModelMetric, ModelUse
+from lineal.model.values import from_json, to_json
 from lineal.model.vocabulary import Lifecycle, ModelRole, ModelStatus
 from lineal.query.syntax import DATASET_PROPERTIES, Field, Filter
 from lineal.query.value_sets import join_values
@@ -33,6 +34,9 @@ ModelSettings: TypeAlias = dict[tuple[str, str], tuple[Stamp, str | None]]
 MODEL_TEXTS = ("model_id", "name", "experiment", "experiment_id", "source_run_id", "model_type", "status")
 MODEL_TIMES = ("creation_time", "last_updated_time")
 """Attributes of a logged model: texts, and ms since the epoch."""
+
+MODEL_WORDS = ("param", "tag", "file")
+"""Kinds of settings of which a model may have many."""
 
 _FIRST_STANDS = frozenset(("name", "experiment", "run_id", "model_type", "path", "param"))
 
@@ -62,8 +66,9 @@ class LineageWriter(Protocol):
         tags: Mapping[str, str | None] | None = None,
         status: ModelStatus | None = None,
         lifecycle: Lifecycle | None = None,
+        files: Mapping[str, ModelFile | None] | None = None,
     ) -> None:
-        """Makes the model if it is new, and sets what is given (None leaves as it is; a tag of None is removed). A given experiment
+        """Makes the model if it is new, and sets what is given (None leaves as it is; a tag or file of None is removed). A given experiment
         is mentioned by it. What nobody said: its name is its id, its experiment "Default"."""
         ...
 
@@ -189,11 +194,13 @@ def say_model(
     given: Mapping[str, str | None],
     params: Mapping[str, str] | None,
     tags: Mapping[str, str | None] | None,
+    files: Mapping[str, ModelFile | None] | None = None,
 ) -> list[tuple[str, str]]:
     """Which settings the statement changed. `given`: as `model_words` has it."""
     words = [(kind, "", value) for kind, value in given.items() if value is not None]
     words += [("param", name, value) for name, value in (params or {}).items()]
     told: list[tuple[str, str, str | None]] = [*words, *(("tag", name, value) for name, value in (tags or {}).items())]
+    told += [("file", path, None if one is None else to_json(list(one))) for path, one in (files or {}).items()]
     changed = []
     for kind, name, value in told:
         standing = settings.get((kind, name))
@@ -213,10 +220,10 @@ def model_of(
     metrics: Iterable[ModelMetric] = (),
 ) -> LoggedModel:
     """As it stands. `experiment`: id and name."""
-    one = {kind: value for (kind, _), (_, value) in settings.items() if kind not in ("param", "tag")}
+    one = {kind: value for (kind, _), (_, value) in settings.items() if kind not in MODEL_WORDS}
     many = {
         of: {name: value for (kind, name), (_, value) in sorted(settings.items()) if kind == of and value is not None}
-        for of in ("param", "tag")
+        for of in MODEL_WORDS
     }
     stamps = [stamp for stamp, _ in settings.values()]
     named = settings.get(("name", ""))
@@ -234,4 +241,14 @@ def model_of(
         params=many["param"],
         tags=many["tag"],
         metrics=tuple(metrics),
+        files={path: ModelFile(*from_json(text)) for path, text in many["file"].items()},
     )
+
+
+def largest(sizes: Iterable[tuple[str, int | None]]) -> dict[str, int | None]:
+    """Digest -> its size: what is known of one is known of all."""
+    found: dict[str, int | None] = {}
+    for digest, size_bytes in sizes:
+        known = found.get(digest)
+        found[digest] = known if size_bytes is None else max(known or 0, size_bytes)
+    return found

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from lineal.model.entities import SeriesKey, Stamp
 from lineal.model.errors import NotFound
-from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelUse
+from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelFile, ModelUse
 from lineal.model.vocabulary import MODEL_LABEL, Lifecycle, ModelStatus
 from lineal.series.stats import summary_of
 from lineal.store.audit import Action
@@ -69,14 +69,20 @@ class MemoryLineageWriter:
         tags: Mapping[str, str | None] | None = None,
         status: ModelStatus | None = None,
         lifecycle: Lifecycle | None = None,
+        files: Mapping[str, ModelFile | None] | None = None,
     ) -> None:
         given = model_words(name, experiment, run_id, model_type, path, status, lifecycle)
         changed = model_id not in self.state.models
         if experiment is not None:
             changed |= self.mention_experiment(experiment, stamp)
-        changed |= bool(say_model(self.state.models.setdefault(model_id, {}), stamp, given, params, tags))
+        changed |= bool(say_model(self.state.models.setdefault(model_id, {}), stamp, given, params, tags, files))
         if changed:
-            values: dict[str, Any] = {**given, "params": dict(params or {}), "tags": dict(tags or {})}
+            values: dict[str, Any] = {
+                **given,
+                "params": dict(params or {}),
+                "tags": dict(tags or {}),
+                "files": dict(files or {}),
+            }
             self.audit("logged_model.set", model_id, stamp, values)
 
     def find_logged_model(self: _Writer, model_id: str) -> Lifecycle | None:
@@ -113,6 +119,11 @@ def get_model(tenant: TenantState, model_id: str) -> LoggedModel:
     if settings is None:
         raise NotFound(f"no logged model has the id {model_id!r:.80}", field="model_id")
     return replace(_model(tenant, model_id, settings), metrics=metrics_of(_series_of(tenant, model_id)))
+
+
+def list_files(tenant: TenantState) -> Iterator[ModelFile]:
+    for model_id, settings in tenant.models.items():
+        yield from model_of(model_id, settings, ("", "")).files.values()
 
 
 def list_models(tenant: TenantState, query: ModelQuery) -> ModelPage:

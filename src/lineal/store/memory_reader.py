@@ -36,8 +36,8 @@ from lineal.store.contracts import (
     SeriesName,
 )
 from lineal.store.json_leaves import leaves_of_documents
-from lineal.store.lineage import ModelPage, ModelQuery, searched_fields
-from lineal.store.memory_lineage import get_model, list_datasets, list_model_uses, list_models, list_uses
+from lineal.store.lineage import ModelPage, ModelQuery, largest, searched_fields
+from lineal.store.memory_lineage import get_model, list_datasets, list_files, list_model_uses, list_models, list_uses
 from lineal.store.memory_registry import MemoryRegistryReader
 from lineal.store.memory_state import RunState, TenantState, piece_stats, values_of
 from lineal.store.reference import Candidate, counts_of, frequent_values, groups_of, page_of
@@ -251,13 +251,11 @@ class MemoryReader:
         return [one for until_ms, _, one in sorted(lapsed)[:limit] if until_ms <= now_ms]
 
     def list_digests(self, beginning: str = "") -> dict[str, int | None]:
-        found: dict[str, int | None] = {}
-        for state in self._store.committed(self._tenant).runs.values():
-            for said in state.artifacts.values():
-                if said.digest is not None and said.uri is None and said.digest.startswith(beginning):
-                    sizes = [size for size in (found.get(said.digest), said.size_bytes) if size is not None]
-                    found[said.digest] = max(sizes, default=None)
-        return found
+        tenant = self._store.committed(self._tenant)
+        found: list[tuple[str | None, int | None]] = [(file.digest, file.size_bytes) for file in list_files(tenant)]
+        for state in tenant.runs.values():
+            found += [(said.digest, said.size_bytes) for said in state.artifacts.values() if said.uri is None]
+        return largest((digest, size) for digest, size in found if digest and digest.startswith(beginning))
 
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:
         rows = self._store.committed(self._tenant).audit

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
-from lineal.model.lineage import Dataset, DatasetUse, ModelUse
+from lineal.model.lineage import Dataset, DatasetUse, ModelFile, ModelUse
 from lineal.model.values import INT64_MAX, INT64_MIN, ParamValue
 from lineal.query.syntax import (
     ATTRIBUTES,
@@ -201,6 +201,13 @@ _model_settings = st.fixed_dictionaries(
         "tags": _tags,
         "status": st.sampled_from(("pending", "ready", "failed")),
         "lifecycle": _lifecycles,
+        "files": st.dictionaries(
+            names,
+            st.one_of(
+                st.none(), st.builds(ModelFile, st.sampled_from(("0" * 64, "e" * 64)), st.integers(0, 2), maybe_texts)
+            ),
+            max_size=2,
+        ),
     },
 )
 _experiment_settings = st.fixed_dictionaries(

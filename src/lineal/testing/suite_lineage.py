@@ -11,7 +11,7 @@ from lineal.model.entities import SeriesKey
 from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.ids import experiment_id
 from lineal.model.limits import DATASETS_SEARCHED_MAX_COUNT
-from lineal.model.lineage import Dataset, DatasetSummary, DatasetUse, ModelMetric, ModelUse
+from lineal.model.lineage import Dataset, DatasetSummary, DatasetUse, ModelFile, ModelMetric, ModelUse
 from lineal.model.vocabulary import Labels
 from lineal.query.parser import parse, parse_field
 from lineal.query.syntax import Field
@@ -223,6 +223,22 @@ class LineageRules(SuiteBase):
         assert raised.value.field == "model_id"
         with pytest.raises(NotFound):
             store.tenant("other").get_logged_model("m-1")
+
+    def test_a_model_without_a_run_keeps_files_and_their_bytes_are_named(
+        self, store: Store, reader: TenantReader
+    ) -> None:
+        one, two = ModelFile("a" * 64, 5, "text/plain"), ModelFile("b" * 64, 7)
+        files = {"MLmodel": one, "data/x": two}
+        self.tell(store, call("set_logged_model", "m-1", at(2, 2), name="mlp", files=files))
+        self.tell(store, call("set_logged_model", "m-1", at(1, 1), files={"MLmodel": two, "late": two}))
+        assert reader.get_logged_model("m-1").files == {**files, "late": two}
+        assert reader.list_digests() == {"a" * 64: 5, "b" * 64: 7} and reader.list_digests("b") == {"b" * 64: 7}
+        gone = {"data/x": None, "late": None, "MLmodel": two._replace(size_bytes=8)}
+        self.tell(store, call("set_logged_model", "m-1", at(3, 3), files=gone))
+        [model] = reader.list_logged_models(ModelQuery()).models
+        assert model.files == {"MLmodel": ModelFile("b" * 64, 8)}
+        assert reader.list_digests() == {"b" * 64: 8}
+        assert store.tenant("other").list_digests() == {}
 
     def test_a_writer_knows_of_models_in_its_transaction(self, store: Store) -> None:
         with store.begin() as transaction:

@@ -302,10 +302,33 @@ def test_no_path_leads_out_of_a_models_folder(mlflow: Mlflow) -> None:
         )
     answer = mlflow.client.put(f"{FILES}/0/models/{model}/artifacts/%252e%252e/%252e%252e/x", content=b"x")
     assert answer.status_code == 400
-    # One without a run has nowhere to keep files.
-    assert mlflow.client.put(f"{FILES}/0/models/{bare}/artifacts/MLmodel", content=b"x").status_code == 400
-    assert "files" not in mlflow.get(f"logged-models/{bare}/artifacts/directories")
-    assert mlflow.client.get(page.replace(model, bare), params={"artifact_file_path": "x"}).status_code == 404
+    # One without a run keeps its own, and no more than those.
+    own = f"{FILES}/0/models/{bare}/artifacts"
+    assert mlflow.client.put(f"{own}/MLmodel", content=b"x").status_code == 200
+    assert mlflow.client.put(f"{own}/%252e%252e/%252e%252e/x", content=b"x").status_code == 400
+    page = page.replace(model, bare)
+    for path in ("../../secret.txt", "/secret.txt", "secret.txt"):
+        assert mlflow.client.get(page, params={"artifact_file_path": path}).status_code in (400, 404)
+
+
+def test_a_model_that_no_run_made_keeps_its_own_files(mlflow: Mlflow) -> None:
+    model, absent = make(mlflow), make(mlflow, source_run_id="nobody-knows-it")
+    for one in (model, absent):
+        place = f"{FILES}/0/models/{one}/artifacts"
+        for path, text in (("MLmodel", b"old"), ("MLmodel", b"flavors: {}"), ("data/w.bin", b"\0\1"), ("data/v", b"")):
+            assert mlflow.client.put(f"{place}/{path}", content=text).status_code == 200
+        got = mlflow.client.get(f"{place}/MLmodel")
+        assert got.content == b"flavors: {}" and got.headers["content-disposition"].startswith("attachment")
+        listed = mlflow.client.get(FILES, params={"path": f"0/models/{one}/artifacts/data"}).json()["files"]
+        assert [one["path"] for one in listed] == ["v", "w.bin"]
+        whole = mlflow.get(f"logged-models/{one}/artifacts/directories")["files"]
+        assert [(entry["path"], entry["is_dir"]) for entry in whole] == [("MLmodel", False), ("data", True)]
+        page = f"/ajax-api/2.0/mlflow/logged-models/{one}/artifacts/files"
+        assert mlflow.client.get(page, params={"artifact_file_path": "data/w.bin"}).content == b"\0\1"
+        assert mlflow.client.delete(f"{place}/data").status_code == 200
+        assert [f["path"] for f in mlflow.get(f"logged-models/{one}/artifacts/directories")["files"]] == ["MLmodel"]
+        assert mlflow.client.get(f"{place}/data/v").status_code == 404
+    assert mlflow.found("0") == []
 
 
 def test_a_locked_run_makes_no_models_and_tenants_see_their_own(source: HostedSource) -> None:

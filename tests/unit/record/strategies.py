@@ -98,6 +98,7 @@ records = st.one_of(
         maybe(st.dictionaries(words, words, min_size=1, max_size=3)),
         maybe(st.dictionaries(words, maybe(words), min_size=1, max_size=3)),
         st.sampled_from([None, "pending", "ready", "failed"]), st.sampled_from([None, "active", "deleted"]),
+        maybe(st.dictionaries(words, maybe(st.tuples(words, counts, maybe(words)).map(list)), min_size=1, max_size=3)),
     ),
     st.builds(ModelUsed, words, st.sampled_from(["input", "output"]), maybe(int64)),
     st.builds(

@@ -365,12 +365,13 @@ def meanings():
         DatasetUsed("d", "1"),
         ModelLogged("m-1", "mlp", "vision", "r1", "torch", "models/m-1", {"lr": "0.1"}, {"k": "v"}, "pending"),
         ModelLogged("m-1", tags={"k": None}, status="ready", lifecycle="deleted"),
+        ModelLogged("m-2", files={"MLmodel": ["ab" * 32, 5, "text/plain"], "x": ["cd" * 32, 0, None], "gone": None}),
         ModelUsed("m-1", "output", 7),
         ModelUsed("m-0", "input"),
     ]
     frames = opened()
     frames += [record_entry(record, seq) for seq, record in enumerate(lineage, 1)]
-    yield "segment-lineage", [*frames, record_entry(SegmentSealed(6), 0)], 0
+    yield "segment-lineage", [*frames, record_entry(SegmentSealed(7), 0)], 0
     version = ModelVersionCreated(
         "0123456789abcdef" * 2,
         "vision 🦊",

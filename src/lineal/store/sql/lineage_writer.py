@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from lineal.model.entities import Stamp
-from lineal.model.lineage import DatasetUse, ModelUse
+from lineal.model.lineage import DatasetUse, ModelFile, ModelUse
 from lineal.model.vocabulary import Lifecycle, ModelStatus
 from lineal.store.audit import Action
 from lineal.store.lineage import model_of, model_words, say_model
@@ -58,6 +58,7 @@ class SqlLineageWriter:
         tags: Mapping[str, str | None] | None = None,
         status: ModelStatus | None = None,
         lifecycle: Lifecycle | None = None,
+        files: Mapping[str, ModelFile | None] | None = None,
     ) -> None:
         given = model_words(name, experiment, run_id, model_type, path, status, lifecycle)
         model = self.find_model(model_id)
@@ -66,10 +67,15 @@ class SqlLineageWriter:
             model = self.make_model(model_id)
         if experiment is not None:
             changed |= self.mention_experiment(experiment, stamp)
-        told = say_model(model.settings, stamp, given, params, tags)
+        told = say_model(model.settings, stamp, given, params, tags, files)
         model.changed += told
         if changed or told:
-            values: dict[str, Any] = {**given, "params": dict(params or {}), "tags": dict(tags or {})}
+            values: dict[str, Any] = {
+                **given,
+                "params": dict(params or {}),
+                "tags": dict(tags or {}),
+                "files": dict(files or {}),
+            }
             self.audit_subject("logged_model.set", model_id, stamp, values)
 
     def find_logged_model(self: _Writer, model_id: str) -> Lifecycle | None:

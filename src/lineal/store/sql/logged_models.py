@@ -9,7 +9,8 @@ from typing import Any
 
 from lineal.model.entities import Stamp
 from lineal.model.errors import NotFound
-from lineal.model.lineage import DatasetSummary, LoggedModel
+from lineal.model.lineage import DatasetSummary, LoggedModel, ModelFile
+from lineal.model.values import from_json
 from lineal.model.vocabulary import MODEL_LABEL
 from lineal.store.lineage import ModelPage, ModelQuery, ModelSettings, model_of
 from lineal.store.model_search import Candidate, ModelSeries, metrics_of, page_of_models, wanted_of
@@ -98,6 +99,16 @@ def read_settings(connection: Connection, pks: Sequence[int], kinds: str = "") -
     return found
 
 
+def read_digests(connection: Connection, tenant: int, beginning: str) -> list[tuple[str, int]]:
+    """Of files of models, those that begin so; with sizes."""
+    rows = connection.execute(
+        "SELECT value FROM logged_model_setting WHERE tenant = ? AND kind = 'file' AND value LIKE ?",
+        (tenant, f'["{beginning}%'),
+    )
+    files = (ModelFile(*from_json(text)) for (text,) in rows)
+    return [(file.digest, file.size_bytes) for file in files]
+
+
 def read_datasets(connection: Connection, tenant: int, experiments: Sequence[str], limit: int) -> list[DatasetSummary]:
     """See `LineageReader.list_datasets`."""
     rows = connection.execute(
@@ -145,14 +156,14 @@ class ModelReader:
     def _candidates(self, rows: list[Any], query: ModelQuery) -> Iterator[Candidate]:
         wanted = wanted_of(query)
         pks = [row[0] for row in rows]
-        words = read_settings(self._connection, pks, " AND kind IN ('param', 'tag')") if wanted.words else {}
+        words = read_settings(self._connection, pks, " AND kind IN ('param', 'tag', 'file')") if wanted.words else {}
         series = self._series(pks) if wanted.series else {}
         for pk, model in map(_model, rows):
             yield Candidate(_with_words(model, words.get(pk, {})), series.get(model.model_id, ()))
 
     def _whole(self, found: Sequence[tuple[int, LoggedModel]]) -> list[LoggedModel]:
         pks = [pk for pk, _ in found]
-        words = read_settings(self._connection, pks, " AND kind IN ('param', 'tag')")
+        words = read_settings(self._connection, pks, " AND kind IN ('param', 'tag', 'file')")
         series = self._series(pks)
         return [
             replace(_with_words(model, words.get(pk, {})), metrics=metrics_of(series.get(model.model_id, ())))
@@ -215,4 +226,4 @@ def _with_words(model: LoggedModel, words: ModelSettings) -> LoggedModel:
     if not words:
         return model
     said = model_of(model.model_id, words, ("", ""))
-    return replace(model, params=said.params, tags=said.tags)
+    return replace(model, params=said.params, tags=said.tags, files=said.files)

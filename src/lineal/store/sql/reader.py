@@ -27,14 +27,14 @@ from lineal.store.contracts import (
     RunQuery,
     SeriesName,
 )
-from lineal.store.lineage import ModelPage, ModelQuery, in_order_said
+from lineal.store.lineage import ModelPage, ModelQuery, in_order_said, largest
 from lineal.store.sql.audit import read_audit, read_chain_head, search_audit
 from lineal.store.sql.catalog import NO_TENANT, Catalog
 from lineal.store.sql.cursors import read_cursor, read_lapsed
 from lineal.store.sql.database import Connection, Database
 from lineal.store.sql.details import read_details, read_runs
 from lineal.store.sql.experiment_reader import read_experiments
-from lineal.store.sql.logged_models import ModelReader, read_datasets
+from lineal.store.sql.logged_models import ModelReader, read_datasets, read_digests
 from lineal.store.sql.ranges import Range
 from lineal.store.sql.registry_reader import SqlRegistryReader
 from lineal.store.sql.search import is_plain, newest_page, read_changes, read_names, read_run_counts
@@ -261,13 +261,12 @@ class SqlReader:
 
     def list_digests(self, beginning: str = "") -> dict[str, int | None]:
         with self._snapshot() as (connection, tenant):
-            return dict(
-                connection.execute(
-                    "SELECT digest, max(size_bytes) FROM artifact JOIN run ON run.pk = artifact.run"
-                    " WHERE run.tenant = ? AND uri IS NULL AND digest LIKE ? GROUP BY digest",
-                    (tenant, f"{beginning}%"),
-                ).fetchall()
-            )
+            rows = connection.execute(
+                "SELECT digest, max(size_bytes) FROM artifact JOIN run ON run.pk = artifact.run"
+                " WHERE run.tenant = ? AND uri IS NULL AND digest LIKE ? GROUP BY digest",
+                (tenant, f"{beginning}%"),
+            ).fetchall()
+            return largest([*rows, *read_digests(connection, tenant, beginning)])
 
     # -- inside --------------------------------------------------------------------------------------------
 

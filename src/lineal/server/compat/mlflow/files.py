@@ -13,11 +13,12 @@ from lineal.journal.blobs import Blob
 from lineal.model.entities import Artifact
 from lineal.model.limits import NAME_MAX_BYTES
 from lineal.model.lineage import LoggedModel
-from lineal.record.records import ArtifactLogged
+from lineal.record.records import ArtifactLogged, ModelLogged
 from lineal.server.answers import BlobFile
 from lineal.server.compat.mlflow.answers import said
 from lineal.server.compat.mlflow.errors import MISSING, MlflowError
-from lineal.server.compat.mlflow.model_files import has_files, is_of_model
+from lineal.server.compat.mlflow.model_files import is_in_run, is_of_model
+from lineal.server.compat.mlflow.model_view import no_model
 from lineal.server.compat.mlflow.names import safe_path
 from lineal.server.compat.mlflow.run_view import no_run
 from lineal.server.compat.mlflow.runs import active_run
@@ -37,8 +38,11 @@ def files_of(reader: TenantReader, run_id: str) -> dict[str, Artifact]:
 
 def model_files_of(reader: TenantReader, model: LoggedModel) -> dict[str, Artifact]:
     """By their paths within the model."""
-    if not has_files(model) or model.source_run_id is None:
-        return {}
+    if not is_in_run(model) or model.source_run_id is None:
+        return {
+            path: Artifact(path, 1, one.size_bytes, one.digest, None, one.media_type, model.updated_ms)
+            for path, one in model.files.items()
+        }
     head = f"{model.path}/"
     found = all_files_of(reader, model.source_run_id)
     return {path.removeprefix(head): one for path, one in found.items() if path.startswith(head)}
@@ -79,8 +83,11 @@ def entries_of(files: Mapping[str, Artifact], folder: str, *, whole: bool) -> li
 
 
 def file_of(context: Context, run_id: str, path: str) -> BlobFile:
+    return blob_of(context, all_files_of(context.reader, run_id).get(safe_path(path)), path)
+
+
+def blob_of(context: Context, artifact: Artifact | None, path: str) -> BlobFile:
     """To be saved, never shown: it is a stranger's, and would be of our origin."""
-    artifact = all_files_of(context.reader, run_id).get(safe_path(path))
     blob = context.source.find_blob(context.tenant, artifact.digest) if artifact and artifact.digest else None
     if artifact is None or blob is None or artifact.digest is None or artifact.size_bytes is None:
         raise MlflowError(f"No such artifact: '{path[:300]}'", MISSING)
@@ -119,6 +126,25 @@ def removing(run_id: str, paths: list[str]) -> Any:
     def work(desk: Desk) -> Said:
         if paths:
             desk.say(active_run(desk, run_id), [ArtifactLogged(path) for path in paths])
+        return said()
+
+    return work
+
+
+def keeping_of_model(model_id: str, path: str, blob: Blob) -> Any:
+    """The same for a model that no run made."""
+    path = checked_path(path)
+    file = [blob.digest, blob.size_bytes, media_type_of(path.rpartition("/")[2])]
+    return saying_of_model(ModelLogged(model_id, files={path: file}))
+
+
+def saying_of_model(record: ModelLogged) -> Any:
+    """A work that says something of a model that there is."""
+
+    def work(desk: Desk) -> Said:
+        if not desk.is_known or desk.writer.find_logged_model(record.model_id) is None:
+            raise no_model(record.model_id)
+        desk.say_of_tenant([record])
         return said()
 
     return work

@@ -6,11 +6,9 @@ import uuid
 from typing import Any
 
 from lineal.ingest.desk import Desk, Later, Said, check_unlocked
-from lineal.ingest.group_commit import Work
 from lineal.ingest.reserve import Freeing
 from lineal.model.errors import NotFound
 from lineal.model.limits import NAME_MAX_BYTES
-from lineal.model.lineage import LoggedModel
 from lineal.model.values import check_name
 from lineal.model.vocabulary import Lifecycle
 from lineal.record.records import ModelLogged
@@ -18,9 +16,9 @@ from lineal.server.answers import BlobFile, Content, Submitted
 from lineal.server.compat.mlflow.answers import answer, said
 from lineal.server.compat.mlflow.errors import MISSING, MlflowError, invalid_value, missing_value
 from lineal.server.compat.mlflow.experiment_ids import meant_experiment, number_of
-from lineal.server.compat.mlflow.files import entries_of, file_of, model_files_of
+from lineal.server.compat.mlflow.files import blob_of, entries_of, model_files_of, saying_of_model
 from lineal.server.compat.mlflow.given import Param, given, typed
-from lineal.server.compat.mlflow.model_files import folder_of, has_files
+from lineal.server.compat.mlflow.model_files import folder_of
 from lineal.server.compat.mlflow.model_view import (
     NUMBER_OF,
     STATUS_OF,
@@ -74,7 +72,7 @@ def create_logged_model(context: Context, asked: Asked[Any, None]) -> Submitted:
             experiment.first_name,
             run_id,
             model_type,
-            folder_of(model_id) if run_id is not None else None,
+            folder_of(model_id) if run is not None else None,
             {key: cut(value, PARAM_MAX_CHARS) for key, value in params.items()},
             {key: cut(value, TAG_MAX_CHARS) for key, value in tags.items()},
             "pending",
@@ -122,24 +120,24 @@ def finalize_logged_model(context: Context, asked: Asked[Any, None]) -> Submitte
     if known is None:
         raise invalid_value("status", status)
     model_id = asked.path["model_id"]
-    return context.submit(_saying(ModelLogged(model_id, status=known)), lambda after: _shown(after, model_id))
+    return context.submit(saying_of_model(ModelLogged(model_id, status=known)), lambda after: _shown(after, model_id))
 
 
 def delete_logged_model(context: Context, asked: Asked[Any, None]) -> Submitted:
-    return context.submit(Freeing(_saying(ModelLogged(asked.path["model_id"], lifecycle="deleted"))))
+    return context.submit(Freeing(saying_of_model(ModelLogged(asked.path["model_id"], lifecycle="deleted"))))
 
 
 def set_logged_model_tags(context: Context, asked: Asked[Any, None]) -> Submitted:
     tags = _pairs(given(asked, Param("tags", "list")).get("tags", []), "tags")
     said_tags: dict[str, str | None] = {key: cut(value, TAG_MAX_CHARS) for key, value in tags.items()}
-    return context.submit(_saying(ModelLogged(asked.path["model_id"], tags=said_tags)))
+    return context.submit(saying_of_model(ModelLogged(asked.path["model_id"], tags=said_tags)))
 
 
 def log_logged_model_params(context: Context, asked: Asked[Any, None]) -> Submitted:
     """The first value of a param stands."""
     params = _pairs(given(asked, Param("params", "list")).get("params", []), "params")
     said_params = {key: cut(value, PARAM_MAX_CHARS) for key, value in params.items()}
-    return context.submit(_saying(ModelLogged(asked.path["model_id"], params=said_params)))
+    return context.submit(saying_of_model(ModelLogged(asked.path["model_id"], params=said_params)))
 
 
 def delete_logged_model_tag(context: Context, asked: Asked[Any, None]) -> Submitted:
@@ -157,15 +155,6 @@ def delete_logged_model_tag(context: Context, asked: Asked[Any, None]) -> Submit
         return said()
 
     return context.submit(work)
-
-
-def _saying(record: ModelLogged) -> Work:
-    def work(desk: Desk) -> Said:
-        _check_known(desk, record.model_id)
-        desk.say_of_tenant([record])
-        return said()
-
-    return work
 
 
 def _check_known(desk: Desk, model_id: str) -> Lifecycle:
@@ -192,11 +181,4 @@ def list_model_files(context: Context, asked: Asked[Any, None]) -> Content:
 def get_model_file(context: Context, asked: Asked[Any, None]) -> BlobFile:
     path = given(asked, Param("artifact_file_path", required=True))["artifact_file_path"]
     model = read_model(context.reader, asked.path["model_id"], deleted=False)
-    return file_of(context, _run_of(model), f"{model.path}/{safe_path(path)}")
-
-
-def _run_of(model: LoggedModel) -> str:
-    if not has_files(model):
-        raise MlflowError(f"No such artifact: logged model '{model.model_id}' has no files here", MISSING)
-    assert model.source_run_id is not None
-    return model.source_run_id
+    return blob_of(context, model_files_of(context.reader, model).get(safe_path(path)), path)

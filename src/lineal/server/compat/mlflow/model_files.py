@@ -1,4 +1,4 @@
-"""The files of a logged model: they are files of the run that made it, in a folder of their own there."""
+"""The files of a logged model: files of the run that made it, in a folder of their own there; its own if no run made it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,5 @@ def is_of_model(path: str) -> bool:
     return _OF_MODEL.match(path) is not None
 
 
-def has_files(model: LoggedModel) -> bool:
-    """One without a run has nowhere to keep them."""
+def is_in_run(model: LoggedModel) -> bool:
     return model.source_run_id is not None and model.path is not None

@@ -1,20 +1,33 @@
 """mlflow-artifacts/artifacts: the store that a stock server has for files. Its paths are .../RUN/artifacts/PATH, which here is
-the file PATH of RUN, and .../models/MODEL/artifacts/PATH, which is one in a folder of the run that made MODEL; no folder stands
-behind them."""
+the file PATH of RUN, and .../models/MODEL/artifacts/PATH, which is one in a folder of the run that made MODEL, or MODEL's own if
+no run did; no folder stands behind them."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from lineal.journal.blobs import Blob
 from lineal.model.entities import Artifact
 from lineal.model.errors import NotFound
 from lineal.model.ids import is_run_id
+from lineal.model.lineage import LoggedModel
+from lineal.record.records import ModelLogged
 from lineal.server.answers import BlobFile, Content, Submitted
 from lineal.server.compat.mlflow.answers import answer
 from lineal.server.compat.mlflow.errors import MISSING, MlflowError
-from lineal.server.compat.mlflow.files import all_files_of, entries_of, file_of, files_of, keeping, removing
+from lineal.server.compat.mlflow.files import (
+    all_files_of,
+    blob_of,
+    entries_of,
+    files_of,
+    keeping,
+    keeping_of_model,
+    model_files_of,
+    removing,
+    saying_of_model,
+)
 from lineal.server.compat.mlflow.given import Param, given
-from lineal.server.compat.mlflow.model_files import ROOT, has_files
+from lineal.server.compat.mlflow.model_files import ROOT, is_in_run
 from lineal.server.compat.mlflow.names import safe_path
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked
@@ -24,15 +37,30 @@ _MULTIPART = "Multipart uploads are not served here; send the file whole"
 
 
 class Place(NamedTuple):
-    """`of_model`: it is a logged model's file."""
+    """A path among the files of a run, or of a logged model that keeps its own. `run_id` is "" for the latter, `model` is set for
+    each of a logged model."""
 
     run_id: str
     path: str
-    of_model: bool = False
+    model: LoggedModel | None = None
 
     def files(self, reader: TenantReader) -> dict[str, Artifact]:
         """Among which it is."""
-        return all_files_of(reader, self.run_id) if self.of_model else files_of(reader, self.run_id)
+        if self.model is None:
+            return files_of(reader, self.run_id)
+        return all_files_of(reader, self.run_id) if self.run_id else model_files_of(reader, self.model)
+
+    def keep(self, blob: Blob) -> Any:
+        """A work that logs the file."""
+        if self.run_id or self.model is None:
+            return keeping(self.run_id, self.path, blob)
+        return keeping_of_model(self.model.model_id, self.path, blob)
+
+    def remove(self, paths: list[str]) -> Any:
+        """A work that removes them."""
+        if self.run_id or self.model is None:
+            return removing(self.run_id, paths)
+        return saying_of_model(ModelLogged(self.model.model_id, files=dict.fromkeys(paths)))
 
 
 def find_place(reader: TenantReader, path: str) -> Place | None:
@@ -52,10 +80,9 @@ def _place_of_model(reader: TenantReader, model_id: str, path: str) -> Place | N
         model = reader.get_logged_model(model_id)
     except NotFound:
         return None
-    run_id = model.source_run_id
-    if run_id is None or not has_files(model) or reader.find_run_ids(run_id, limit=1) != [run_id]:
-        return None
-    return Place(run_id, f"{model.path}/{path}".rstrip("/"), of_model=True)
+    if not is_in_run(model) or model.source_run_id is None:
+        return Place("", path, model)
+    return Place(model.source_run_id, f"{model.path}/{path}".rstrip("/"), model)
 
 
 def _place(context: Context, asked: Asked[Any, None]) -> Place:
@@ -74,7 +101,8 @@ def list_proxied(context: Context, asked: Asked[Any, None]) -> Content:
 
 def get_proxied(context: Context, asked: Asked[Any, None]) -> BlobFile:
     place = _place(context, asked)
-    return file_of(context, place.run_id, place.path)
+    path = safe_path(place.path)
+    return blob_of(context, place.files(context.reader).get(path), path)
 
 
 def put_proxied(context: Context, asked: Asked[Any, None]) -> Submitted:
@@ -82,7 +110,7 @@ def put_proxied(context: Context, asked: Asked[Any, None]) -> Submitted:
     if found is None:
         raise MlflowError("Artifacts are kept with their run: EXPERIMENT/RUN/artifacts/PATH, of a run that there is")
     assert asked.blob is not None
-    return context.submit(keeping(found.run_id, found.path, asked.blob))
+    return context.submit(found.keep(asked.blob))
 
 
 def delete_proxied(context: Context, asked: Asked[Any, None]) -> Submitted:
@@ -93,7 +121,7 @@ def delete_proxied(context: Context, asked: Asked[Any, None]) -> Submitted:
         for path in place.files(context.reader)
         if not place.path or path == place.path or path.startswith(f"{place.path}/")
     ]
-    return context.submit(removing(place.run_id, paths))
+    return context.submit(place.remove(paths))
 
 
 def no_multipart(context: Context, asked: Asked[Any, None]) -> Content:
