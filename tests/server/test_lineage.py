@@ -159,3 +159,24 @@ def test_a_model_may_be_said_beside_runs_but_not_a_use(hosted: httpx.Client, sou
         for record in (TRAIN, ModelUsed("m-1", "input")):
             with pytest.raises(Damaged):
                 apply(Context(transaction.tenant("default"), None), record, Stamp(1, "w", 1))
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        [],
+        ["a" * 64, 1],
+        ["a" * 63, 1, None],
+        ["A" * 64, 1, None],
+        ["a" * 64, -1, None],
+        ["a" * 64, True, None],
+        [1, 1, None],
+    ],
+)
+def test_a_models_file_that_is_none_is_damage_and_changes_nothing(file: list[object]) -> None:
+    store = MemoryStore()
+    with store.begin() as transaction:
+        writer = transaction.tenant("default")
+        with pytest.raises(Damaged):
+            apply(Context(writer, None), ModelLogged("m-1", "mlp", files={"x": file}), Stamp(1, "w", 1))
+        assert writer.find_logged_model("m-1") is None
