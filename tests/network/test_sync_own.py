@@ -295,6 +295,22 @@ def test_registered_models_arrive_with_their_history(server: httpx.Client, sourc
     assert said_of_models(reader_of(source)) == rows, "nothing is told twice"
 
 
+def test_a_version_that_is_another_number_there_is_named(
+    server: httpx.Client, source: HostedSource, folder: Path, tmp_path: Path
+) -> None:
+    """And what two folders say of one name, both in their first telling, is said both times."""
+    other = tmp_path / "other" / ".lineal"
+    one, two = ("1" * 32, "2" * 32)
+    for place, version, tag in ((other, one, "theirs"), (folder, two, "ours")):
+        record(place, 5)
+        say_in(place, None, [ModelVersionCreated(version, "digits"), ModelSet("digits", tags={tag: "x"})])
+        result = sync(place, server)
+        assert result.exit_code == 0 and ("version digits/1 is digits/2 there" in result.stderr) == (place == folder)
+    found = reader_of(source).registry().find_version(two)
+    assert found is not None and found.version == 2
+    assert reader_of(source).registry().get_model("digits").tags == {"theirs": "x", "ours": "x"}
+
+
 def said_of_models(reader: TenantReader) -> list[tuple[Any, ...]]:
     kinds = ("model.", "version.", "stage.", "alias.")
     rows = [row[:8] for row in reader.list_audit() if row.action.startswith(kinds)]

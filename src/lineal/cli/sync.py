@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lineal.client.address import ServerAddress
     from lineal.client.sync import Sync, SyncedRun
     from lineal.client.transport import Transport
+    from lineal.ingest.retell import ToldVersion
     from lineal.journal.layout import Folder
 
 _GOOD_SHOWN_MAX_COUNT = 20
@@ -99,13 +100,15 @@ def _sync_own(path: str | None, to: str, as_json: bool) -> tuple[Folder, ServerA
     server = parse_address(to)
     root = Folder(path if path is not None else resolve_outer_root())
     outbox = outbox_of(root, server)
-    retold = retell(root, outbox, lambda tenant: _transport(server, tenant))
+    retold, versions = retell(root, outbox, lambda tenant: _transport(server, tenant))
     runs = _send(outbox, server)
     there = {(run.tenant, run.run_id) for run in runs if run.is_good}
     locks = [one for one in retold if one.locked and (one.state == "same" or (one.tenant, one.run_id) in there)]
     if locks:
         lock(outbox, locks)
         runs += [run for run in _send(outbox, server) if run.run_id is None and not run.is_good]
+    if not any(run.state == "left" for run in runs):
+        runs += _compare_versions(versions, server)
     were_told = {run.name for run in runs if not run.is_good}
     own = list(judged(runs, retold))
     for run in own:
@@ -114,6 +117,22 @@ def _sync_own(path: str | None, to: str, as_json: bool) -> tuple[Folder, ServerA
     if not as_json:
         _say(server, own, sum(one.state == "same" for one in retold))
     return outbox, server, own
+
+
+def _compare_versions(versions: list[ToldVersion], server: ServerAddress) -> list[SyncedRun]:
+    """Says which are called otherwise there; those that are missing."""
+    from lineal.cli.sync_own import numbers_there
+    from lineal.cli.wording import printable
+    from lineal.client.sync import SyncedRun
+
+    missing = []
+    for version, there in numbers_there(versions, lambda tenant: _transport(server, tenant)):
+        here = f"{version.name}/{version.number}"
+        if not there:
+            missing.append(SyncedRun(version.tenant, f"version {here}", "left", "the server does not have it"))
+        elif there != here:
+            click.echo(f"lineal: version {printable(here)} is {printable(there)} there", err=True)
+    return missing
 
 
 def _sync_one(folder: Folder, server: ServerAddress, as_json: bool) -> tuple[Folder, ServerAddress, list[SyncedRun]]:

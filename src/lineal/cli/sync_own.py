@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lineal.client.address import ServerAddress
     from lineal.client.sync import SyncedRun
     from lineal.client.transport import Transport
-    from lineal.ingest.retell import Retold
+    from lineal.ingest.retell import Retold, ToldVersion
     from lineal.journal.layout import Folder
 
 
@@ -32,8 +32,10 @@ def outbox_of(root: Folder, server: ServerAddress) -> Folder:
     return outbox
 
 
-def retell(root: Folder, outbox: Folder, transport_for: Callable[[str], Transport]) -> list[Retold]:
-    """Says into `outbox` what is new of the folder's runs. Raises Unreachable, Busy."""
+def retell(
+    root: Folder, outbox: Folder, transport_for: Callable[[str], Transport]
+) -> tuple[list[Retold], list[ToldVersion]]:
+    """Says into `outbox` what is new of the folder's runs and registered models. Raises Unreachable, Busy."""
     from lineal.api import open_store
     from lineal.ingest.lock import ingest_lock
     from lineal.ingest.retell import Retelling
@@ -46,7 +48,7 @@ def retell(root: Folder, outbox: Folder, transport_for: Callable[[str], Transpor
             asked = _Asked(transport_for)
             retelling = Retelling(store, root, outbox, asked.is_there, int(time.time() * 1_000))
             try:
-                return list(retelling.run())
+                return list(retelling.run()), retelling.versions
             finally:
                 asked.close()
 
@@ -81,6 +83,23 @@ def judged(runs: list[SyncedRun], retold: list[Retold]) -> Iterator[SyncedRun]:
             yield SyncedRun(one.tenant, one.run_id, "waits", one.why, points=one.points)
         elif one.state == "refused":
             yield SyncedRun(one.tenant, one.run_id, "refused", one.why, points=one.points)
+
+
+def numbers_there(
+    versions: list[ToldVersion], transport_for: Callable[[str], Transport]
+) -> Iterator[tuple[ToldVersion, str]]:
+    """What the server calls those that were sent now: NAME/NUMBER, or nothing where it does not have one. Raises Unreachable."""
+    known: dict[str, Transport] = {}
+    for version in versions:
+        transport = known.get(version.tenant) or known.setdefault(version.tenant, transport_for(version.tenant))
+        try:
+            asked = {"version_id": version.version_id}
+            [there] = transport.ask("GET", ["model-versions", "find"], query=asked)["versions"]
+            yield version, f"{there['name']}/{there['version']}"
+        except NotFound:
+            yield version, ""
+    for transport in known.values():
+        transport.close()
 
 
 class _Asked:

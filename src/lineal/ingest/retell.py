@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lineal.ingest.retell_lineage import lineage_statements
 from lineal.ingest.retell_points import tell_points
@@ -31,6 +31,7 @@ from lineal.record.records import (
     ExperimentSet,
     Lost,
     MetricDefined,
+    ModelVersionCreated,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -79,6 +80,15 @@ class Retold:
     locked: bool = False
 
 
+class ToldVersion(NamedTuple):
+    """A model version as it is called here; a server may give it another number, behind those that it has."""
+
+    tenant: str
+    name: str
+    number: int
+    version_id: str
+
+
 class Retelling:
     """From a store and the folder of its artifacts into a folder for a server. `is_there(tenant, run_id)` asks the server about
     a run that was never told here: one that it has from somewhere else is left alone. The caller holds `outbox`'s ingest lock."""
@@ -92,6 +102,8 @@ class Retelling:
         self._marks = Marks(outbox)
         self._is_there = is_there
         self._now_ms = now_ms
+        self.versions: list[ToldVersion] = []
+        """Of registered models, those that are told now for the first time."""
 
     def run(self) -> Iterator[Retold]:
         """Every run that is not deleted, of every tenant, the experiments that they are in, and registered models. Raises
@@ -242,6 +254,9 @@ class Retelling:
                 if telling is None:
                     telling = self._begin(tenant, None, "", about, mark.part + 1)
                 telling.say(record, time_ms)
+                version = registry.find_version(record.version_id) if isinstance(record, ModelVersionCreated) else None
+                if version is not None:
+                    self.versions.append(ToldVersion(tenant, version.name, version.version, version.version_id))
             if telling is not None:
                 telling.close(time_ms)
                 tellings.append(telling)
@@ -252,7 +267,9 @@ class Retelling:
     def _begin(
         self, tenant: str, run_id: str | None, attempt: str, about: str, part: int, primary: bool = False
     ) -> Telling:
-        """The same writer for the same telling: what was broken off is said again under the same name."""
+        """The same writer for the same telling: what was broken off is said again under the same name. Ids of runs are nobody
+        else's; names of experiments and models may well be another folder's, too."""
+        about = about if run_id is not None else f"{self._marks.own_name()}/{about}"
         return Telling(self._outbox, SegmentOpened(tenant, run_id, _writer(tenant, about, part), attempt, primary, 1))
 
 

@@ -42,6 +42,14 @@ class Marks:
         self._folder = folder
         self._place = os.path.join(folder.root, TOLD_NAME)
 
+    def own_name(self) -> str:
+        """Tells this folder from others that speak of an experiment or a registered model of the same name. Made at first."""
+        path = os.path.join(self._place, "own-name")
+        if not os.path.exists(path):
+            self._write(path, os.urandom(8).hex())
+        with open(path, encoding="ascii") as file:
+            return file.read()
+
     def find(self, tenant: str, name: str) -> Mark | None:
         """That of a run, or of an experiment (`name` begins with a slash)."""
         try:
@@ -55,18 +63,21 @@ class Marks:
 
     def keep(self, tenant: str, name: str, mark: Mark) -> None:
         """From now on it is told: its drafts become segments. Raises OSError."""
-        os.makedirs(self._place, mode=0o700, exist_ok=True)
-        path = self._path(tenant, name)
-        draft = f"{path}.draft"
-        with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(mark), file)
-            file.flush()
-            os.fsync(file.fileno())
         sync_folder(self._folder.journals)
-        os.replace(draft, path)
-        sync_folder(self._place)
+        self._write(self._path(tenant, name), json.dumps(asdict(mark)))
         for writer in mark.writers:
             self._publish(writer)
+
+    def _write(self, path: str, text: str) -> None:
+        """Whole or not at all."""
+        os.makedirs(self._place, mode=0o700, exist_ok=True)
+        draft = f"{path}.draft"
+        with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+        sync_folder(self._place)
 
     def clear_drafts(self) -> None:
         """Of tellings that were broken off before they counted. After every mark has been looked at."""
