@@ -13,15 +13,16 @@ import numpy as np
 import psycopg
 import pytest
 
-from lineal.model.entities import Attempt, Cursor
+from lineal.model.entities import Attempt, Cursor, Layout, SeriesKey
 from lineal.model.errors import InvalidInput
+from lineal.query.parser import parse
 from lineal.store.contracts import RunQuery, RunStart, Store
 from lineal.store.open import open_store, sqlite_url
 from lineal.store.sql import kept
 from lineal.store.sql.postgres.connection import PostgresConnection
 from lineal.store.sql.postgres.dialect import in_statements
 from lineal.store.sql.store import SqlStore
-from lineal.testing.suite_base import WRITER, Said, at, block_with, starting
+from lineal.testing.suite_base import WRITER, Said, at, block_of, block_with, starting
 from tests.stores.telling import tell
 
 ANOTHER = "v" * 15
@@ -279,3 +280,33 @@ def test_whose_transaction_is_over_asks_as_all_do_while_another_begins(
             snapshot = database._writers_snapshot._connection
             assert snapshot is None or not snapshot.in_transaction
         assert asked == [["r1"]]
+
+
+# -- very wide runs ------------------------------------------------------------------------------------------
+
+
+def test_names_of_a_wide_run_are_looked_up_together(url: str) -> None:
+    """Its series when they are first logged, the metrics of the search index at its end; some are there already."""
+    wide = [SeriesKey(f"m{number}", (), "int64" if number % 3 == 0 else "float64") for number in range(3_000)]
+    labelled = [SeriesKey("m1", (("rank", "0"),), "float64"), SeriesKey("m0", (), "float64")]
+    with closing(open_store(url)) as store:
+        layout = Layout("int64", tuple(wide[::7]))
+        tell(
+            store,
+            starting("r0"),
+            call("append_points", "r0", WRITER, "a1", [block_of(layout, 1)]),
+            call("compact", "r0"),
+        )
+        block = block_of(Layout("int64", (*wide, *labelled)), 2)
+        with said_to(store) as said:
+            tell(store, starting("r1"), call("append_points", "r1", ANOTHER, "a1", [block]))
+        assert sum("series_key" in sql for sql in said) < 20
+        with said_to(store) as said:
+            tell(store, call("end_attempt", "r1", "a1", "finished", None, at(2_000, 50)), call("compact", "r1"))
+        assert len(said) < 40
+        infos = {info.key: info.summary for info in store.tenant("default").list_series("r1")}
+        assert list(infos) == sorted([*wide, *labelled])
+        for key, values in zip(block.layout.series, block.values, strict=True):
+            assert (infos[key].first, infos[key].last) == (values[0], values[1])
+        found = store.tenant("default").list_runs(RunQuery(parse("metrics.m2999 is not null"))).runs
+        assert [run.run_id for run in found] == ["r1"]

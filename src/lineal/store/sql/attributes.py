@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -68,6 +69,10 @@ class AttributeIndex:
         self._tenant = tenant
         self._rows: dict[tuple[int, int], Stored | None] = {}
         self._metrics: dict[tuple[int, int], StoredMetric] = {}
+
+    def keep_metric_names(self, names: Sequence[str]) -> None:
+        """Those of many metrics are looked up together."""
+        self._names.keep_attribute_keys(self._tenant, "metric", names)
 
     def set_metric(self, run: int, name: str, metric: StoredMetric) -> None:
         self._metrics[self._names.attribute_key(self._tenant, "metric", name), run] = metric

@@ -15,6 +15,8 @@ def index_metrics(names: Names, run: RunDraft, summaries: dict[Source, SourceSum
     """Sets what the index knows of every metric: with another attempt the latest value may be another one, too."""
     attempt_ids = {number: attempt_id for attempt_id, number in run.numbers.items()}
     by_name: dict[str, list[PieceStats]] = {}
+    for summary in summaries.values():
+        names.keep_series_keys(summary.entries)
     for (number, writer), summary in summaries.items():
         rank, writer_name = run.rank(attempt_ids[number]), names.writer_name(writer)
         for pk, entry in summary.entries.items():
@@ -22,5 +24,6 @@ def index_metrics(names: Names, run: RunDraft, summaries: dict[Source, SourceSum
             if not key.labels:
                 piece = PieceStats(rank, writer_name, key.value_type, entry.last_seq, entry.stats)
                 by_name.setdefault(key.name, []).append(piece)
+    index.keep_metric_names(list(by_name))
     for name, pieces in by_name.items():
         index.set_metric(run.pk, name, stored_metric(summary_of(merge_in_order(pieces))))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from sys import byteorder
 from typing import NamedTuple
 
@@ -17,6 +17,8 @@ from lineal.model.vocabulary import MODEL_LABEL, Labels, StepType
 from lineal.store.sql.database import Connection, list_text
 
 CACHE_MAX_COUNT = 500_000  # about 100 MB of names, then start over
+NAMES_OF_STATEMENT = 1_000  # that are looked for together
+KEYS_OF_STATEMENT = 10_000
 LAYOUT_OBJECTS_MAX_COUNT = 10_000  # kept alive by being known
 LAYOUT_NAMES_MAX_COUNT = 1_000_000  # of all known layouts together, 100 MB: a run may log other names at every call
 
@@ -179,6 +181,32 @@ class Names:
             (tenant, kind, name),
         )
 
+    def keep_attribute_keys(self, tenant: int, kind: str, names: Sequence[str]) -> None:
+        """Finds or makes all of them, so that `attribute_key` asks nothing: a run may have 100,000 metrics."""
+        cached = {name for name in names if (kind, tenant, name) in self._cache}
+        missing = [name for name in dict.fromkeys(names) if name not in cached]
+        for at in range(0, len(missing), NAMES_OF_STATEMENT):
+            some = missing[at : at + NAMES_OF_STATEMENT]
+            found = self._attribute_keys(tenant, kind, some)
+            new = [name for name in some if name not in found]
+            if new:
+                self._connection.executemany(
+                    "INSERT INTO attribute_key (tenant, kind, name) VALUES (?, ?, ?)",
+                    [(tenant, kind, name) for name in new],
+                )
+                found |= self._attribute_keys(tenant, kind, new)
+            for name, pk in found.items():
+                self._keep((kind, tenant, name), pk)
+
+    def _attribute_keys(self, tenant: int, kind: str, names: Sequence[str]) -> dict[str, int]:
+        marks = ", ".join("?" * len(names))
+        return dict(
+            self._connection.execute(
+                f"SELECT name, pk FROM attribute_key WHERE tenant = ? AND kind = ? AND name IN ({marks})",
+                (tenant, kind, *names),
+            ).fetchall()
+        )
+
     def series(self, tenant: int, key: SeriesKey) -> int:
         cached = self._cache.get((tenant, key))
         if cached is not None:
@@ -203,7 +231,38 @@ class Names:
         self._layout_objects[tenant, id(layout)] = (layout, pk)
         return pk
 
+    def _keep_series(self, tenant: int, keys: Sequence[SeriesKey]) -> None:
+        """Finds or makes all of them, so that `series` asks nothing."""
+        missing: dict[tuple[str, str], list[SeriesKey]] = {}
+        for key in dict.fromkeys(keys):
+            if (tenant, key) not in self._cache:
+                missing.setdefault((labels_text(key.labels), key.value_type), []).append(key)
+        for (labels, value_type), of_kind in missing.items():
+            for at in range(0, len(of_kind), NAMES_OF_STATEMENT):
+                some = {key.name: key for key in of_kind[at : at + NAMES_OF_STATEMENT]}
+                found = self._series_pks(tenant, labels, value_type, list(some))
+                new = [name for name in some if name not in found]
+                if new:
+                    self._connection.executemany(
+                        "INSERT INTO series_key (tenant, name, labels, value_type) VALUES (?, ?, ?, ?)",
+                        [(tenant, name, labels, value_type) for name in new],
+                    )
+                    found |= self._series_pks(tenant, labels, value_type, new)
+                for name, pk in found.items():
+                    self._keep((tenant, some[name]), pk)
+
+    def _series_pks(self, tenant: int, labels: str, value_type: str, names: Sequence[str]) -> dict[str, int]:
+        marks = ", ".join("?" * len(names))
+        return dict(
+            self._connection.execute(
+                f"SELECT name, pk FROM series_key WHERE tenant = ? AND labels = ? AND value_type = ? AND name IN ({marks})",
+                (tenant, labels, value_type, *names),
+            ).fetchall()
+        )
+
     def _layout(self, tenant: int, layout: Layout) -> int:
+        if len(layout.series) > 1:
+            self._keep_series(tenant, layout.series)
         series = [self.series(tenant, key) for key in layout.series]
         packed = pack_series(series)
         digest = hashlib.sha256(layout.step_type.encode() + packed).digest()[:16]
@@ -231,6 +290,14 @@ class Names:
                 self._series_keys.clear()
             key = self._series_keys[pk] = read_series_key(self._connection, pk)
         return key
+
+    def keep_series_keys(self, pks: Iterable[int]) -> None:
+        """Reads all of them, so that `series_key` asks nothing."""
+        missing = [pk for pk in pks if pk not in self._series_keys]
+        if len(self._series_keys) + len(missing) > CACHE_MAX_COUNT:
+            self._series_keys.clear()
+        for at in range(0, len(missing), KEYS_OF_STATEMENT):
+            self._series_keys.update(read_series_keys(self._connection, missing[at : at + KEYS_OF_STATEMENT]))
 
     def writer_name(self, pk: int) -> str:
         if pk not in self._writers:

@@ -13,6 +13,7 @@ from lineal.series.stats import Stats
 from lineal.series.varint import get_signed, get_varint, put_signed, put_varint
 
 _FLOAT = struct.Struct("<d")
+_FIVE = struct.Struct("<5d")
 _IS_INT, _STEP_IS_INT, _NO_MIN_MAX = 1, 2, 4
 _SAME: tuple[int, ...] = (8, 16, 32, 64)  # last, min, max, total have the bytes of first
 
@@ -24,29 +25,53 @@ class SeriesStats(NamedTuple):
 
 def pack_stats(entries: dict[int, SeriesStats]) -> bytes:
     out = bytearray()
+    ends: dict[
+        tuple[int, int, int, bytes], tuple[bytes, bytes]
+    ] = {}  # the same of 100,000 metrics that are logged together
     for series, (last_seq, stats) in entries.items():
         put_varint(out, series)
-        put_varint(out, last_seq)
-        first = _pack(stats.first)
-        others = [_pack(number) for number in (stats.last, stats.min, stats.max, stats.total) if number is not None]
-        flags = (_IS_INT if isinstance(stats.first, int) else 0) | (
-            _STEP_IS_INT if isinstance(stats.last_step, int) else 0
-        )
-        if stats.min is None or stats.max is None:
-            flags |= _NO_MIN_MAX
-            same: tuple[int, ...] = (_SAME[0], _SAME[3])
+        end = last_seq, stats.count, stats.last_ms, _pack(stats.last_step)
+        seq, middle = ends.get(end) or ends.setdefault(end, _pack_end(*end))
+        first, last, least, most, total = stats.first, stats.last, stats.min, stats.max, stats.total
+        if isinstance(first, float) and least is not None and most is not None and not stats.nan_count:
+            packed = _FIVE.pack(first, last, least, most, total)
+            head = packed[:8]
+            numbers = [packed[at : at + 8] for at in (8, 16, 24, 32)]
+            same, flags = _SAME, 0
         else:
-            same = _SAME
-        for bit, packed in zip(same, others, strict=True):
-            flags |= bit if packed == first else 0
+            head = _pack(first)
+            numbers = [_pack(number) for number in (last, least, most, total) if number is not None]
+            same, flags = (_SAME, 0) if len(numbers) == 4 else ((_SAME[0], _SAME[3]), _NO_MIN_MAX)
+            flags |= _IS_INT if isinstance(first, int) else 0
+        flags |= _STEP_IS_INT if isinstance(stats.last_step, int) else 0
+        kept = b""
+        for bit, number in zip(same, numbers, strict=True):
+            if number == head:
+                flags |= bit
+            else:
+                kept += number
+        out += seq
         out.append(flags)
-        put_varint(out, stats.count)
-        put_varint(out, stats.nan_count)
-        put_signed(out, stats.last_ms)
-        out += _pack(stats.last_step) + first
-        for bit, packed in zip(same, others, strict=True):
-            out += b"" if flags & bit else packed
+        if stats.nan_count:
+            put_varint(out, stats.count)
+            put_varint(out, stats.nan_count)
+            put_signed(out, stats.last_ms)
+            out += end[-1]
+        else:
+            out += middle
+        out += head
+        out += kept
     return bytes(out)
+
+
+def _pack_end(last_seq: int, count: int, last_ms: int, last_step: bytes) -> tuple[bytes, bytes]:
+    """The sequence number, and what follows the flags where no value is NaN."""
+    seq, middle = bytearray(), bytearray()
+    put_varint(seq, last_seq)
+    put_varint(middle, count)
+    put_varint(middle, 0)
+    put_signed(middle, last_ms)
+    return bytes(seq), bytes(middle + last_step)
 
 
 def unpack_stats(data: bytes) -> dict[int, SeriesStats]:
