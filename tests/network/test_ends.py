@@ -106,11 +106,12 @@ def test_process_1_of_a_container_sends_everything_before_it_ends(server: httpx.
     if options is None:
         pytest.skip("this machine lets nobody here begin a PID namespace")
     program = "import os, sys\nassert os.getpid() == 1" + TERMINATED
-    with start(program, url_of(server), "none", within=[namespace, *options]) as process:
+    patient = {"LINEAL_SIGTERM_DRAIN_S": "60"}
+    with start(program, url_of(server), "none", within=[namespace, *options], **patient) as process:
         run_id = read_line(process)
         [inner] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(inner), signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGTERM
     assert detail_of(server, run_id)["status"] == "killed"
     assert len(points_of(server, run_id, "loss")) == 1_000

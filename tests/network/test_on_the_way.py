@@ -21,6 +21,7 @@ from lineal.server.hosted import HostedSource
 from tests.network.conftest import detail_of, points_of
 from tests.network.on_the_way import Signed, Tunnel, signed_for, speaking_https, tunnel
 from tests.network.programs import lineal_command
+from tests.network.test_uploader import wait_for
 from tests.server.hosting import hosting
 
 NAME = "lineal.test"  # which no name server knows (RFC 2606): only the proxy leads there
@@ -86,11 +87,12 @@ def test_a_run_arrives_by_https(
 def test_a_certificate_that_nobody_trusts_is_said_and_nothing_is_sent(
     server: httpx.Client, signed: Signed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("LINEAL_FINISH_DRAIN_S", "1")
+    monkeypatch.setenv("LINEAL_FINISH_DRAIN_S", "0")
     caplog.set_level(logging.WARNING, "lineal")
     with speaking_https(port_of(server), signed) as port:
         run_id = record(f"https://localhost:{port}")
-        assert "certificate is not to be trusted" in caplog.text and "lineal sync" in caplog.text
+        wait_for(lambda: "certificate is not to be trusted" in caplog.text)
+        assert "lineal sync" in caplog.text
         assert server.get(f"/runs/{run_id}").status_code == 404
         asked = lineal_command("runs", "list", "--url", f"https://localhost:{port}")
         assert asked.returncode == 5 and "certificate is not to be trusted" in asked.stderr
