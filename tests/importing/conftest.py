@@ -37,26 +37,24 @@ def python_with(environment: str) -> Path:
 
 
 def make(environment: str, uri: str, folder: Path, source: str | None = None, also: str = "") -> Made:
+    said = run_maker(environment, uri, folder, also=also)
+    return Made(source or uri, said, lambda: run_maker(environment, uri, folder, "more", also=also))
+
+
+def run_maker(environment: str, uri: str, folder: Path, *more: str, also: str = "") -> dict[str, Any]:
     python = python_with(environment)
-
-    def run(*more: str) -> dict[str, Any]:
-        folder.mkdir(exist_ok=True)
-        done = subprocess.run(
-            [str(python), str(MAKER), uri, str(folder), *more],
-            cwd=folder,
-            env={
-                **{key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-                **QUIET,
-                "PYTHONPATH": also,
-            },
-            capture_output=True,
-            text=True,
-            timeout=170,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return dict(json.loads(done.stdout.splitlines()[-1]))
-
-    return Made(source or uri, run(), lambda: run("more"))
+    folder.mkdir(exist_ok=True)
+    inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(python), str(MAKER), uri, str(folder), *more],
+        cwd=folder,
+        env={**inherited, **QUIET, "PYTHONPATH": also},
+        capture_output=True,
+        text=True,
+        timeout=170,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def only(folder: Path, *packages: str) -> str:

@@ -1,5 +1,5 @@
-"""Fills an MLflow store with everything that an import must keep. Run by a Python that has MLflow: URI FOLDER, where FOLDER takes
-the artifacts of databases. Says as JSON what it made, as MLflow's own client reads it back."""
+"""Fills an MLflow store with everything that an import must keep. Run by a Python that has MLflow: URI FOLDER [more|read], where FOLDER
+takes the artifacts of databases. Says as JSON what it made, as MLflow's own client reads it back."""
 
 import json
 import logging
@@ -255,8 +255,8 @@ if __name__ == "__main__":
     uri, folder, *more = sys.argv[1:]
     mlflow.set_tracking_uri(uri)
     client = MlflowClient(uri)
-    if more:
+    if more == ["more"]:
         add_more(client)
-    else:
+    elif not more:
         make(client, folder if "://" in uri else None)
     print(json.dumps(read_back(client)))

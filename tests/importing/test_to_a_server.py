@@ -15,10 +15,11 @@ from lineal.importing.mlflow_sql import MlflowSql
 from lineal.importing.segments import Segment, Segments
 from lineal.remote.store import RemoteStore
 from lineal.server.hosted import HostedSource
+from tests.importing.conftest import make, run_maker
 from tests.importing.foreign import filled, run_id_of
 from tests.importing.test_interrupted import state
 from tests.importing.test_mlflow_import import refused, with_artifacts
-from tests.importing.test_mlflow_stores import bring
+from tests.importing.test_mlflow_stores import bring, unclamped
 from tests.server.hosting import hosting
 from tests.server.let_in import new_world
 
@@ -118,3 +119,37 @@ def test_a_writer_takes_over_all_but_what_an_approver_must_say(tmp_path: Path, m
         monkeypatch.setenv("LINEAL_TOKEN", world.token("approver"))
         said = bring(source.url, world.origin)
         assert said["found"] == said["there"] and not said["problems"]
+
+
+def test_mlflow_reads_back_what_it_had(tmp_path: Path) -> None:
+    """MLflow's own client, of its store and then of the server that took it over."""
+    made = make("mlflow", f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "files")
+    with (
+        HostedSource(f"sqlite:///{tmp_path}/srv/lineal.db", tmp_path / "srv" / "blobs") as source,
+        hosting(source) as client,
+    ):
+        bring(made.source, url_of(client))
+        back = run_maker("mlflow", url_of(client), tmp_path / "files", "read")
+    runs = {run["run_id"]: run for run in back["runs"]}
+    assert len(runs) == len(made.said["runs"])
+    for run in made.said["runs"]:
+        assert as_told(runs[run["run_id"]]) == as_told(run)
+    assert back["registered_models"] == made.said["registered_models"]
+    assert [without_metrics(one) for one in back["logged_models"]] == [
+        without_metrics(one) for one in made.said["logged_models"]
+    ]
+
+
+def without_metrics(model: dict) -> dict:
+    """Of which a model has the last ones here."""
+    return {key: value for key, value in model.items() if key != "metrics"}
+
+
+def as_told(run: dict) -> dict:
+    """Infinities that a stock store has clamped are ones here."""
+    latest = {key: repr(unclamped(float(value))) for key, value in run["latest"].items()}
+    history = {
+        key: sorted([step, time_ms, repr(unclamped(float(value)))] for step, time_ms, value in points)
+        for key, points in run["history"].items()
+    }
+    return {**run, "latest": latest, "history": history, "user_id": run["user_id"] or ""}

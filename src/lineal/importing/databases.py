@@ -110,7 +110,8 @@ def open_foreign(url: str) -> ForeignSqlite | ForeignPostgres:
     if dialect in ("postgresql", "postgres") and mark:
         return ForeignPostgres(f"postgresql://{rest}")
     raise InvalidInput(
-        f"{url!r:.80}: sqlite:///PATH, postgresql://HOST/DATABASE or an mlruns folder was expected", field="source"
+        f"{scheme[:40]!r} is no source: sqlite:///PATH, postgresql://HOST/DATABASE or an mlruns folder was expected",
+        field="source",
     )
 
 

@@ -93,14 +93,13 @@ class FolderDestination:
         self.store = store
         self._folder: Folder = store.folder
         self._waiting: list[Segment] = []
+        self._waiting_writers: set[str] = set()
         self._size = 0
         self._folder.ensure()
         self.store.refresh()
 
     def has_heard(self, run_id: str | None, writer: str) -> bool:
-        return any(one.opened.writer == writer for one in self._waiting) or (
-            self.store.reader().find_cursor(writer) is not None
-        )
+        return writer in self._waiting_writers or self.store.reader().find_cursor(writer) is not None
 
     def find_version_number(self, version_id: str) -> int | None:
         found = self.store.reader().registry().find_version(version_id)
@@ -108,6 +107,7 @@ class FolderDestination:
 
     def take(self, segment: Segment) -> None:
         self._waiting.append(segment)
+        self._waiting_writers.add(segment.opened.writer)
         self._size += len(segment.data)
         if self._size >= IMPORT_TRANSACTION_BYTES:
             self.flush()
@@ -116,6 +116,7 @@ class FolderDestination:
         if not self._waiting:
             return
         waiting, self._waiting, self._size = self._waiting, [], 0
+        self._waiting_writers.clear()
         with ingest_lock(self._folder.ingest_lock, _LOCK_WAIT_S):
             store = open_store(f"sqlite:///{self._folder.database}")
             try:
