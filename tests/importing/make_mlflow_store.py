@@ -119,6 +119,12 @@ def log_models(client: MlflowClient, experiment_id: str, run_id: str) -> None:
         dataset_digest="d1",
     )
     client.log_outputs(run_id, [mlflow.entities.LoggedModelOutput(made.model_id, 7)])
+    orphan = client.create_logged_model(experiment_id, "made by no run", tags={"kind": "old"})
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "weights").mkdir()
+        Path(folder, "weights", "w.bin").write_text("heavy")
+        client.log_model_artifacts(orphan.model_id, folder)
+    client.finalize_logged_model(orphan.model_id, "READY")
     client.create_model_version("fraud", f"models:/{made.model_id}", run_id, model_id=made.model_id)
 
 
@@ -181,8 +187,8 @@ def of_logged_model(model, experiment: str) -> dict:
         "model_id": model.model_id,
         "name": model.name,
         "experiment": experiment,
-        "run_id": model.source_run_id,
-        "model_type": model.model_type,
+        "run_id": model.source_run_id or None,
+        "model_type": model.model_type or None,
         "status": str(model.status).lower(),
         "created_ms": model.creation_timestamp,
         "params": dict(model.params),

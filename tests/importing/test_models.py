@@ -102,6 +102,24 @@ def test_a_model_of_that_name_that_is_here_already(source: Foreign, tmp_path: Pa
     assert "version 2 of 'fraud' is version 3 here" in said["notices"][0]
 
 
+def test_a_model_of_no_run_keeps_its_files_or_where_they_are(source: Foreign, tmp_path: Path) -> None:
+    source.say("UPDATE logged_models SET source_run_id = NULL")
+    bring(source.url, tmp_path / "lineal")
+    with lineal.open_store(tmp_path / "lineal") as store:
+        model = store.reader().get_logged_model(MODEL_ID)
+        assert (model.files, model.path) == ({}, None)
+        assert model.tags == {"kind": "cnn", "mlflow.artifactLocation": "s3://bucket/model"}
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "w.bin").write_bytes(b"heavy")
+    source.say("UPDATE logged_models SET artifact_location = ?", str(tmp_path / "files"))
+    said = bring(source.url, tmp_path / "lineal")
+    assert said["found"] == said["there"] and said["found"]["bytes"] == 5
+    with lineal.open_store(tmp_path / "lineal") as store:
+        model = store.reader().get_logged_model(MODEL_ID)
+        assert model.files["w.bin"].size_bytes == 5
+        assert store.find_blob(model.files["w.bin"].digest)
+
+
 def test_names_that_cannot_be_one_here_are_told(source: Foreign, tmp_path: Path) -> None:
     source.say("INSERT INTO registered_models (name) VALUES ('a/b')")
     source.say("INSERT INTO registered_model_aliases (name, alias, version) VALUES ('fraud', 'v3', 2)")

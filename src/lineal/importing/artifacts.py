@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from lineal.client.given import artifact_path
 from lineal.importing.nouns import Place
@@ -53,6 +54,14 @@ def take_artifacts(
             except (OSError, InvalidInput) as error:
                 on_problem(f"{path}: {error}")
     return found
+
+
+def take_model_files(
+    place: Place, take_file: Callable[[str], Blob], on_problem: Callable[[str], object]
+) -> dict[str, list[Any] | None]:
+    """Of a logged model that no run made: path -> [digest, size, media type]."""
+    found = take_artifacts([place._replace(uri=None)], [], 0, take_file, on_problem)
+    return {record.path: [record.digest, record.size_bytes, record.media_type] for record, _ in found}
 
 
 def _listed(folder: str, on_problem: Callable[[str], object]) -> Iterator[tuple[str, Path]]:

@@ -199,10 +199,7 @@ class MlflowFiles:
         usual = f"{run.experiment.number}/{run.run_id}/artifacts"
         found = [self._place_of(self._folder_of(run) / "artifacts", run.artifact_uri, usual)]
         for model in self._models_by_run.get(run.run_id, []):
-            folder = self._folders_of_models[model.model_id]
-            usual = f"{model.experiment.number}/{MODELS_PATH}/{model.model_id}/artifacts"
-            place = self._place_of(folder / "artifacts", model.artifact_uri, usual)
-            found.append(place._replace(below=f"{MODELS_PATH}/{model.model_id}"))
+            found.append(self.model_files(model)._replace(below=f"{MODELS_PATH}/{model.model_id}"))
         return found
 
     def _place_of(self, beside: Path, uri: str | None, usual: str) -> Place:
@@ -226,6 +223,10 @@ class MlflowFiles:
 
     def logged_models(self) -> list[SourceLoggedModel]:
         return [model for _, model in self._models]
+
+    def model_files(self, model: SourceLoggedModel) -> Place:
+        usual = f"{model.experiment.number}/{MODELS_PATH}/{model.model_id}/artifacts"
+        return self._place_of(self._folders_of_models[model.model_id] / "artifacts", model.artifact_uri, usual)
 
     def registered_models(self) -> Iterator[SourceRegisteredModel]:
         return registered_models_in(self._folder)

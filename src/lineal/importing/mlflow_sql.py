@@ -214,10 +214,7 @@ class MlflowSql:
     def artifacts(self, run: SourceRun) -> list[Place]:
         found = [self._place_of(run.artifact_uri, f"{run.experiment.number}/{run.run_id}/artifacts")]
         for model in self._models_by_run.get(run.run_id, []):
-            place = self._place_of(
-                model.artifact_uri, f"{model.experiment.number}/{MODELS_PATH}/{model.model_id}/artifacts"
-            )
-            found.append(place._replace(below=f"{MODELS_PATH}/{model.model_id}"))
+            found.append(self.model_files(model)._replace(below=f"{MODELS_PATH}/{model.model_id}"))
         return found
 
     def _place_of(self, uri: str | None, usual: str) -> Place:
@@ -237,6 +234,9 @@ class MlflowSql:
 
     def logged_models(self) -> list[SourceLoggedModel]:
         return self._logged_models
+
+    def model_files(self, model: SourceLoggedModel) -> Place:
+        return self._place_of(model.artifact_uri, f"{model.experiment.number}/{MODELS_PATH}/{model.model_id}/artifacts")
 
     def registered_models(self) -> Iterator[SourceRegisteredModel]:
         return self._models.registered_models()

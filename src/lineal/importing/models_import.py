@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lineal.importing.artifacts import take_model_files
 from lineal.importing.destination import Destination
 from lineal.importing.nouns import (
     MODELS_PATH,
@@ -20,6 +21,7 @@ from lineal.importing.nouns import (
 )
 from lineal.importing.segments import Segments, writer_of
 from lineal.importing.tally import Problem, Tally
+from lineal.importing.translate import LOCATION_TAG
 from lineal.model.entities import Artifact
 from lineal.model.errors import NotAllowed, NotFound
 from lineal.model.ids import is_run_id
@@ -69,6 +71,8 @@ class ModelsImport:
             dict(model.params) or None,
         )
         is_new = self._say_once(("logged model", model.model_id), [first], model.created_ms)
+        if run_id is None:
+            self._take_files(model)
         tags: dict[str, str | None] = dict(model.tags)
         lifecycle = model.lifecycle if model.lifecycle == "deleted" or not is_new else None
         later = ModelLogged(model.model_id, tags=tags or None, status=model.status, lifecycle=lifecycle)
@@ -77,6 +81,28 @@ class ModelsImport:
             ("logged model is", model.model_id, state), [later], model.updated_ms if is_new else self._now_ms()
         )
         return True
+
+    def _take_files(self, model: SourceLoggedModel) -> None:
+        """Those of a model that no run keeps."""
+        place = self._source.model_files(model)
+        files = take_model_files(
+            place,
+            self._destination.take_file,
+            lambda why: self._tally.problems.append(Problem(None, f"logged model {model.model_id}: {why}")),
+        )
+        said: list[Record] = []
+        if files:
+            said.append(ModelLogged(model.model_id, files=files))
+        if place.uri is not None:
+            said.append(ModelLogged(model.model_id, tags={LOCATION_TAG: place.uri}))
+        if said:
+            state = json.dumps([files, place.uri], sort_keys=True)
+            self._say_once(("files of", model.model_id, state), said, model.updated_ms)
+        sizes = [int(file[1]) for file in files.values() if file is not None]
+        for counts in (self._tally.found, self._tally.there):
+            counts["artifacts"] += len(sizes)
+            counts["bytes"] += sum(sizes)
+            counts["references"] += place.uri is not None
 
     # -- registered models ----------------------------------------------------------------------
 
