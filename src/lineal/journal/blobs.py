@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lineal.journal.layout import Folder, make_folders, sync_folder
 from lineal.model.errors import InvalidInput, NotFound
+from lineal.model.ids import check_tenant
 from lineal.model.limits import MIB
 
 TakeMode: TypeAlias = Literal["copy", "move"]
@@ -172,8 +173,16 @@ class BlobFile(NamedTuple):
 
 
 def list_blob_tenants(folder: Folder) -> list[str]:
-    """Tenants that have a place for blobs."""
-    return sorted(entry.name for entry in _entries(folder.blobs) if entry.is_dir(follow_symlinks=False))
+    """Tenants that have a place for blobs. What a disk has of its own there (lost+found, .snapshot) is none."""
+    places = (entry for entry in _entries(folder.blobs) if entry.is_dir(follow_symlinks=False))
+    return sorted(place.name for place in places if _is_tenant(place.name))
+
+
+def _is_tenant(name: str) -> bool:
+    try:
+        return check_tenant(name) == name
+    except InvalidInput:
+        return False
 
 
 def list_blobs(folder: Folder, tenant: str, beginning: str = "") -> Iterator[BlobFile]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +110,15 @@ def test_deleted_runs_and_older_versions_keep_their_files(folder: Folder) -> Non
     lineal.restore_run(run_id, url=folder.root)
     logged = lineal.get_run(run_id, url=folder.root)
     assert [logged.artifact_path("out.txt", version).read_text() for version in (1, 2)] == ["first", "second"]
+
+
+def test_what_a_disk_has_of_its_own_is_no_tenants(folder: Folder) -> None:
+    lost = orphan(folder, b"lost")
+    for name in ("lost+found", ".snapshot"):
+        (Path(folder.blobs) / name / lost.parent.name).mkdir(parents=True)
+        age(Path(shutil.copy(lost, Path(folder.blobs) / name / lost.parent.name)))
+    assert blobs.list_blob_tenants(folder) == ["default"]
+    assert len(taken(sweep(folder))) == 1 and len(list(Path(folder.blobs).rglob(lost.name))) == 2
 
 
 def test_tenants_are_apart(folder: Folder) -> None:
