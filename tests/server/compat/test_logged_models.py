@@ -62,7 +62,10 @@ def test_a_model_is_made_finished_and_read(mlflow: Mlflow) -> None:
     assert change(mlflow, "PATCH", path, {"status": 3})["model"]["info"]["status"] == "LOGGED_MODEL_UPLOAD_FAILED"
     change(mlflow, "PATCH", f"{path}/tags", {"tags": tags(team="blue", k="v")})
     change(mlflow, "DELETE", f"{path}/tags/k")
-    change(mlflow, "POST", f"{path}/params", {"params": tags(lr="9", depth="3")})
+    for _ in range(2):
+        change(mlflow, "POST", f"{path}/params", {"params": tags(lr="0.1", depth="3")})
+    body = {"params": tags(depth="4", late="5")}
+    mlflow.refused("POST", f"{path}/params", "BAD_REQUEST", "Changing param values is not allowed", json=body)
     read = mlflow.get(path)["model"]
     assert pairs(read["info"]["tags"]) == {"team": "blue"}
     assert pairs(read["data"]["params"]) == {"lr": "0.1", "depth": "3"}

@@ -9,8 +9,8 @@ from lineal.ingest.desk import Desk, Later, Said, check_unlocked
 from lineal.ingest.reserve import Freeing
 from lineal.model.errors import NotFound
 from lineal.model.limits import NAME_MAX_BYTES
+from lineal.model.lineage import LoggedModel
 from lineal.model.values import check_name
-from lineal.model.vocabulary import Lifecycle
 from lineal.record.records import ModelLogged
 from lineal.server.answers import BlobFile, Content, Submitted
 from lineal.server.compat.mlflow.answers import answer, said
@@ -134,22 +134,31 @@ def set_logged_model_tags(context: Context, asked: Asked[Any, None]) -> Submitte
 
 
 def log_logged_model_params(context: Context, asked: Asked[Any, None]) -> Submitted:
-    """The first value of a param stands."""
+    """A value that it has already is accepted: the request may have come before."""
     params = _pairs(given(asked, Param("params", "list")).get("params", []), "params")
     said_params = {key: cut(value, PARAM_MAX_CHARS) for key, value in params.items()}
-    return context.submit(saying_of_model(ModelLogged(asked.path["model_id"], params=said_params)))
+    model_id = asked.path["model_id"]
+
+    def work(desk: Desk) -> Said:
+        known = _known_model(desk, model_id).params
+        for key, value in said_params.items():
+            if known.get(key, value) != value:
+                raise MlflowError(
+                    f"Changing param values is not allowed. Param with key='{key}' was already logged with"
+                    f" value='{known[key]}' for model ID='{model_id}'.",
+                    "BAD_REQUEST",
+                )
+        desk.say_of_tenant([ModelLogged(model_id, params=said_params)])
+        return said()
+
+    return context.submit(work)
 
 
 def delete_logged_model_tag(context: Context, asked: Asked[Any, None]) -> Submitted:
     model_id, key = asked.path["model_id"], asked.path["tag_key"]
 
     def work(desk: Desk) -> Said:
-        _check_known(desk, model_id)
-        try:
-            tags = desk.reader.get_logged_model(model_id).tags
-        except NotFound:  # this transaction made it
-            raise Later from None
-        if key not in tags:
+        if key not in _known_model(desk, model_id).tags:
             raise MlflowError(f"No tag with key {key!r} found for model with ID {model_id!r}.", MISSING)
         desk.say_of_tenant([ModelLogged(model_id, tags={key: None})])
         return said()
@@ -157,11 +166,14 @@ def delete_logged_model_tag(context: Context, asked: Asked[Any, None]) -> Submit
     return context.submit(work)
 
 
-def _check_known(desk: Desk, model_id: str) -> Lifecycle:
-    found = desk.writer.find_logged_model(model_id) if desk.is_known else None
-    if found is None:
+def _known_model(desk: Desk, model_id: str) -> LoggedModel:
+    """As of the last commit."""
+    if not desk.is_known or desk.writer.find_logged_model(model_id) is None:
         raise no_model(model_id)
-    return found
+    try:
+        return desk.reader.get_logged_model(model_id)
+    except NotFound:  # this transaction made it
+        raise Later from None
 
 
 # -- files -----------------------------------------------------------------------------------------
