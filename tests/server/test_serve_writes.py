@@ -387,3 +387,36 @@ def test_a_comparison_asked_for_again_under_its_key_is_the_one_that_was_made(hos
     assert json_of(hosted.post(f"{RUN}/compare", json=body, headers=key)) == first
     assert json_of(hosted.post(f"{RUN}/compare", json=body))["comparison"]["best_run"] == runs[0]
     json_of(hosted.post(f"{RUN}/compare", json={**body, "metrics": ["acc"]}, headers=key), 409)
+
+
+def test_a_run_with_too_many_params_or_tags_is_refused_with_the_limit(
+    hosted: httpx.Client,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lineal.ingest.known_runs.PARAMS_PER_RUN_MAX_COUNT", 3)
+    monkeypatch.setattr("lineal.ingest.known_runs.TAGS_PER_RUN_MAX_COUNT", 2)
+    run_id = new_run(hosted)
+    run = f"{RUN}/{run_id}"
+    json_of(hosted.post(f"{run}/log-params", json={"params": {"a": 1, "b": 2}}))
+    refused = json_of(hosted.post(f"{run}/log-params", json={"params": {"b": 2, "c": 3, "d": 4}}), 400)
+    assert (refused["code"], refused["field"]) == ("over_limit", "params") and "at most 3 params" in refused["detail"]
+    json_of(hosted.post(f"{run}/log-params", json={"params": {"a": 1, "c": 3}}))  # those it has count once
+    tags = [{"key": key, "value": "x"} for key in ("k", "l", "m")]
+    both = {"tags": tags, "metrics": [{"key": "loss", "value": 1}]}
+    assert json_of(hosted.post(f"{run}/log-batch", json=both), 400)["field"] == "tags"
+    json_of(hosted.post(f"{run}/log-batch", json={"tags": tags[:2]}))
+    body = {"run_ids": [run_id], "tags": {"m": "x"}}
+    assert json_of(hosted.post("/runs/tags", json=body), 400)["field"] == "tags"
+    json_of(hosted.post("/runs/tags", json={"run_ids": [run_id], "tags": {"m": "x", "k": None}}))
+    json_of(hosted.post("/runs/tags", json={"run_ids": [run_id], "tags": {"l": None}}))
+    json_of(hosted.post("/runs/tags", json={"run_ids": [run_id], "tags": {"n": "x"}}))
+    found = json_of(hosted.get(run))
+    assert (found["params"], found["tags"], found["metrics"]) == (
+        {"a": "1", "b": "2", "c": "3"},
+        {"m": "x", "n": "x"},
+        {},
+    )
+    made = json_of(hosted.get("/experiments"))["experiments"][0]["id"]
+    many = {"experiment_id": made, "run_id": "many", "tags": {"k": "1", "l": "2", "m": "3"}}
+    assert json_of(hosted.post(RUN, json=many), 400)["field"] == "tags"
+    assert hosted.get(f"{RUN}/many").status_code == 404

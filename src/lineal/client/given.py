@@ -8,15 +8,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from lineal.model.errors import InvalidInput, OverLimit
-from lineal.model.limits import NAME_MAX_BYTES, NOTE_MAX_BYTES, TAG_VALUE_MAX_BYTES, TRACEBACK_MAX_BYTES
+from lineal.model.limits import (
+    NAME_MAX_BYTES,
+    NOTE_MAX_BYTES,
+    TAG_VALUE_MAX_BYTES,
+    TAGS_PER_RUN_MAX_COUNT,
+    TRACEBACK_MAX_BYTES,
+)
 from lineal.model.values import check_name, clean_text, float_text
 from lineal.record.records import ArtifactLogged
 
 V = TypeVar("V")
 
 
-def check_tags(tags: Any) -> dict[str, str | None]:
-    """Names and texts as they are recorded. Raises InvalidInput that names what cannot be."""
+def check_tags(tags: Any, known: set[str] | None = None) -> dict[str, str | None]:
+    """Names and texts as they are recorded. Raises InvalidInput that names what cannot be, OverLimit where a run that has the
+    `known` tags would have too many; those become the ones that it has then."""
     if not isinstance(tags, Mapping):
         raise InvalidInput(f"tags of type {type(tags).__name__} are not understood; give a dict", field="tags")
     checked: dict[str, str | None] = {}
@@ -29,6 +36,12 @@ def check_tags(tags: Any) -> dict[str, str | None]:
                 field=name,
             )
         checked[name] = text
+    removed = {name for name, text in checked.items() if text is None}
+    had = set() if known is None else known
+    if len((had | checked.keys()) - removed) > TAGS_PER_RUN_MAX_COUNT:
+        raise OverLimit(f"a run has at most {TAGS_PER_RUN_MAX_COUNT:,} tags; set_json keeps more", field="tags")
+    had.update(checked)
+    had.difference_update(removed)
     return checked
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from lineal.journal.numbers import NotExact, exact_number
 from lineal.model.errors import InvalidInput, NotFound
-from lineal.model.limits import NAME_MAX_BYTES, PARAM_VALUE_MAX_BYTES
+from lineal.model.limits import NAME_MAX_BYTES, PARAM_VALUE_MAX_BYTES, PARAMS_PER_RUN_MAX_COUNT
 from lineal.model.values import ParamValue, check_name, clean_text, to_json
 
 _INT_MAX_BITS = 4_096  # RSA keys fit; Python itself refuses to write ints of 4,300 digits
@@ -34,6 +34,18 @@ def read_params(source: Any) -> Params:
         return _read(_mapping_of(source))
     except RecursionError:
         raise InvalidInput("params are nested too deeply, or contain themselves", field="params") from None
+
+
+def within_bound(read: Params, known: Collection[str]) -> Params:
+    """Without the names that would be too many for a run which has those."""
+    new = [name for name in read.flat if name not in known]
+    left = max(0, PARAMS_PER_RUN_MAX_COUNT - len(known))
+    if len(new) <= left:
+        return read
+    why = f"a run has at most {PARAMS_PER_RUN_MAX_COUNT:,} params; log a file of them as an artifact"
+    refused = dict.fromkeys(new[left:], why)
+    flat = {name: value for name, value in read.flat.items() if name not in refused}
+    return Params(flat, read.whole, {**read.refused, **{name[:80]: f"param {name!r:.60}: {why}" for name in refused}})
 
 
 def _read(mapping: Mapping[str, Any]) -> Params:

@@ -26,7 +26,7 @@ from lineal.client.given import (
     tail_of,
 )
 from lineal.client.guard import Guard
-from lineal.client.params import Params, read_params
+from lineal.client.params import Params, read_params, within_bound
 from lineal.journal import blobs
 from lineal.journal.interrupts import raised_by_handler
 from lineal.journal.journal import Journal, JournalClosed, JournalFull
@@ -97,6 +97,7 @@ class Run:
         self._last_step: int | None = None
         self._guard = Guard()
         self._params: dict[str, ParamValue] = {}
+        self._tag_names: set[str] = set()
         self._params_whole: dict[str, Any] = {}
         self._experiment = experiment
         self._name = name
@@ -284,6 +285,7 @@ class Run:
 
     def _say_params(self, read: Params) -> None:
         """`log_params` of what was read already."""
+        read = within_bound(read, self._params)
         for name, why in read.refused.items():
             self._refuse("param_refused", why, detail=name)
         for name, value in read.flat.items():
@@ -308,10 +310,9 @@ class Run:
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Sets tags; values become text; None removes a tag."""
-        checked = check_tags(tags)
-        if checked:
-            for part in split(checked):
-                self._say(TagsSet(part))
+        checked = check_tags(tags, self._tag_names)
+        for part in split(checked) if checked else ():
+            self._say(TagsSet(part))
 
     def set_tag(self, key: str, value: Any) -> None:
         self.set_tags({key: value})

@@ -28,6 +28,7 @@ from lineal.record.records import (
     RunLifecycleSet,
     RunLockSet,
     RunTagsSet,
+    TagsSet,
 )
 from lineal.store.contracts import Store, TenantReader, TenantWriter, Transaction
 from lineal.store.people import PeopleWriter
@@ -231,8 +232,9 @@ class Desk:
         return run
 
     def say(self, run: KnownRun, records: Sequence[Record]) -> None:
-        """Of a run. Compacts it too. Locked."""
+        """Of a run. Compacts it too. Locked; OverLimit for too many params or tags."""
         check_unlocked(run)
+        run.check_bounds(records)
         store = self.writer
         self.has_spoken = True
         self._group.tally.record_count += len(records)
@@ -242,6 +244,8 @@ class Desk:
             if isinstance(record, ParamsSet):
                 for name, value in record.params.items():
                     run.params.setdefault(name, value)
+            elif isinstance(record, TagsSet):
+                run.set_tags(record.tags)
             elif isinstance(record, AttemptEnded):
                 run.status = record.status
                 run.ended_ms = self.time_ms if record.ended_ms is None else record.ended_ms
@@ -249,13 +253,14 @@ class Desk:
         store.compact(run.run_id)
 
     def say_of_tenant(self, records: Sequence[Record]) -> None:
-        """Locked, if one is about a run that is, unless it locks or unlocks it."""
+        """Locked, if one is about a run that is, unless it locks or unlocks it; OverLimit for too many tags."""
         about = {record.run_id for record in records if isinstance(record, RunLifecycleSet | RunTagsSet | RunLockSet)}
         runs = {run_id: self._group.known.find(self.tenant, run_id) for run_id in about}
         for record in records:
             run = runs[record.run_id] if isinstance(record, RunLifecycleSet | RunTagsSet) else None
             if run is not None:
                 check_unlocked(run)
+                run.check_bounds([record])
         store = self.writer
         self.has_spoken = True
         self._group.tally.record_count += len(records)
@@ -273,9 +278,11 @@ class Desk:
                 self._group.experiments.add((self.tenant, record.name))
             elif isinstance(record, ModelLogged) and record.experiment is not None:
                 self._group.experiments.add((self.tenant, record.experiment))
-            elif isinstance(record, RunLifecycleSet | RunLockSet):
+            elif isinstance(record, RunLifecycleSet | RunLockSet | RunTagsSet):
                 run = runs[record.run_id]
-                if run is not None and isinstance(record, RunLockSet):
+                if run is not None and isinstance(record, RunTagsSet):
+                    run.set_tags(record.tags)
+                elif run is not None and isinstance(record, RunLockSet):
                     run.is_locked = record.locked
                 elif run is not None and isinstance(record, RunLifecycleSet):
                     run.lifecycle = record.lifecycle

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import cast
 
 from lineal.model.entities import Attempt, Layout, SeriesKey
-from lineal.model.errors import NotFound
-from lineal.model.limits import RUNS_KNOWN_MAX_COUNT
+from lineal.model.errors import NotFound, OverLimit
+from lineal.model.limits import PARAMS_PER_RUN_MAX_COUNT, RUNS_KNOWN_MAX_COUNT, TAGS_PER_RUN_MAX_COUNT
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Lifecycle, Status
+from lineal.record.records import ParamsSet, Record, RunTagsSet, TagsSet
 from lineal.store.contracts import SeriesName, Store, TenantReader
 
 _LAYOUTS_MAX_COUNT = 16  # of one run, known by identity
@@ -33,9 +34,10 @@ class Newest:
 
 @dataclass(slots=True)
 class KnownRun:
-    """`attempt` is the one that is written to, `seq` the last sequence number of the requests' writer, `next_step` the one
-    that a point without a step gets (None: not asked for yet), `series` what points were logged of (as above), `layouts`
-    those of it that were looked through, by identity: the same object comes again and again. `newest`: see `repeats.py`."""
+    """`attempt` is the one that is written to, `seq` the last sequence number of the requests' writer, `tags` their
+    names, `next_step` the one that a point without a step gets (None: not asked for yet), `series` what points were logged of
+    (as above), `layouts` those of it that were looked through, by identity: the same object comes again and again. `newest`:
+    see `repeats.py`."""
 
     run_id: str
     writer: str
@@ -48,10 +50,29 @@ class KnownRun:
     params: dict[str, ParamValue] = field(default_factory=dict)
     next_step: int | None = None
     is_locked: bool = False
+    tags: set[str] = field(default_factory=set)
     series: set[SeriesKey] | None = None
     layouts: dict[int, Layout] = field(default_factory=dict)
     newest: dict[SeriesName, Newest] = field(default_factory=dict)
     experiment_id: str | None = None
+
+    def set_tags(self, tags: Mapping[str, str | None]) -> None:
+        self.tags.update(tags)
+        self.tags.difference_update(name for name, value in tags.items() if value is None)
+
+    def check_bounds(self, records: Sequence[Record]) -> None:
+        """OverLimit if it would have too many params or tags. One that has (a journal told them) may still lose some."""
+        params = {name for record in records if isinstance(record, ParamsSet) for name in record.params}
+        _check_count("params", len(self.params), len(params - self.params.keys()), PARAMS_PER_RUN_MAX_COUNT)
+        said = {
+            name: value
+            for record in records
+            if isinstance(record, TagsSet | RunTagsSet)
+            for name, value in record.tags.items()
+        }
+        new = sum(value is not None and name not in self.tags for name, value in said.items())
+        gone = sum(value is None and name in self.tags for name, value in said.items())
+        _check_count("tags", len(self.tags), new - gone, TAGS_PER_RUN_MAX_COUNT)
 
     def new_series(self, layouts: Iterable[Layout]) -> set[SeriesKey]:
         """Those that it does not have yet. `series` must be known."""
@@ -82,6 +103,13 @@ class KnownRun:
     def is_late(self) -> bool:
         """Its latest attempt holds what was said after an end."""
         return any(late_attempt(one) == self.attempt for one in self.attempts[:-1])
+
+
+def _check_count(kind: str, had: int, more: int, most: int) -> None:
+    if more > 0 and had + more > most:
+        raise OverLimit(
+            f"a run has at most {most:,} {kind}; this one has {had:,}, and these are {more:,} more", field=kind
+        )
 
 
 def request_writer(tenant: str, run_id: str | None) -> str:
@@ -202,6 +230,7 @@ class KnownRuns:
             0 if cursor is None else cursor.seq,
             dict(details.params),
             is_locked=run.is_locked,
+            tags=set(details.tags),
             experiment_id=run.experiment_id,
         )
 

@@ -42,6 +42,10 @@ WHY_TRANSITIONS_MAX_COUNT = 10_000  # of a model, among which those of a version
 MODELS_TRACED_MAX_COUNT = (
     4  # loaded models kept alive so that `serving_tags` knows them; others are known by weak references
 )
+PARAMS_PER_RUN_MAX_COUNT = (
+    50_000  # the largest configurations have thousands; a few MB where a run is shown, half a second to write
+)
+TAGS_PER_RUN_MAX_COUNT = 20_000  # a table of runs carries all of them; more is data, for a document or an artifact
 
 # -- journal ------------------------------------------------------------------------------------
 FRAME_MAX_BYTES = 8 * MIB  # two documents; a reader may refuse a larger length as damage

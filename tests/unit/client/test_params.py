@@ -14,6 +14,7 @@ import pytest
 
 import lineal
 from lineal.client.params import read_params
+from lineal.model.errors import OverLimit
 
 
 class Optimizer(Enum):
@@ -165,6 +166,21 @@ def test_refused_params_are_counted_on_the_run(tmp_path):
         pass
     found = lineal.get_run(run.run_id, url=tmp_path / "n")
     assert (found.params, found.losses) == ({"lr": 0.1}, {"param_refused": 1})
+
+
+def test_params_and_tags_beyond_what_a_run_may_have(tmp_path, monkeypatch):
+    monkeypatch.setattr("lineal.client.params.PARAMS_PER_RUN_MAX_COUNT", 3)
+    monkeypatch.setattr("lineal.client.given.TAGS_PER_RUN_MAX_COUNT", 2)
+    with lineal.init(url=tmp_path / "n", params={"a": 1, "b": 2}) as run:
+        run.log_params({"b": 2, "c": 3, "d": 4, "e": 5})
+        run.log_params({"a": 1, "f": 6})
+        run.set_tags({"k": "1", "l": "2"})
+        with pytest.raises(OverLimit, match="at most 2 tags"):
+            run.set_tags({"k": "3", "m": "4"})
+        run.set_tags({"k": None, "m": "5"})
+    found = lineal.get_run(run.run_id, url=tmp_path / "n")
+    assert (found.params, found.losses) == ({"a": 1, "b": 2, "c": 3}, {"param_refused": 3})
+    assert found.tags == {"l": "2", "m": "5"}
 
 
 def test_many_params_and_all_of_them_come_back(tmp_path):
