@@ -34,6 +34,7 @@ class TenantPaths:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(_PREFIX):
             tenant, _, rest = scope["path"].removeprefix(_PREFIX).partition("/")
+            rest = rest.lstrip("/")  # a client's base address may have ended in one
             if rest.startswith(self._served):
                 scope = {**scope, "path": f"/{rest}", "raw_path": f"/{rest}".encode(), _SCOPE_KEY: tenant}
         await self._app(scope, receive, send)

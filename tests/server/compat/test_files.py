@@ -55,7 +55,9 @@ def test_files_are_kept_listed_and_handed_out(mlflow: Mlflow, run: str) -> None:
         ):
             assert answer.status_code == 200 and answer.content == content
             assert answer.headers["content-type"].partition(";")[0] == kind
-            assert answer.headers["content-disposition"].startswith("attachment; ")
+            name = path.rpartition("/")[2]
+            shown = f"filename={name}" if name.isascii() else f"filename*=UTF-8''{quote(name, safe='')}"
+            assert answer.headers["content-disposition"] == f"attachment; {shown}"
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert "sandbox" in answer.headers["content-security-policy"]
     answer = mlflow.client.get(f"{FILES}/{root}/a.txt", headers={"range": "bytes=1-2"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -365,3 +366,21 @@ def test_approvers_move_models(world: World) -> None:
     ):
         assert post("writer", path, method, **name, **body) == 403
         assert post("approver", path, method, **name, **body) == 200
+
+
+def test_a_logged_model_says_as_what_it_is_registered(mlflow: Mlflow) -> None:
+    run = mlflow.run()
+    made = mlflow.post("logged-models", experiment_id="0", name="m", source_run_id=run)["model"]["info"]
+    model_id, place = made["model_id"], made["artifact_uri"].removeprefix("mlflow-artifacts:/")
+    assert mlflow.client.put(f"{FILES}/{place}/MLmodel", content=b"x").status_code == 200
+    model(mlflow)
+    first = version(mlflow, source=made["artifact_uri"], model_id=model_id)
+    assert (first["model_id"], first["run_id"]) == (model_id, run)
+    second = version(mlflow, source=f"models:/{model_id}", model_id=model_id)
+    tags = pairs(mlflow.get(f"logged-models/{model_id}")["model"]["info"]["tags"])
+    assert json.loads(tags["mlflow.modelVersions"]) == [
+        {"name": "digits", "version": int(one["version"])} for one in (first, second)
+    ]
+    for number in ("1", "2"):
+        answer = mlflow.client.get(f"/model-versions/get-artifact?name=digits&version={number}&path=MLmodel")
+        assert (answer.status_code, answer.content) == (200, b"x"), answer.text

@@ -20,6 +20,7 @@ def test_what_clients_ask_a_server_about_itself(one_mlflow: Mlflow) -> None:
         info = client.get(f"{root}/3.0/mlflow/server-info").json()
         assert info["workspaces_enabled"] is True and info["multipart_uploads_enabled"] is False
     assert client.get("/t/acme/version").text == "3.3.2"
+    assert client.get("/t/acme//version").text == "3.3.2"
 
 
 def test_browsers_have_the_same_routes_elsewhere(one_mlflow: Mlflow) -> None:

@@ -27,7 +27,7 @@ from lineal.store.contracts import TenantReader
 
 CSP = "sandbox; default-src 'none'"
 _TEXTS = re.compile(
-    "txt|log|err|cfg|conf|cnf|cf|ini|properties|prop|hocon|toml|yaml|yml|xml|json|js|py|py3|csv|tsv|md|rst|ipynb|MLmodel|MLproject"
+    "txt|log|err|cfg|conf|cnf|cf|ini|properties|prop|hocon|toml|yaml|yml|xml|json|js|py|py3|csv|tsv|md|rst|ipynb|MLmodel|[Mm][Ll]project"
 )
 
 
@@ -94,12 +94,18 @@ def blob_of(context: Context, artifact: Artifact | None, path: str) -> BlobFile:
     name = artifact.path.rpartition("/")[2]
     headers = {
         "content-type": media_type_of(name),  # as it is: without a charset that nobody knows
-        "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "content-disposition": disposition_of(name),
         "content-security-policy": CSP,
         "cross-origin-resource-policy": "same-origin",
         "cache-control": "private, no-cache",
     }
     return BlobFile(blob, artifact.size_bytes, artifact.digest, media_type_of(name), headers)
+
+
+def disposition_of(name: str) -> str:
+    """As it is where nothing of it could be read otherwise, else as RFC 6266 has it."""
+    is_plain = re.fullmatch(r"[A-Za-z0-9._+-]+", name) is not None
+    return f"attachment; filename={name}" if is_plain else f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def media_type_of(name: str) -> str:

@@ -13,7 +13,7 @@ from lineal.record.records import AliasSet, ModelLogged, ModelVersionCreated, Mo
 from lineal.server.answers import BlobFile, Content, Submitted
 from lineal.server.compat.mlflow.answers import answer, said
 from lineal.server.compat.mlflow.errors import MISSING, MlflowError
-from lineal.server.compat.mlflow.files import file_of
+from lineal.server.compat.mlflow.files import blob_of
 from lineal.server.compat.mlflow.given import Param, given
 from lineal.server.compat.mlflow.names import safe_path
 from lineal.server.compat.mlflow.registered_models import (
@@ -93,7 +93,7 @@ def _registered(reader: TenantReader, model_id: str, name: str, version: int) ->
         known = json.loads(model.tags.get(VERSIONS_TAG, "[]"))
     except ValueError:
         known = []
-    return ModelLogged(model_id, tags={VERSIONS_TAG: json.dumps([*known, {"name": name, "version": str(version)}])})
+    return ModelLogged(model_id, tags={VERSIONS_TAG: json.dumps([*known, {"name": name, "version": version}])})
 
 
 def _asked(asked: Asked[Any, None], *more: Param) -> tuple[str, int, dict[str, Any]]:
@@ -177,4 +177,5 @@ def get_version_artifact(context: Context, asked: Asked[Any, None]) -> BlobFile:
     place = place_of(context.reader, found.location or found.source)
     if place is None:
         raise MlflowError(f"No such artifact: '{path[:300]}'", MISSING)
-    return file_of(context, place.run_id, f"{place.path}/{path}" if place.path else path)
+    whole = f"{place.path}/{path}" if place.path else path
+    return blob_of(context, place.files(context.reader).get(whole), whole)
