@@ -28,12 +28,13 @@ def unpack(what: str, format: str | None, files: Files, *, trust: Trust = False)
     Raises NotTrusted for what would run code, or holds types that nobody vouched for, without `trust`; InvalidInput for a format
     that is not read; Damaged for bytes that are not of their format."""
     told = {path: tell_bytes(path, content) for path, content in files.items()}
-    if format is None:
+    claimed = format
+    if format in (None, MLFLOW):  # MLflow keeps a folder, of which one file is the model
         found = {kind for kind in told.values() if kind is not None}
         format = found.pop() if len(found) == 1 else None
     if format not in READ:
-        said = "its format is not known" if format is None else f"its format is {format!r}"
-        other = " (for `mlflow.pyfunc.load_model`, say)" if format == MLFLOW else ""
+        said = "its format is not known" if claimed is None else f"its format is {claimed!r}"
+        other = " (for `mlflow.pyfunc.load_model`, say)" if claimed == MLFLOW else ""
         raise InvalidInput(f"{what} cannot be loaded here: {said}; {_DOWNLOAD}{other}", field="model")
     if format in RUNS_CODE and trust is not True:
         raise NotTrusted(

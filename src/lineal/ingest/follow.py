@@ -15,6 +15,8 @@ from lineal.journal.locks import locks_of
 from lineal.model.entities import Cursor, Stamp
 from lineal.model.errors import InvalidInput, LinealError, NewerFormat
 from lineal.model.limits import AUDIT_LINK_MAX_COUNT, INGEST_TRANSACTION_BYTES, KIB, MIB
+from lineal.record.frame import HEADER_BYTES
+from lineal.record.kinds import MAGIC
 from lineal.record.opening import find_opening
 from lineal.record.records import SegmentOpened
 from lineal.record.stream import header_at, scan, start_of
@@ -123,18 +125,19 @@ class Follower:
         writers = [_Writer(writer, list(segments), writer in dead) for writer, segments in listed]
         return sorted(writers, key=self._turn_of, reverse=True)  # taken from the end
 
-    def _turn_of(self, writer: _Writer) -> tuple[bool, int]:
+    def _turn_of(self, writer: _Writer) -> tuple[bool, int, int]:
         """What is said of runs by themselves comes before what is said of them from outside: a lock refuses what is said after it,
-        not what waited beside it. Among either the order is that of time, as far as the files tell it: versions of models are
-        numbered as they arrive."""
+        not what waited beside it. Among either the order is that of time, as far as the files tell it (by when they were last
+        written, which clocks tell to a few ms, then by when they began): versions of models are numbered as they arrive."""
         try:
             opened = self._opening_of(writer)
         except NewerFormat:
             opened = None
         is_outside = opened is not None and opened.run_id is None
-        with contextlib.suppress(FileNotFoundError):
-            return is_outside, os.stat(writer.segments[0 if is_outside else -1].path).st_mtime_ns
-        return is_outside, 0
+        segment = writer.segments[0 if is_outside else -1]
+        with contextlib.suppress(OSError):
+            return is_outside, os.stat(segment.path).st_mtime_ns, _began_ns(segment.path)
+        return is_outside, 0, 0
 
     def _take(self, transaction: Transaction, writer: _Writer, taken: _Taken) -> int:
         """Applies what is new of one writer. Returns the bytes read."""
@@ -287,3 +290,10 @@ def _continues(data: bytes, start: int) -> bool:
             else True
         )
     return False
+
+
+def _began_ns(path: str) -> int:
+    """When the segment's first frame was written; 0 if there is none. (Whatever a damaged one says: it decides an order only.)"""
+    with open(path, "rb") as file:
+        start = file.read(len(MAGIC) + HEADER_BYTES)
+    return header_at(memoryview(start), len(MAGIC)).time_ns if len(start) == len(MAGIC) + HEADER_BYTES else 0

@@ -223,13 +223,24 @@ def test_folders_that_cannot_be_logged_are_refused(tmp_path):
 
 def test_what_has_no_format_that_is_read_says_where_its_files_are(tmp_path):
     (tmp_path / "MLmodel").write_text("flavors: {}")
-    (tmp_path / "model.pkl").write_bytes(pickle.dumps(5))
+    (tmp_path / "model.keras").write_bytes(b"hello")
     packed = pack_files(tmp_path)
     assert packed.format == "mlflow"
     with pytest.raises(InvalidInput, match=r"its format is 'mlflow'.*download\(folder\).*mlflow.pyfunc"):
         read(packed, trust=True)
     with pytest.raises(InvalidInput, match="its format is not known"):
         unpack("m/1", None, {"a.txt": bytearray(b"hello")})
+
+
+def test_the_model_in_a_folder_of_mlflow_s_is_read_as_what_it_is(tmp_path):
+    (tmp_path / "MLmodel").write_text("flavors: {}")
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(5))
+    with pytest.raises(NotTrusted, match="is a pickle"):
+        read(pack_files(tmp_path))
+    assert read(pack_files(tmp_path), trust=True) == 5
+    (tmp_path / "model.pkl").unlink()
+    skops.io.dump(LogisticRegression(C=3.0), tmp_path / "model.skops")
+    assert read(pack_files(tmp_path)).C == 3
 
 
 def test_two_models_in_one_folder_are_not_guessed_between(tmp_path):
