@@ -14,6 +14,7 @@ from lineal.store.why import Choice, Side, Why
 from lineal.store.why_view import code_of, data_of
 
 _PARAMS_OF_A_RIVAL = 4
+_FILES_SHOWN_COUNT = 20
 
 
 class Table(NamedTuple):
@@ -71,9 +72,11 @@ def _head(why: Why) -> Iterator[tuple[str, str]]:
         yield "aliases", ", ".join(f"@{alias}" for alias in version.aliases)
     if version.format:
         yield "format", version.format
-    for file in content.files:
+    for file in content.files[:_FILES_SHOWN_COUNT]:
         size = "size not known" if file.size_bytes is None else f"{file.size_bytes:,} bytes"
         yield "file", f"{file.path} ({size}, sha256 {file.digest or 'not known'})"
+    if len(content.files) > _FILES_SHOWN_COUNT:
+        yield "files", f"{len(content.files) - _FILES_SHOWN_COUNT:,} more"
     if not content.files and version.source:
         yield "source", version.source
     if version.description:

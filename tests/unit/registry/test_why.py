@@ -186,6 +186,16 @@ def test_names_and_notes_forge_no_line_and_no_mark():
     assert all(line.startswith(("#", "-", "|")) or "|" not in line.replace("\\|", "") for line in markdown.splitlines())
 
 
+def test_of_many_files_some_are_named(tmp_path):
+    (tmp_path / "many").mkdir()
+    for number in range(30):
+        (tmp_path / "many" / f"{number:02}").write_text("x")
+    with lineal.init("exp") as run:
+        run.log_model("many", tmp_path / "many")
+    text = why_text(lineal.get_model_version("many/1").explained())
+    assert "models/many/19 " in text and "models/many/20" not in text and "10 more" in text
+
+
 def test_the_json_is_json():
     fit("run", {"acc": float("inf")})
     json.dumps(lineal.why("digits/1"))
