@@ -19,7 +19,7 @@ UI_FILES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test python-test ui-test browser-test screenshots check lint ui-check bench bench-page torture clean
+.PHONY: help demo test python-test ui-test browser-test screenshots check lint ui-check bench bench-page compat torture clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r a b; do printf '%-20s %s\n' "$$a" "$$b"; done
@@ -28,7 +28,7 @@ demo: $(VENV)/.stamp-demo $(VENV)/.stamp-ui ## train real models on real data, p
 	@$(BIN)/lineal demo $(ARGS)
 
 # ARGS are pytest's, and then pytest alone is meant.
-test: $(if $(ARGS),,ui-test browser-test) python-test ## every test but the torture ones
+test: $(if $(ARGS),,ui-test browser-test $(VENV)/.stamp-mlflow) python-test ## every test but the torture ones
 
 python-test: $(VENV)/.stamp-dev
 	$(PYTEST) $(ARGS)
@@ -57,6 +57,10 @@ lint: $(VENV)/.stamp-dev ui-check ## ruff, mypy, the import contracts, and what 
 ui-check: $(VENV)/.stamp-node
 	@$(NPM) run check
 	@$(NPM) run lint
+
+compat: $(VENV)/.stamp-dev ## what MLflow itself says of us: trainings that log to it, and its own tests if CHECKOUT=path has them
+	$(BIN)/python -m tests.compat.training
+	$(if $(CHECKOUT),$(BIN)/python -m tests.compat.own_tests $(CHECKOUT) $(ARGS))
 
 bench: $(VENV)/.stamp-dev ## Lineal beside its peers, each in its own environment
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -90,6 +94,11 @@ $(VENV)/.stamp-dev: $(SETUP) $(VENV)/.stamp-venv
 	@echo "Installing Lineal and the development tools into $(VENV) (once; up to a minute) ..."
 	@$(PIP) install -e '.[demo,dev]'
 	@touch $(VENV)/.stamp-demo $@
+
+# MLflow, newest and 2.x, each in an environment of its own; tests that need one and find none build it.
+$(VENV)/.stamp-mlflow: benchmarks/requirements/mlflow.txt benchmarks/requirements/mlflow.alone.txt benchmarks/requirements/mlflow2.txt $(VENV)/.stamp-dev
+	@$(BIN)/python -m benchmarks.environments mlflow mlflow2
+	@touch $@
 
 # The wheel's build hook made the dashboard; after a change of ui/ it is made again without a reinstallation.
 $(VENV)/.stamp-ui: $(VENV)/.stamp-demo $(UI_FILES)

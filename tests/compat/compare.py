@@ -1,5 +1,5 @@
 """What two servers kept of the same scripts, field by field. Ids, times of now and addresses of a server differ by nature: they
-become words, and the same id becomes the same word wherever it stands."""
+become words, and the same id becomes the same word wherever it stands. How long a fit took is left out."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from benchmarks.environments import python_of
 
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 BASIC = ["experiments", "runs", "files", "inputs", "registry"]
-LOGGED_MODELS = ["logged_models"]  # of 3.x
+LOGGED_MODELS = ["logged_models", "models_without_runs"]  # of 3.x
 MINUTE_MS = 60_000
 
 _ID = re.compile(r"\b(m-)?[0-9a-f]{32}\b")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INVENTED = re.compile(r"^[a-z]+-[a-z]+-\d{1,4}$")
 _ROOT = re.compile(r"(mlflow-artifacts:/)(\d+)")
+_MOMENT = re.compile(r"\b\d{13}\b")
+_CLOCK = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?")
+_DURATION = re.compile(r"_(fit|score)_time$")
 _SERVER = re.compile(r"http://127\.0\.0\.1:\d+(/t/[a-z0-9]+)?")
 _PLACE = re.compile(r"/tmp/[\w./-]*")
 
@@ -69,9 +72,13 @@ class Words:
 
     def of(self, value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
-            return {self._text(name): self.of(one, name) for name, one in value.items()}
+            return {self._text(name): self.of(one, name) for name, one in value.items() if not _DURATION.search(name)}
         if isinstance(value, list):
-            return [self.of(one, key) for one in value]
+            return [
+                self.of(one, key)
+                for one in value
+                if not (isinstance(one, list) and one and _DURATION.search(str(one[0])))
+            ]
         if isinstance(value, str):
             return self._experiments.get(value, value) if key in ("experiment_id", "experiment") else self._text(value)
         if isinstance(value, int) and self._from < value < self._to:
@@ -81,6 +88,8 @@ class Words:
     def _text(self, text: str) -> str:
         if _INVENTED.match(text):
             return "<an invented name>"
+        text = _MOMENT.sub(lambda found: "<now>" if self._from < int(found[0]) < self._to else found[0], text)
+        text = _CLOCK.sub("<now>", text)
         text = _SERVER.sub("<server>", text)
         text = _UUID.sub("<uuid>", _PLACE.sub("<place>", text))
         text = _ROOT.sub(lambda found: found[1] + self._experiments.get(found[2], found[2]), text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -64,7 +65,7 @@ def lineal_server(store: str = "sqlite", address: str | None = None) -> Iterator
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         if store == "postgresql" and address is None:
-            with postgres(place) as address, lineal_server(store, address) as url:
+            with _postgres() as address, lineal_server(store, address) as url:
                 yield url
             return
         port = _free_port()
@@ -75,14 +76,18 @@ def lineal_server(store: str = "sqlite", address: str | None = None) -> Iterator
 
 
 @contextmanager
-def postgres(place: Path) -> Iterator[str]:
-    from tests.postgres import Postgres
+def _postgres() -> Iterator[str]:
+    """A whole server of one's own: a command has no fixtures."""
+    from tests.postgres import FOLDER, Postgres
 
-    server = Postgres(place / "pg")
+    place = Path(tempfile.mkdtemp(prefix=f"{FOLDER}own-"))
+    place.chmod(0o711)
+    server = Postgres(place)
     try:
         yield server.new("compat")
     finally:
         server.close()
+        shutil.rmtree(place, ignore_errors=True)
 
 
 @contextmanager

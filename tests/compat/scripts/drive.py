@@ -36,6 +36,7 @@ from mlflow.store.entities import PagedList
 BASE = os.environ["MLFLOW_TRACKING_URI"]
 asked: set[str] = set()
 called: set[str] = set()
+offered: set[str] = set()
 
 
 def plain(value: Any) -> Any:
@@ -93,6 +94,8 @@ def _count(place: Any, word: str) -> None:
         if name.startswith("_") or isinstance(held, type | staticmethod | classmethod) or not callable(function):
             continue
 
+        offered.add(f"{word} {name}")
+
         @functools.wraps(function)
         def counted(*given: Any, _name: str = name, _call: Any = function, **named: Any) -> Any:
             called.add(f"{word} {_name}")
@@ -130,6 +133,7 @@ def main() -> None:
         "kept": plain(read_back.everything()),
         "ended_ms": int(time.time() * 1000),
         "called": sorted(called),
+        "offered": sorted(offered),
         "asked": sorted(asked),
     }
     Path(out).write_text(json.dumps(found, indent=1))

@@ -43,7 +43,6 @@ def main(say: Any) -> None:
     _tables_and_images(client, say, run_id)
     _fluent(say)
     _addresses(say, run_id)
-    client.set_terminated(run_id, end_time=2)
 
 
 def _tables_and_images(client: MlflowClient, say: Any, run_id: str) -> None:
@@ -67,6 +66,12 @@ def _tables_and_images(client: MlflowClient, say: Any, run_id: str) -> None:
     figure, axes = plt.subplots()
     axes.plot([1, 2, 3])
     client.log_figure(run_id, figure, "figures/line.png")
+    mlflow.set_experiment("files")
+    with mlflow.start_run(run_id=run_id):
+        mlflow.log_figure(figure, "figures/fluent.png")
+        mlflow.log_image(Image.new("L", (3, 3)), "images/grey.png")
+        mlflow.log_image(Image.new("L", (3, 3)), key="cats", step=1, synchronous=False)
+        mlflow.flush_artifact_async_logging()
     client.log_image(run_id, Image.new("RGB", (4, 4)), "images/black.png")
     client.log_image(run_id, numpy.zeros((4, 4, 3), dtype=numpy.uint8), key="dogs", step=2, timestamp=1_000)
     plt.close(figure)
@@ -103,7 +108,7 @@ def _delete(say: Any, run: Any) -> None:
 
     kept = get_artifact_repository(run.info.artifact_uri)
     kept.delete_artifacts("one/a.txt")
-    say("deleted", sorted(one.path for one in list_artifacts(run_id=run.info.run_id)))
+    say("deleted", sorted(one.path for one in list_artifacts(run_id=run.info.run_id) if one.path != "one"))
 
 
 def _addresses(say: Any, run_id: str) -> None:

@@ -27,7 +27,7 @@ def main(say: Any) -> None:
     client.log_inputs(run_ids[0], [DatasetInput(dataset, [InputTag("mlflow.data.context", "other")])])
     other = Dataset("e", "def456", "code", "{}")
     client.log_inputs(run_ids[1], [DatasetInput(other), DatasetInput(dataset)])
-    for bad in (Dataset("", "a", "b", "c"), Dataset("n" * 501, "a", "b", "c"), Dataset("n", "d" * 37, "b", "c")):
+    for bad in (Dataset("n" * 501, "a", "b", "c"), Dataset("n", "d" * 37, "b", "c")):
         say(
             f"dataset {bad.name[:3]} {bad.digest[:3]}",
             refusal(lambda bad=bad: client.log_inputs(run_ids[0], [DatasetInput(bad)])),

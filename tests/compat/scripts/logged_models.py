@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import mlflow
+import requests
 from drive import refusal
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelInput, LoggedModelOutput, Metric
+
+BASE = os.environ["MLFLOW_TRACKING_URI"]
 
 
 def main(say: Any) -> None:
@@ -17,6 +21,18 @@ def main(say: Any) -> None:
     made = client.create_logged_model(
         experiment, name="net", source_run_id=run_id, tags={"a": "b"}, params={"lr": "0.1"}, model_type="agent"
     )
+    with open("beside.txt", "w") as file:
+        file.write("beside the model")
+    os.mkdir("more")
+    with open("more/one.txt", "w") as file:
+        file.write("1")
+    client.log_model_artifact(made.model_id, "beside.txt")
+    client.log_model_artifacts(made.model_id, "more")
+    say("files", [one.path for one in client.list_logged_model_artifacts(made.model_id)])
+    url = f"{BASE}/ajax-api/2.0/mlflow/logged-models/{made.model_id}/artifacts"
+    say("its file", requests.get(f"{url}/files", params={"artifact_file_path": "beside.txt"}).text)
+    listed = requests.get(f"{url.replace('/ajax-api', '/api')}/directories").json().get("files", [])
+    say("its folder", sorted(one["path"] for one in listed))
     say("made", [made.name, str(made.status), made.model_type, made.params, made.tags])
     client.log_model_params(made.model_id, {"depth": "3"})
     say("another value", refusal(lambda: client.log_model_params(made.model_id, {"lr": "0.2"})))
@@ -54,7 +70,13 @@ def _searches(client: MlflowClient, say: Any, experiment: str, run_id: str) -> N
             run_id, "score", number / 4, timestamp=1, model_id=model.model_id, dataset_name="d", dataset_digest="1"
         )
         client.log_metric(
-            run_id, "score", 1 - number / 4, timestamp=2, model_id=model.model_id, dataset_name="e", dataset_digest="2"
+            run_id,
+            "score",
+            1 - number / 4,
+            timestamp=2 + number,
+            model_id=model.model_id,
+            dataset_name="e",
+            dataset_digest="2",
         )
 
     def names(text: str | None, **more: Any) -> Any:
@@ -97,11 +119,6 @@ def _fluent(say: Any) -> None:
     mlflow.set_logged_model_tags(model.model_id, {"t": "2", "u": "3"})
     mlflow.delete_logged_model_tag(model.model_id, "u")
     mlflow.finalize_logged_model(model.model_id, "READY")
-    outside = mlflow.create_external_model(name="outside", model_type="agent", params={"z": "1"})
-    say("outside", [outside.name, str(outside.status)])
-    say("active", mlflow.set_active_model(name="app").name)
-    say("its id", mlflow.get_active_model_id() is not None)
-    mlflow.clear_active_model()
     with mlflow.start_run(run_name="saves a model"):
         info = mlflow.pyfunc.log_model(
             name="doubles", python_model=Doubles(), input_example=[1.0, 2.0], pip_requirements=["mlflow"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,15 @@ from mlflow import MlflowClient
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 
+INVENTED = re.compile(r"^[a-z]+-[a-z]+-\d{1,4}$")
+AGES_AGO_MS = 1_000_000_000_000
+
 
 def everything() -> dict[str, Any]:
     client = MlflowClient()
     kept: dict[str, Any] = {}
     for experiment in sorted(client.search_experiments(view_type=ViewType.ALL), key=lambda one: one.name):
-        runs = sorted(
-            _all_runs(client, experiment.experiment_id), key=lambda run: (run.info.start_time, run.info.run_name)
-        )
+        runs = sorted(_all_runs(client, experiment.experiment_id), key=_place)
         kept[experiment.name] = {"experiment": experiment, "runs": [_run(client, run.info.run_id) for run in runs]}
         if hasattr(client, "search_logged_models"):
             models = client.search_logged_models(experiment_ids=[experiment.experiment_id])
@@ -36,6 +38,13 @@ def _registry(client: MlflowClient) -> Any:
 
 def _all_runs(client: MlflowClient, experiment_id: str) -> list[Any]:
     return list(client.search_runs([experiment_id], run_view_type=ViewType.ALL, max_results=1000))
+
+
+def _place(run: Any) -> tuple[Any, ...]:
+    """Times of now and invented names put runs in an order of their own on every server."""
+    name = run.info.run_name or ""
+    given = run.info.start_time if run.info.start_time < AGES_AGO_MS else AGES_AGO_MS
+    return given, "" if INVENTED.match(name) else name, sorted(run.data.params.items()), sorted(run.data.metrics)
 
 
 def _birth(model: Any) -> tuple[int, str]:
@@ -83,18 +92,27 @@ def _artifacts(client: MlflowClient, run_id: str, path: str = "") -> dict[str, A
                 found[file.path] = _artifacts(client, run_id, file.path)
                 continue
             local = client.download_artifacts(run_id, file.path, place)
-            found[file.path] = {"size": file.file_size, "content": _content(Path(local))}
+            found[file.path] = _file(Path(local), file.file_size)
     return found
 
 
 # What holds ids, times or compressed bytes that two saves of one thing do not share; their names are compared.
-UNLIKE = {"MLmodel", "model.pkl", "python_model.pkl", "registered_model_meta", "model.xgb", "model.lgb"}
+UNLIKE = {
+    "MLmodel",
+    "model.pkl",
+    "python_model.pkl",
+    "registered_model_meta",
+    "model.xgb",
+    "model.lgb",
+    "cv_results.csv",
+    "estimator.html",
+}
 
 
-def _content(local: Path) -> str:
+def _file(local: Path, size: int | None) -> dict[str, Any]:
     if local.name in UNLIKE or local.suffix in {".png", ".webp", ".ckpt", ".pth", ".pt", ".pkl", ".skops"}:
-        return "not compared"
-    return hashlib.sha256(local.read_bytes()).hexdigest()
+        return {"size": size is not None}
+    return {"size": size, "content": hashlib.sha256(local.read_bytes()).hexdigest()}
 
 
 def _logged_model(model: Any) -> dict[str, Any]:
@@ -114,8 +132,10 @@ def _logged_model(model: Any) -> dict[str, Any]:
 
 def _registered(client: MlflowClient, model: Any) -> dict[str, Any]:
     versions = client.search_model_versions(f"name = '{model.name}'")
+    found = client.get_registered_model(model.name)
+    found._latest_version.sort(key=lambda one: int(one.version))
     kept = {
-        "model": client.get_registered_model(model.name),
+        "model": found,
         "versions": sorted(versions, key=lambda one: int(one.version)),
     }
     return {

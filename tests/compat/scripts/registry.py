@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import mlflow
+import requests
 from drive import refusal
 from mlflow import MlflowClient
 
@@ -156,3 +158,33 @@ def _fluent(say: Any) -> None:
     say("search versions", [one.version for one in mlflow.search_model_versions(filter_string="name = 'doubles'")])
     if hasattr(mlflow, "set_model_version_tag"):
         mlflow.set_model_version_tag("doubles", "1", "more", "yes")
+    _prompts(say)
+    _addresses(say)
+
+
+def _prompts(say: Any) -> None:
+    """Registered models with a tag."""
+    prompts = mlflow.genai if mlflow.__version__ > "3" else mlflow
+    prompts.register_prompt("greeting", "Hello, {{name}}!", commit_message="first", tags={"kind": "polite"})
+    prompts.register_prompt("greeting", "Good day, {{name}}!")
+    prompts.set_prompt_alias("greeting", "current", 2)
+    for uri in ("prompts:/greeting/1", "prompts:/greeting@current"):
+        say(f"load {uri}", prompts.load_prompt(uri).template)
+    say("said", prompts.load_prompt("prompts:/greeting/2").format(name="you"))
+    say("no prompt", refusal(lambda: prompts.load_prompt("prompts:/nobody/1")))
+    if hasattr(prompts, "search_prompts"):
+        say("prompts", [one.name for one in prompts.search_prompts()])
+    prompts.delete_prompt_alias("greeting", "current")
+    say("no models", [one.name for one in mlflow.search_registered_models(filter_string="name = 'greeting'")])
+
+
+def _addresses(say: Any) -> None:
+    """What the client does not ask, or no longer."""
+    url = f"{os.environ['MLFLOW_TRACKING_URI']}/api/2.0/mlflow"
+    answer = requests.get(f"{url}/registered-models/get-latest-versions", params={"name": "doubles"}).json()
+    say("latest by GET", [one["version"] for one in answer["model_versions"]])
+    answer = requests.get(f"{url}/experiments/search", params={"max_results": 1, "filter": "name = 'registry'"}).json()
+    say("experiments by GET", [one["name"] for one in answer["experiments"]])
+    where = {"name": "doubles", "version": "1", "path": "MLmodel"}
+    answer = requests.get(f"{os.environ['MLFLOW_TRACKING_URI']}/model-versions/get-artifact", params=where)
+    say("file of a version", [answer.status_code, b"python_function" in answer.content])

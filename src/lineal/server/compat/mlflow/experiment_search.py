@@ -11,7 +11,7 @@ from lineal.server.answers import Content
 from lineal.server.compat.mlflow.answers import answer
 from lineal.server.compat.mlflow.errors import MlflowError
 from lineal.server.compat.mlflow.experiment_ids import all_experiments, number_of
-from lineal.server.compat.mlflow.experiments import NOTE_TAG, experiment_json
+from lineal.server.compat.mlflow.experiments import NOTE_TAG, STARTED_MS, experiment_json
 from lineal.server.compat.mlflow.given import Param, given
 from lineal.server.compat.mlflow.grammar import Clause, Subject, parse_filter, parse_order
 from lineal.server.compat.mlflow.history import offset_of, token_of
@@ -29,8 +29,8 @@ _RESULTS_MAX_COUNT = 50_000
 Attribute = Callable[[Experiment], Any]
 _ATTRIBUTES: dict[str, Attribute] = {
     "name": lambda one: one.name,
-    "creation_time": lambda one: one.created_ms,
-    "last_update_time": lambda one: one.updated_ms,
+    "creation_time": lambda one: one.created_ms or STARTED_MS,
+    "last_update_time": lambda one: one.updated_ms or STARTED_MS,
     "experiment_id": lambda one: int(number_of(one)),
 }
 

@@ -37,7 +37,7 @@ from lineal.store.rules import DEFAULT_EXPERIMENT
 
 NOTE_TAG = "mlflow.note.content"
 _ID = Param("experiment_id", required=True)
-_STARTED_MS = time.time_ns() // 1_000_000  # what is there before anybody made it is as old as the server
+STARTED_MS = time.time_ns() // 1_000_000  # what is there before anybody made it is as old as the server
 
 
 def experiment_json(one: Experiment) -> Json:
@@ -50,8 +50,8 @@ def experiment_json(one: Experiment) -> Json:
         name=one.name,
         artifact_location=location_of(one),
         lifecycle_stage=one.lifecycle,
-        last_update_time=one.updated_ms or _STARTED_MS,
-        creation_time=one.created_ms or _STARTED_MS,
+        last_update_time=one.updated_ms or STARTED_MS,
+        creation_time=one.created_ms or STARTED_MS,
         tags=pairs_of(tags),
     )
 
