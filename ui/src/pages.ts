@@ -7,6 +7,9 @@ export const PAGES: Record<Route["page"], () => Promise<{ default: Component<nev
   runs: () => import("./routes/RunsPage.svelte"),
   run: () => import("./routes/RunPage.svelte"),
   compare: () => import("./routes/ComparePage.svelte"),
+  models: () => import("./routes/ModelsPage.svelte"),
+  model: () => import("./routes/ModelPage.svelte"),
+  version: () => import("./routes/VersionPage.svelte"),
   tokens: () => import("./routes/TokensPage.svelte"),
   missing: () => import("./routes/MissingPage.svelte"),
 };

@@ -127,6 +127,10 @@ export async function patch<T>(path: string, body: unknown, options: CallOptions
   return (await (await call("PATCH", apiUrl(path), JSON_TYPES, body, options)).json()) as T;
 }
 
+export async function put<T>(path: string, body: unknown, options: CallOptions = {}): Promise<T> {
+  return (await (await call("PUT", apiUrl(path), JSON_TYPES, body, options)).json()) as T;
+}
+
 /** DELETE. */
 export async function remove<T>(path: string, options: CallOptions = {}): Promise<T> {
   return (await (await call("DELETE", apiUrl(path), JSON_TYPES, undefined, options)).json()) as T;

@@ -56,6 +56,13 @@ class Session {
     return role !== null && role !== "reader";
   }
 
+  /** Stages and aliases of models, and locks. */
+  get mayApprove(): boolean {
+    if (this.#info?.mode !== "sign_in") return true;
+    const role = this.roleIn(tenant());
+    return role === "approver" || role === "admin";
+  }
+
   /** A server that does not answer is the page's to say: it is shown as if nobody had to sign in. */
   async load(): Promise<void> {
     try {

@@ -44,5 +44,15 @@ export type TokenInfo = Schemas["TokenInfo"];
 export type NewToken = Schemas["NewToken"];
 export type TokensList = Schemas["TokensList"];
 
+export type RegisteredModel = Schemas["Registered"];
+export type RegisteredPage = Schemas["RegisteredPage"];
+export type ModelVersion = Schemas["Version"];
+export type VersionsPage = Schemas["VersionsPage"];
+export type Stage = ModelVersion["stage"];
+export type Transition = Schemas["Transition"];
+export type TransitionsPage = Schemas["TransitionsPage"];
+export type Why = Schemas["WhyVersion"];
+export type Choice = NonNullable<Why["choice"]>;
+
 /** A refusal; a proxy's may be anything, so nothing is sure to be there. */
 export type Problem = Partial<Schemas["Problem"]>;

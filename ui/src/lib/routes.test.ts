@@ -8,10 +8,13 @@ describe("routes", () => {
     expect(matchRoute(to.runs(odd).split("?")[0] ?? "")).toEqual({ page: "runs", experimentId: odd });
     expect(matchRoute(to.runs())).toEqual({ page: "runs", experimentId: null });
     expect(matchRoute("/compare")).toEqual({ page: "compare" });
+    expect(matchRoute(to.models())).toEqual({ page: "models" });
+    expect(matchRoute(to.model(odd))).toEqual({ page: "model", name: odd });
+    expect(matchRoute(to.version(odd, 12))).toEqual({ page: "version", name: odd, version: 12 });
   });
 
   it("says so when there is no such page", () => {
-    for (const path of ["/nope", "/runs/a/b", "/experiments", "/compare/x"]) expect(matchRoute(path)).toEqual({ page: "missing" });
+    for (const path of ["/nope", "/runs/a/b", "/experiments", "/compare/x", "/models/a/0", "/models/a/b", "/models/a/1/b"]) expect(matchRoute(path)).toEqual({ page: "missing" });
     expect(matchRoute("/runs/%E0%A4%A")).toEqual({ page: "run", runId: "%E0%A4%A" });
   });
 

@@ -6,6 +6,9 @@ export type Route =
   | { page: "runs"; experimentId: string | null }
   | { page: "run"; runId: string }
   | { page: "compare" }
+  | { page: "models" }
+  | { page: "model"; name: string }
+  | { page: "version"; name: string; version: number }
   | { page: "tokens" }
   | { page: "missing" };
 
@@ -47,6 +50,9 @@ export const to = {
   runs: (experimentId: string | null = null, query: Query = {}): string =>
     base + (experimentId === null ? "/" : `/experiments/${encodeURIComponent(experimentId)}`) + encodeQuery(withTenant(query)),
   run: (runId: string, query: Query = {}): string => `${base}/runs/${encodeURIComponent(runId)}${encodeQuery(withTenant(query))}`,
+  models: (): string => `${base}/models${encodeQuery(withTenant({}))}`,
+  model: (name: string): string => `${base}/models/${encodeURIComponent(name)}${encodeQuery(withTenant({}))}`,
+  version: (name: string, version: number): string => `${base}/models/${encodeURIComponent(name)}/${version}${encodeQuery(withTenant({}))}`,
   tokens: (): string => `${base}/tokens${encodeQuery(withTenant({}))}`,
   compare: (runIds: readonly string[], query: Query = {}): string => `${base}/compare${encodeQuery(withTenant({ runs: runIds, ...query }))}`,
 };
@@ -61,14 +67,17 @@ function decoded(part: string): string {
 
 export function matchRoute(pathname: string): Route {
   const parts = withoutBase(pathname).split("/").filter((part) => part !== "");
-  const [first, second] = parts;
+  const [first, second, third] = parts;
   if (first === undefined) return { page: "runs", experimentId: null };
   if (parts.length === 2 && second !== undefined) {
     if (first === "experiments") return { page: "runs", experimentId: decoded(second) };
     if (first === "runs") return { page: "run", runId: decoded(second) };
+    if (first === "models") return { page: "model", name: decoded(second) };
   }
+  if (parts.length === 3 && first === "models" && /^[1-9][0-9]{0,9}$/.test(third ?? "")) return { page: "version", name: decoded(second ?? ""), version: Number(third) };
   if (parts.length === 1 && first === "runs") return { page: "runs", experimentId: null };
   if (parts.length === 1 && first === "compare") return { page: "compare" };
+  if (parts.length === 1 && first === "models") return { page: "models" };
   if (parts.length === 1 && first === "tokens") return { page: "tokens" };
   return { page: "missing" };
 }
