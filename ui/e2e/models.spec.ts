@@ -1,6 +1,6 @@
 // Registered models: which there are, which version is in use and why, and how one comes into use.
 import type { Page } from "@playwright/test";
-import { address, expect, expectAccessible, folder, test } from "./test.ts";
+import { address, expect, expectAccessible, test } from "./test.ts";
 
 interface Row {
   run_id: string;
@@ -92,13 +92,12 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("where there are none, the page says how there comes one", async ({ page, ownSite, calm }) => {
+test("where there are none, the page says how there comes one", async ({ page, calm }) => {
   calm.allowed.push(/status of 404/);
-  const site = await ownSite(folder("demo"));
-  await page.goto(`${site.url}/models`);
+  await page.goto(`${address("demo")}/models`);
   await expect(page.getByText("run.log_model")).toBeVisible();
   await expectAccessible(page);
-  await page.goto(`${site.url}/models/nothing`);
+  await page.goto(`${address("demo")}/models/nothing`);
   await expect(page.getByRole("alert")).toContainText("nothing");
   await expectAccessible(page);
 });
