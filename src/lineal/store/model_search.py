@@ -71,7 +71,7 @@ def page_of_models(candidates: Iterable[Candidate], query: ModelQuery) -> tuple[
     """The page's models as candidates have them, and the token of the next page. Candidates of other experiments and lifecycles are
     left out by whoever gives them."""
     check_models(query)
-    start = None if query.after is None else read_place(query.after, _digest(query))
+    start = place_of(query)
     orders = tuple(Order(order.field, order.descending) for order in query.order)
     found = []
     for candidate in candidates:
@@ -88,6 +88,16 @@ def page_of_models(candidates: Iterable[Candidate], query: ModelQuery) -> tuple[
     page = found[: query.limit]
     token = token_of(_digest(query), page[-1][0]) if page and len(found) > len(page) else None
     return [model for _, model in page], token
+
+
+def place_of(query: ModelQuery) -> Place | None:
+    """Where the page begins; None: at the first. InvalidInput for a token that is damaged or another query's."""
+    return None if query.after is None else read_place(query.after, _digest(query))
+
+
+def is_plain(query: ModelQuery) -> bool:
+    """Whether the newest come first, whatever they are."""
+    return query.filter is None and not query.order and not query.datasets and query.limit >= 0
 
 
 def check_models(query: ModelQuery) -> None:

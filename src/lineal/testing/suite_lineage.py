@@ -12,7 +12,7 @@ from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.ids import experiment_id
 from lineal.model.limits import DATASETS_SEARCHED_MAX_COUNT
 from lineal.model.lineage import Dataset, DatasetSummary, DatasetUse, ModelFile, ModelMetric, ModelUse
-from lineal.model.vocabulary import Labels
+from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.parser import parse, parse_field
 from lineal.query.syntax import Field
 from lineal.store.contracts import GroupQuery, Store, TenantReader
@@ -372,6 +372,25 @@ class LineageRules(SuiteBase):
                 models.list_logged_models(wrong)
             assert raised.value.field == "page_token"
         assert models.list_logged_models(replace(query, limit=0)).models == []
+
+    @pytest.mark.parametrize("lifecycle", ["active", None])
+    def test_the_newest_are_led_through_in_pages_while_others_come(
+        self, store: Store, models: TenantReader, lifecycle: Lifecycle | None
+    ) -> None:
+        same = [call("set_logged_model", f"s-{n}", at(3, 40 + n), name="s", experiment="digits") for n in range(4)]
+        self.tell(store, *same)
+        query = ModelQuery(experiments=("digits",), lifecycle=lifecycle, limit=2)
+        expected = models_of(models, replace(query, limit=100))
+        found: list[str] = []
+        while True:
+            page = models.list_logged_models(query)
+            found += [model.model_id for model in page.models]
+            if page.next_token is None:
+                break
+            query = replace(query, after=page.next_token)
+            late = f"late-{len(found)}"
+            self.tell(store, call("set_logged_model", late, at(90, 90 + len(found)), name="l", experiment="digits"))
+        assert found == expected and len(found) == (7 if lifecycle else 8)
 
     @pytest.mark.parametrize(
         "query",

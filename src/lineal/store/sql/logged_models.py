@@ -13,7 +13,15 @@ from lineal.model.lineage import DatasetSummary, LoggedModel, ModelFile
 from lineal.model.values import from_json
 from lineal.model.vocabulary import MODEL_LABEL
 from lineal.store.lineage import ModelPage, ModelQuery, ModelSettings, model_of
-from lineal.store.model_search import Candidate, ModelSeries, metrics_of, page_of_models, wanted_of
+from lineal.store.model_search import (
+    Candidate,
+    ModelSeries,
+    is_plain,
+    metrics_of,
+    page_of_models,
+    place_of,
+    wanted_of,
+)
 from lineal.store.rules import DEFAULT_EXPERIMENT
 from lineal.store.sql.catalog import Catalog
 from lineal.store.sql.columns import find_experiments
@@ -151,6 +159,13 @@ class ModelReader:
         if query.lifecycle is not None:
             sql += " AND m.is_deleted = ?"
             values.append(query.lifecycle == "deleted")
+        if is_plain(query):  # an index has them in this order
+            start = place_of(query)
+            if start is not None:
+                sql += " AND m.created_ms <= ? AND (m.created_ms < ? OR m.model_id > ?)"
+                values += [start.started_ms, start.started_ms, start.run_id]
+            sql += " ORDER BY m.created_ms DESC, m.model_id LIMIT ?"
+            values.append(query.limit + 1)
         return self._connection.execute(sql, values).fetchall()
 
     def _candidates(self, rows: list[Any], query: ModelQuery) -> Iterator[Candidate]:
