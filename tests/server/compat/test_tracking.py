@@ -224,12 +224,15 @@ def test_the_latest_value_is_that_of_the_highest_step(mlflow: Mlflow) -> None:
     for value, timestamp in ((2.0, 50), (3.0, 60), (9.0, 40)):
         mlflow.metric(run, "same", value, 5, timestamp)
     mlflow.metric(run, "once", 1.0, 3)
+    for value in (0.5, 1.0, 0.25):
+        mlflow.metric(run, "tied", value, 0, 7)
     found = mlflow.get("runs/get", run_id=run)["run"]["data"]["metrics"]
     assert {one["key"]: (one["step"], one["value"]) for one in found} == {
         "loss": (2, 0.125),
         "nan": (0, "NaN"),
         "same": (5, 3.0),
         "once": (3, 1.0),
+        "tied": (0, 1.0),
     }
     [first, second] = mlflow.post("runs/search", experiment_ids=["0"])["runs"]
     by_id = {one["info"]["run_id"]: one["data"] for one in (first, second)}

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from lineal.model.entities import SeriesInfo
 from lineal.server.compat.mlflow.given import number
 from lineal.store.contracts import SeriesName, TenantReader
 
 Order = tuple[float, int, bool, float]
+_LOOKED_AT_MAX_COUNT = 10_000  # points of a series: a script that never says a step logs all of them at 0
 
 
 def latest_of(
@@ -34,10 +35,11 @@ def latest_of(
     names: list[tuple[str, SeriesName]] = [(run_ids[at], (info.key.name, ())) for at, info in doubtful]
     for (at, info), ends in zip(doubtful, _ends(reader, names), strict=True):
         summary, name = info.summary, info.key.name
-        if ends is None or (summary.last_step >= ends[0] and summary.last_ms >= ends[1]):
+        is_last = ends is None or (summary.last_step >= ends.step and summary.last_ms >= ends.time_ms)
+        if ends is None or (is_last and not ends.may_tie):
             _keep(points[at], name, summary.last_step, summary.last_ms, summary.last)
             continue
-        for piece in reader.read_points(run_ids[at], name, step_min=ends[0], step_max=ends[0]):
+        for piece in reader.read_points(run_ids[at], name, step_min=ends.step, step_max=ends.step):
             columns = piece.columns
             rows = zip(columns.step.tolist(), columns.time_ms.tolist(), columns.value.tolist(), strict=True)
             for step, time_ms, value in rows:
@@ -50,14 +52,27 @@ def _names_of_two_types(series: Sequence[SeriesInfo]) -> set[str]:
     return {name for name in names if names.count(name) > 1} if len(set(names)) != len(names) else set()
 
 
-def _ends(reader: TenantReader, names: Sequence[tuple[str, SeriesName]]) -> list[tuple[float, int] | None]:
-    """The highest step and the latest time of each series: where the last point has both, no other comes after it."""
-    found: list[tuple[float, int] | None] = []
+class _Ends(NamedTuple):
+    """The highest step and the latest time of a series: where the last point has both, no other comes after it, unless several have
+    (`may_tie`: there are more points than steps, and few enough to be looked at)."""
+
+    step: float
+    time_ms: int
+    may_tie: bool
+
+
+def _ends(reader: TenantReader, names: Sequence[tuple[str, SeriesName]]) -> list[_Ends | None]:
+    found: list[_Ends | None] = []
     for pieces in reader.read_buckets(names, 1) if names else ():
         buckets = [piece.buckets for piece in pieces]
-        step = max((float(one.step_max.max()) for one in buckets), default=None)
-        time_ms = max((int(one.time_max.max()) for one in buckets), default=0)
-        found.append(None if step is None else (step, time_ms))
+        if not buckets:
+            found.append(None)
+            continue
+        step = max(float(one.step_max.max()) for one in buckets)
+        steps = step - min(float(one.step_min.min()) for one in buckets) + 1
+        count = sum(int(one.count.sum()) for one in buckets)
+        time_ms = max(int(one.time_max.max()) for one in buckets)
+        found.append(_Ends(step, time_ms, steps < count <= _LOOKED_AT_MAX_COUNT))
     return found
 
 
