@@ -578,8 +578,8 @@ class TenantReader(LineageReader, Protocol):
         ...
 
     def list_digests(self, beginning: str = "") -> dict[str, int | None]:
-        """Digest and size of every artifact of every run, older versions and deleted runs included, references not: the
-        blobs that must be kept. Only digests that begin so (hexadecimal digits)."""
+        """Digest and size of every artifact of every run, older versions and deleted runs included, references not, and of the files
+        of logged models and of model versions: the blobs that must be kept. Only digests that begin so (hexadecimal digits)."""
         ...
 
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:

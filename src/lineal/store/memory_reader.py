@@ -253,6 +253,8 @@ class MemoryReader:
     def list_digests(self, beginning: str = "") -> dict[str, int | None]:
         tenant = self._store.committed(self._tenant)
         found: list[tuple[str | None, int | None]] = [(file.digest, file.size_bytes) for file in list_files(tenant)]
+        for version in tenant.registry.versions.values():
+            found += [(file.digest, file.size_bytes) for file in (version.said.content.files if version.said else ())]
         for state in tenant.runs.values():
             found += [(said.digest, said.size_bytes) for said in state.artifacts.values() if said.uri is None]
         return largest((digest, size) for digest, size in found if digest and digest.startswith(beginning))

@@ -120,6 +120,18 @@ class RegistryRules(SuiteBase):
         assert registry.get_content(id_of(2)) == VersionContent()
         assert registry.get_version("digits", 2).run_id is None
 
+    def test_the_bytes_of_a_versions_files_are_kept(self, store: Store, registry: RegistryReader) -> None:
+        """Also of one that no run made, and of one that was put away: nothing else may name them."""
+        files = (VersionFile("m/a", 5, "a" * 64), VersionFile("m/b", None, "b" * 64), VersionFile("m/c", 7, None))
+        said = NewVersion(id_of(1), "digits", content=VersionContent(files, "{}", f'"{"c" * 64}"'))
+        self.speak(
+            store, call("create_version", said, at(5, 1)), call("set_version", id_of(1), at(6, 2), lifecycle="deleted")
+        )
+        reader = store.tenant("default")
+        assert reader.list_digests() == {"a" * 64: 5, "b" * 64: None}
+        assert [list(reader.list_digests(one)) for one in ("a", "bb", "c", "0")] == [["a" * 64], ["b" * 64], [], []]
+        assert store.tenant("other").list_digests() == {}
+
     def test_numbers_count_up_and_are_never_given_twice(self, store: Store, registry: RegistryReader) -> None:
         self.speak(store, creating(1), creating(2), creating(3, name="words"), creating(1))
         self.speak(store, call("set_version", id_of(2), at(9_000), lifecycle="deleted"), creating(4))

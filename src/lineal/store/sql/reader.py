@@ -36,7 +36,7 @@ from lineal.store.sql.details import read_details, read_runs
 from lineal.store.sql.experiment_reader import read_experiments
 from lineal.store.sql.logged_models import ModelReader, read_datasets, read_digests
 from lineal.store.sql.ranges import Range
-from lineal.store.sql.registry_reader import SqlRegistryReader
+from lineal.store.sql.registry_reader import SqlRegistryReader, read_version_digests
 from lineal.store.sql.search import is_plain, newest_page, read_changes, read_names, read_run_counts
 from lineal.store.sql.uses import read_dataset_uses
 
@@ -266,7 +266,8 @@ class SqlReader:
                 " WHERE run.tenant = ? AND uri IS NULL AND digest LIKE ? GROUP BY digest",
                 (tenant, f"{beginning}%"),
             ).fetchall()
-            return largest([*rows, *read_digests(connection, tenant, beginning)])
+            named = read_version_digests(connection, tenant, beginning)
+            return largest([*rows, *read_digests(connection, tenant, beginning), *named])
 
     # -- inside --------------------------------------------------------------------------------------------
 

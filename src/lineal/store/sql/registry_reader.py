@@ -255,6 +255,15 @@ def _aliases(connection: Connection, models: Sequence[int]) -> dict[int, dict[st
     return found
 
 
+def read_version_digests(connection: Connection, tenant: int, beginning: str) -> list[tuple[str, int | None]]:
+    """Of files of versions, those that begin so; with sizes."""
+    rows = connection.execute(
+        "SELECT content FROM model_version WHERE tenant = ? AND content LIKE ?", (tenant, f'%"{beginning}%')
+    )
+    files = (VersionFile(*file) for (text,) in rows for file in from_json(text)[0])
+    return [(file.digest, file.size_bytes) for file in files if file.digest and file.digest.startswith(beginning)]
+
+
 def content_text(content: VersionContent) -> str:
     return to_json([[list(file) for file in content.files], content.signature, content.input_example])
 
