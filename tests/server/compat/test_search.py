@@ -204,7 +204,15 @@ def test_experiments_are_searched(mlflow: Mlflow) -> None:
     assert found(filter="attribute.name LIKE 'an%'") == ["anton"]
     assert found(filter="tags.team IS NULL") == ["Default"]
     assert found(filter="creation_time > 1000 AND tag.team != 'red'") == ["ben"]
-    assert found()[0] in ("anton", "ben", "Anna") and found()[-1] == "Default"
+    by_age = sorted(
+        (
+            mlflow.get("experiments/get-by-name", experiment_name=name)["experiment"]
+            for name in ("Anna", "ben", "anton")
+        ),
+        key=lambda one: (one["creation_time"], int(one["experiment_id"])),
+    )
+    assert found(order_by=["experiment_id"]) == ["Default", *(one["name"] for one in by_age)]
+    assert found(order_by=["experiment_id DESC"]) == found()
     page = mlflow.get("experiments/search", order_by=["name"], max_results=3)
     assert [one["name"] for one in page["experiments"]] == ["Anna", "Default", "anton"]
     page = mlflow.get("experiments/search", order_by=["name"], max_results=3, page_token=page["next_page_token"])

@@ -10,7 +10,7 @@ from lineal.model.entities import Experiment
 from lineal.server.answers import Content
 from lineal.server.compat.mlflow.answers import answer
 from lineal.server.compat.mlflow.errors import MlflowError
-from lineal.server.compat.mlflow.experiment_ids import all_experiments, number_of
+from lineal.server.compat.mlflow.experiment_ids import DEFAULT_NUMBER, all_experiments, number_of
 from lineal.server.compat.mlflow.experiments import NOTE_TAG, STARTED_MS, experiment_json
 from lineal.server.compat.mlflow.given import Param, given
 from lineal.server.compat.mlflow.grammar import Clause, Subject, parse_filter, parse_order
@@ -31,7 +31,8 @@ _ATTRIBUTES: dict[str, Attribute] = {
     "name": lambda one: one.name,
     "creation_time": lambda one: one.created_ms or STARTED_MS,
     "last_update_time": lambda one: one.updated_ms or STARTED_MS,
-    "experiment_id": lambda one: int(number_of(one)),
+    # There ids count up: to order by them is to order by when experiments were made, "Default" first.
+    "experiment_id": lambda one: (0, 0) if number_of(one) == DEFAULT_NUMBER else (one.created_ms, int(number_of(one))),
 }
 
 
