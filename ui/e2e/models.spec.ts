@@ -88,6 +88,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(page.getByRole("heading", { level: 1, name: `${name} v3` })).toBeVisible();
       await page.getByRole("main").getByRole("link", { name: runs[2]!.name, exact: true }).first().click();
       await expect(page.getByRole("heading", { level: 1, name: runs[2]!.name })).toBeVisible();
+      await page.getByRole("link", { name: `${name} v3` }).click();
+      await expect(page.getByRole("heading", { level: 1, name: `${name} v3` })).toBeVisible();
     });
   });
 }

@@ -3,7 +3,7 @@
 import { untrack } from "svelte";
 import { ApiError, get, isAbort, patch, post } from "../../api/client.ts";
 import { live } from "../../api/live.ts";
-import type { RunDetail } from "../../api/shapes.ts";
+import type { ModelVersion, RunDetail, VersionsPage } from "../../api/shapes.ts";
 import { loadMarkdown } from "./markdown-loader.ts";
 
 export interface Edit {
@@ -19,6 +19,8 @@ export class RunPageData {
   detail = $state.raw<RunDetail | null>(null);
   /** Why there is nothing to show. */
   problem = $state.raw<ApiError | Error | null>(null);
+  /** What it made of registered models: read with the run, once, and again where somebody comes back to the page. */
+  versions = $state.raw<readonly ModelVersion[]>([]);
   /** Of the newest change that touched this run, for the charts. */
   changeNumber = $state(0);
   readonly runId: string;
@@ -66,10 +68,16 @@ export class RunPageData {
     this.#loading = true;
     this.#isStale = false;
     try {
-      const detail = await get<RunDetail>(runPath(this.runId), {}, { signal: this.#aborter.signal });
+      const options = { signal: this.#aborter.signal };
+      const isFirst = this.detail === null;
+      const [detail, made] = await Promise.all([
+        get<RunDetail>(runPath(this.runId), {}, options),
+        isFirst ? get<VersionsPage>("/model-versions/find", { run_id: this.runId }, options).catch(() => null) : null,
+      ]);
       // What draws a note comes with the first one, so that the note does not change its height before one's eyes.
       if (detail.note !== "") await loadMarkdown();
       if (this.#aborter.signal.aborted) return;
+      if (made !== null) this.versions = made.versions;
       this.detail = this.detail === null ? detail : keepSame(this.detail, detail);
       this.problem = null;
     } catch (error) {
