@@ -92,8 +92,8 @@ class ModelQuery:
     """Which logged models, in which order: by each key of `order`, then newest, then id.
 
     Fields are attributes (MODEL_TEXTS, MODEL_TIMES), params, tags and metrics; operators mean what `query/evaluate.py` says. A
-    comparison of a metric holds where it holds of one of the model's points of that name. `datasets`: (name, digest or None for any),
-    on which points were measured; others do not count then, and a model without any is not found. `experiments` are names.
+    comparison of a metric is with its last point, as in an order. `datasets`: (name, digest or None for any), on which points were
+    measured; others do not count then, and a model without any is not found. `experiments` are names.
     `after` is the `next_token` of the page before."""
 
     experiments: tuple[str, ...] | None = None

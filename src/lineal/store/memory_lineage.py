@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Any, Protocol
 
-from lineal.model.entities import SeriesKey, Stamp
+from lineal.model.entities import Stamp
 from lineal.model.errors import NotFound
 from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelFile, ModelUse
 from lineal.model.vocabulary import MODEL_LABEL, Lifecycle, ModelStatus
@@ -149,8 +148,4 @@ def _series_of(tenant: TenantState, model_id: str) -> Iterator[ModelSeries]:
         for key in state.series_keys():
             if (MODEL_LABEL, model_id) in key.labels:
                 summary = summary_of(merge_in_order(piece_stats(state, key)))
-                yield ModelSeries(run_id, key, summary, partial(_values, state, key))
-
-
-def _values(state: RunState, key: SeriesKey) -> list[float | int]:
-    return [value for _, _, columns in state.pieces(key) for value in columns.value.tolist()]
+                yield ModelSeries(run_id, key, summary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -18,17 +18,15 @@ from lineal.store.lineage import MODEL_TEXTS, MODEL_TIMES, ModelOrder, ModelQuer
 from lineal.store.page_tokens import Place, compare_places, place_key, read_place, token_of
 
 _TEXT, _TIME = Field("attribute", "name"), Field("attribute", "start_time")  # as which attributes of models compare
-_LOWER, _UPPER = ("<", "<="), (">", ">=")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSeries:
-    """A series that a run logged of a model; `read` gives its values."""
+    """A series that a run logged of a model."""
 
     run_id: str
     key: SeriesKey
     summary: Summary
-    read: Callable[[], Iterable[float | int]]
 
     def dataset(self) -> tuple[str | None, str | None]:
         labels = dict(self.key.labels)
@@ -156,22 +154,7 @@ def _satisfies(filter: Filter, model: LoggedModel, series: Sequence[ModelSeries]
 
 
 def _holds_of_metric(comparison: Comparison, series: Sequence[ModelSeries]) -> bool:
-    """Of one point of them: most are decided by their summaries."""
-    if comparison.operator in ("is null", "is not null"):
-        return bool(series) == (comparison.operator == "is not null")
-    for one in series:
-        low, high = one.summary.min, one.summary.max
-        if low is None or high is None:
-            continue  # nothing but NaN
-        if comparison.operator in _LOWER:
-            found = holds(comparison, low)
-        elif comparison.operator in _UPPER or low == high:
-            found = holds(comparison, high)
-        else:
-            found = any(holds(comparison, value) for value in one.read())
-        if found:
-            return True
-    return False
+    return holds(comparison, _latest(series))
 
 
 def _value(model: LoggedModel, field: Field) -> ParamValue:
@@ -200,12 +183,16 @@ def _order_value(candidate: Candidate, order: ModelOrder) -> ParamValue:
         and order.dataset_name in (None, one.dataset()[0])
         and order.dataset_digest in (None, one.dataset()[1])
     ]
-    if not found:
+    return _latest(found)
+
+
+def _latest(series: Sequence[ModelSeries]) -> ParamValue:
+    """The last point of them all: by time, then step; of equal ones that of the run whose id comes first."""
+    if not series:
         return None
-    latest = max((one.summary.last_ms, one.summary.last_step) for one in found)
-    return min(
-        (one for one in found if (one.summary.last_ms, one.summary.last_step) == latest), key=lambda one: one.run_id
-    ).summary.last
+    when = max((one.summary.last_ms, one.summary.last_step) for one in series)
+    same = [one for one in series if (one.summary.last_ms, one.summary.last_step) == when]
+    return min(same, key=lambda one: (one.run_id, one.key)).summary.last
 
 
 def _digest(query: ModelQuery) -> bytes:

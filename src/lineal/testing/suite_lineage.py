@@ -335,17 +335,17 @@ class LineageRules(SuiteBase):
     @pytest.mark.parametrize(
         ("condition", "datasets", "expected"),
         [
-            ("metrics.acc > 0.8", (), ["m-1"]),  # it had been, once
+            ("metrics.acc > 0.8", (), []),  # it had been, once
             ("metrics.acc < 0.2", (), ["m-1"]),
-            ("metrics.acc = 0.9", (), ["m-1"]),
-            ("metrics.acc = 0.4", (), []),
+            ("metrics.acc = 0.1", (), ["m-1"]),
+            ("metrics.acc = 0.9", (), []),
             ("metrics.acc != 0.9", (), ["m-3", "m-2", "m-1"]),
             ("metrics.acc between 0.6 and 0.8", (), ["m-3"]),
             ("metrics.acc is null", (), ["m-5"]),
-            ("not metrics.acc > 0.6", (), ["m-5", "m-2"]),
+            ("not metrics.acc > 0.6", (), ["m-5", "m-2", "m-1"]),
             ("metrics.acc > 0.4", (("train", "d1"),), ["m-2"]),
             ("metrics.acc > 0.4", (("train", None),), ["m-3", "m-2"]),
-            ("metrics.loss is not null", (), ["m-3"]),
+            ("metrics.loss is not null", (), []),  # NaN
             ("metrics.loss > 0 or metrics.loss <= 0", (), []),
             ("params.n = '2' or tags.k = 'v'", (), ["m-5", "m-2"]),
             ("name in ('a', 'c') and status = 'pending'", (), ["m-3", "m-1"]),

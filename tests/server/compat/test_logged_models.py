@@ -123,6 +123,7 @@ def searched(mlflow: Mlflow) -> Mlflow:
     made = {name: make(mlflow, name=name, source_run_id=run, params=tags(n=name), model_type="x") for name in "abc"}
     measure(mlflow, run, made["a"], 0.1)
     measure(mlflow, run, made["a"], 0.9, 1)
+    measure(mlflow, run, made["a"], 0.2, dataset_name="val", dataset_digest="d0")
     measure(mlflow, run, made["b"], 0.5, dataset_name="val", dataset_digest="d1")
     measure(mlflow, run, made["c"], 0.7, dataset_name="val", dataset_digest="d2")
     mlflow.experiment("other")
@@ -142,7 +143,7 @@ def searched(mlflow: Mlflow) -> Mlflow:
         ("tags.team = 'red'", "b"),
         ("tags.`team` ILIKE 'RED' and model_type = 'x'", "b"),
         ("metrics.acc > 0.6", "ac"),
-        ("metrics.acc < 0.2", "a"),
+        ("metrics.acc < 0.4", ""),
         ("metrics.acc = 0.5 AND metrics.acc >= 0.5", "b"),
         ("status = 'READY'", "c"),
         ("status != 'READY'", "ab"),
@@ -163,6 +164,7 @@ def test_models_are_found(searched: Mlflow, filter: str, expected: str) -> None:
         ([{"field_name": "metrics.acc", "ascending": False}], "acb"),
         ([{"field_name": "metrics.acc", "ascending": True}], "bca"),
         ([{"field_name": "metrics.acc", "ascending": True, "dataset_name": "val", "dataset_digest": "d2"}], "c??"),
+        ([{"field_name": "metrics.acc", "ascending": True, "dataset_name": "val"}], "abc"),
         ([{"field_name": "creation_time", "ascending": True}, {"field_name": "name"}], "???"),
     ],
 )
@@ -173,7 +175,8 @@ def test_models_are_ordered(searched: Mlflow, order: Any, expected: str) -> None
 
 
 def test_datasets_say_which_metrics_count(searched: Mlflow) -> None:
-    assert sorted(found(searched, datasets=[{"dataset_name": "val"}])) == ["b", "c"]
+    assert sorted(found(searched, datasets=[{"dataset_name": "val"}])) == ["a", "b", "c"]
+    assert found(searched, datasets=[{"dataset_name": "val"}], filter="metrics.acc < 0.4") == ["a"]
     one = [{"dataset_name": "val", "dataset_digest": "d1"}]
     assert found(searched, datasets=one, filter="metrics.acc > 0.1") == ["b"]
     assert found(searched, datasets=one, filter="metrics.acc > 0.6") == []

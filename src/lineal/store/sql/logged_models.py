@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from lineal.model.entities import Stamp
@@ -220,17 +219,7 @@ class ModelReader:
                     model_id = dict(key.labels).get(MODEL_LABEL)
                     if model_id in models[run]:
                         summary = summary_of(merge_in_order(of_series))
-                        read = partial(self._values, run, (key.name, key.labels), key.value_type)
-                        yield model_id, ModelSeries(run_ids[run], key, summary, read)
-
-    def _values(self, run: int, name: Any, value_type: str) -> Iterable[float | int]:
-        from lineal.store.sql.ranges import Range
-        from lineal.store.sql.series_reader import SeriesReader
-
-        reader = SeriesReader(self._connection, self._catalog, self._tenant)
-        for piece in reader.points(run, name, Range(None, None)):
-            if piece.value_type == value_type:
-                yield from piece.columns.value.tolist()
+                        yield model_id, ModelSeries(run_ids[run], key, summary)
 
 
 def _model(row: Sequence[Any]) -> tuple[int, LoggedModel]:
