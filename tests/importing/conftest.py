@@ -51,7 +51,7 @@ def run_maker(environment: str, uri: str, folder: Path, *more: str, also: str = 
         env={**inherited, **QUIET, "PYTHONPATH": also},
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(json.loads(done.stdout.splitlines()[-1]))

@@ -173,6 +173,16 @@ def test_an_id_that_cannot_be_one_is_named_and_counted(tmp_path: Path, folder: P
     assert (said["found"]["runs"], said["there"]["runs"]) == (2, 1)
 
 
+def test_a_name_that_is_too_long_is_told(tmp_path: Path, folder: Path) -> None:
+    source = filled(tmp_path / "mlflow.db", runs=1)
+    source.say("UPDATE runs SET name = ?", "🧪" * 250)
+    assert bring(source.url, folder)["found"]["runs"] == 1
+    source.add_run(run_id_of(3), name="🧪" * 300)
+    source.add_experiment(9, "🧪" * 300)
+    said = bring(source.url, folder, status=1)
+    assert {one["run_id"] for one in said["problems"]} == {None, run_id_of(3)}
+
+
 def test_a_tag_without_a_value_and_a_run_without_a_name(tmp_path: Path, folder: Path) -> None:
     source = filled(tmp_path / "mlflow.db", runs=1)
     source.add_text("tags", run_id_of(0), nothing=None)

@@ -17,6 +17,8 @@ from lineal.local import LocalStore
 from tests.importing.conftest import Made, make, only
 from tests.postgres import Postgres
 
+# The first test that wants one builds an environment, over a network that may be slow.
+pytestmark = pytest.mark.timeout(900)
 STATUSES = {"RUNNING": "running", "FINISHED": "finished", "FAILED": "failed", "KILLED": "killed"}
 
 

@@ -121,6 +121,7 @@ def test_a_writer_takes_over_all_but_what_an_approver_must_say(tmp_path: Path, m
         assert said["found"] == said["there"] and not said["problems"]
 
 
+@pytest.mark.timeout(900)
 def test_mlflow_reads_back_what_it_had(tmp_path: Path) -> None:
     """MLflow's own client, of its store and then of the server that took it over."""
     made = make("mlflow", f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "files")

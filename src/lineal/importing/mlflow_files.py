@@ -25,7 +25,7 @@ from lineal.importing.mlflow_files_models import (
     model_uses_of,
     registered_models_in,
 )
-from lineal.importing.mlflow_sql import models_by_run, of_model, place_of
+from lineal.importing.mlflow_sql import of_model, place_of
 from lineal.importing.mlflow_words import RUN_STATUSES, lifecycle_of
 from lineal.importing.nouns import (
     MODELS_PATH,
@@ -219,10 +219,14 @@ class MlflowFiles:
 
     @cached_property
     def _models_by_run(self) -> dict[str, list[SourceLoggedModel]]:
-        return models_by_run(model for _, model in self._models)
+        found: dict[str, list[SourceLoggedModel]] = {}
+        for _, model in self._models:
+            if model.run_id is not None:
+                found.setdefault(model.run_id, []).append(model)
+        return found
 
-    def logged_models(self) -> list[SourceLoggedModel]:
-        return [model for _, model in self._models]
+    def logged_models(self) -> Iterator[SourceLoggedModel]:
+        return (model for _, model in self._models)
 
     def model_files(self, model: SourceLoggedModel) -> Place:
         usual = f"{model.experiment.number}/{MODELS_PATH}/{model.model_id}/artifacts"

@@ -36,6 +36,7 @@ class _Taken(NamedTuple):
     point_count: int
     artifacts: list[ArtifactLogged]
     taken_tags: dict[str, str]
+    is_new: bool = False
 
 
 class MlflowImport:
@@ -106,7 +107,11 @@ class MlflowImport:
         there = find_known(self._store, [run.run_id for run in usable])
         for one in taken:
             self.tally.add_found(one.run, one.point_count, one.artifacts)
-            self.tally.add_there(one.run, there.get(one.run.run_id), one.point_count, one.artifacts, one.taken_tags)
+            found = there.get(one.run.run_id)
+            self.tally.add_there(one.run, found, one.point_count, one.artifacts, one.taken_tags)
+            lost = 0 if found is None or not one.is_new else sum(found.details.losses.values())
+            if lost:
+                self.tally.problems.append(Problem(one.run.run_id, f"{lost:,} statements could not be taken over"))
 
     def _take_run(self, run: SourceRun, known: Known | None) -> _Taken:
         def refuse(why: str) -> None:
@@ -122,7 +127,7 @@ class MlflowImport:
         records = [record for record, _ in files]
         try:
             if known is None:
-                return _Taken(run, self._say_new(run, files), records, {})
+                return _Taken(run, self._say_new(run, files), records, {}, is_new=True)
             return self._say_difference(run, known, files)
         except InvalidInput as error:
             refuse(str(error))

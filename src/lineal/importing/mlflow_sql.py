@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -213,8 +213,9 @@ class MlflowSql:
 
     def artifacts(self, run: SourceRun) -> list[Place]:
         found = [self._place_of(run.artifact_uri, f"{run.experiment.number}/{run.run_id}/artifacts")]
-        for model in self._models_by_run.get(run.run_id, []):
-            found.append(self.model_files(model)._replace(below=f"{MODELS_PATH}/{model.model_id}"))
+        for model_id, number, uri in self._model_places.get(run.run_id, []):
+            place = self._place_of(uri, f"{number}/{MODELS_PATH}/{model_id}/artifacts")
+            found.append(place._replace(below=f"{MODELS_PATH}/{model_id}"))
         return found
 
     def _place_of(self, uri: str | None, usual: str) -> Place:
@@ -225,29 +226,17 @@ class MlflowSql:
     # -- models ---------------------------------------------------------------------------------
 
     @cached_property
-    def _logged_models(self) -> list[SourceLoggedModel]:
-        return list(self._models.logged_models(self._experiments))
+    def _model_places(self) -> dict[str, list[tuple[str, str, str | None]]]:
+        return self._models.model_places()
 
-    @cached_property
-    def _models_by_run(self) -> dict[str, list[SourceLoggedModel]]:
-        return models_by_run(self._logged_models)
-
-    def logged_models(self) -> list[SourceLoggedModel]:
-        return self._logged_models
+    def logged_models(self) -> Iterator[SourceLoggedModel]:
+        return self._models.logged_models(self._experiments)
 
     def model_files(self, model: SourceLoggedModel) -> Place:
         return self._place_of(model.artifact_uri, f"{model.experiment.number}/{MODELS_PATH}/{model.model_id}/artifacts")
 
     def registered_models(self) -> Iterator[SourceRegisteredModel]:
         return self._models.registered_models()
-
-
-def models_by_run(models: Iterable[SourceLoggedModel]) -> dict[str, list[SourceLoggedModel]]:
-    found: dict[str, list[SourceLoggedModel]] = {}
-    for model in models:
-        if model.run_id is not None:
-            found.setdefault(model.run_id, []).append(model)
-    return found
 
 
 def place_of(uri: str | None, folder: Path, usual: str) -> Place:

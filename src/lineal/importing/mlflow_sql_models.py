@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from lineal.importing.databases import ForeignDatabase
 from lineal.importing.mlflow_schema import Schema
@@ -22,6 +22,8 @@ from lineal.importing.nouns import (
     SourceRegisteredModel,
     SourceVersion,
 )
+
+_MODELS_COUNT = 500  # read at a time, with their params and tags
 
 
 class MlflowSqlModels:
@@ -77,39 +79,54 @@ class MlflowSqlModels:
 
     # -- logged models --------------------------------------------------------------------------
 
+    def model_places(self) -> dict[str, list[tuple[str, str, str | None]]]:
+        """By the run that logged them: (model id, number of its experiment, where its files are)."""
+        found: dict[str, list[tuple[str, str, str | None]]] = {}
+        if self._schema.has("logged_models"):
+            asked = (
+                "SELECT source_run_id, model_id, experiment_id, artifact_location FROM logged_models ORDER BY model_id"
+            )
+            for run_id, model_id, number, uri in self._database.rows(asked):
+                if run_id:
+                    found.setdefault(run_id, []).append((model_id, str(number), uri))
+        return found
+
     def logged_models(self, experiments: Mapping[str, SourceExperiment]) -> Iterator[SourceLoggedModel]:
         if not self._schema.has("logged_models"):
             return
-        params = self._texts("logged_model_params", "model_id, param_key, param_value")
-        tags = self._texts("logged_model_tags", "model_id, tag_key, tag_value")
         asked = (
             "SELECT model_id, name, experiment_id, source_run_id, model_type, status, lifecycle_stage, creation_timestamp_ms,"
-            " last_updated_timestamp_ms, artifact_location FROM logged_models ORDER BY model_id"
+            " last_updated_timestamp_ms, artifact_location FROM logged_models WHERE model_id > ? ORDER BY model_id LIMIT ?"
         )
-        for model_id, name, number, run_id, kind, status, stage, created_ms, updated_ms, uri in self._database.rows(
-            asked
-        ):
-            if str(number) in experiments:
-                yield SourceLoggedModel(
-                    model_id,
-                    name,
-                    experiments[str(number)],
-                    run_id or None,
-                    kind,
-                    model_status_of(status),
-                    lifecycle_of(stage),
-                    created_ms,
-                    updated_ms or created_ms,
-                    params.get(model_id, {}),
-                    tags.get(model_id, {}),
-                    uri,
-                )
+        last = ""
+        while rows := list(self._database.rows(asked, (last, _MODELS_COUNT))):
+            first, last = rows[0][0], rows[-1][0]
+            params = self._model_texts("logged_model_params", "param_key, param_value", first, last)
+            tags = self._model_texts("logged_model_tags", "tag_key, tag_value", first, last)
+            for model_id, name, number, run_id, kind, status, stage, created_ms, updated_ms, uri in rows:
+                if str(number) in experiments:
+                    yield SourceLoggedModel(
+                        model_id,
+                        name,
+                        experiments[str(number)],
+                        run_id or None,
+                        kind,
+                        model_status_of(status),
+                        lifecycle_of(stage),
+                        created_ms,
+                        updated_ms or created_ms,
+                        params.get(model_id, {}),
+                        tags.get(model_id, {}),
+                        uri,
+                    )
 
-    def _texts(self, table: str, columns: str) -> dict[str, dict[str, str]]:
+    def _model_texts(self, table: str, columns: str, first: str, last: str) -> dict[str, dict[str, str]]:
+        asked = f"SELECT model_id, {columns} FROM {table} WHERE model_id BETWEEN ? AND ?"
+        return self._texts(asked, (first, last))
+
+    def _texts(self, asked: str, values: Sequence[object]) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
-        for whose, key, value in self._database.rows(
-            f"SELECT {columns} FROM {table}{self._where(table)}", self._values(table)
-        ):
+        for whose, key, value in self._database.rows(asked, values):
             found.setdefault(whose, {})[key] = value or ""
         return found
 
@@ -118,7 +135,8 @@ class MlflowSqlModels:
     def registered_models(self) -> Iterator[SourceRegisteredModel]:
         if not self._schema.has("registered_models"):
             return
-        tags = self._texts("registered_model_tags", "name, key, value")
+        table = "registered_model_tags"
+        tags = self._texts(f"SELECT name, key, value FROM {table}{self._where(table)}", self._values(table))
         aliases: dict[str, dict[str, int]] = {}
         table = "registered_model_aliases"
         if self._schema.has(table):
