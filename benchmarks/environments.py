@@ -24,8 +24,8 @@ class NotInstalled(Exception):
     """The peer's environment could not be built; the message ends with pip's last words."""
 
 
-def python_of(tracker: str) -> Path:
-    """The Python that has this tracker; built if it is not there or its requirements changed."""
+def python_of(tracker: str, *, build: bool = True) -> Path:
+    """The Python that has this tracker; built if it is not there or its requirements changed. Without `build`: NotInstalled then."""
     wanted = [
         path for path in (REQUIREMENTS / f"{tracker}.txt", REQUIREMENTS / f"{tracker}.alone.txt") if path.exists()
     ]
@@ -41,6 +41,8 @@ def python_of(tracker: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may ask at once
         if python.exists() and stamp.exists() and stamp.read_text() == digest:
             return python
+        if not build:
+            raise NotInstalled(f"{tracker}: python -m benchmarks.environments {tracker} builds it")
         print(f"building the environment of {tracker} ...", file=sys.stderr, flush=True)
         venv.create(place, with_pip=True, clear=True)
         for path in wanted:

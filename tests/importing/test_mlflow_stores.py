@@ -164,12 +164,12 @@ def check_import(made: Made, folder: Path) -> None:
     assert bring(made.source, folder)["runs"]["unchanged"] == len(more["runs"])
 
 
-@pytest.mark.parametrize("environment", ["mlflow", "mlflow2_store"])
+@pytest.mark.parametrize("environment", ["mlflow3_store", "mlflow2_store", "mlflow"])
 def test_a_sqlite_store(environment: str, tmp_path: Path) -> None:
     check_import(make(environment, f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "files"), tmp_path / "lineal")
 
 
-@pytest.mark.parametrize("environment", ["mlflow", "mlflow2_store"])
+@pytest.mark.parametrize("environment", ["mlflow3_store", "mlflow2_store", "mlflow"])
 def test_an_mlruns_folder(environment: str, tmp_path: Path) -> None:
     place = tmp_path / "mlruns"
     check_import(make(environment, str(place), tmp_path / "files"), tmp_path / "lineal")
@@ -181,13 +181,13 @@ def test_a_postgresql_store(postgres: Postgres, tmp_path: Path) -> None:
     also = only(tmp_path / "packages", "psycopg", "psycopg_binary")
     uri = url.replace("postgresql://", "postgresql+psycopg://")
     try:
-        check_import(make("mlflow", uri, tmp_path / "files", url, also), tmp_path / "lineal")
+        check_import(make("mlflow3_store", uri, tmp_path / "files", url, also), tmp_path / "lineal")
     finally:
         postgres.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
 def test_a_folder_that_was_moved_has_its_artifacts(tmp_path: Path) -> None:
-    made = make("mlflow", str(tmp_path / "mlruns"), tmp_path / "files")
+    made = make("mlflow3_store", str(tmp_path / "mlruns"), tmp_path / "files")
     shutil.move(tmp_path / "mlruns", tmp_path / "elsewhere")
     said = bring(str(tmp_path / "elsewhere"), tmp_path / "lineal")
     assert said["there"]["artifacts"] == 7

@@ -124,13 +124,13 @@ def test_a_writer_takes_over_all_but_what_an_approver_must_say(tmp_path: Path, m
 @pytest.mark.timeout(900)
 def test_mlflow_reads_back_what_it_had(tmp_path: Path) -> None:
     """MLflow's own client, of its store and then of the server that took it over."""
-    made = make("mlflow", f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "files")
+    made = make("mlflow3_store", f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "files")
     with (
         HostedSource(f"sqlite:///{tmp_path}/srv/lineal.db", tmp_path / "srv" / "blobs") as source,
         hosting(source) as client,
     ):
         bring(made.source, url_of(client))
-        back = run_maker("mlflow", url_of(client), tmp_path / "files", "read")
+        back = run_maker("mlflow3_store", url_of(client), tmp_path / "files", "read")
     runs = {run["run_id"]: run for run in back["runs"]}
     assert len(runs) == len(made.said["runs"])
     for run in made.said["runs"]:
