@@ -1,5 +1,5 @@
 """What two servers kept of the same scripts, field by field. Ids, times of now and addresses of a server differ by nature: they
-become words, and the same id becomes the same word wherever it stands. How long a fit took is left out."""
+become words, and the same id becomes the same word wherever it stands. How long something took is left out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _INVENTED = re.compile(r"^[a-z]+-[a-z]+-\d{1,4}$")
 _ROOT = re.compile(r"(mlflow-artifacts:/)(\d+)")
 _MOMENT = re.compile(r"\b\d{13}\b")
 _CLOCK = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?")
-_DURATION = re.compile(r"_(fit|score)_time$")
+_DURATION = re.compile(r"_(fit_time|score_time|runtime|per_second)$")
 _SERVER = re.compile(r"http://127\.0\.0\.1:\d+(/t/[a-z0-9]+)?")
 _PLACE = re.compile(r"/tmp/[\w./-]*")
 

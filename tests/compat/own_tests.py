@@ -47,7 +47,7 @@ SUITES = {
 # What Lineal speaks of MLflow: paths below these, under either prefix.
 OURS = re.compile(
     r"/(api|ajax-api)/2\.0/mlflow/(?!runs/create-promptlab-run)"
-    r"(experiments|runs|metrics|artifacts|logged-models|registered-models|model-versions|upload-artifact|webhooks)\b"
+    r"(experiments|runs|metrics|artifacts|logged-models|registered-models|model-versions|upload-artifact)\b"
     r"|/(api|ajax-api)/2\.0/mlflow-artifacts/"
     r"|/(get-artifact|model-versions/get-artifact|version|health)$"
     r"|/(api|ajax-api)/3\.0/mlflow/server-info$"

@@ -8,6 +8,7 @@ Optuna's. Their environment (`mlflow_training`) is large, so this is no part of 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -23,6 +24,9 @@ SCRIPTS = [
     "transformers_callback",
     "optuna_callback",
 ]
+
+# Declared in docs/mlflow.md: the last point of each metric here, every point that was ever logged there.
+HANDED_OUT = re.compile(r"> logged models \[\d+\] > metrics")
 
 
 def main() -> None:
@@ -43,6 +47,8 @@ def main() -> None:
             is_sound = False
             print(f"{name}: {script}: {broke}")
     for path, (first, second) in differences(stock, here).items():
+        if HANDED_OUT.search(path):
+            continue
         is_sound = False
         print(f"{path}\n    stock {first!r}\n    here  {second!r}")
     print(f"{sum(1 for _ in flat([stock['kept'], stock['said']]))} fields compared, of {', '.join(asked.scripts)}")
