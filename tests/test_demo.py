@@ -22,7 +22,7 @@ from lineal.cli.demo import Heard
 from lineal.cli.demo import print_sweep as show
 from lineal.demo.leaderboard import METRIC, read_leaderboard
 from lineal.demo.settings import EPOCHS, SEEDS, SETTINGS
-from lineal.demo.sweep import Sweep, Trained, run_sweep
+from lineal.demo.sweep import ALIAS, MODEL, Sweep, Trained, run_sweep
 from lineal.demo.training import Network, load_digits
 
 SRC = Path(__file__).resolve().parents[1] / "src"
@@ -87,6 +87,7 @@ def test_the_model_file_is_the_model(sweep: Sweep, folder: Path) -> None:
     import numpy as np
 
     run = lineal.get_run(sweep.rows[0].best_run_id, url=folder)
+
     test = load_digits().test
     with np.load(run.artifact_path("model/network.npz")) as arrays:
         values = test.scans
@@ -116,6 +117,26 @@ def test_the_sweep_itself_is_a_run(sweep: Sweep, folder: Path) -> None:
     run = lineal.get_run(sweep.run_id, url=folder)
     assert (run.name, run.status, run.tags["best"]) == ("sweep", "finished", sweep.rows[0].setting.name)
     assert f"| {sweep.rows[-1].setting.name} |" in run.note
+
+
+def test_the_best_network_is_in_production_and_says_why(sweep: Sweep, folder: Path) -> None:
+    found = lineal.get_model_version(f"{MODEL}@{ALIAS}", url=folder)
+    assert (found.version, found.stage) == (sweep.version, "production")
+    why = found.why()
+    choice = why["choice"]
+    assert (choice["metric"], choice["rank"], choice["run_count"]) == (METRIC, 1, 8)
+    assert why["transitions"] and all("validation scans" in one["why"] for one in why["transitions"])
+    arrays = lineal.load_model(f"{MODEL}@{ALIAS}", url=folder)
+    import numpy as np
+
+    test = load_digits().test
+    values = test.scans
+    layers = len(arrays) // 2
+    for layer in range(1, layers + 1):
+        values = values @ arrays[f"weights{layer}"] + arrays[f"biases{layer}"]
+        values = np.maximum(values, 0) if layer < layers else values
+    accuracy = float((values.argmax(axis=1) == test.digits).mean())
+    assert accuracy == pytest.approx(why["run"]["metrics"]["test/accuracy"], abs=0.003)
 
 
 # -- the command --------------------------------------------------------------------------------

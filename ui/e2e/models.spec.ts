@@ -96,10 +96,10 @@ for (const colorScheme of ["light", "dark"] as const) {
 
 test("where there are none, the page says how there comes one", async ({ page, calm }) => {
   calm.allowed.push(/status of 404/);
-  await page.goto(`${address("demo")}/models`);
+  await page.goto(`${address("empty")}/models`);
   await expect(page.getByText("run.log_model")).toBeVisible();
   await expectAccessible(page);
-  await page.goto(`${address("demo")}/models/nothing`);
+  await page.goto(`${address("empty")}/models/nothing`);
   await expect(page.getByRole("alert")).toContainText("nothing");
   await expectAccessible(page);
 });

@@ -228,6 +228,8 @@ def _summary(sweep: Sweep, seconds: float) -> str:
 
 
 def _next_commands(sweep: Sweep, url: str | None) -> list[str]:
+    from lineal.demo.sweep import ALIAS, MODEL
+
     lineal = _program()
     best = sweep.rows[0].best_run_id[:8]
     folder = f" --url {shlex.quote(url)}" if url else ""
@@ -236,6 +238,7 @@ def _next_commands(sweep: Sweep, url: str | None) -> list[str]:
         f"{lineal} runs list \"tags.setting = '{sweep.rows[0].setting.name}'\"{folder}",
         f'{lineal} runs list --order-by "metrics.val/accuracy desc"{folder}',
         f"{lineal} runs show {best}{folder}",
+        f"{lineal} models why {MODEL}@{ALIAS}{folder}",
         f"and in Python: lineal.get_run({best!r}{where}).history('val/accuracy').value",
     ]
 

@@ -11,6 +11,10 @@ from lineal.api import Run, init
 from lineal.demo.leaderboard import METRIC, Row, as_markdown, read_leaderboard
 from lineal.demo.settings import EPOCHS, EXPERIMENT, SEEDS, SETTINGS, Setting
 from lineal.demo.training import Digits, Network, one_thread
+from lineal.registry.calls import promote
+
+MODEL = "digits"
+ALIAS = "champion"
 
 
 class Trained(NamedTuple):
@@ -24,11 +28,12 @@ class Trained(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """`folder` is where everything was recorded."""
+    """`folder` is where everything was recorded; `version` the number of the model's version that is in production now."""
 
     run_id: str
     folder: str
     rows: list[Row]
+    version: int
 
 
 def run_sweep(
@@ -44,17 +49,26 @@ def run_sweep(
     with one_thread(), init(EXPERIMENT, "sweep", params=data.params(), url=url, tags={"demo": "sweep"}) as sweep:
         sweep.define_metric(METRIC, goal="max")
         pairs = [(setting, seed) for setting in settings for seed in seeds]
+        best, champion = -1.0, ""
         for number, (setting, seed) in enumerate(pairs, 1):
-            accuracy = _record(sweep, data, setting, seed, epochs, url)
+            accuracy, version_id = _record(sweep, data, setting, seed, epochs, url, best)
+            if version_id is not None:
+                best, champion = accuracy, version_id
             on_trained(Trained(number, len(pairs), setting, seed, accuracy))
         rows = read_leaderboard(sweep.run_id, settings, url=url)
         sweep.set_note(as_markdown(rows))
         sweep.set_tags({"best": rows[0].setting.name})
-    return Sweep(sweep.run_id, sweep.folder, rows)
+    why = f"Reads {best:.1%} of the validation scans, more than the {len(pairs) - 1} other trainings."
+    # Not locked: whoever plays with the demo may edit every run of it.
+    version = promote(champion, to="production", alias=ALIAS, why=why, archive_existing=True, lock_run=False, url=url)
+    return Sweep(sweep.run_id, sweep.folder, rows, version.version)
 
 
-def _record(sweep: Run, data: Digits, setting: Setting, seed: int, epochs: int, url: str | None) -> float:
-    """One training as one run. Returns the accuracy on the validation scans."""
+def _record(
+    sweep: Run, data: Digits, setting: Setting, seed: int, epochs: int, url: str | None, best: float
+) -> tuple[float, str | None]:
+    """One training as one run. Returns the accuracy on the validation scans, and which version of the model it became, if it is
+    more than `best`."""
     with init(
         EXPERIMENT,
         f"{setting.name}-{seed}",
@@ -73,8 +87,12 @@ def _record(sweep: Run, data: Digits, setting: Setting, seed: int, epochs: int, 
         with tempfile.TemporaryDirectory() as place:
             network.save(Path(place, "network.npz"))
             run.log_artifact(Path(place, "network.npz"), "model")
+        accuracy = curve[-1][METRIC]
+        version = None
+        if accuracy > best:
+            version = run.log_model(MODEL, network.arrays(), description=f"{run.name}: {setting.describe()}").version_id
         run.set_note(f"{setting.describe()}. Misreads **{wrong} of {len(data.test)}** scans that it never saw.")
-    return curve[-1][METRIC]
+    return accuracy, version
 
 
 def _logged(run: Run, epochs: Iterable[dict[str, float]]) -> Iterable[dict[str, float]]:

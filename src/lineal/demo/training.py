@@ -111,16 +111,20 @@ class Network:
 
         return float(log_loss(part.digits, self._model.predict_proba(part.scans), labels=_CLASSES))
 
-    def save(self, path: Path) -> None:
-        """Weights and biases as plain arrays: a file that can be opened without running anybody's code."""
-        import numpy as np
-
+    def arrays(self) -> dict[str, Any]:
+        """Weights and biases of every layer, as plain float32 arrays."""
         layers = zip(self._model.coefs_, self._model.intercepts_, strict=True)
         arrays = {}
         for number, (weights, biases) in enumerate(layers, 1):
             arrays[f"weights{number}"] = weights.astype("float32")
             arrays[f"biases{number}"] = biases.astype("float32")
-        np.savez_compressed(path, **arrays)
+        return arrays
+
+    def save(self, path: Path) -> None:
+        """A file that can be opened without running anybody's code."""
+        import numpy as np
+
+        np.savez_compressed(path, **self.arrays())
 
     def draw_confusion(self, part: Part, title: str) -> Any:
         """Which digit was read as which."""
