@@ -71,7 +71,8 @@ def test_the_content_decides(format, name):
         ("empty", b"", None),
         ("broken.skops", CONTENT["skops"][:40], None),
     ],
-    ids=lambda value: "" if isinstance(value, bytes) else None,  # not by their bytes, which hold a time: the processes of a run would collect other tests
+    # Bytes hold a time: the processes of a run would collect other tests.
+    ids=lambda value: "" if isinstance(value, bytes) else None,
 )
 def test_the_ending_decides_where_the_content_does_not(name, content, format):
     assert tell(name, io.BytesIO(content)) == tell_bytes(name, content) == format
