@@ -22,7 +22,7 @@ from lineal.model.errors import Damaged, LinealError, NewerFormat, NotFound, Unr
 from lineal.model.limits import KIB, RETRY_FIRST_S, RETRY_MAX_S, SYNC_FIRST_TRIES_MAX_COUNT, SYNC_TRIES_MAX_COUNT
 from lineal.record import kinds
 from lineal.record.codec import decode
-from lineal.record.opening import find_opening
+from lineal.record.opening import began_ns, find_opening
 from lineal.record.records import LayoutDefined, SegmentOpened
 from lineal.record.stream import header_at, payload_at, scan, start_of
 
@@ -72,6 +72,7 @@ class SyncedRun:
 class _Writer(NamedTuple):
     writer: str
     opened: SegmentOpened
+    began_ns: int
     is_live: bool
     was_sent: bool
 
@@ -233,7 +234,8 @@ class Sync:
     # -- what there is --------------------------------------------------------------------------
 
     def _list_writers(self) -> tuple[list[_Writer], list[SyncedRun]]:
-        """Writers by run; and those of which nobody can tell whose they are."""
+        """Writers by run, and by when they began: what one says may rest on what another said before it. And those of which nobody
+        can tell whose they are."""
         waiting = {segment.writer for segment in self._folder.list_segments()}
         locks = locks_of(self._folder.locks)
         found: list[_Writer] = []
@@ -241,24 +243,26 @@ class Sync:
         for writer in sorted(waiting | self._folder.list_sent_writers()):
             try:
                 is_live = writer in waiting and locks.is_live(writer)
-                opened = self._opening_of(writer)
+                opened, began = self._opening_of(writer)
             except (LinealError, OSError) as error:
                 lost.append(SyncedRun("", f"writer {writer}", "refused", str(error)))
                 continue
             if opened is not None:
-                found.append(_Writer(writer, opened, is_live, writer not in waiting))
+                found.append(_Writer(writer, opened, began, is_live, writer not in waiting))
             elif not is_live and any(_size(path) for path in self._paths(writer)):
                 why = "no frame tells whose run this is"
                 lost.append(SyncedRun("", f"writer {writer}", "refused", why))
-        return sorted(found, key=lambda one: (_whose(one), one.writer)), lost
+        return sorted(found, key=lambda one: (_whose(one), one.began_ns, one.writer)), lost
 
-    def _opening_of(self, writer: str) -> SegmentOpened | None:
+    def _opening_of(self, writer: str) -> tuple[SegmentOpened | None, int]:
+        began = 0
         for path in self._paths(writer):
             with open(path, "rb") as file:
-                opened = find_opening(file.read(_HEAD_BYTES))
+                head = file.read(_HEAD_BYTES)
+            opened, began = find_opening(head), began or began_ns(head)
             if opened is not None and opened.writer == writer:
-                return opened
-        return None
+                return opened, began
+        return None, began
 
     def _paths(self, writer: str) -> list[str]:
         numbers = self._folder.list_numbers(writer)

@@ -15,9 +15,7 @@ from lineal.journal.locks import locks_of
 from lineal.model.entities import Cursor, Stamp
 from lineal.model.errors import InvalidInput, LinealError, NewerFormat
 from lineal.model.limits import AUDIT_LINK_MAX_COUNT, INGEST_TRANSACTION_BYTES, KIB, MIB
-from lineal.record.frame import HEADER_BYTES
-from lineal.record.kinds import MAGIC
-from lineal.record.opening import find_opening
+from lineal.record.opening import began_ns, find_opening
 from lineal.record.records import SegmentOpened
 from lineal.record.stream import header_at, scan, start_of
 from lineal.store.contracts import Store, Transaction
@@ -293,7 +291,5 @@ def _continues(data: bytes, start: int) -> bool:
 
 
 def _began_ns(path: str) -> int:
-    """When the segment's first frame was written; 0 if there is none. (Whatever a damaged one says: it decides an order only.)"""
     with open(path, "rb") as file:
-        start = file.read(len(MAGIC) + HEADER_BYTES)
-    return header_at(memoryview(start), len(MAGIC)).time_ns if len(start) == len(MAGIC) + HEADER_BYTES else 0
+        return began_ns(file.read(KIB))

@@ -66,6 +66,7 @@ _TOLD_FIELDS = frozenset(
 )
 _PIECE_BYTES = 1 * MIB  # of params or tags in one record
 _SEPARATOR = "\0"
+_NS_PER_MS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -247,12 +248,13 @@ class Retelling:
             "/transitions": transition_statements(registry, is_news),
         }
         tellings: list[Telling] = []
-        for about, records in said.items():
+        # Models before transitions, which call them by the names that they have now; this telling before the next one.
+        for place, (about, records) in enumerate(said.items(), self._now_ms * _NS_PER_MS):
             telling: Telling | None = None
             time_ms = 0
             for record, time_ms in records:
                 if telling is None:
-                    telling = self._begin(tenant, None, "", about, mark.part + 1)
+                    telling = self._begin(tenant, None, "", about, mark.part + 1, began_ns=place)
                 telling.say(record, time_ms)
                 version = registry.find_version(record.version_id) if isinstance(record, ModelVersionCreated) else None
                 if version is not None:
@@ -265,12 +267,20 @@ class Retelling:
             self._marks.keep(tenant, "/registry", mark)
 
     def _begin(
-        self, tenant: str, run_id: str | None, attempt: str, about: str, part: int, primary: bool = False
+        self,
+        tenant: str,
+        run_id: str | None,
+        attempt: str,
+        about: str,
+        part: int,
+        primary: bool = False,
+        began_ns: int = 0,
     ) -> Telling:
         """The same writer for the same telling: what was broken off is said again under the same name. Ids of runs are nobody
         else's; names of experiments and models may well be another folder's, too."""
         about = about if run_id is not None else f"{self._marks.own_name()}/{about}"
-        return Telling(self._outbox, SegmentOpened(tenant, run_id, _writer(tenant, about, part), attempt, primary, 1))
+        opened = SegmentOpened(tenant, run_id, _writer(tenant, about, part), attempt, primary, 1)
+        return Telling(self._outbox, opened, began_ns)
 
 
 def tell_lock(outbox: Folder, retold: Retold, now_ms: int) -> None:

@@ -96,11 +96,12 @@ class Marks:
 
 
 class Telling:
-    """One writer's segments, as drafts."""
+    """One writer's segments, as drafts. `began_ns`: its place among those of the same run, or tenant, which are sent in that order."""
 
-    def __init__(self, folder: Folder, opened: SegmentOpened) -> None:
+    def __init__(self, folder: Folder, opened: SegmentOpened, began_ns: int = 0) -> None:
         self._folder = folder
         self._opened = opened
+        self._began_ns = began_ns
         self._number = 1
         self._seq = 0
         self._layouts: list[LayoutDefined] = []
@@ -143,7 +144,7 @@ class Telling:
             self._opened.primary,
             self._number,
         )
-        head = encode_frame(opened, 0, 0)
+        head = encode_frame(opened, 0, self._began_ns)
         self._parts, self._size = [MAGIC, head, head], len(MAGIC) + 2 * len(head)
         for layout in self._layouts:
             self._parts.append(encode_frame(layout, 0, 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lineal.model.errors import Damaged
 from lineal.record import kinds
 from lineal.record.codec import decode
+from lineal.record.frame import HEADER_BYTES
 from lineal.record.records import SegmentOpened
 from lineal.record.stream import header_at, payload_at, scan, start_of
 
@@ -26,3 +27,10 @@ def find_opening(data: bytes) -> SegmentOpened | None:
             if isinstance(opened, SegmentOpened):
                 return opened
     return None
+
+
+def began_ns(data: bytes) -> int:
+    """When the segment's first frame was written, by its first bytes; 0 if there is none. (Whatever a damaged one says: it decides
+    an order only.)"""
+    end = len(kinds.MAGIC) + HEADER_BYTES
+    return header_at(memoryview(data), len(kinds.MAGIC)).time_ns if len(data) >= end else 0
