@@ -167,6 +167,7 @@ def main() -> None:
                 return took_s
 
             def down(path: Path, digest: str) -> float:
+                path.unlink()  # the server's own file is the source: two files take part, as in the raw copy
                 took_s = fetch(port, "/experiments/runs/r/artifacts/large", folder / "copy")
                 uploaded.pop().unlink()
                 return took_s
