@@ -82,7 +82,7 @@ def _by_id(store: LocalStore, registry: RegistryReader, name: str) -> ModelVersi
 
 def _of_run(registry: RegistryReader, run_id: str) -> ModelVersion:
     query = VersionsQuery((Term("run_id", "=", run_id),), (By("created", True),), limit=20)
-    found = registry.list_versions(query).versions[::-1]
+    found = sorted(registry.list_versions(query).versions, key=lambda one: (one.name, one.version))
     if not found:
         raise NotFound(f"run {run_id} made no version of a model", field="version")
     if len(found) > 1:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
 
 import lineal
 from lineal.api import say_outside
+from lineal.cli.output import json_line
 from lineal.record.records import DatasetUsed, ModelVersionCreated, TagsSet
 from lineal.store.why import is_held_out
 from lineal.store.why_text import why_markdown, why_text
@@ -99,6 +101,9 @@ def test_the_machine_s_own_series_choose_nothing():
 
 def test_runs_that_began_later_were_not_chosen_over():
     fit("chosen", {"acc": 0.5})
+    made_ms = time.time_ns() // 1_000_000
+    while time.time_ns() // 1_000_000 == made_ms:
+        pass  # what began within one millisecond began at once
     fit("later", {"acc": 0.9}, model=None)
     choice = lineal.why("digits/1")["choice"]
     assert (choice["rank"], choice["run_count"], choice["later_count"], choice["chosen_over"]) == (1, 1, 1, [])
@@ -196,9 +201,12 @@ def test_of_many_files_some_are_named(tmp_path):
     assert "models/many/19 " in text and "models/many/20" not in text and "10 more" in text
 
 
-def test_the_json_is_json():
+def test_infinities_are_floats_in_python_and_words_in_json():
     fit("run", {"acc": float("inf")})
-    json.dumps(lineal.why("digits/1"))
+    found = lineal.why("digits/1")
+    assert found["run"]["metrics"]["acc"] == found["choice"]["value"] == float("inf")
+    said = json.loads(json_line(found), parse_constant=pytest.fail)
+    assert said["run"]["metrics"]["acc"] == said["choice"]["value"] == "Infinity"
 
 
 @pytest.mark.parametrize(
