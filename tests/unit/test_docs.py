@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -68,20 +69,29 @@ def signature_of(name: str, function: object, *, is_method: bool) -> str:
     return name + str(signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty))
 
 
+def members(kind: type) -> list[tuple[str, Any]]:
+    """Its own and what it inherits from Lineal's classes."""
+    found: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        if base.__module__.startswith("lineal"):
+            found |= vars(base)
+    return sorted(found.items())
+
+
 def public_signatures() -> Iterator[tuple[str, str]]:
     for name in lineal.__all__:
         value = getattr(lineal, name)
         if inspect.isfunction(value) or is_dataclass(value):
             yield name, signature_of(name, value, is_method=False)
     for kind in (lineal.Run, LoggedRun, LocalStore, ExperimentTracker, ActiveRun, *OF_MODELS):
-        for name, value in vars(kind).items():
+        for name, value in members(kind):
             if inspect.isfunction(value) and not name.startswith("_"):
                 yield f"{kind.__name__}.{name}", signature_of(f"{kind.__name__}.{name}", value, is_method=True)
 
 
 def public_properties() -> Iterator[str]:
     for kind in (lineal.Run, LoggedRun, ActiveRun):
-        for name, value in vars(kind).items():
+        for name, value in members(kind):
             if not name.startswith("_") and not inspect.isfunction(value):
                 yield f"{kind.__name__}.{name}"
 
@@ -99,9 +109,7 @@ def test_every_public_property_is_in_the_reference(name: str) -> None:
 def test_every_property_of_models_is_in_the_reference() -> None:
     text = page("python.md")
     for kind in OF_MODELS:
-        names = [
-            name for name, value in vars(kind).items() if not name.startswith("_") and not inspect.isfunction(value)
-        ]
+        names = [name for name, value in members(kind) if not name.startswith("_") and not inspect.isfunction(value)]
         assert not [name for name in names if f"`{name}`" not in text]
 
 

@@ -19,7 +19,7 @@ from lineal.model.registry import check_model_name, new_version_id
 from lineal.record.records import ModelVersionCreated
 
 if TYPE_CHECKING:
-    from lineal.client.run import Run
+    from lineal.client.artifacts import ArtifactKeeping
     from lineal.journal.blobs import Blob
 
 EXAMPLE_FILE = "input_example.json"
@@ -38,7 +38,7 @@ class LoggedVersion:
 
 
 def log_model(
-    run: Run,
+    run: ArtifactKeeping,
     name: str,
     model: Any,
     *,
@@ -100,7 +100,7 @@ def _signature(given: Any, example: Any) -> Any:
     return None if example is None else signature_of(example)
 
 
-def _keep(run: Run, packed: Packed, folder: str, mode: Any, files: list[list[Any]]) -> bool:
+def _keep(run: ArtifactKeeping, packed: Packed, folder: str, mode: Any, files: list[list[Any]]) -> bool:
     """Whether the disk took all."""
     if len(packed.files) > MODEL_FILES_MAX_COUNT:
         raise OverLimit(
