@@ -19,6 +19,7 @@ from lineal.record.records import (
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
+    CaptureSet,
     DatasetUsed,
     DocumentSet,
     ExperimentRenamed,
@@ -62,6 +63,7 @@ _CLASSES: dict[int, type[Record]] = {
     kinds.DATASET_USED: DatasetUsed,
     kinds.MODEL_LOGGED: ModelLogged,
     kinds.MODEL_USED: ModelUsed,
+    kinds.CAPTURE_SET: CaptureSet,
     kinds.EXPERIMENT_SET: ExperimentSet,
     kinds.RUN_LIFECYCLE_SET: RunLifecycleSet,
     kinds.RUN_TAGS_SET: RunTagsSet,
@@ -84,6 +86,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "int | None": (int, type(None)),
     "bool": (bool,),
+    "dict[str, Any]": (dict,),
     "dict[str, str]": (dict,),
     "dict[str, str] | None": (dict, type(None)),
     "dict[str, str | None]": (dict,),
@@ -127,7 +130,7 @@ _NAMES = {
     **dict.fromkeys(
         ("attempt", "experiment", "format", "model_type", "name", "path", "reason", "version", "writer"), NAME_MAX_BYTES
     ),
-    **dict.fromkeys(("context", "digest", "model_id"), SHORT_NAME_MAX_LENGTH),
+    **dict.fromkeys(("context", "digest", "model_id", "part"), SHORT_NAME_MAX_LENGTH),
 }
 _JSON = frozenset(("content", "signature", "input_example"))
 _SHAPES: dict[str, Callable[[str], bool]] = {
@@ -183,10 +186,11 @@ def decode(kind: int, payload: bytes | memoryview) -> Record:
 
 
 def _checked(record_class: type[Record], name: str, annotation: str, value: Any) -> Any:
-    if annotation == "Any":
+    if annotation in ("Any", "dict[str, Any]"):
         if is_deeper(value, DOCUMENT_MAX_DEPTH):
             raise Damaged(f"{record_class.__name__}.{name} is nested more than {DOCUMENT_MAX_DEPTH} levels")
-        return value
+        if annotation == "Any":
+            return value
     good = isinstance(value, _TYPES[annotation])
     if isinstance(value, bool) and bool not in _TYPES[annotation]:
         good = False

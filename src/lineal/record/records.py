@@ -138,6 +138,15 @@ class DatasetUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureSet:
+    """What an attempt recorded by itself of one part of its circumstances: `execution`, `code`, `environment` ..."""
+
+    attempt: str
+    part: str
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelLogged:
     """A logged model, or a change of one: absent = unchanged. `run_id`: the run that made it. `files`: path -> [digest, size in bytes,
     media type], or None to remove."""
@@ -286,6 +295,7 @@ RunRecord: TypeAlias = (
     | ModelLogged
     | ModelUsed
     | ModelVersionCreated
+    | CaptureSet
 )
 TenantRecord: TypeAlias = (
     ExperimentSet

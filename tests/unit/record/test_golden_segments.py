@@ -26,6 +26,7 @@ from lineal.record.records import (
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
+    CaptureSet,
     DatasetUsed,
     DocumentSet,
     ExperimentRenamed,
@@ -67,6 +68,7 @@ NAMES = [
     "segment-told-times",
     "segment-model-version",
     "segment-registry",
+    "segment-captures",
 ]
 TIME_NS = 1_700_000_000_123_456_789
 NAN = struct.unpack("<d", bytes.fromhex("01000000000cf47f"))[0]
@@ -75,6 +77,7 @@ RECORDS = {record.__name__: record for record in (
     MetricDefined, ArtifactLogged, Lost, ExperimentSet, RunLifecycleSet,
     RunTagsSet, RunLockSet, ExperimentRenamed, DatasetUsed, ModelLogged, ModelUsed,
     ModelVersionCreated, ModelSet, ModelRenamed, ModelVersionSet, StageSet, AliasSet,
+    CaptureSet,
 )}  # fmt: skip
 
 
@@ -405,6 +408,16 @@ def meanings():
     frames = opened(run_id=None, attempt="", primary=False)
     frames += [record_entry(record, seq) for seq, record in enumerate(registry, 1)]
     yield "segment-registry", [*frames, record_entry(SegmentSealed(11), 0)], 0
+
+    captures = [
+        CaptureSet(
+            "a1", "code", {"kind": "git", "commit": "ab" * 20, "is_dirty": True, "patch": {"files": ["a/🦊.py"]}}
+        ),
+        CaptureSet("a1", "resources", {"wall_s": 1.5, "energy_wh": math.nan}),
+        CaptureSet("a1", "sources", {}),
+    ]
+    frames = [*opened(), *(record_entry(record, seq) for seq, record in enumerate(captures, 1))]
+    yield "segment-captures", [*frames, record_entry(SegmentSealed(3), 0)], 0
 
     ranked = LayoutDefined(1, "q", [["loss", "d", {"rank": "3"}]])
     frames = opened(primary=False, labels={"rank": "3"}, segment=2)
