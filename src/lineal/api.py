@@ -17,7 +17,7 @@ from lineal.journal.journal import Identity, Journal
 from lineal.model.errors import Conflict, InvalidInput, Locked, NotFound
 from lineal.model.limits import NAME_MAX_BYTES
 from lineal.model.values import check_name
-from lineal.model.vocabulary import END_STATUSES, STOP_TAG, EndStatus, Goal, Lifecycle
+from lineal.model.vocabulary import END_STATUSES, STOP_TAG, EndStatus, Goal, Lifecycle, is_system
 from lineal.record.records import (
     AttemptEnded,
     ExperimentRenamed,
@@ -250,7 +250,8 @@ def _find_known(settings: Settings, run_id: str) -> Known | None:
         details = store.reader().get_details(run_id)
     except NotFound:
         return None
-    steps = [info.summary.last_step for info in store.reader().list_series(run_id)]
+    series = store.reader().list_series(run_id)
+    steps = [info.summary.last_step for info in series if not is_system(info.key.name)]
     whole = [int(step) for step in steps if step == step and abs(step) < 2**62]
     latest = max(details.attempts, key=lambda attempt: (attempt.started_ms, attempt.attempt_id), default=None)
     run = details.run

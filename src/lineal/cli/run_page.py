@@ -26,6 +26,7 @@ from lineal.cli.wording import (
 )
 from lineal.model.errors import NotFound
 from lineal.model.values import ParamValue, value_text
+from lineal.model.vocabulary import is_system
 
 if TYPE_CHECKING:
     from lineal.local import LocalStore, LoggedRun
@@ -65,8 +66,9 @@ def print_run(store: LocalStore, run: LoggedRun) -> None:
 def _sections(run: LoggedRun, page: Page) -> Iterator[tuple[str, RenderableType]]:
     if run.params:
         yield "Params", _params(run.params)
-    if run.series:
-        yield "Metrics", _metrics(run, page)
+    series = [info for info in run.series if not is_system(info.key.name)]
+    if series:
+        yield "Metrics", _metrics(run, series, page)
     if run.tags:
         yield "Tags", pairs(run.tags.items())
     if run.note:
@@ -203,21 +205,21 @@ def _reads_otherwise(text: str) -> bool:
     return True
 
 
-def _metrics(run: LoggedRun, page: Page) -> Table:
+def _metrics(run: LoggedRun, series: list[SeriesInfo], page: Page) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("", no_wrap=True, overflow="ellipsis")
     for title in ("last", "min", "max", "mean", "points"):
         table.add_column(title, justify="right", no_wrap=True)
-    numbers = [_summary_cells(info) for info in run.series]
+    numbers = [_summary_cells(info) for info in series]
     # Numbers are never cut; a name gives way to a short curve.
     room = page.width - 4 - sum(2 + max(6, *map(len, column)) for column in zip(*numbers, strict=True))
     name_chars = max(_NAME_MIN_CHARS, min(_NAME_MAX_CHARS, room - _CURVE_MIN_CHARS))
-    names = [shortened(_series_name(info), name_chars) for info in run.series]
+    names = [shortened(_series_name(info), name_chars) for info in series]
     room -= max(map(columns_of, names))
     width = min(_CURVE_MAX_CHARS, room)
     if width >= _CURVE_MIN_CHARS:
         table.add_column("curve", no_wrap=True, style="cyan")
-    for info, name, cells in zip(run.series, names, numbers, strict=True):
+    for info, name, cells in zip(series, names, numbers, strict=True):
         curve = [Text(_curve(run, info, width, page.shows_blocks))] if width >= _CURVE_MIN_CHARS else []
         table.add_row(Text(name), Text(cells[0], style="bold"), *cells[1:], *curve)
     return table

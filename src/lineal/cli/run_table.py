@@ -15,6 +15,7 @@ from rich.text import Text
 from lineal.cli.output import Page
 from lineal.cli.wording import ago_text, count_text, duration_text, number_text, printable, short_ids, shortened
 from lineal.model.values import ParamValue, value_text
+from lineal.model.vocabulary import is_system
 from lineal.query.parser import parse, parse_orders
 from lineal.query.syntax import Field, fields_of
 from lineal.store.compare import latest_values
@@ -119,7 +120,8 @@ def _details(page: Runs, metrics: Sequence[dict[str, float | int]], asked: list[
     """Columns by how much they tell: what was asked for, metrics, then params that differ between the runs."""
     params = [run.params for run in page]
     fields = list(asked)
-    names = sorted({name for values in metrics for name in values}, key=lambda name: _rank(name, metrics))
+    shown = {name for values in metrics for name in values if not is_system(name)}
+    names = sorted(shown, key=lambda name: _rank(name, metrics))
     fields += [Field("metric", name) for name in names]
     differing = [
         name for name in _names_of(params) if len({value_text(values[name]) for values in params if name in values}) > 1

@@ -154,7 +154,7 @@ class Run(ArtifactKeeping):
             else:
                 self._last_step = step  # type: ignore[assignment]
             when_ns = time_ns() if timestamp is None else int(timestamp) * _NS_PER_MS
-            if self._append(metrics, step, when_ns):  # type: ignore[arg-type]
+            if self._append(metrics, step, when_ns):
                 return
         except Exception as error:
             if raised_by_handler(error):

@@ -15,7 +15,7 @@ from lineal.model.entities import Attempt, Layout, SeriesKey
 from lineal.model.errors import NotFound, OverLimit
 from lineal.model.limits import PARAMS_PER_RUN_MAX_COUNT, RUNS_KNOWN_MAX_COUNT, TAGS_PER_RUN_MAX_COUNT
 from lineal.model.values import ParamValue
-from lineal.model.vocabulary import EndStatus, Lifecycle, Status
+from lineal.model.vocabulary import EndStatus, Lifecycle, Status, is_system
 from lineal.record.records import ParamsSet, Record, RunTagsSet, TagsSet
 from lineal.store.contracts import SeriesName, Store, TenantReader
 
@@ -236,6 +236,7 @@ class KnownRuns:
 
 
 def next_step_of(reader: TenantReader, run_id: str) -> int:
-    """Behind the last step of every series of the run that has an end; 0 for a run without points."""
-    last = [info.summary.last_step for info in reader.list_series(run_id)]
+    """Behind the last step of every series of the run that has an end; 0 for a run without points. What the machine did has
+    steps of its own."""
+    last = [info.summary.last_step for info in reader.list_series(run_id) if not is_system(info.key.name)]
     return max((int(step) for step in last if isfinite(step)), default=-1) + 1

@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
@@ -150,8 +150,8 @@ class Journal:
 
     # -- saying things --------------------------------------------------------------------------
 
-    def append_points(self, metrics: dict[str, Any], step: int | float, time_ns: int) -> bool:
-        """Records one call of `log`; False if a value needs converting first (see `numbers.exact_number`).
+    def append_points(self, metrics: Mapping[Any, Any], step: int | float, time_ns: int) -> bool:
+        """Records one call of `log`; False if a value needs converting first (see `numbers.exact_number`). A name may be Labelled.
 
         Raises InvalidInput for a name that cannot be recorded, struct.error for an int beyond 64 bits, JournalFull."""
         values = metrics.values()
@@ -233,7 +233,7 @@ class Journal:
 
     # -- the writer's own affairs, all under the lock -------------------------------------------
 
-    def _define(self, key: Any, metrics: dict[str, Any], step: int | float) -> PackedLayout | None:
+    def _define(self, key: Any, metrics: Mapping[Any, Any], step: int | float) -> PackedLayout | None:
         layout = self._layouts.find((tuple(metrics), tuple(map(type, metrics.values())), type(step)))
         if layout is not None:
             self._define_in_segment(layout)

@@ -19,5 +19,12 @@ STATUSES: tuple[Status, ...] = ("running", "finished", "failed", "killed", "lost
 STOP_TAG = "lineal.stop"
 """Tag of a run that was asked to stop: when, in ISO 8601. `Run.should_stop` tells its program."""
 END_STATUSES: tuple[EndStatus, ...] = ("finished", "failed", "killed")
+SYSTEM_PREFIX = "system/"
+"""Metrics below it are the machine's, not the model's: they are no part of comparisons unless asked for by name."""
 MODEL_LABEL, DATASET_LABEL, DIGEST_LABEL = "model_id", "dataset_name", "dataset_digest"
 """Labels of a series: of which logged model it is a metric, and on which dataset."""
+
+
+def is_system(metric: str) -> bool:
+    """Whether a metric says what the machine did, and nothing of how good the run is."""
+    return metric.startswith(SYSTEM_PREFIX)

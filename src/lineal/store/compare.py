@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from lineal.model.direction import goal_of
 from lineal.model.entities import MetricDefinition, RunDetails, SeriesInfo
+from lineal.model.vocabulary import is_system
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,12 @@ def definitions_of(details: Sequence[RunDetails]) -> dict[str, MetricDefinition]
 def compare(
     details: Sequence[RunDetails], series: Sequence[Sequence[SeriesInfo]], metrics: Sequence[str] | None = None
 ) -> Comparison:
-    """Compares the last values of the named metrics, or of all that any of the runs has. NaN is never best."""
+    """Compares the last values of the named metrics, or of all that any of the runs has but the machine's. NaN is never best."""
     values = {item.run.run_id: latest_values(infos) for item, infos in zip(details, series, strict=True)}
     definitions = definitions_of(details)
-    names = list(metrics) if metrics is not None else sorted({name for known in values.values() for name in known})
-    compared = {name: _compare_one(name, values, definitions) for name in names}
+    if metrics is None:
+        metrics = sorted({name for known in values.values() for name in known if not is_system(name)})
+    compared = {name: _compare_one(name, values, definitions) for name in metrics}
     wins = Counter(one.best_run_id for one in compared.values() if one.best_run_id is not None).most_common(2)
     tied = len(wins) > 1 and wins[0][1] == wins[1][1]
     return Comparison(None if tied or not wins else wins[0][0], compared)

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from lineal.model.direction import goal_of
 from lineal.model.entities import Run, RunDetails, SeriesInfo
 from lineal.model.values import ParamValue
-from lineal.model.vocabulary import Goal
+from lineal.model.vocabulary import Goal, is_system
 from lineal.store.compare import compare, definitions_of, latest_values
 from lineal.store.rules import typed_text
 
@@ -93,7 +93,8 @@ def _metrics(details: Sequence[RunDetails], series: Sequence[Sequence[SeriesInfo
     definitions = definitions_of(details)
     best = compare(details, series).metrics
     values: dict[str, Mapping[str, ParamValue]] = {
-        item.run.run_id: latest_values(infos) for item, infos in zip(details, series, strict=True)
+        item.run.run_id: {name: value for name, value in latest_values(infos).items() if not is_system(name)}
+        for item, infos in zip(details, series, strict=True)
     }
     for row in _rows("metric", values, _number):
         numbers = [value for value in row.values.values() if not _is_nan(value)]

@@ -17,7 +17,7 @@ from lineal.model.errors import NotFound
 from lineal.model.limits import WHY_RIVALS_MAX_COUNT, WHY_RUNS_LOOKED_AT_COUNT, WHY_TRANSITIONS_MAX_COUNT
 from lineal.model.registry import ModelVersion, RegisteredModel, Transition, VersionContent
 from lineal.model.values import ParamValue
-from lineal.model.vocabulary import Goal
+from lineal.model.vocabulary import Goal, is_system
 from lineal.query.syntax import And, Comparison, Field, Order
 from lineal.store.compare import definitions_of, latest_values
 from lineal.store.contracts import RunQuery, TenantReader
@@ -32,7 +32,6 @@ have of all."""
 _ASKED: MetricRule = "asked"
 _HELD_OUT = frozenset(("val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "holdout"))
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_ABOUT_THE_MACHINE = "system/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +222,7 @@ def _metric(
     values: Mapping[str, float | int], definitions: Mapping[str, MetricDefinition], have: Mapping[str, int]
 ) -> tuple[str | None, MetricRule]:
     """Of what the chosen run has: what most runs have, what was measured on held-out data, then the first by name."""
-    usable = [
-        name for name, value in values.items() if not math.isnan(value) and not name.startswith(_ABOUT_THE_MACHINE)
-    ]
+    usable = [name for name, value in values.items() if not math.isnan(value) and not is_system(name)]
     declared = [name for name in usable if name in definitions and definitions[name].goal is not None]
     candidates = declared or usable
     if not candidates:

@@ -326,7 +326,7 @@ class JournalSuite:
         journal.append_points({"a": 1.0}, 0, 0)
         for bad in ({"": 1.0}, {5: 1.0}, {"x" * 5000: 1.0}):
             with pytest.raises(InvalidInput):
-                journal.append_points(bad, 0, 0)  # type: ignore[arg-type]
+                journal.append_points(bad, 0, 0)
         assert journal.append_points({"a": None}, 0, 0) is False
         with pytest.raises(struct.error):
             journal.append_points({"a": 2**70}, 0, 0)
