@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from lineal.model.entities import Artifact, Cursor, Head, KeptAnswer, SeriesKey
-from lineal.model.lineage import Dataset, DatasetUse, ModelUse
+from lineal.model.lineage import Dataset, DatasetUse, ModelFile, ModelUse
 from lineal.model.registry import NewVersion
 from lineal.store.contracts import RunQuery, Store
 from lineal.store.open import open_store
@@ -58,6 +58,7 @@ def fill(store: Store) -> None:
                 statement(writer)
         for writer in writers:
             registry = writer.registry()
+            writer.set_loose_file("a/b", ModelFile("a" * 64, 5), at(19))
             registry.create_version(NewVersion("1" * 32, "digits", tags={"a": "b"}), at(20))
             registry.set_stage("1" * 32, "production", at(21))
             registry.set_alias("digits", "champion", "1" * 32, at(22))

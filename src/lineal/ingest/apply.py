@@ -22,6 +22,7 @@ from lineal.record.records import (
     ExperimentRenamed,
     ExperimentSet,
     LayoutDefined,
+    LooseFileSet,
     Lost,
     MetricDefined,
     ModelLogged,
@@ -186,7 +187,7 @@ def _file(said: list[Any] | None) -> ModelFile | None:
         or not 0 <= size_bytes <= INT64_MAX
         or not isinstance(media_type, str | None)
     ):
-        raise Damaged(f"a model's file is not [digest, size, media type]: {said!r:.80}")
+        raise Damaged(f"a file is not [digest, size, media type]: {said!r:.80}")
     return ModelFile(digest, size_bytes, media_type)
 
 
@@ -299,6 +300,11 @@ def _alias_set(context: Context, record: AliasSet, stamp: Stamp) -> None:
     )
 
 
+def _loose_file_set(context: Context, record: LooseFileSet, stamp: Stamp) -> None:
+    said = None if record.digest is None else [record.digest, record.size_bytes, record.media_type]
+    context.store.set_loose_file(record.path, _file(said), stamp)
+
+
 def _model_name(name: str) -> str:
     """One that no address can name is damage."""
     if not is_model_name(name):
@@ -347,6 +353,7 @@ _FUNCTIONS: dict[type, Callable[[Context, Any, Stamp], None]] = {
     ModelVersionSet: _model_version_set,
     StageSet: _stage_set,
     AliasSet: _alias_set,
+    LooseFileSet: _loose_file_set,
 }
 _TENANT_KINDS = (
     ExperimentSet,
@@ -361,4 +368,5 @@ _TENANT_KINDS = (
     ModelVersionSet,
     StageSet,
     AliasSet,
+    LooseFileSet,
 )

@@ -54,7 +54,7 @@ class ModelMetric(NamedTuple):
 
 
 class ModelFile(NamedTuple):
-    """A file of a logged model that no run made: one that has a run keeps its files there."""
+    """A file of a logged model that no run made (one that has a run keeps its files there), or of nothing at all (a loose file)."""
 
     digest: str
     size_bytes: int

@@ -25,6 +25,7 @@ from lineal.record.records import (
     ExperimentRenamed,
     ExperimentSet,
     LayoutDefined,
+    LooseFileSet,
     Lost,
     MetricDefined,
     ModelLogged,
@@ -75,6 +76,7 @@ _CLASSES: dict[int, type[Record]] = {
     kinds.MODEL_VERSION_SET: ModelVersionSet,
     kinds.STAGE_SET: StageSet,
     kinds.ALIAS_SET: AliasSet,
+    kinds.LOOSE_FILE_SET: LooseFileSet,
 }
 _KINDS = {record_class: kind for kind, record_class in _CLASSES.items()}
 _FIELDS = {record_class: fields(record_class) for record_class in _KINDS}

@@ -34,5 +34,6 @@ MODEL_RENAMED = 56
 MODEL_VERSION_SET = 58
 STAGE_SET = 59
 ALIAS_SET = 60
+LOOSE_FILE_SET = 61
 
-KNOWN = frozenset((1, 2, 3, *range(16, 32), 48, 49, 50, 51, *range(54, 57), 58, 59, 60))
+KNOWN = frozenset((1, 2, 3, *range(16, 32), 48, 49, 50, 51, *range(54, 57), 58, 59, 60, 61))

@@ -279,6 +279,16 @@ class AliasSet:
     why: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LooseFileSet:
+    """A file of no run and no model. Without a digest: it is removed."""
+
+    path: str
+    digest: str | None = None
+    size_bytes: int | None = None
+    media_type: str | None = None
+
+
 Structure: TypeAlias = SegmentOpened | LayoutDefined | SegmentSealed
 RunRecord: TypeAlias = (
     AttemptStarted
@@ -310,5 +320,6 @@ TenantRecord: TypeAlias = (
     | ModelVersionSet
     | StageSet
     | AliasSet
+    | LooseFileSet
 )
 Record: TypeAlias = Structure | RunRecord | TenantRecord

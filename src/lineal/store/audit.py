@@ -35,6 +35,7 @@ Action: TypeAlias = Literal[
     "version.set",
     "stage.set",
     "alias.set",
+    "loose_file.set",
     "user.create",
     "user.set",
     "password.set",

@@ -49,6 +49,7 @@ from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Labels, Lifecycle, Status
 from lineal.query.syntax import Field, Filter, Kind, Order
 from lineal.store.lineage import LineageReader, LineageWriter
+from lineal.store.loose_files import LooseFileReader, LooseFileWriter
 from lineal.store.people import PeopleReader, PeopleWriter
 from lineal.store.registry import RegistryReader, RegistryWriter
 
@@ -138,7 +139,7 @@ class RunStart(NamedTuple):
     content_digest: str | None = None
 
 
-class TenantWriter(LineageWriter, Protocol):
+class TenantWriter(LineageWriter, LooseFileWriter, Protocol):
     """Changes of one tenant. See the module's rules; a method's own words say what they leave open."""
 
     # -- cursors -------------------------------------------------------------------------------
@@ -464,7 +465,7 @@ class BucketPiece(NamedTuple):
 SeriesName: TypeAlias = tuple[str, Labels]
 
 
-class TenantReader(LineageReader, Protocol):
+class TenantReader(LineageReader, LooseFileReader, Protocol):
     """Answers about one tenant."""
 
     def get_run(self, run_id: str) -> Run:
@@ -579,7 +580,8 @@ class TenantReader(LineageReader, Protocol):
 
     def list_digests(self, beginning: str = "") -> dict[str, int | None]:
         """Digest and size of every artifact of every run, older versions and deleted runs included, references not, and of the files
-        of logged models and of model versions: the blobs that must be kept. Only digests that begin so (hexadecimal digits)."""
+        of logged models and of model versions, and of loose files: the blobs that must be kept. Only digests that begin so (hexadecimal
+        digits)."""
         ...
 
     def list_audit(self, *, after: int = 0, limit: int = 1_000) -> list[AuditRow]:

@@ -18,6 +18,7 @@ from lineal.store import chain
 from lineal.store.audit import Action, digest_of
 from lineal.store.contracts import AuditRow, RunStart
 from lineal.store.memory_lineage import MemoryLineageWriter
+from lineal.store.memory_loose_files import MemoryLooseFileWriter
 from lineal.store.memory_people import MemoryPeopleReader, MemoryPeopleWriter, PeopleState
 from lineal.store.memory_reader import MemoryReader
 from lineal.store.memory_registry import MemoryRegistryWriter
@@ -158,7 +159,7 @@ class MemoryTransaction:
         return State({**self._state.tenants, **changed}, number, kept, self._last_ms)
 
 
-class MemoryWriter(MemoryLineageWriter):
+class MemoryWriter(MemoryLineageWriter, MemoryLooseFileWriter):
     """See `contracts.TenantWriter`."""
 
     def __init__(self, state: TenantState, is_new: bool) -> None:

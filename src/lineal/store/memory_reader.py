@@ -11,7 +11,7 @@ import numpy as np
 
 from lineal.model.entities import Cursor, Experiment, MetricDefinition, Run, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
-from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel
+from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelFile
 from lineal.model.values import ParamValue, from_json
 from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.evaluate import check_field
@@ -38,6 +38,7 @@ from lineal.store.contracts import (
 from lineal.store.json_leaves import leaves_of_documents
 from lineal.store.lineage import ModelPage, ModelQuery, largest, searched_fields
 from lineal.store.memory_lineage import get_model, list_datasets, list_files, list_model_uses, list_models, list_uses
+from lineal.store.memory_loose_files import list_loose
 from lineal.store.memory_registry import MemoryRegistryReader
 from lineal.store.memory_state import RunState, TenantState, piece_stats, values_of
 from lineal.store.reference import Candidate, counts_of, frequent_values, groups_of, page_of
@@ -157,6 +158,15 @@ class MemoryReader:
     def list_logged_models(self, query: ModelQuery) -> ModelPage:
         return list_models(self._store.committed(self._tenant), query)
 
+    # -- loose files ---------------------------------------------------------------------------------------
+
+    def find_loose_file(self, path: str) -> ModelFile | None:
+        _, file = self._store.committed(self._tenant).loose_files.get(path, (None, None))
+        return file
+
+    def list_loose_files(self, folder: str = "") -> dict[str, ModelFile]:
+        return dict(list_loose(self._store.committed(self._tenant), folder))
+
     # -- series --------------------------------------------------------------------------------------------
 
     def list_series(self, run_id: str) -> list[SeriesInfo]:
@@ -253,6 +263,7 @@ class MemoryReader:
     def list_digests(self, beginning: str = "") -> dict[str, int | None]:
         tenant = self._store.committed(self._tenant)
         found: list[tuple[str | None, int | None]] = [(file.digest, file.size_bytes) for file in list_files(tenant)]
+        found += [(file.digest, file.size_bytes) for _, file in list_loose(tenant)]
         for version in tenant.registry.versions.values():
             found += [(file.digest, file.size_bytes) for file in (version.said.content.files if version.said else ())]
         for state in tenant.runs.values():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lineal.model import ids
 from lineal.model.entities import Artifact, Cursor, Experiment, KeptAnswer, Layout, Run, SeriesKey, Stamp
-from lineal.model.lineage import DatasetUse, ModelUse
+from lineal.model.lineage import DatasetUse, ModelFile, ModelUse
 from lineal.model.vocabulary import Lifecycle
 from lineal.series.blocks import columns_of, concat_columns
 from lineal.series.columns import Block, Columns
@@ -139,6 +139,7 @@ class TenantState:
     claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
     models: dict[str, ModelSettings] = field(default_factory=dict)
     registry: RegistryState = field(default_factory=RegistryState)
+    loose_files: dict[str, tuple[Stamp, ModelFile | None]] = field(default_factory=dict)
 
     def copy(self) -> TenantState:
         """Runs are shared: copy one before changing it."""
@@ -155,6 +156,7 @@ class TenantState:
             dict(self.claims),
             {model_id: dict(settings) for model_id, settings in self.models.items()},
             self.registry.copy(),
+            dict(self.loose_files),
         )
 
     def naming(self) -> Naming:

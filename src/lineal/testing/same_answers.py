@@ -70,6 +70,7 @@ def assert_same_answers(
         series = sorted({(info.key.name, info.key.labels) for info in mine_of})
         assert_same_series(one, two, run_id, series, steps)
     assert one.list_dataset_uses(run_ids) == two.list_dataset_uses(run_ids)
+    assert list(one.list_loose_files().items()) == list(two.list_loose_files().items())
     for asked_models in (ModelQuery(lifecycle=None, limit=1_000), *models):
         assert_same_models(one, two, asked_models)
     for lifecycle in ("active", "deleted", None):

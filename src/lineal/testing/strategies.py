@@ -189,6 +189,8 @@ _BODIES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
 }
 _BODIES["use_dataset"] = st.tuples(run_ids, _dataset_uses())
 _BODIES["use_model"] = st.tuples(run_ids, _model_uses())
+_model_files = st.builds(ModelFile, st.sampled_from(("0" * 64, "e" * 64)), st.integers(0, 2), maybe_texts)
+_BODIES["set_loose_file"] = st.tuples(names, st.one_of(st.none(), _model_files))
 _model_settings = st.fixed_dictionaries(
     {},
     optional={
@@ -201,13 +203,7 @@ _model_settings = st.fixed_dictionaries(
         "tags": _tags,
         "status": st.sampled_from(("pending", "ready", "failed")),
         "lifecycle": _lifecycles,
-        "files": st.dictionaries(
-            names,
-            st.one_of(
-                st.none(), st.builds(ModelFile, st.sampled_from(("0" * 64, "e" * 64)), st.integers(0, 2), maybe_texts)
-            ),
-            max_size=2,
-        ),
+        "files": st.dictionaries(names, st.one_of(st.none(), _model_files), max_size=2),
     },
 )
 _experiment_settings = st.fixed_dictionaries(

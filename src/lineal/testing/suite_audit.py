@@ -8,7 +8,7 @@ import pytest
 
 from lineal.model.entities import Artifact, Attempt, MetricDefinition
 from lineal.model.ids import experiment_id
-from lineal.model.lineage import Dataset, DatasetUse, ModelUse
+from lineal.model.lineage import Dataset, DatasetUse, ModelFile, ModelUse
 from lineal.model.people import User
 from lineal.store.audit import digest_of, is_asked_for
 from lineal.store.chain import START, link, verify
@@ -44,6 +44,7 @@ CHANGES: dict[str, tuple[Said, str, str]] = {
     "use_dataset": (call("use_dataset", "r1", DatasetUse(Dataset("d", "1")), at(18, 18)), "dataset.use", "r1"),
     "use_model": (call("use_model", "r1", ModelUse("m-1", "output"), at(19, 19)), "logged_model.use", "r1"),
     "set_logged_model": (call("set_logged_model", "m-1", at(20, 20), name="mlp"), "logged_model.set", "m-1"),
+    "set_loose_file": (call("set_loose_file", "a/b", ModelFile("a" * 64, 5), at(21, 21)), "loose_file.set", "a/b"),
 }
 QUIET = {
     # Cursors, answers, points and layouts change no statement; the rest asks, or is about the rows themselves.

@@ -240,6 +240,26 @@ class LineageRules(SuiteBase):
         assert reader.list_digests() == {"b" * 64: 8}
         assert store.tenant("other").list_digests() == {}
 
+    def test_a_loose_file_is_what_was_said_of_it_last(self, store: Store, reader: TenantReader) -> None:
+        one, two = ModelFile("a" * 64, 5, "text/plain"), ModelFile("b" * 64, 7)
+        assert reader.find_loose_file("x") is None and reader.list_loose_files() == {}
+        paths = ("a/b/x", "a/bc", "a/b_/y", "z", "a/B/z", "a/b%", "é")
+        said = [call("set_loose_file", path, one, at(2, n)) for n, path in enumerate(paths)]
+        self.tell(store, *said, call("set_loose_file", "z", two, at(1, 20)))
+        assert reader.list_loose_files() == dict.fromkeys(sorted(paths), one)
+        assert list(reader.list_loose_files()) == sorted(paths)
+        assert reader.list_loose_files("a/b") == {"a/b/x": one}
+        assert reader.list_loose_files("a/b_") == {"a/b_/y": one} and reader.list_loose_files("a/b%") == {}
+        assert (reader.find_loose_file("z"), reader.find_loose_file("a")) == (one, None)
+        self.tell(store, call("set_loose_file", "z", two, at(3, 30)), call("set_loose_file", "a/bc", None, at(4, 31)))
+        self.tell(store, call("set_loose_file", "a/bc", one, at(2, 1)))
+        assert (reader.find_loose_file("z"), reader.find_loose_file("a/bc")) == (two, None)
+        assert "a/bc" not in reader.list_loose_files("a")
+        assert reader.list_digests() == {"a" * 64: 5, "b" * 64: 7} and reader.list_digests("b") == {"b" * 64: 7}
+        assert [row.seq for row in reader.list_audit()] == [*range(7), 30, 31]
+        other = store.tenant("other")
+        assert (other.find_loose_file("z"), other.list_loose_files(), other.list_digests()) == (None, {}, {})
+
     def test_a_writer_knows_of_models_in_its_transaction(self, store: Store) -> None:
         with store.begin() as transaction:
             writer = transaction.tenant("default")

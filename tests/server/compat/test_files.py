@@ -174,16 +174,66 @@ def test_a_place_for_artifacts_is_never_opened_here(one_mlflow: Mlflow, tmp_path
     assert answer.status_code == 404
 
 
-def test_files_belong_to_a_run_that_there_is(one_mlflow: Mlflow) -> None:
+def test_a_path_of_a_run_or_a_model_that_is_not_there_is_refused(one_mlflow: Mlflow) -> None:
     client = one_mlflow.client
-    for path in ("a.txt", "0/none/artifacts/a.txt", "artifacts/a.txt"):
-        assert client.put(f"{FILES}/{path}", content=b"x").status_code == 400
+    for path in ("0/none/artifacts/a.txt", f"0/models/m-{'a' * 32}/artifacts/x", "a/b/c/artifacts", "0/none/artifacts"):
+        answer = client.put(f"{FILES}/{path}", content=b"x")
+        assert answer.status_code == 400 and "No run or model is there" in answer.json()["message"]
         assert client.get(f"{FILES}/{path}").status_code == 404
+        assert client.delete(f"{FILES}/{path}").status_code == 404
     assert client.get(FILES).json() == {}
     run = one_mlflow.run()
     one_mlflow.post("runs/delete", run_id=run)
     answer = client.put(f"{FILES}/0/{run}/artifacts/a.txt", content=b"x")
     assert answer.status_code == 400 and "'active' state" in answer.json()["message"]
+
+
+def test_loose_files_are_kept_listed_and_removed(mlflow: Mlflow) -> None:
+    client = mlflow.client
+
+    def names(path: str = "") -> list[tuple[str, bool, int | None]]:
+        found = client.get(FILES, params={"path": path} if path else {}).json().get("files", [])
+        return [(one["path"], one["is_dir"], one.get("file_size")) for one in found]
+
+    run = mlflow.run()
+    put(mlflow, run, "own.txt", b"a run's")
+    for path in ("a.txt", "dir/b%20c.html", "dir/e/%C3%BC", "artifacts/x", "dir.txt"):
+        assert client.put(f"{FILES}/{path}", content=b"first").status_code == 200
+        assert client.put(f"{FILES}/{path}", content=b"later").status_code == 200
+        answer = client.get(f"{FILES}/{path}")
+        assert (answer.status_code, answer.content) == (200, b"later")
+        assert answer.headers["content-disposition"].startswith("attachment")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert names() == [("a.txt", False, 5), ("artifacts", True, None), ("dir", True, None), ("dir.txt", False, 5)]
+    assert names("dir") == [("b c.html", False, 5), ("e", True, None)]
+    assert names("none") == names("a.txt") == []
+    assert client.get(f"{FILES}/dir").status_code == 404
+    for _ in range(2):
+        assert client.delete(f"{FILES}/dir").json() == {}
+    assert names() == [("a.txt", False, 5), ("artifacts", True, None), ("dir.txt", False, 5)]
+    assert client.get(f"{FILES}/dir/e/%C3%BC").status_code == 404
+    assert listed(mlflow, run) == [("own.txt", False, 7)]
+
+
+def test_loose_files_are_not_removed_all_at_once(one_mlflow: Mlflow) -> None:
+    client = one_mlflow.client
+    assert client.put(f"{FILES}/a.txt", content=b"x").status_code == 200
+    for path in (".", "%2E", "%2E/%2E", "%252E", "", "/"):
+        answer = client.request("DELETE", f"{FILES}/{path}")
+        assert answer.status_code in (400, 404) or path == "%252E", path  # which is a name like others
+    assert client.get(f"{FILES}/a.txt").content == b"x"
+
+
+def test_a_version_registered_from_loose_files_keeps_them(one_mlflow: Mlflow) -> None:
+    client = one_mlflow.client
+    assert client.put(f"{FILES}/shared/MLmodel", content=b"one").status_code == 200
+    one_mlflow.post("registered-models/create", name="m")
+    one_mlflow.post("model-versions/create", name="m", source="mlflow-artifacts:/shared")
+    [version] = client.get("/api/v1/models/m/versions").json()["versions"]
+    found = client.get(f"/api/v1/models/m/versions/{version['version']}").json()
+    assert [(file["path"], file["size_bytes"]) for file in found["files"]] == [("shared/MLmodel", 3)]
+    params = {"name": "m", "version": "1", "path": "MLmodel"}
+    assert client.get("/model-versions/get-artifact", params=params).content == b"one"
 
 
 def test_another_tenants_files_are_not_reached(source: HostedSource) -> None:
@@ -196,6 +246,11 @@ def test_another_tenants_files_are_not_reached(source: HostedSource) -> None:
             assert blue.client.get(f"/t/red{path}").status_code == 200
             assert blue.client.get(f"/t/blue{path}").status_code == 404
         assert blue.client.put(f"/t/blue{FILES}/0/{run}/artifacts/b.txt", content=b"x").status_code == 400
+        assert red.client.put(f"/t/red{FILES}/loose.txt", content=b"x").status_code == 200
+        assert blue.client.get(f"/t/blue{FILES}/loose.txt").status_code == 404
+        assert blue.client.delete(f"/t/blue{FILES}/loose.txt").status_code in (200, 404)
+        assert blue.client.get(f"/t/blue{FILES}").json() == {}
+        assert red.client.get(f"/t/red{FILES}/loose.txt").content == b"x"
 
 
 def test_multipart_uploads_are_not_served(one_mlflow: Mlflow) -> None:

@@ -18,6 +18,7 @@ from lineal.record.records import (
     DocumentSet,
     ExperimentSet,
     LayoutDefined,
+    LooseFileSet,
     Lost,
     MetricDefined,
     ModelLogged,
@@ -121,6 +122,7 @@ records = st.one_of(
     ),
     st.builds(StageSet, version_ids, st.sampled_from(STAGES), st.booleans(), maybe(words)),
     st.builds(AliasSet, words, st.from_regex(r"[a-z_-]{1,9}x", fullmatch=True), maybe(version_ids), maybe(words)),
+    st.builds(LooseFileSet, words, maybe(hexes), maybe(counts), maybe(words)),
 )  # fmt: skip
 
 

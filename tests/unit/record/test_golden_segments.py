@@ -32,6 +32,7 @@ from lineal.record.records import (
     ExperimentRenamed,
     ExperimentSet,
     LayoutDefined,
+    LooseFileSet,
     Lost,
     MetricDefined,
     ModelLogged,
@@ -69,6 +70,7 @@ NAMES = [
     "segment-model-version",
     "segment-registry",
     "segment-captures",
+    "segment-loose-files",
 ]
 TIME_NS = 1_700_000_000_123_456_789
 NAN = struct.unpack("<d", bytes.fromhex("01000000000cf47f"))[0]
@@ -77,7 +79,7 @@ RECORDS = {record.__name__: record for record in (
     MetricDefined, ArtifactLogged, Lost, ExperimentSet, RunLifecycleSet,
     RunTagsSet, RunLockSet, ExperimentRenamed, DatasetUsed, ModelLogged, ModelUsed,
     ModelVersionCreated, ModelSet, ModelRenamed, ModelVersionSet, StageSet, AliasSet,
-    CaptureSet,
+    CaptureSet, LooseFileSet,
 )}  # fmt: skip
 
 
@@ -418,6 +420,14 @@ def meanings():
     ]
     frames = [*opened(), *(record_entry(record, seq) for seq, record in enumerate(captures, 1))]
     yield "segment-captures", [*frames, record_entry(SegmentSealed(3), 0)], 0
+    files = [
+        LooseFileSet("shared/🦊.txt", "ab" * 32, 5, "text/plain"),
+        LooseFileSet("x", "cd" * 32, 0),
+        LooseFileSet("x"),
+    ]
+    frames = [record_entry(SegmentOpened("default", None, "0123456789abcde", "", False, 1), 0)]
+    frames += [record_entry(record, seq) for seq, record in enumerate(files, 1)]
+    yield "segment-loose-files", [*frames, record_entry(SegmentSealed(3), 0)], 0
 
     ranked = LayoutDefined(1, "q", [["loss", "d", {"rank": "3"}]])
     frames = opened(primary=False, labels={"rank": "3"}, segment=2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lineal.model.entities import Cursor, Experiment, Run, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
-from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel
+from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelFile
 from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.evaluate import check_field
 from lineal.query.syntax import Field, Kind
@@ -35,6 +35,7 @@ from lineal.store.sql.database import Connection, Database
 from lineal.store.sql.details import read_details, read_runs
 from lineal.store.sql.experiment_reader import read_experiments
 from lineal.store.sql.logged_models import ModelReader, read_datasets, read_digests
+from lineal.store.sql.loose_files import find_loose, list_loose, read_loose_digests
 from lineal.store.sql.ranges import Range
 from lineal.store.sql.registry_reader import SqlRegistryReader, read_version_digests
 from lineal.store.sql.search import is_plain, newest_page, read_changes, read_names, read_run_counts
@@ -147,6 +148,16 @@ class SqlReader:
     def list_logged_models(self, query: ModelQuery) -> ModelPage:
         with self._snapshot() as (connection, tenant):
             return ModelReader(connection, self._catalog, tenant).page(query)
+
+    # -- loose files ---------------------------------------------------------------------------------------
+
+    def find_loose_file(self, path: str) -> ModelFile | None:
+        with self._snapshot() as (connection, tenant):
+            return find_loose(connection, tenant, path)
+
+    def list_loose_files(self, folder: str = "") -> dict[str, ModelFile]:
+        with self._snapshot() as (connection, tenant):
+            return list_loose(connection, tenant, folder)
 
     # -- series --------------------------------------------------------------------------------------------
 
@@ -267,7 +278,8 @@ class SqlReader:
                 (tenant, f"{beginning}%"),
             ).fetchall()
             named = read_version_digests(connection, tenant, beginning)
-            return largest([*rows, *read_digests(connection, tenant, beginning), *named])
+            loose = read_loose_digests(connection, tenant, beginning)
+            return largest([*rows, *read_digests(connection, tenant, beginning), *named, *loose])
 
     # -- inside --------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from lineal.store.sql.flush import flush_runs, upsert
 from lineal.store.sql.kept import Kept
 from lineal.store.sql.lineage_writer import SqlLineageWriter
 from lineal.store.sql.logged_models import ModelDraft
+from lineal.store.sql.loose_files import SqlLooseFileWriter
 from lineal.store.sql.names import Names
 from lineal.store.sql.registry import SqlRegistryWriter
 from lineal.store.sql.renames import add_claim, derive_names
@@ -42,7 +43,7 @@ _CURSOR_UPSERT = upsert(
 )
 
 
-class SqlWriter(SqlLineageWriter):
+class SqlWriter(SqlLineageWriter, SqlLooseFileWriter):
     """See `contracts.TenantWriter`."""
 
     def __init__(

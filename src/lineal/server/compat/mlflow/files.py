@@ -12,8 +12,8 @@ from lineal.ingest.desk import Desk, Said
 from lineal.journal.blobs import Blob
 from lineal.model.entities import Artifact
 from lineal.model.limits import NAME_MAX_BYTES
-from lineal.model.lineage import LoggedModel
-from lineal.record.records import ArtifactLogged, ModelLogged
+from lineal.model.lineage import LoggedModel, ModelFile
+from lineal.record.records import ArtifactLogged, LooseFileSet, ModelLogged
 from lineal.server.answers import BlobFile
 from lineal.server.compat.mlflow.answers import said
 from lineal.server.compat.mlflow.errors import MISSING, MlflowError
@@ -39,13 +39,24 @@ def files_of(reader: TenantReader, run_id: str) -> dict[str, Artifact]:
 def model_files_of(reader: TenantReader, model: LoggedModel) -> dict[str, Artifact]:
     """By their paths within the model."""
     if not is_in_run(model) or model.source_run_id is None:
-        return {
-            path: Artifact(path, 1, one.size_bytes, one.digest, None, one.media_type, model.updated_ms)
-            for path, one in model.files.items()
-        }
+        return _artifacts(model.files, model.updated_ms)
     head = f"{model.path}/"
     found = all_files_of(reader, model.source_run_id)
     return {path.removeprefix(head): one for path, one in found.items() if path.startswith(head)}
+
+
+def loose_files_of(reader: TenantReader, path: str) -> dict[str, Artifact]:
+    """Those at a path or below it."""
+    one = reader.find_loose_file(path)
+    below = reader.list_loose_files(path)
+    return _artifacts(below if one is None else {**below, path: one}, 0)
+
+
+def _artifacts(files: Mapping[str, ModelFile], logged_ms: int) -> dict[str, Artifact]:
+    return {
+        path: Artifact(path, 1, one.size_bytes, one.digest, None, one.media_type, logged_ms)
+        for path, one in files.items()
+    }
 
 
 def all_files_of(reader: TenantReader, run_id: str) -> dict[str, Artifact]:
@@ -151,6 +162,27 @@ def saying_of_model(record: ModelLogged) -> Any:
         if not desk.is_known or desk.writer.find_logged_model(record.model_id) is None:
             raise no_model(record.model_id)
         desk.say_of_tenant([record])
+        return said()
+
+    return work
+
+
+def keeping_loose(path: str, blob: Blob) -> Any:
+    """The same for a file of neither."""
+    path = checked_path(path)
+    said_of_it = LooseFileSet(path, blob.digest, blob.size_bytes, media_type_of(path.rpartition("/")[2]))
+
+    def work(desk: Desk) -> Said:
+        desk.say_of_tenant([said_of_it])
+        return said()
+
+    return work
+
+
+def removing_loose(paths: list[str]) -> Any:
+    def work(desk: Desk) -> Said:
+        if paths:
+            desk.say_of_tenant([LooseFileSet(path) for path in paths])
         return said()
 
     return work

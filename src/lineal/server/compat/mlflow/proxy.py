@@ -1,6 +1,6 @@
 """mlflow-artifacts/artifacts: the store that a stock server has for files. Its paths are .../RUN/artifacts/PATH, which here is
 the file PATH of RUN, and .../models/MODEL/artifacts/PATH, which is one in a folder of the run that made MODEL, or MODEL's own if
-no run did; no folder stands behind them."""
+no run did. Any other path is a loose file, which belongs to the tenant. No folder stands behind them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ from lineal.server.compat.mlflow.files import (
     entries_of,
     files_of,
     keeping,
+    keeping_loose,
     keeping_of_model,
+    loose_files_of,
     model_files_of,
     removing,
+    removing_loose,
     saying_of_model,
 )
 from lineal.server.compat.mlflow.given import Param, given
@@ -37,8 +40,8 @@ _MULTIPART = "Multipart uploads are not served here; send the file whole"
 
 
 class Place(NamedTuple):
-    """A path among the files of a run, or of a logged model that keeps its own. `run_id` is "" for the latter, `model` is set for
-    each of a logged model."""
+    """A path among the files of a run, of a logged model that keeps its own, or among those of neither. `run_id` is "" for the last
+    two, `model` is set for each of a logged model."""
 
     run_id: str
     path: str
@@ -47,32 +50,38 @@ class Place(NamedTuple):
     def files(self, reader: TenantReader) -> dict[str, Artifact]:
         """Among which it is."""
         if self.model is None:
-            return files_of(reader, self.run_id)
+            return files_of(reader, self.run_id) if self.run_id else loose_files_of(reader, self.path)
         return all_files_of(reader, self.run_id) if self.run_id else model_files_of(reader, self.model)
 
     def keep(self, blob: Blob) -> Any:
         """A work that logs the file."""
-        if self.run_id or self.model is None:
+        if self.run_id:
             return keeping(self.run_id, self.path, blob)
+        if self.model is None:
+            return keeping_loose(self.path, blob)
         return keeping_of_model(self.model.model_id, self.path, blob)
 
     def remove(self, paths: list[str]) -> Any:
         """A work that removes them."""
-        if self.run_id or self.model is None:
+        if self.run_id:
             return removing(self.run_id, paths)
+        if self.model is None:
+            return removing_loose(paths)
         return saying_of_model(ModelLogged(self.model.model_id, files=dict.fromkeys(paths)))
 
 
 def find_place(reader: TenantReader, path: str) -> Place | None:
-    """Whose file a path names: behind the first "artifacts" that stands behind a run or a logged model."""
-    parts = safe_path(path).split("/")
+    """Whose file a path names: behind the first "artifacts" that stands behind a run or a logged model. None for one of a run or a
+    model that there is not."""
+    path = safe_path(path)
+    parts = path.split("/")
     for at in range(1, len(parts)):
         run_id = parts[at - 1]
         if parts[at] == "artifacts" and is_run_id(run_id) and reader.find_run_ids(run_id, limit=1) == [run_id]:
             return Place(run_id, safe_path("/".join(parts[at + 1 :])))
         if parts[at] == "artifacts" and at > 1 and parts[at - 2] == ROOT:
             return _place_of_model(reader, run_id, safe_path("/".join(parts[at + 1 :])))
-    return None
+    return None if "artifacts" in parts[2:] else Place("", path)
 
 
 def _place_of_model(reader: TenantReader, model_id: str, path: str) -> Place | None:
@@ -108,7 +117,7 @@ def get_proxied(context: Context, asked: Asked[Any, None]) -> BlobFile:
 def put_proxied(context: Context, asked: Asked[Any, None]) -> Submitted:
     found = find_place(context.reader, asked.path["path"])
     if found is None:
-        raise MlflowError("Artifacts are kept with their run: EXPERIMENT/RUN/artifacts/PATH, of a run that there is")
+        raise MlflowError("No run or model is there of which this path (EXPERIMENT/RUN/artifacts/PATH) would be a file")
     assert asked.blob is not None
     return context.submit(found.keep(asked.blob))
 
@@ -116,6 +125,8 @@ def put_proxied(context: Context, asked: Asked[Any, None]) -> Submitted:
 def delete_proxied(context: Context, asked: Asked[Any, None]) -> Submitted:
     """The file, or the folder with all that is in it. What was there stays as an earlier version."""
     place = _place(context, asked)
+    if place == Place("", ""):
+        raise MlflowError("Invalid path")  # all that belongs to nobody, at once
     paths = [
         path
         for path in place.files(context.reader)
