@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,10 @@ from lineal.cli.main import lineal as command
 from lineal.ingest import retell_points, told
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.layout import Folder
+from lineal.query.parser import parse
 from lineal.record.records import (
     AliasSet,
+    CaptureSet,
     DatasetUsed,
     ModelLogged,
     ModelRenamed,
@@ -31,7 +34,7 @@ from lineal.record.records import (
     StageSet,
 )
 from lineal.server.hosted import HostedSource
-from lineal.store.contracts import TenantReader
+from lineal.store.contracts import RunQuery, TenantReader
 from lineal.store.registry import By, ModelsQuery, TransitionsQuery, VersionsQuery
 from tests.network.conftest import detail_of, points_of, url_of
 from tests.network.programs import LOGS_AND_WAITS, read_line, start
@@ -249,6 +252,25 @@ def test_datasets_and_logged_models_arrive_and_what_is_new_of_them(
             same(own.reader(), reader_of(source), run_id)
             assert "nothing is new" in sync(folder, server).output
     assert reader_of(source).get_logged_model("m-1").tags == {"c": "d"}
+
+
+def test_captures_arrive_and_what_is_new_of_them(server: httpx.Client, source: HostedSource, folder: Path) -> None:
+    run_id = record(folder, 20)
+    say_in(folder, run_id, [CaptureSet("a1", "code", {"commit": "ab" * 20, "is_dirty": True, "x": [1.5, math.inf]})])
+    news: list[list[Record]] = [
+        [],
+        [CaptureSet("a1", "resources", {"wall_s": 0.1})],
+        [CaptureSet("a0", "code", {"commit": "c"})],
+    ]
+    for more in news:
+        if more:
+            say_in(folder, run_id, more)
+        with lineal.open_store(folder) as own:
+            assert set(states(sync(folder, server, "--json")).values()) == {"whole"}
+            here, there = own.reader().list_captures(run_id), reader_of(source).list_captures(run_id)
+            assert here == there and len(here) >= 1
+            assert "nothing is new" in sync(folder, server).output
+    assert reader_of(source).list_runs(RunQuery(filter=parse("git.commit ^= 'abab'"))).total == 1
 
 
 def registry_of(reader: TenantReader) -> list[tuple[Any, ...]]:

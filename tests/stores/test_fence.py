@@ -39,6 +39,7 @@ def fill(store: Store) -> None:
         call(
             "append_points", "r1", WRITER, "a1", [block_with([2.0], 60_000, SeriesKey("acc", (("model_id", "m-1"),)))]
         ),
+        call("set_capture", "r1", "a1", "code", '{"commit":"ab"}', at(6, 1)),
         call("use_dataset", "r1", DatasetUse(Dataset("train", "1")), at(6, 2)),
         call("use_model", "r1", ModelUse("m-1", "output"), at(6, 3)),
         call("set_logged_model", "m-1", at(6, 4), name="mlp"),

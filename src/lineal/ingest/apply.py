@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from lineal.model.captures import canonical
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
 from lineal.model.errors import Damaged
-from lineal.model.limits import LABELS_MAX_BYTES, MODEL_FILES_MAX_COUNT, NAME_MAX_BYTES
+from lineal.model.limits import CAPTURE_MAX_BYTES, LABELS_MAX_BYTES, MODEL_FILES_MAX_COUNT, NAME_MAX_BYTES
 from lineal.model.lineage import Dataset, DatasetUse, ModelFile, ModelUse
 from lineal.model.registry import NewVersion, VersionContent, VersionFile, is_model_name
 from lineal.model.values import INT64_MAX, to_json
@@ -17,6 +18,7 @@ from lineal.record.records import (
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
+    CaptureSet,
     DatasetUsed,
     DocumentSet,
     ExperimentRenamed,
@@ -128,6 +130,13 @@ def _name_set(context: Context, record: NameSet, stamp: Stamp) -> None:
 
 def _document_set(context: Context, record: DocumentSet, stamp: Stamp) -> None:
     context.store.set_document(_run(context), record.name, to_json(record.content), stamp)
+
+
+def _capture_set(context: Context, record: CaptureSet, stamp: Stamp) -> None:
+    text = canonical(record.content)
+    if len(text) > CAPTURE_MAX_BYTES:  # it is ASCII
+        raise Damaged(f"the capture {record.part!r:.80} has {len(text):,} bytes; the limit is {CAPTURE_MAX_BYTES:,}")
+    context.store.set_capture(_run(context), record.attempt, record.part, text, stamp)
 
 
 def _metric_defined(context: Context, record: MetricDefined, stamp: Stamp) -> None:
@@ -336,6 +345,7 @@ _FUNCTIONS: dict[type, Callable[[Context, Any, Stamp], None]] = {
     NoteSet: _note_set,
     NameSet: _name_set,
     DocumentSet: _document_set,
+    CaptureSet: _capture_set,
     MetricDefined: _metric_defined,
     ArtifactLogged: _artifact_logged,
     Lost: _lost,

@@ -1,4 +1,4 @@
-"""What is said again of a run's datasets, of the logged models that it used, and of those that it made."""
+"""What is said again of a run's datasets and captures, of the logged models that it used, and of those that it made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from lineal.model.entities import RunDetails
 from lineal.model.lineage import LoggedModel
 from lineal.query.syntax import Comparison, Field
-from lineal.record.records import DatasetUsed, ModelLogged, ModelUsed, Record
+from lineal.record.records import CaptureSet, DatasetUsed, ModelLogged, ModelUsed, Record
 from lineal.store.contracts import TenantReader
 from lineal.store.lineage import ModelQuery, dataset_key
 
@@ -40,6 +40,9 @@ def lineage_statements(
                 ),
                 use.used_ms,
             )
+    for capture in reader.list_captures(run_id):
+        if is_news("capture", f"{capture.attempt_id}{_SEPARATOR}{capture.part}", capture.digest):
+            yield CaptureSet(capture.attempt_id, capture.part, capture.content), capture.said_ms
     for used in details.models:
         if is_news("model-use", f"{used.role}{_SEPARATOR}{used.model_id}", repr(used)):
             yield ModelUsed(used.model_id, used.role, used.step), used.used_ms

@@ -206,6 +206,7 @@ JSON_MAX_DEPTH = 32  # of a searched value within its document
 JSON_TEXT_MAX_CHARS = 1_000  # longer texts of documents are read, not searched
 DATASETS_SEARCHED_MAX_COUNT = 100  # of a run, by name: the others are listed, not searched
 DATASET_SOURCE_SEARCHED_MAX_CHARS = 1_000  # as JSON_TEXT_MAX_CHARS
+CODE_TEXT_SEARCHED_MAX_CHARS = 1_000  # a commit, a branch, a remote: as JSON_TEXT_MAX_CHARS
 JSON_PATH_MAX_BYTES = 1 * KIB  # document, keys and dots; as NAME_MAX_BYTES, for it stands in an index as a name does
 COLUMNS_MAX_BYTES = 1024 * MIB  # of values kept in memory for search: 60 fields of a million runs
 COLUMNS_MAX_AGE_S = (

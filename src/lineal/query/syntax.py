@@ -62,6 +62,7 @@ class Field:
     """Left side of a comparison, or what runs are ordered or grouped by.
 
     A dataset field means those of all datasets that the run used, as one text (`value_sets.py`).
+    A git field means the code of the latest attempt that recorded any; "dirty" is a flag, the others are texts.
     A metric means its points without labels, of both value types; `aggregate` says what of them (others than metrics have
     "last"). A json field's name is DOCUMENT.path.to.leaf, a dataset's NAME.property, or property for any dataset."""
 
@@ -72,6 +73,8 @@ class Field:
     @property
     def is_text(self) -> bool:
         """Compared as a text only."""
+        if self.kind == "git":
+            return self.name != "dirty"
         return self.kind == "dataset" or (self.kind == "attribute" and self.name in TEXT_ATTRIBUTES)
 
     @property

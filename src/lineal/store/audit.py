@@ -29,6 +29,7 @@ Action: TypeAlias = Literal[
     "dataset.use",
     "logged_model.set",
     "logged_model.use",
+    "capture.set",
     "model.set",
     "model.rename",
     "version.create",

@@ -6,7 +6,7 @@ Rules that hold for every method and every backend (the suite in `lineal.testing
 - **Writers are inside a transaction.** All of `with store.begin() as tx:` is kept, or, when the block raises, nothing.
   One transaction at a time a store; a second thread's `begin` waits. Readers see committed state only.
 - **Applying twice changes nothing, and order does not matter.** State is a function of the *set* of statements: what is
-  set is decided by `Stamp` (the later statement wins for names, tags, notes, documents, lifecycle and ends; the earlier
+  set is decided by `Stamp` (the later statement wins for names, tags, notes, documents, captures, lifecycle and ends; the earlier
   one for an opening, a loss of an attempt, and a param within its attempt), what is added is keyed. A stamp belongs to one
   statement: two that differ in content never share one. Points are the exception: they are appended once, guarded by the
   writer's cursor, which the caller moves in the same transaction.
@@ -48,6 +48,7 @@ from lineal.model.limits import AUDIT_LINK_MAX_COUNT
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Labels, Lifecycle, Status
 from lineal.query.syntax import Field, Filter, Kind, Order
+from lineal.store.captures import CaptureReader, CaptureWriter
 from lineal.store.lineage import LineageReader, LineageWriter
 from lineal.store.loose_files import LooseFileReader, LooseFileWriter
 from lineal.store.people import PeopleReader, PeopleWriter
@@ -139,7 +140,7 @@ class RunStart(NamedTuple):
     content_digest: str | None = None
 
 
-class TenantWriter(LineageWriter, LooseFileWriter, Protocol):
+class TenantWriter(LineageWriter, LooseFileWriter, CaptureWriter, Protocol):
     """Changes of one tenant. See the module's rules; a method's own words say what they leave open."""
 
     # -- cursors -------------------------------------------------------------------------------
@@ -465,7 +466,7 @@ class BucketPiece(NamedTuple):
 SeriesName: TypeAlias = tuple[str, Labels]
 
 
-class TenantReader(LineageReader, LooseFileReader, Protocol):
+class TenantReader(LineageReader, LooseFileReader, CaptureReader, Protocol):
     """Answers about one tenant."""
 
     def get_run(self, run_id: str) -> Run:

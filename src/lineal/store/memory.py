@@ -17,6 +17,7 @@ from lineal.series.columns import Block
 from lineal.store import chain
 from lineal.store.audit import Action, digest_of
 from lineal.store.contracts import AuditRow, RunStart
+from lineal.store.memory_captures import MemoryCaptureWriter
 from lineal.store.memory_lineage import MemoryLineageWriter
 from lineal.store.memory_loose_files import MemoryLooseFileWriter
 from lineal.store.memory_people import MemoryPeopleReader, MemoryPeopleWriter, PeopleState
@@ -159,7 +160,7 @@ class MemoryTransaction:
         return State({**self._state.tenants, **changed}, number, kept, self._last_ms)
 
 
-class MemoryWriter(MemoryLineageWriter, MemoryLooseFileWriter):
+class MemoryWriter(MemoryLineageWriter, MemoryLooseFileWriter, MemoryCaptureWriter):
     """See `contracts.TenantWriter`."""
 
     def __init__(self, state: TenantState, is_new: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lineal.model.captures import Capture
 from lineal.model.entities import Cursor, Experiment, MetricDefinition, Run, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
 from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelFile
@@ -20,6 +21,7 @@ from lineal.series.blocks import slice_steps
 from lineal.series.downsample import bucketize
 from lineal.series.stats import summary_of
 from lineal.store.audit import is_asked_for
+from lineal.store.captures import latest_first, latest_of_parts
 from lineal.store.contracts import (
     AuditQuery,
     AuditRow,
@@ -37,6 +39,7 @@ from lineal.store.contracts import (
 )
 from lineal.store.json_leaves import leaves_of_documents
 from lineal.store.lineage import ModelPage, ModelQuery, largest, searched_fields
+from lineal.store.memory_captures import captures_of, code_of
 from lineal.store.memory_lineage import get_model, list_datasets, list_files, list_model_uses, list_models, list_uses
 from lineal.store.memory_loose_files import list_loose
 from lineal.store.memory_registry import MemoryRegistryReader
@@ -142,6 +145,16 @@ class MemoryReader:
         if name not in documents:
             raise NotFound(f"run {run_id:.80} has no document {name!r:.80}", field="name")
         return documents[name]
+
+    def list_captures(self, run_id: str) -> list[Capture]:
+        return latest_first(captures_of(self._state(run_id)))
+
+    def find_capture(self, run_id: str, part: str) -> Capture | None:
+        return self.get_captures_of([run_id], [part])[0].get(part)
+
+    def get_captures_of(self, run_ids: Sequence[str], parts: Sequence[str]) -> list[dict[str, Capture]]:
+        tenant = self._store.committed(self._tenant)
+        return [latest_of_parts(captures_of(run_in(tenant, run_id)), parts) for run_id in run_ids]
 
     # -- datasets and logged models ------------------------------------------------------------------------
 
@@ -323,7 +336,7 @@ def value_of(run: Run, state: RunState, field: Field) -> ParamValue:
         return aggregate_of((piece for key in keys for piece in piece_stats(state, key)), field.aggregate)
     if field.kind == "dataset":
         return searched_fields(list_uses(state, whole=False)).get(field.name)
-    return None  # of git nothing is recorded yet
+    return code_of(state).get(field.name)
 
 
 def names_of(state: RunState, kind: Kind) -> set[str]:
@@ -338,4 +351,4 @@ def names_of(state: RunState, kind: Kind) -> set[str]:
         return {key.name for key in state.series_keys() if not key.labels}
     if kind == "dataset":
         return set(searched_fields(list_uses(state, whole=False)))
-    return set()
+    return set(code_of(state)) if kind == "git" else set()

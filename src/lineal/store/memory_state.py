@@ -11,6 +11,7 @@ from lineal.model.vocabulary import Lifecycle
 from lineal.series.blocks import columns_of, concat_columns
 from lineal.series.columns import Block, Columns
 from lineal.series.stats import stats_of
+from lineal.store.captures import CaptureKey
 from lineal.store.contracts import AuditRow
 from lineal.store.lineage import DatasetKey, ModelKey, ModelSettings
 from lineal.store.memory_people import PeopleState
@@ -57,6 +58,7 @@ class RunState:
     """(attempt, writer, rows), as they were appended."""
     datasets: dict[DatasetKey, tuple[Stamp, DatasetUse]] = field(default_factory=dict)
     models: dict[ModelKey, tuple[Stamp, ModelUse]] = field(default_factory=dict)
+    captures: dict[CaptureKey, tuple[Stamp, str]] = field(default_factory=dict)
 
     def copy(self) -> RunState:
         return RunState(
@@ -68,6 +70,7 @@ class RunState:
             list(self.points),
             dict(self.datasets),
             dict(self.models),
+            dict(self.captures),
         )
 
     def attempt(self, attempt_id: str) -> AttemptFacts:

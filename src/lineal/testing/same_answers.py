@@ -71,6 +71,9 @@ def assert_same_answers(
         assert_same_series(one, two, run_id, series, steps)
     assert one.list_dataset_uses(run_ids) == two.list_dataset_uses(run_ids)
     assert list(one.list_loose_files().items()) == list(two.list_loose_files().items())
+    for run_id in run_ids:
+        assert one.list_captures(run_id) == two.list_captures(run_id)
+    assert one.get_captures_of(run_ids, ("code",)) == two.get_captures_of(run_ids, ("code",))
     for asked_models in (ModelQuery(lifecycle=None, limit=1_000), *models):
         assert_same_models(one, two, asked_models)
     for lifecycle in ("active", "deleted", None):

@@ -11,6 +11,7 @@ with the memory store on random statements, and `same_answers`."""
 from __future__ import annotations
 
 from lineal.testing.suite_audit import AuditRules
+from lineal.testing.suite_captures import CaptureRules
 from lineal.testing.suite_filters import FilterRules
 from lineal.testing.suite_groups import GroupRules
 from lineal.testing.suite_lineage import LineageRules
@@ -38,6 +39,7 @@ class StoreSuite(
     RenameRules,
     PeopleRules,
     LineageRules,
+    CaptureRules,
     RegistryRules,
 ):
     """All rules of `store/contracts.py`, `store/people.py` and `store/registry.py`, one class of them a subject."""

@@ -14,6 +14,7 @@ from lineal.model.lineage import Dataset, DatasetUse, ModelFile, ModelUse
 from lineal.model.values import INT64_MAX, INT64_MIN, ParamValue
 from lineal.query.syntax import (
     ATTRIBUTES,
+    GIT_PROPERTIES,
     NULL_OPERATORS,
     ORDERING_OPERATORS,
     And,
@@ -42,6 +43,12 @@ LABELS = (
     (("model_id", "m-1"),),
     (("dataset_digest", "1"), ("dataset_name", "train"), ("model_id", "m-1")),
     (("dataset_name", "train"), ("model_id", "\0é")),
+)
+CODES = (
+    "{}",
+    '{"commit":"12e3","is_dirty":true,"branch":"main"}',
+    '{"commit":"12000","is_dirty":false,"remote":"https://example.com/a\\u0000"}',
+    '{"branch":"","commit":7,"is_dirty":"yes","patch":{"files":["a.py"]}}',
 )
 DOCUMENTS = (
     "{}",
@@ -187,6 +194,7 @@ _BODIES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "add_artifact": st.tuples(run_ids, _artifacts()),
     "add_loss": st.tuples(run_ids, st.sampled_from(("full", "over_limit")), st.integers(1, 2**40)),
 }
+_BODIES["set_capture"] = st.tuples(run_ids, attempt_ids, st.sampled_from(("code", "code", "x")), st.sampled_from(CODES))
 _BODIES["use_dataset"] = st.tuples(run_ids, _dataset_uses())
 _BODIES["use_model"] = st.tuples(run_ids, _model_uses())
 _model_files = st.builds(ModelFile, st.sampled_from(("0" * 64, "e" * 64)), st.integers(0, 2), maybe_texts)
@@ -287,7 +295,7 @@ fields = st.one_of(
     st.builds(Field, st.just("metric"), st.sampled_from(NAMES[:3]), aggregates),
     st.builds(Field, st.just("json"), st.sampled_from(JSON_PATHS)),
     st.builds(Field, st.just("dataset"), st.sampled_from(DATASET_FIELDS)),
-    st.just(Field("git", "commit")),
+    st.builds(Field, st.just("git"), st.sampled_from(GIT_PROPERTIES)),
 )
 scalars: st.SearchStrategy[Scalar] = st.one_of(
     texts,

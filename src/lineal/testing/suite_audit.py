@@ -45,6 +45,7 @@ CHANGES: dict[str, tuple[Said, str, str]] = {
     "use_model": (call("use_model", "r1", ModelUse("m-1", "output"), at(19, 19)), "logged_model.use", "r1"),
     "set_logged_model": (call("set_logged_model", "m-1", at(20, 20), name="mlp"), "logged_model.set", "m-1"),
     "set_loose_file": (call("set_loose_file", "a/b", ModelFile("a" * 64, 5), at(21, 21)), "loose_file.set", "a/b"),
+    "set_capture": (call("set_capture", "r1", "a1", "code", "{}", at(22, 22)), "capture.set", "r1"),
 }
 QUIET = {
     # Cursors, answers, points and layouts change no statement; the rest asks, or is about the rows themselves.

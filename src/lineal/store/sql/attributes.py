@@ -12,7 +12,7 @@ from lineal.query.evaluate import comparable, operand_of
 from lineal.store.sql.database import Connection
 from lineal.store.sql.names import Names
 
-AttributeKind: TypeAlias = Literal["param", "tag", "json", "dataset"]
+AttributeKind: TypeAlias = Literal["param", "tag", "json", "dataset", "git"]
 
 
 class Stored(NamedTuple):

@@ -76,9 +76,7 @@ class SqlColumns:
             return self._attribute(field.name, runs)
         if field.kind == "metric":
             return self._metric(field, runs, stale)
-        if field.kind in ("param", "tag", "json", "dataset"):
-            return self._indexed(field, runs)
-        return Values((), (), ())  # of git nothing is recorded yet
+        return self._indexed(field, runs)
 
     def _attribute(self, name: str, runs: Int64s | None) -> Values:
         column = _TEXTS.get(name) or _NUMBERS[name]

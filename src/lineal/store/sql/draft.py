@@ -8,6 +8,7 @@ from lineal.model.entities import Attempt, Run, Stamp
 from lineal.model.vocabulary import Lifecycle, Status
 from lineal.store.contracts import RunStart
 from lineal.store.rules import AttemptFacts, Ending, Opening, Rank, rank, run_of, status_of
+from lineal.store.sql.captures import CapturesDraft
 from lineal.store.sql.database import Connection
 from lineal.store.sql.params import ParamsDraft
 from lineal.store.sql.settings import SettingsDraft
@@ -48,6 +49,7 @@ class RunDraft:
         self.settings = SettingsDraft(connection, "run", pk, is_new=is_new)
         self.params = ParamsDraft(connection, pk, self.numbers, is_new=is_new)
         self.uses = UsesDraft(connection, pk, is_new=is_new)
+        self.captures = CapturesDraft(connection, pk, self.numbers, is_new=is_new)
         self.points: dict[tuple[str, int], list[tuple[int, Block]]] = {}
         self.wants_compaction = False
 

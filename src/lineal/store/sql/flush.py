@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from lineal.store.rules import effective_params
 from lineal.store.sql.attributes import AttributeIndex
+from lineal.store.sql.captures import flush_captures
 from lineal.store.sql.counts import RunCounts
 from lineal.store.sql.database import Connection, list_text
 from lineal.store.sql.draft import ATTEMPT_COLUMNS, RunDraft, attempt_row
@@ -52,7 +53,7 @@ def flush_runs(
     connection: Connection,
     names: Names,
     tenant: int,
-    runs: Iterable[RunDraft],
+    runs: Collection[RunDraft],
     experiment_pk: Callable[[str], int],
     change_number: int,
 ) -> bool:
@@ -67,7 +68,8 @@ def flush_runs(
     for run in runs:
         _index_statements(run, index)
         was_stale = run.is_stale
-        run.is_touched |= bool(run.settings.changed or run.params.fresh or run.points or run.uses.is_changed)
+        run.is_touched |= bool(run.settings.changed or run.params.fresh or run.points)
+        run.is_touched |= run.uses.is_changed or run.captures.is_changed
         run.uses.flush(tenant, index)
         if run.attempts_changed and len(run.attempts) > 1:
             run.is_stale = True  # which of the attempts is the latest may have changed, and so each metric's last value
@@ -90,6 +92,7 @@ def flush_runs(
         run.is_touched = False
     connection.executemany(_ATTEMPT_UPSERT, attempts)
     connection.executemany(_RUN_UPSERT, rows)
+    flush_captures(connection, names, tenant, runs)
     for (is_stale, is_news), pks in marked.items():
         column = f"is_stale = {int(is_stale)}, " if is_news else ""  # in an index: not written for nothing
         connection.execute(
@@ -118,6 +121,7 @@ def _index_statements(run: RunDraft, index: AttributeIndex) -> None:
         if kind == "tag":
             index.set(run.pk, "tag", name, value)
     _index_documents(run, index)
+    run.captures.index(run.rank, index, is_reordered=bool(run.attempts_changed) and len(run.attempts) > 1)
 
 
 def _index_documents(run: RunDraft, index: AttributeIndex) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lineal.model.captures import Capture
 from lineal.model.entities import Cursor, Experiment, Run, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
 from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelFile
 from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.evaluate import check_field
 from lineal.query.syntax import Field, Kind
+from lineal.store.captures import latest_first
 from lineal.store.contracts import (
     AuditQuery,
     AuditRow,
@@ -29,6 +31,7 @@ from lineal.store.contracts import (
 )
 from lineal.store.lineage import ModelPage, ModelQuery, in_order_said, largest
 from lineal.store.sql.audit import read_audit, read_chain_head, search_audit
+from lineal.store.sql.capture_reader import read_captures, read_latest
 from lineal.store.sql.catalog import NO_TENANT, Catalog
 from lineal.store.sql.cursors import read_cursor, read_lapsed
 from lineal.store.sql.database import Connection, Database
@@ -128,6 +131,20 @@ class SqlReader:
         if row is None:
             raise NotFound(f"run {run_id:.80} has no document {name!r:.80}", field="name")
         return str(row[0])
+
+    def list_captures(self, run_id: str) -> list[Capture]:
+        with self._snapshot() as (connection, tenant):
+            pk = find_runs(connection, tenant, [run_id])[run_id]
+            return latest_first(read_captures(connection, [pk]).get(pk, ()))
+
+    def find_capture(self, run_id: str, part: str) -> Capture | None:
+        return self.get_captures_of([run_id], [part])[0].get(part)
+
+    def get_captures_of(self, run_ids: Sequence[str], parts: Sequence[str]) -> list[dict[str, Capture]]:
+        with self._snapshot() as (connection, tenant):
+            pks = find_runs(connection, tenant, run_ids)
+            found = read_latest(connection, list(pks.values()), parts)
+            return [found.get(pks[run_id], {}) for run_id in run_ids]
 
     # -- datasets and logged models ------------------------------------------------------------------------
 

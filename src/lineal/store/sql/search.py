@@ -88,7 +88,7 @@ def read_names(connection: Connection, tenant: int, kind: Kind, prefix: str, lim
         # The index knows those that were compacted, this also the others.
         sql = "SELECT name FROM series_key WHERE tenant = ? AND labels = '[]'"
         names = {name for (name,) in connection.execute(sql, (tenant,))}
-    elif kind in ("param", "tag", "json", "dataset"):
+    elif kind != "attribute":
         sql = "SELECT name FROM attribute_key WHERE tenant = ? AND kind = ?"
         names = [name for (name,) in connection.execute(sql, (tenant, kind))]
     return sorted(name for name in names if name.startswith(prefix))[:limit]

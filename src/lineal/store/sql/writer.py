@@ -18,6 +18,7 @@ from lineal.store.contracts import RunStart
 from lineal.store.rules import Ending, Opening, ended_at, say_params
 from lineal.store.sql.answers import delete_answers, read_answer, write_answer
 from lineal.store.sql.audit import insert_audit
+from lineal.store.sql.captures import SqlCaptureWriter
 from lineal.store.sql.cursors import find_writer, read_leases
 from lineal.store.sql.database import Connection
 from lineal.store.sql.draft import RunDraft
@@ -43,7 +44,7 @@ _CURSOR_UPSERT = upsert(
 )
 
 
-class SqlWriter(SqlLineageWriter, SqlLooseFileWriter):
+class SqlWriter(SqlLineageWriter, SqlLooseFileWriter, SqlCaptureWriter):
     """See `contracts.TenantWriter`."""
 
     def __init__(
@@ -329,9 +330,7 @@ class SqlWriter(SqlLineageWriter, SqlLooseFileWriter):
                 layout = self._names.layout(self._tenant, block.layout)
                 run.points.setdefault((attempt_id, writer_pk), []).append((layout, block))
                 run.uses.model_ids.update(self._names.known_layout(layout).models)
-                self._pending_bytes += 8 * len(block) * (3 + len(block.values))
-        if self._pending_bytes > INGEST_TRANSACTION_BYTES:
-            self._flush_runs()
+                self.gather(8 * len(block) * (3 + len(block.values)))
 
     def compact(self, run_id: str) -> None:
         run = self._load_run(run_id)
@@ -366,6 +365,12 @@ class SqlWriter(SqlLineageWriter, SqlLooseFileWriter):
             self._change_number,
         )
         self._pending_bytes = 0
+
+    def gather(self, size_bytes: int) -> None:
+        """So much more waits to be written; there is a bound to that."""
+        self._pending_bytes += size_bytes
+        if self._pending_bytes > INGEST_TRANSACTION_BYTES:
+            self._flush_runs()
 
     def draft_run(self, run_id: str) -> RunDraft:
         """The run, made by being mentioned."""

@@ -1,0 +1,45 @@
+"""What an attempt recorded by itself of its circumstances, once the record was applied. See docs/glossary.md."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from lineal.model.values import from_json, to_json
+
+PARTS = ("execution", "code", "environment", "hardware", "sources", "resources")
+"""Those that Lineal records and looks into. Others are kept and handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """`digest`: SHA-256 of `json_text`, in hex. `said_ms`: when it was said."""
+
+    attempt_id: str
+    part: str
+    json_text: str
+    digest: str
+    said_ms: int
+
+    @property
+    def content(self) -> dict[str, Any]:
+        found = from_json(self.json_text)
+        return found if isinstance(found, dict) else {}
+
+
+def canonical(content: dict[str, Any]) -> str:
+    """The same content, the same text: keys are sorted at every level."""
+    return to_json(_sorted(content))
+
+
+def content_digest(json_text: str) -> bytes:
+    return hashlib.sha256(json_text.encode()).digest()
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_sorted(item) for item in value]
+    return value

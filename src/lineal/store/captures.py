@@ -1,0 +1,75 @@
+"""What a store promises of captures, and what a filter sees of them.
+
+A capture is what an attempt recorded by itself of one part of its circumstances. It is said in words that may arrive twice and in any
+order (see `contracts.py`): on an attempt's part the last word stands. Contents repeat from run to run, the code and the environment most
+of all, so a store keeps each once a tenant, by its SHA-256."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from lineal.model.captures import Capture
+from lineal.model.entities import Stamp
+from lineal.model.limits import CODE_TEXT_SEARCHED_MAX_CHARS
+from lineal.model.values import ParamValue, from_json
+from lineal.query.syntax import GIT_PROPERTIES
+
+CaptureKey: TypeAlias = tuple[str, str]
+"""Attempt id and part."""
+_Rank: TypeAlias = tuple[bool, int, str]
+"""`rules.Rank`, which stands above this."""
+CODE = "code"
+_MEMBERS = ("commit", "branch", "remote", "is_dirty")
+
+
+class CaptureWriter(Protocol):
+    """Changes of one tenant, within a transaction."""
+
+    def set_capture(self, run_id: str, attempt_id: str, part: str, json_text: str, stamp: Stamp) -> None:
+        """By attempt and part the later stamp wins. `json_text`: an object, as `captures.canonical` writes it."""
+        ...
+
+
+class CaptureReader(Protocol):
+    """Answers about one tenant."""
+
+    def list_captures(self, run_id: str) -> list[Capture]:
+        """Of all attempts, the latest first, then by part. NotFound."""
+        ...
+
+    def find_capture(self, run_id: str, part: str) -> Capture | None:
+        """Of the latest attempt that has that part; None if none has. NotFound for the run."""
+        ...
+
+    def get_captures_of(self, run_ids: Sequence[str], parts: Sequence[str]) -> list[dict[str, Capture]]:
+        """Of each run: part -> what `find_capture` finds, at a constant number of statements. NotFound."""
+        ...
+
+
+def latest_first(captures: Iterable[tuple[_Rank, Capture]]) -> list[Capture]:
+    """In the order of `list_captures`."""
+    found = sorted(captures, key=lambda item: item[1].part)
+    return [capture for _, capture in sorted(found, key=lambda item: item[0], reverse=True)]
+
+
+def latest_of_parts(captures: Iterable[tuple[_Rank, Capture]], parts: Sequence[str]) -> dict[str, Capture]:
+    found: dict[str, Capture] = {}
+    for capture in latest_first(captures):
+        if capture.part in parts:
+            found.setdefault(capture.part, capture)
+    return dict(sorted(found.items()))
+
+
+def searched_code(json_text: str | None) -> dict[str, ParamValue]:
+    """What filters see of a run's code: property (`Field("git", ...)`) -> value, of those that it has. Texts that are too long are not
+    among them."""
+    content: Any = {} if json_text is None else from_json(json_text)
+    found: dict[str, ParamValue] = {}
+    for name, member in zip(GIT_PROPERTIES, _MEMBERS, strict=True):
+        value = content.get(member) if isinstance(content, Mapping) else None
+        if (name == "dirty" and isinstance(value, bool)) or (
+            name != "dirty" and isinstance(value, str) and 0 < len(value) <= CODE_TEXT_SEARCHED_MAX_CHARS
+        ):
+            found[name] = value
+    return found

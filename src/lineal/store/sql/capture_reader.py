@@ -1,0 +1,58 @@
+"""Captures of many runs, at a constant number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lineal.model.captures import Capture
+from lineal.store.captures import latest_of_parts
+from lineal.store.rules import Rank, rank
+from lineal.store.sql.captures import unpacked
+from lineal.store.sql.database import Connection, list_text
+from lineal.store.sql.details import read_attempts
+
+
+def read_captures(
+    connection: Connection, runs: Sequence[int], parts: Sequence[str] | None = None
+) -> dict[int, list[tuple[Rank, Capture]]]:
+    """By run, in no order; a content that is shared is read once."""
+    wanted = list_text(runs)
+    of_parts = "" if parts is None else f" AND part IN ({', '.join('?' * len(parts))})"
+    rows = connection.execute(
+        "SELECT run, attempt, part, content, time_ms FROM capture"
+        f" WHERE run IN (SELECT value FROM json_each(?)){of_parts}",
+        (wanted, *(parts or ())),
+    ).fetchall()
+    attempts = read_attempts(connection, wanted) if rows else {}
+    if parts is not None:
+        rows = _of_latest(rows, lambda run, number: rank(attempts[run][number], attempts[run][number].attempt_id))
+    contents = {
+        pk: (unpacked(body), bytes(digest).hex())
+        for pk, digest, body in connection.execute(
+            "SELECT pk, digest, body FROM capture_content WHERE pk IN (SELECT value FROM json_each(?))",
+            (list_text(sorted({row[3] for row in rows})),),
+        )
+    }
+    found: dict[int, list[tuple[Rank, Capture]]] = {}
+    for run, number, part, content, said_ms in rows:
+        facts = attempts[run][number]
+        capture = Capture(facts.attempt_id, part, *contents[content], said_ms)
+        found.setdefault(run, []).append((rank(facts, facts.attempt_id), capture))
+    return found
+
+
+def read_latest(connection: Connection, runs: Sequence[int], parts: Sequence[str]) -> dict[int, dict[str, Capture]]:
+    found = read_captures(connection, runs, parts)
+    return {run: latest_of_parts(captures, parts) for run, captures in found.items()}
+
+
+def _of_latest(
+    rows: list[tuple[int, int, str, int, int]], rank_of: Callable[[int, int], Rank]
+) -> list[tuple[int, int, str, int, int]]:
+    """Of each run's part, that of the latest attempt: the contents of the others need not be read."""
+    latest: dict[tuple[int, str], tuple[int, int, str, int, int]] = {}
+    for row in rows:
+        key = row[0], row[2]
+        if key not in latest or rank_of(row[0], row[1]) > rank_of(row[0], latest[key][1]):
+            latest[key] = row
+    return list(latest.values())
