@@ -12,6 +12,11 @@ PARTS = ("execution", "code", "environment", "hardware", "sources", "resources")
 """Those that Lineal records and looks into. Others are kept and handed out."""
 
 
+def is_running_total(part: str) -> bool:
+    """What an attempt used, said again while it lives: `resources`, and `resources.rank-3` of another rank. Other parts are said once."""
+    return part.partition(".")[0] == "resources"
+
+
 @dataclass(frozen=True, slots=True)
 class Capture:
     """`digest`: SHA-256 of `json_text`, in hex. `said_ms`: when it was said."""

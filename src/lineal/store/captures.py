@@ -2,7 +2,8 @@
 
 A capture is what an attempt recorded by itself of one part of its circumstances. It is said in words that may arrive twice and in any
 order (see `contracts.py`): on an attempt's part the last word stands. Contents repeat from run to run, the code and the environment most
-of all, so a store keeps each once a tenant, by its SHA-256."""
+of all, so a store keeps each once a tenant, by its SHA-256; but running totals (`model/captures.py`), which are said again and again
+and never repeat, are overwritten where they lie, and have an audit row for their first word only."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from lineal.model.captures import Capture, content_digest
+from lineal.model.captures import Capture, content_digest, is_running_total
 from lineal.model.entities import Stamp
 from lineal.model.values import ParamValue
 from lineal.store.audit import Action
@@ -16,6 +16,8 @@ from lineal.store.rules import Rank
 
 class _Writer(Protocol):
     """What a `MemoryWriter` has for this."""
+
+    changed: bool
 
     def draft_run(self, run_id: str) -> RunState: ...
 
@@ -31,8 +33,10 @@ class MemoryCaptureWriter:
         standing = run.captures.get((attempt_id, part))
         if standing is None or standing[0] < stamp:
             run.captures[attempt_id, part] = (stamp, json_text)
-            digest = content_digest(json_text).hex()
-            self.audit("capture.set", run_id, stamp, {"attempt": attempt_id, "part": part, "digest": digest})
+            if standing is None or not is_running_total(part):
+                digest = content_digest(json_text).hex()
+                self.audit("capture.set", run_id, stamp, {"attempt": attempt_id, "part": part, "digest": digest})
+            self.changed = True
 
 
 def captures_of(state: RunState) -> Iterator[tuple[Rank, Capture]]:

@@ -194,7 +194,9 @@ _BODIES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "add_artifact": st.tuples(run_ids, _artifacts()),
     "add_loss": st.tuples(run_ids, st.sampled_from(("full", "over_limit")), st.integers(1, 2**40)),
 }
-_BODIES["set_capture"] = st.tuples(run_ids, attempt_ids, st.sampled_from(("code", "code", "x")), st.sampled_from(CODES))
+_BODIES["set_capture"] = st.tuples(
+    run_ids, attempt_ids, st.sampled_from(("code", "code", "x", "resources")), st.sampled_from(CODES)
+)
 _BODIES["use_dataset"] = st.tuples(run_ids, _dataset_uses())
 _BODIES["use_model"] = st.tuples(run_ids, _model_uses())
 _model_files = st.builds(ModelFile, st.sampled_from(("0" * 64, "e" * 64)), st.integers(0, 2), maybe_texts)

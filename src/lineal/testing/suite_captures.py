@@ -79,6 +79,21 @@ class CaptureRules(SuiteBase):
         with pytest.raises(NotFound):
             store.tenant("other").list_captures("r3")
 
+    def test_running_totals_are_overwritten_and_audited_once(self, store: Store, reader: TenantReader) -> None:
+        parts = ("resources", "resources.rank-1")
+        self.tell(store, *(captured("r1", part, {"wall_s": n}, 1 + n) for n, part in enumerate(parts)))
+        rows, number = len(reader.list_audit()), store.change_number()
+        for n in range(5):
+            for place, part in enumerate(parts):
+                self.tell(store, captured("r1", part, {"wall_s": n}, 10 + 2 * n + place))
+        self.tell(store, captured("r1", "resources", {"wall_s": -1}, 7), captured("r2", "resources", {"wall_s": 4}, 99))
+        assert reader.list_captures("r1") == [
+            capture("resources", {"wall_s": 4}, 18),
+            capture("resources.rank-1", {"wall_s": 4}, 19),
+        ]
+        assert reader.list_captures("r2") == [capture("resources", {"wall_s": 4}, 99)]
+        assert len(reader.list_audit()) == rows + 1 and store.change_number() > number + 9
+
     def test_the_code_is_searched(self, store: Store, reader: TenantReader) -> None:
         self.tell(store, starting("r1", time_ms=1), captured("r1", "code", CLEAN, 11))
         self.tell(store, starting("r2", time_ms=2), captured("r2", "code", DIRTY, 12))

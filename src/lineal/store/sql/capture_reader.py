@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lineal.model.captures import Capture
+from lineal.model.captures import Capture, content_digest
 from lineal.store.captures import latest_of_parts
 from lineal.store.rules import Rank, rank
 from lineal.store.sql.captures import unpacked
@@ -27,16 +27,17 @@ def read_captures(
     if parts is not None:
         rows = _of_latest(rows, lambda run, number: rank(attempts[run][number], attempts[run][number].attempt_id))
     contents = {
-        pk: (unpacked(body), bytes(digest).hex())
-        for pk, digest, body in connection.execute(
-            "SELECT pk, digest, body FROM capture_content WHERE pk IN (SELECT value FROM json_each(?))",
+        pk: unpacked(body)
+        for pk, body in connection.execute(
+            "SELECT pk, body FROM capture_content WHERE pk IN (SELECT value FROM json_each(?))",
             (list_text(sorted({row[3] for row in rows})),),
         )
     }
+    digests = {pk: content_digest(text).hex() for pk, text in contents.items()}
     found: dict[int, list[tuple[Rank, Capture]]] = {}
     for run, number, part, content, said_ms in rows:
         facts = attempts[run][number]
-        capture = Capture(facts.attempt_id, part, *contents[content], said_ms)
+        capture = Capture(facts.attempt_id, part, contents[content], digests[content], said_ms)
         found.setdefault(run, []).append((rank(facts, facts.attempt_id), capture))
     return found
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from lineal.model.captures import content_digest
+from lineal.model.captures import content_digest, is_running_total
 from lineal.model.entities import Stamp
 from lineal.model.errors import Damaged
 from lineal.query.syntax import GIT_PROPERTIES
@@ -24,6 +26,21 @@ _LEVEL = 6
 _CONTENTS_OF_STATEMENT = 1_000
 
 
+class Standing(Enum):
+    """What a statement is beside what was known."""
+
+    NEWS = 1
+    AGAIN = 2
+    OUT_OF_DATE = 3
+
+
+class Content(NamedTuple):
+    """`is_own`: of one capture only, which overwrites it."""
+
+    json_text: str
+    is_own: bool
+
+
 class CapturesDraft:
     """Of one run. `numbers`: attempt id -> its number within the run, as the run's draft has them."""
 
@@ -33,23 +50,27 @@ class CapturesDraft:
         self._numbers = numbers
         self._known: dict[CaptureKey, tuple[Stamp, bytes]] | None = {} if is_new else None
         self._changed: set[CaptureKey] = set()
-        self._texts: dict[bytes, str] = {}
+        self._texts: dict[bytes, Content] = {}
 
     @property
     def is_changed(self) -> bool:
         return bool(self._changed)
 
-    def set(self, attempt_id: str, part: str, json_text: str, stamp: Stamp) -> bytes | None:
-        """The digest, if this is the last word."""
+    def set(self, attempt_id: str, part: str, json_text: str, stamp: Stamp) -> Standing:
         known = self._load()
         standing = known.get((attempt_id, part))
         if standing is not None and standing[0] >= stamp:
-            return None
-        digest = content_digest(json_text)
-        known[attempt_id, part] = (stamp, digest)
+            return Standing.OUT_OF_DATE
+        is_own = is_running_total(part)
+        key = self._own_key(attempt_id, part) if is_own else content_digest(json_text)
+        known[attempt_id, part] = (stamp, key)
         self._changed.add((attempt_id, part))
-        self._texts[digest] = json_text
-        return digest
+        self._texts[key] = Content(json_text, is_own)
+        return Standing.AGAIN if is_own and standing is not None else Standing.NEWS
+
+    def _own_key(self, attempt_id: str, part: str) -> bytes:
+        """In place of a content's digest: no other capture has this one."""
+        return hashlib.sha256(f"{self._run}/{self._numbers[attempt_id]}/{part}".encode()).digest()
 
     def index(self, rank_of: Callable[[str], Rank], index: AttributeIndex, *, is_reordered: bool) -> None:
         """What the search index shall know of the code. `is_reordered`: another attempt may be the latest."""
@@ -59,7 +80,8 @@ class CapturesDraft:
         if not said:
             return
         digest = said[max(said, key=rank_of)]
-        code = searched_code(self._texts.get(digest) or self._read_text(digest))
+        said_now = self._texts.get(digest)
+        code = searched_code(self._read_text(digest) if said_now is None else said_now.json_text)
         for name in GIT_PROPERTIES:
             value = code.get(name)
             if isinstance(value, str):
@@ -67,7 +89,7 @@ class CapturesDraft:
             else:
                 index.set(self._run, "git", name, value)
 
-    def take_changed(self) -> tuple[list[tuple[CaptureKey, Stamp, bytes]], dict[bytes, str]]:
+    def take_changed(self) -> tuple[list[tuple[CaptureKey, Stamp, bytes]], dict[bytes, Content]]:
         """What is to be written, and the contents by digest."""
         known = self._load() if self._changed else {}
         changed = [(key, *known[key]) for key in sorted(self._changed)]
@@ -114,16 +136,18 @@ class SqlCaptureWriter:
     def set_capture(self: _Writer, run_id: str, attempt_id: str, part: str, json_text: str, stamp: Stamp) -> None:
         run = self.draft_run(run_id)
         run.attempt(attempt_id)
-        digest = run.captures.set(attempt_id, part, json_text, stamp)
-        if digest is not None:
-            self.audit_run("capture.set", run, stamp, {"attempt": attempt_id, "part": part, "digest": digest.hex()})
+        standing = run.captures.set(attempt_id, part, json_text, stamp)
+        if standing is Standing.NEWS:
+            digest = content_digest(json_text).hex()
+            self.audit_run("capture.set", run, stamp, {"attempt": attempt_id, "part": part, "digest": digest})
+        if standing is not Standing.OUT_OF_DATE:
             self.gather(len(json_text))
 
 
 def flush_captures(connection: Connection, names: Names, tenant: int, runs: Iterable[RunDraft]) -> None:
     """Of all runs that a transaction changed, at a constant number of statements."""
     rows: list[tuple[int, int, str, Stamp, bytes]] = []
-    texts: dict[bytes, str] = {}
+    texts: dict[bytes, Content] = {}
     for run in runs:
         if run.captures.is_changed:
             changed, said = run.captures.take_changed()
@@ -143,15 +167,19 @@ def flush_captures(connection: Connection, names: Names, tenant: int, runs: Iter
     )
 
 
-def _write_contents(connection: Connection, tenant: int, texts: Mapping[bytes, str]) -> dict[bytes, int]:
+def _write_contents(connection: Connection, tenant: int, contents: Mapping[bytes, Content]) -> dict[bytes, int]:
     """The number of each content."""
-    found = _find_contents(connection, tenant, sorted(texts))
-    missing = sorted(texts.keys() - found.keys())
-    connection.executemany(
-        "INSERT INTO capture_content (tenant, digest, body) VALUES (?, ?, ?) ON CONFLICT (tenant, digest) DO NOTHING",
-        [(tenant, digest, zlib.compress(texts[digest].encode(), _LEVEL)) for digest in missing],
-    )
-    return found | _find_contents(connection, tenant, missing)
+    shared = sorted(key for key, content in contents.items() if not content.is_own)
+    found = _find_contents(connection, tenant, shared)
+    missing = [key for key in shared if key not in found]
+    own = sorted(contents.keys() - set(shared))
+    for keys, otherwise in ((missing, "NOTHING"), (own, "UPDATE SET body = excluded.body")):
+        connection.executemany(
+            "INSERT INTO capture_content (tenant, digest, body) VALUES (?, ?, ?)"
+            f" ON CONFLICT (tenant, digest) DO {otherwise}",
+            [(tenant, key, zlib.compress(contents[key].json_text.encode(), _LEVEL)) for key in keys],
+        )
+    return found | _find_contents(connection, tenant, [*missing, *own])
 
 
 def _find_contents(connection: Connection, tenant: int, digests: Sequence[bytes]) -> dict[bytes, int]:

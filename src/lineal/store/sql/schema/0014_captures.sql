@@ -1,6 +1,7 @@
 -- What attempts recorded by themselves of their circumstances: store/captures.py. Why it has this shape: docs/adr/0028-captures.md.
 
--- Each content once a tenant. digest: SHA-256 of the canonical JSON, 32 bytes; body: that JSON, compressed (zlib).
+-- Each content once a tenant. digest: SHA-256 of the canonical JSON, 32 bytes, or of the place of a running total, which is overwritten;
+-- body: the JSON, compressed (zlib).
 CREATE TABLE capture_content (
     pk INTEGER PRIMARY KEY,
     tenant INTEGER NOT NULL,
