@@ -9,12 +9,12 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from lineal.ingest.follow import CaughtUp, Follower
 from lineal.ingest.growth import Growth
@@ -33,24 +33,21 @@ from lineal.model.limits import (
     REFUSED_RETRY_S,
     RUNS_PAGE_MAX_COUNT,
 )
-from lineal.model.values import ParamValue, from_json
-from lineal.model.vocabulary import Labels, Lifecycle, Status
+from lineal.model.values import ParamValue
+from lineal.model.vocabulary import Lifecycle, Status
 from lineal.query.parser import parse, parse_field, parse_fields, parse_orders
 from lineal.query.syntax import Kind
 from lineal.store.compare import Comparison, compare, latest_values
-from lineal.store.contracts import BucketPiece, GroupQuery, Piece, RunQuery, Store, TenantReader
+from lineal.store.contracts import GroupQuery, RunQuery, Store, TenantReader
 from lineal.store.grouped import Groups
 from lineal.store.open import open_store
+from lineal.store.run_reading import RunReading
 from lineal.store.run_view import comparison_dict, run_dict
 from lineal.store.tables import columns_of, run_row, to_pandas, to_polars
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
-
-    from lineal.series.merge import History
-
-_FORKS_MAX_COUNT = 32  # a fork of a fork of a ...: a bound against rings made by hand
 
 
 class LocalStore:
@@ -367,7 +364,7 @@ class _PageSeries:
         return self._series[run_id]
 
 
-class LoggedRun:
+class LoggedRun(RunReading):
     """One run as it was when it was asked for: a handle for reading. Its points are read when asked for."""
 
     def __init__(self, store: LocalStore, details: RunDetails, page: _PageSeries | None = None) -> None:
@@ -375,9 +372,8 @@ class LoggedRun:
         self._page = page
         self.details = details
 
-    @property
-    def run_id(self) -> str:
-        return self.details.run.run_id
+    def _reader(self) -> TenantReader:
+        return self._store.reader()
 
     @property
     def name(self) -> str:
@@ -440,7 +436,7 @@ class LoggedRun:
     @cached_property
     def series(self) -> list[SeriesInfo]:
         """Every series with its summary."""
-        return self._page[self.run_id] if self._page else self._store.reader().list_series(self.run_id)
+        return self._page[self.run_id] if self._page else self._reader().list_series(self.run_id)
 
     @property
     def metrics(self) -> dict[str, float | int]:
@@ -450,95 +446,6 @@ class LoggedRun:
     def to_dict(self) -> dict[str, Any]:
         """The run as GET /experiments/runs/{run_id} answers; params as text, NaN and infinities as floats."""
         return run_dict(self.details, self.metrics, f"lineal:///{self._store.tenant}/{self.run_id}/artifacts")
-
-    def document(self, name: str) -> object:
-        """The JSON document set under that name. NotFound."""
-        return from_json(self._store.reader().get_document(self.run_id, name))
-
-    def history(
-        self,
-        name: str,
-        *,
-        labels: Mapping[str, str] | None = None,
-        max_points: int | None = None,
-        step_min: float | None = None,
-        step_max: float | None = None,
-        attempts: Literal["all", "latest"] | None = None,
-    ) -> History:
-        """A metric's points as numpy columns `step`, `time_ms`, `value`.
-
-        Without `max_points`: every point that was logged, bit-exact, in order of logging, all attempts.
-        With it: at most about so many buckets (`.buckets`: min, max, first, last, count ...), nothing sampled away; the chart's
-        policy is that a later attempt replaces the steps it covers (`attempts="all"` shows both).
-        NotFound if the run has no such metric."""
-        return self.histories(
-            [name], labels=labels, max_points=max_points, step_min=step_min, step_max=step_max, attempts=attempts
-        )[name]
-
-    def histories(
-        self,
-        names: Sequence[str],
-        *,
-        labels: Mapping[str, str] | None = None,
-        max_points: int | None = None,
-        step_min: float | None = None,
-        step_max: float | None = None,
-        attempts: Literal["all", "latest"] | None = None,
-    ) -> dict[str, History]:
-        """`history` of several metrics in one reading."""
-        from lineal.series import merge
-
-        if max_points is not None and max_points < 1:
-            raise InvalidInput("max_points is 1 or more", field="max_points")
-        key: Labels = tuple(sorted((labels or {}).items()))
-        reader = self._store.reader()
-        sources = self._sources(step_max)
-        found: dict[str, History] = {}
-        wanted = [(name, key) for name in names]
-        if max_points is None:
-            pieces: list[list[Piece]] = [[] for _ in names]
-            for run_id, end in sources:
-                of_run = [(run_id, series) for series in wanted]
-                read = reader.read_points_of(of_run, step_min=step_min, step_max=end)
-                for known, more in zip(pieces, read, strict=True):
-                    known.extend(more)
-            for name, of_name in zip(names, pieces, strict=True):
-                kept = merge.latest_attempt_wins(of_name) if attempts == "latest" else of_name
-                found[name] = merge.merge_pieces(kept, name, key)
-        else:
-            summed: list[list[BucketPiece]] = [[] for _ in names]
-            for run_id, end in sources:
-                of_run = [(run_id, series) for series in wanted]
-                drawn = reader.read_buckets(of_run, max_points, step_min=step_min, step_max=end)
-                for all_of, some in zip(summed, drawn, strict=True):
-                    all_of.extend(some)
-            for name, buckets in zip(names, summed, strict=True):
-                shown = buckets if attempts == "all" else merge.latest_attempt_wins_buckets(buckets)
-                found[name] = merge.merge_bucket_pieces(shown, max_points, name, key)
-        for name, history in found.items():
-            if not len(history) and not any(self._has(run_id, name, key) for run_id, _ in sources):
-                said = f" with labels {dict(key)}" if key else ""
-                raise NotFound(f"run {self.run_id} has no metric {name!r}{said}", field="name")
-        return found
-
-    def _sources(self, step_max: float | None) -> list[tuple[str, float | None]]:
-        """The runs whose points make up this run's curves, oldest first, each with the last step that counts: a fork begins
-        with what the run it was forked from had logged up to the fork's step."""
-        sources = [(self.run_id, step_max)]
-        run, end = self.details.run, step_max
-        while run.forked_from is not None and len(sources) < _FORKS_MAX_COUNT:
-            if run.fork_step is not None:
-                end = run.fork_step if end is None else min(end, run.fork_step)
-            try:
-                run = self._store.reader().get_run(run.forked_from)
-            except NotFound:
-                break
-            sources.append((run.run_id, end))
-        return sources[::-1]
-
-    def _has(self, run_id: str, name: str, labels: Labels) -> bool:
-        series = self.series if run_id == self.run_id else self._store.reader().list_series(run_id)
-        return any(info.key.name == name and info.key.labels == labels for info in series)
 
     def artifact_path(self, path: str, version: int | None = None) -> Path:
         """Where the bytes of an artifact lie, for reading only. NotFound if there is no such artifact, or it is a reference."""

@@ -36,6 +36,16 @@ def describe_run(run: LoggedRun) -> dict[str, Any]:
             for one in details.conflicts
         ],
         "losses": run.losses,
+        "captures": [
+            {
+                "attempt_id": one.attempt_id,
+                "part": one.part,
+                "digest": one.digest,
+                "time": iso_time(one.said_ms),
+                "content": one.content,
+            }
+            for one in run.captures
+        ],
     }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from lineal.cli.circumstances import circumstance_lines
 from lineal.cli.output import Page, joined
 from lineal.cli.run_table import STATUS_STYLES
 from lineal.cli.sparkline import sparkline
@@ -18,12 +19,14 @@ from lineal.cli.wording import (
     ago_text,
     bytes_text,
     columns_of,
+    count_text,
     duration_text,
     number_text,
     printable,
     shortened,
     time_text,
 )
+from lineal.model.captures import OWN_FOLDER, is_own_path
 from lineal.model.errors import NotFound
 from lineal.model.values import ParamValue, value_text
 from lineal.model.vocabulary import is_system
@@ -73,8 +76,13 @@ def _sections(run: LoggedRun, page: Page) -> Iterator[tuple[str, RenderableType]
         yield "Tags", pairs(run.tags.items())
     if run.note:
         yield "Note", _note(run.note, page)
-    if run.artifacts:
-        yield "Artifacts", _artifacts(run.artifacts)
+    own_count = len({artifact.path for artifact in run.artifacts if is_own_path(artifact.path)})
+    files = [artifact for artifact in run.artifacts if not is_own_path(artifact.path)]
+    if files:
+        yield "Artifacts", _artifacts(files)
+    lines = list(_circumstances(run, own_count))
+    if lines:
+        yield "Circumstances", pairs(lines)
     # "params" is what Params shows, as it was given.
     documents = [printable(name) for name in run.details.document_names if name != "params"]
     if documents:
@@ -245,6 +253,20 @@ def _curve(run: LoggedRun, info: SeriesInfo, width: int, blocks: bool) -> str:
         return sparkline(history.value.tolist(), width, blocks=blocks)
     lows, highs = history.buckets.min.tolist(), history.buckets.max.tolist()
     return sparkline([low / 2 + high / 2 for low, high in zip(lows, highs, strict=True)], width, blocks=blocks)
+
+
+def _circumstances(run: LoggedRun, own_count: int) -> Iterator[tuple[str, str]]:
+    latest: dict[str, dict[str, Any]] = {}
+    for capture in run.captures:
+        latest.setdefault(capture.part, capture.content)
+    yield from ((label, text) for label, text in circumstance_lines(latest) if text)
+    if own_count:
+        yield (
+            "files",
+            f"{count_text(own_count, 'file')} that Lineal keeps of this, below {OWN_FOLDER}/; --json names them",
+        )
+    if "execution" in latest and "code" in latest:
+        yield "reproduce", f"lineal reproduce {run.run_id}"
 
 
 def _note(note: str, page: Page) -> RenderableType:

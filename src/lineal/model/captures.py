@@ -11,6 +11,13 @@ from lineal.model.values import from_json, to_json
 PARTS = ("execution", "code", "environment", "hardware", "sources", "resources")
 """Those that Lineal records and looks into. Others are kept and handed out."""
 
+OWN_FOLDER = ".lineal"
+
+
+def is_own_path(path: str) -> bool:
+    """Of an artifact that Lineal keeps for itself: what captures name. Not among the user's where files are listed."""
+    return path == OWN_FOLDER or path.startswith(f"{OWN_FOLDER}/")
+
 
 def is_running_total(part: str) -> bool:
     """What an attempt used, said again while it lives: `resources`, and `resources.rank-3` of another rank. Other parts are said once."""

@@ -21,6 +21,7 @@ NOTE_MAX_BYTES = 1 * MIB  # a long page of Markdown
 DOCUMENT_MAX_BYTES = 4 * MIB  # a JSON document; larger ones are artifacts
 DOCUMENT_MAX_DEPTH = 100  # each level is two calls of Python's, which gives up at a thousand
 CAPTURE_MAX_BYTES = 1 * MIB  # of one part, as JSON: 10,000 packages or files by name; bytes are artifacts
+CAPTURES_ANSWER_MAX_BYTES = 16 * MIB  # of captures in one answer, as JSON; then at least the next one's 1 MiB
 TRACEBACK_MAX_BYTES = 64 * KIB  # the tail of a traceback says what failed
 MODEL_NAME_MAX_CHARS = 256  # of a registered model: MLflow's column
 MODEL_ALIAS_MAX_CHARS = 255  # MLflow's bound

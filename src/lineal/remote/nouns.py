@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar
 
+from lineal.model.captures import Capture, canonical
 from lineal.model.entities import (
     Artifact,
     Attempt,
@@ -236,6 +237,11 @@ def _series(said: Json) -> SeriesInfo:
         _optional(said["mean"]),
     )
     return SeriesInfo(SeriesKey(said["name"], labels, said["value_type"]), summary)
+
+
+def capture_of(said: Any) -> Capture:
+    """Its text is of the content as it came: NaN and infinities are texts in it."""
+    return Capture(said["attempt_id"], said["part"], canonical(said["content"]), said["digest"], _ms(said["time"]) or 0)
 
 
 def _number(said: Any) -> int | float:

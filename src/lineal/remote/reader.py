@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lineal.client.transport import Transport, error_of, path_of
+from lineal.model.captures import Capture
 from lineal.model.entities import Experiment, Run, RunDetails, SeriesInfo
 from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.limits import LIST_PAGE_MAX_COUNT, REQUEST_RUNS_MAX_COUNT, REQUEST_SERIES_MAX_COUNT
@@ -89,6 +90,31 @@ class RestReader:
 
     def get_document(self, run_id: str, name: str) -> str:
         return json.dumps(self._ask("GET", ("runs", run_id, "documents", name)))
+
+    def list_captures(self, run_id: str) -> list[Capture]:
+        return self._captures(run_id)
+
+    def find_capture(self, run_id: str, part: str) -> Capture | None:
+        return next(iter(self._captures(run_id, part)), None)
+
+    def get_captures_of(self, run_ids: Sequence[str], parts: Sequence[str]) -> list[dict[str, Capture]]:
+        found: list[dict[str, Capture]] = []
+        for run_id in run_ids:
+            latest: dict[str, Capture] = {}
+            for capture in self._captures(run_id):
+                if capture.part in parts:
+                    latest.setdefault(capture.part, capture)
+            found.append(dict(sorted(latest.items())))
+        return found
+
+    def _captures(self, run_id: str, part: str | None = None) -> list[Capture]:
+        found: list[Capture] = []
+        query = {} if part is None else {"part": part}
+        while True:
+            answer = self._ask("GET", ("runs", run_id, "captures"), query={**query, "offset": len(found)})
+            found += [nouns.capture_of(one) for one in answer["captures"]]
+            if len(found) >= answer["total"] or not answer["captures"]:
+                return found
 
     def list_series(self, run_id: str) -> list[SeriesInfo]:
         return self.list_summaries([run_id])[0]

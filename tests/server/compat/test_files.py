@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 
+from lineal.record.records import ArtifactLogged
 from lineal.server.hosted import HostedSource
 from tests.server.compat.asking import API, FILES, Mlflow, asking
+from tests.server.test_lineage import post
 
 
 @pytest.fixture
@@ -62,6 +65,19 @@ def test_files_are_kept_listed_and_handed_out(mlflow: Mlflow, run: str) -> None:
             assert "sandbox" in answer.headers["content-security-policy"]
     answer = mlflow.client.get(f"{FILES}/{root}/a.txt", headers={"range": "bytes=1-2"})
     assert (answer.status_code, answer.content) == (206, b"el")
+
+
+def test_what_lineal_keeps_for_itself_is_not_among_them(mlflow: Mlflow, run: str) -> None:
+    before = listed(mlflow, run)
+    with httpx.Client(base_url=f"{mlflow.client.base_url}/api/v1") as client:
+        post(client, run, "c" * 15, [ArtifactLogged(".lineal/x", 1, "a" * 64)])
+    assert listed(mlflow, run) == before and listed(mlflow, run, ".lineal") == []
+    assert ".lineal/x" in mlflow.client.get(f"/api/v1/experiments/runs/{run}/artifacts").text
+    answer = mlflow.client.put(f"{FILES}/0/{run}/artifacts/.lineal/y", content=b"y")
+    assert answer.status_code == 400 and "Lineal keeps" in answer.text
+    address = f"/api/v1/experiments/runs/{run}/log-artifact"
+    answer = mlflow.client.post(address, files={"file": ("y", b"y")}, data={"artifact_path": ".lineal"})
+    assert answer.status_code == 400 and answer.json()["field"] == "artifact_path"
 
 
 def test_the_same_file_again_is_one_version_and_another_is_the_next(mlflow: Mlflow, run: str) -> None:

@@ -805,6 +805,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/captures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a run recorded of its circumstances
+         * @description Command, code, environment, hardware ... as the run's attempts recorded them.
+         */
+        get: operations["list_captures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -1417,6 +1437,27 @@ export interface components {
         BrokenAt: {
             number: number;
             what: string;
+        };
+        /**
+         * Capture
+         * @description `digest`: SHA-256 of the content, so that equal ones are told without reading them.
+         */
+        Capture: {
+            attempt_id: string;
+            /** @description execution, code, environment, hardware, sources, resources, or another one that a client said. */
+            part: string;
+            digest: string;
+            /** @description When it was said. */
+            time: string | null;
+            content: Record<string, never>;
+        };
+        /**
+         * CapturesList
+         * @description The latest attempt first, then by part. `total` counts all; an answer has as many as are 16 MiB, at least one: `offset` leads on.
+         */
+        CapturesList: {
+            captures: components["schemas"]["Capture"][];
+            total: number;
         };
         /**
          * ChainVerdict
@@ -4488,6 +4529,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_captures: {
+        parameters: {
+            query?: {
+                part?: string | null;
+                attempt?: string | null;
+                offset?: number;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapturesList"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -9,7 +9,8 @@ import msgspec
 
 from lineal.ingest.desk import Desk, Later, Said
 from lineal.journal.blobs import Blob
-from lineal.model.errors import NotFound
+from lineal.model.captures import OWN_FOLDER, is_own_path
+from lineal.model.errors import InvalidInput, NotFound
 from lineal.record.records import ArtifactLogged
 from lineal.server.answers import Submitted
 from lineal.server.blob_body import checked
@@ -34,6 +35,10 @@ def log_artifact(context: Context, asked: Asked[Any, None]) -> Submitted:
     else:
         name = form.file_name.replace("\\", "/").rpartition("/")[2]
     path = artifact_path(folder, name)
+    if is_own_path(path):
+        raise InvalidInput(
+            f"{OWN_FOLDER}/ is where Lineal keeps what it recorded of a run by itself", field="artifact_path"
+        )
     media_type = form.media_type if form.media_type and len(form.media_type) <= _MEDIA_TYPE_MAX_CHARS else None
 
     def work(desk: Desk) -> Said:

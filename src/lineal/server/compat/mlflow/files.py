@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from lineal.ingest.desk import Desk, Said
 from lineal.journal.blobs import Blob
+from lineal.model.captures import OWN_FOLDER, is_own_path
 from lineal.model.entities import Artifact
 from lineal.model.limits import NAME_MAX_BYTES
 from lineal.model.lineage import LoggedModel, ModelFile
@@ -60,7 +61,7 @@ def _artifacts(files: Mapping[str, ModelFile], logged_ms: int) -> dict[str, Arti
 
 
 def all_files_of(reader: TenantReader, run_id: str) -> dict[str, Artifact]:
-    """Path -> its latest version, without what was removed."""
+    """Path -> its latest version, without what was removed, and without what Lineal keeps for itself."""
     if reader.find_run_ids(run_id, limit=1) != [run_id]:
         raise no_run(run_id)
     latest: dict[str, Artifact] = {}
@@ -68,7 +69,7 @@ def all_files_of(reader: TenantReader, run_id: str) -> dict[str, Artifact]:
         known = latest.get(artifact.path)
         if known is None or artifact.version > known.version:
             latest[artifact.path] = artifact
-    return {path: one for path, one in latest.items() if not is_removed(one)}
+    return {path: one for path, one in latest.items() if not is_removed(one) and not is_own_path(path)}
 
 
 def is_removed(artifact: Artifact) -> bool:
@@ -128,6 +129,8 @@ def media_type_of(name: str) -> str:
 def keeping(run_id: str, path: str, blob: Blob) -> Any:
     """A work that logs the file; the same bytes again change nothing."""
     path = checked_path(path)
+    if is_own_path(path):
+        raise MlflowError(f"Invalid path: {OWN_FOLDER}/ is where Lineal keeps what it recorded of a run by itself")
 
     def work(desk: Desk) -> Said:
         run = active_run(desk, run_id)
