@@ -23,7 +23,6 @@ DECLARED = (
     Difference(r"^said > files > list all > .* file_size$", "the size of an empty file"),
     Difference(r"> artifacts > one$", "a folder whose last file was deleted"),
     Difference(r"^said > experiments > rename to a name in use > refused$", "renaming an experiment to a name in use"),
-    Difference(r"^said > runs > where attributes.artifact_uri LIKE", "`artifact_uri` in a filter"),
     Difference(
         r"^kept > registered models \[\d+\] > (versions|model > latest_versions) \[\d+\] > aliases$",
         "aliases in a search for versions",

@@ -21,6 +21,7 @@ from lineal.model.registry import (
 from lineal.model.vocabulary import Lifecycle, ModelStatus
 from lineal.store.audit import Action
 from lineal.store.registry import (
+    MOVES,
     ModelsPage,
     ModelsQuery,
     Term,
@@ -141,7 +142,10 @@ class RegistryState:
 
     def model(self, model: int) -> RegisteredModel:
         facts = self.models[model]
-        versions = [self.version(version_id, one) for version_id, one in self.versions_of(model)]
+        moved_ms = []
+        for _, one in self.versions_of(model):
+            moves = [stamp.time_ms for (kind, _), (stamp, _) in one.settings.items() if kind in MOVES]
+            moved_ms.append(max(one.created_ms, self.stage(one)[1], *moves))
         said_ms = [stamp.time_ms for stamp, _ in facts.settings.values()]
         return RegisteredModel(
             facts.name,
@@ -149,7 +153,7 @@ class RegistryState:
             _tags(facts.settings),
             facts.lifecycle,
             facts.created_ms,
-            max([facts.born.time_ms, facts.named.time_ms, *said_ms, *(version.updated_ms for version in versions)]),
+            max([facts.born.time_ms, facts.named.time_ms, *said_ms, *moved_ms]),
             {name: one.number or 0 for name, one in self.aliases(model).items()},
             sum(_value(one.settings, "lifecycle", "active") == "active" for _, one in self.versions_of(model)),
             facts.last_version,

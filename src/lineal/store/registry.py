@@ -52,6 +52,10 @@ class Term(NamedTuple):
     key: str = ""
 
 
+MOVES = ("stage", "floor", "lifecycle")
+"""What is said of a version that its model has changed by, too: its tags and texts are its own."""
+
+
 class By(NamedTuple):
     """A key of an order. "made": models in the order in which they were first heard of."""
 

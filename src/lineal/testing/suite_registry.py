@@ -256,6 +256,22 @@ class RegistryRules(SuiteBase):
         assert registry.get_version("digits", 1).stage == "production"
         assert registry.get_version("digits", 2).updated_ms == 3_000
 
+    def test_a_version_moves_its_model_on_by_what_becomes_of_it_not_by_its_texts(
+        self, store: Store, registry: RegistryReader
+    ) -> None:
+        self.speak(store, creating(1), creating(2))
+        for time_ms, said, moved in (
+            (2_000, call("set_version", id_of(1), at(2_000), description="x", tags={"k": "v"}, status="failed"), 1_002),
+            (2_001, call("set_stage", id_of(2), "staging", at(2_001)), 2_001),
+            (2_002, call("set_version", id_of(1), at(2_002), tags={"k": None}), 2_001),
+            (2_003, call("set_stage", id_of(1), "staging", at(2_003), archive_existing=True), 2_003),
+            (2_004, call("set_version", id_of(2), at(2_004), lifecycle="deleted"), 2_004),
+        ):
+            self.speak(store, said)
+            assert registry.get_model("digits").updated_ms == moved, time_ms
+            if time_ms < 2_004:
+                assert max(one.updated_ms for one in registry.list_versions(VersionsQuery()).versions) == time_ms
+
     def test_a_stage_that_stays_is_no_transition(self, store: Store, registry: RegistryReader) -> None:
         self.speak(store, creating(1), call("set_stage", id_of(1), "none", at(2_000)))
         assert registry.list_transitions(TransitionsQuery("digits")) == []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
 
+from lineal.server.compat.mlflow.artifact_uris import middles
 from tests.server.compat.asking import Mlflow
 
 NUMBER = 0
@@ -91,7 +93,60 @@ def test_filters(mlflow: Mlflow, runs: dict[str, str]) -> None:
     assert names(mlflow, runs, filter=f"run_id = '{a}'") == "a"
     assert names(mlflow, runs, filter=f"attributes.run_id IN ('{a}', \"{b}\",'none')") == "ba"
     assert names(mlflow, runs, filter=f"run_id NOT IN ('{a}')") == "edcb"
-    assert names(mlflow, runs, filter=f"artifact_uri = 'mlflow-artifacts:/0/{a}/artifacts'") == "a"
+
+
+def test_artifact_uris_are_compared(mlflow: Mlflow) -> None:
+    far = mlflow.experiment("far", artifact_location="s3://b%20/x?a=1")
+    here, there = mlflow.run(), mlflow.run(far)
+
+    def found(text: str, *experiments: str) -> set[str]:
+        return set(mlflow.found(*(experiments or ("0", far)), filter=f"attributes.artifact_uri {text}"))
+
+    uri = mlflow.get("runs/get", run_id=there)["run"]["info"]["artifact_uri"]
+    assert uri == f"s3://b%20/x/{there}/artifacts?a=1"
+    near = f"mlflow-artifacts:/0/{here}/artifacts"
+    for text, expected in (
+        (f"= '{near}'", {here}),
+        (f"= '{near.upper()}'", set()),
+        (f"= '{near}/x'", set()),
+        (f"= 'mlflow-artifacts:/1/{here}/artifacts'", set()),
+        (f"= 's3://b%20/x/{here}/artifacts?a=1'", set()),
+        (f"= '{uri}'", {there}),
+        (f"!= '{uri}'", {here}),
+        ("!= 'else'", {here, there}),
+        ("= ''", set()),
+        (f"LIKE '%{here}%'", {here}),
+        (f"LIKE '%{here[:9]}%'", {here}),
+        (f"LIKE '%{there[-9:]}%'", {there}),
+        (f"LIKE '%{here.upper()}%X'", set()),
+        (f"ILIKE '%{here.upper()}%'", {here}),
+        (f"ILIKE 'S3:%{there[5:].upper()}/ARTI_ACTS?%'", {there}),
+        ("LIKE 's3://%'", {there}),
+        ("LIKE '%/artifacts'", {here}),
+        ("LIKE 'else%'", set()),
+        ("LIKE '%'", {here, there}),
+    ):
+        assert found(text) == expected, text
+    assert found("LIKE '%'", far) == {there}
+    many = {"experiment_ids": ["0"], "filter": f"artifact_uri LIKE '{'%a%r%t%i%f%a%c%t%s' * 9}'"}
+    mlflow.refused("POST", "runs/search", "INVALID_PARAMETER_VALUE", "too many ways", json=many)
+
+
+def test_what_is_between_is_asked_for_by_patterns() -> None:
+    """Tried out on all short patterns."""
+    for pattern in map("".join, (one for size in range(5) for one in product("ab%_", repeat=size))):
+        for head, tail, text in product(("", "a", "ab"), ("", "b", "ba"), ("", "a", "ba", "aab")):
+            whole = _is_like(pattern, head + text + tail)
+            assert whole == any(_is_like(one, text) for one in middles(pattern, head, tail)), (pattern, head, tail)
+
+
+def _is_like(pattern: str, text: str) -> bool:
+    """The oracle: by hand."""
+    if not pattern:
+        return not text
+    if pattern[0] == "%":
+        return any(_is_like(pattern[1:], text[at:]) for at in range(len(text) + 1))
+    return bool(text) and pattern[0] in ("_", text[0]) and _is_like(pattern[1:], text[1:])
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,31 @@ def test_a_run_from_its_start_to_its_end(mlflow: Mlflow) -> None:
     )
 
 
+def test_the_tag_of_a_name_is_deleted_and_comes_back_with_the_next_name(mlflow: Mlflow) -> None:
+    run = mlflow.run(run_name="first")
+
+    def shown() -> tuple[str, str | None]:
+        found = mlflow.get("runs/get", run_id=run)["run"]
+        return found["info"]["run_name"], pairs(found["data"].get("tags", [])).get("mlflow.runName")
+
+    def delete() -> None:
+        mlflow.post("runs/delete-tag", run_id=run, key="mlflow.runName")
+        assert shown()[1] is None
+
+    delete()
+    assert shown() == ("first", None)
+    gone = {"run_id": run, "key": "mlflow.runName"}
+    mlflow.refused("POST", "runs/delete-tag", "RESOURCE_DOES_NOT_EXIST", "No tag with name", json=gone)
+    mlflow.post("runs/update", run_id=run, run_name="second")
+    assert shown() == ("second", "second")
+    delete()
+    mlflow.post("runs/set-tag", run_id=run, key="mlflow.runName", value="third")
+    assert shown() == ("third", "third")
+    delete()
+    mlflow.post("runs/log-batch", run_id=run, tags=[{"key": "mlflow.runName", "value": "fourth"}])
+    assert shown() == ("fourth", "fourth")
+
+
 def test_a_run_without_a_name_gets_one(one_mlflow: Mlflow) -> None:
     info = one_mlflow.post("runs/create", experiment_id="0")["run"]["info"]
     assert info["run_name"]

@@ -10,7 +10,7 @@ from lineal.model.entities import Stamp
 from lineal.model.registry import NewVersion, Stage
 from lineal.model.vocabulary import Lifecycle, ModelStatus
 from lineal.store.audit import Action
-from lineal.store.registry import floor_name, version_values
+from lineal.store.registry import MOVES, floor_name, version_values
 from lineal.store.sql.database import Connection
 from lineal.store.sql.registry_reader import SqlRegistryReader, content_text
 
@@ -296,13 +296,16 @@ class SqlRegistryWriter(SqlRegistryReader):
     def _derive(self, version: int) -> Stage:
         """Brings the version's row up to date with what was said of it, and its model's time; answers with its stage."""
         [(model, created_ms)] = self._rows("SELECT model, created_ms FROM model_version WHERE pk = ?", version)
-        values, stamps, times = {"stage": "none", "status": "ready", "lifecycle": "active", "description": ""}, {}, []
+        values, stamps = {"stage": "none", "status": "ready", "lifecycle": "active", "description": ""}, {}
+        times, moves = [created_ms or 0], [created_ms or 0]
         for kind, time_ms, writer, seq, value in self._rows(
             "SELECT kind, time_ms, writer, seq, CASE WHEN kind <> 'tag' THEN value END FROM model_version_setting"
             " WHERE version = ?",
             version,
         ):
             times.append(time_ms)
+            if kind in MOVES:
+                moves.append(time_ms)
             if kind in values and value is not None:
                 values[kind], stamps[kind] = value, Stamp(time_ms, writer, seq)
         if "stage" in stamps:
@@ -316,13 +319,13 @@ class SqlRegistryWriter(SqlRegistryReader):
             if floor is not None:
                 values["stage"] = "archived"
                 times.append(floor.time_ms)
-        updated_ms = max([created_ms or 0, *times])
+                moves.append(floor.time_ms)
         self._do(
             "UPDATE model_version SET stage = ?, status = ?, lifecycle = ?, description = ?, updated_ms = ? WHERE pk = ?",
-            *(values["stage"], values["status"], values["lifecycle"], values["description"], updated_ms, version),
+            *(values["stage"], values["status"], values["lifecycle"], values["description"], max(times), version),
         )
         if model is not None:
-            self._touch(model, updated_ms)
+            self._touch(model, max(moves))
         stage: Stage = values["stage"]  # type: ignore[assignment]
         return stage
 

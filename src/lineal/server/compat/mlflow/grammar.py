@@ -40,6 +40,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_KEYWORDS = ("TRUE", "FALSE", "NULL")  # which are no values there
 _ITEM = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)")\s*(,|$)""")
 ORDERING = ("=", "!=", ">", ">=", "<", "<=")
 TEXTUAL = ("=", "!=", "LIKE", "ILIKE")
@@ -70,6 +71,7 @@ class Subject:
     nullable: tuple[Entity, ...] = ("tag", "parameter")
     listed: tuple[str, ...] = ()
     orders: tuple[str, ...] = ()
+    orders_are: str = "attribute"
     text_operators: tuple[str, ...] = TEXTUAL
     number_operators: tuple[str, ...] = ORDERING
 
@@ -129,16 +131,19 @@ def _clause(tokens: Sequence[Token], at: int, subject: Subject) -> tuple[Clause,
         raise _invalid_clause(rest)
     if len(rest) < 2 + length:
         raise _invalid_clause(rest)
+    said = rest[1 + length]
+    if said.kind == "other" or (said.kind == "name" and said.text.upper() in _KEYWORDS):
+        raise _invalid_clause(rest)
     entity, key = identifier(rest[0].text, subject, subject.texts + subject.numbers)
-    value = _value(entity, key, rest[1 + length], subject)
+    value = _value(entity, key, said, subject)
     _check_operator(entity, key, operator, subject)
     if isinstance(value, tuple) != (operator in ("IN", "NOT IN")):
         raise _invalid_clause(rest)
     return Clause(entity, key, operator, value), at + 2 + length
 
 
-def identifier(text: str, subject: Subject, attributes: Sequence[str]) -> tuple[Entity, str]:
-    """`metrics.loss` as entity and key; without a prefix an attribute."""
+def identifier(text: str, subject: Subject, attributes: Sequence[str], called: str = "attribute") -> tuple[Entity, str]:
+    """`metrics.loss` as entity and key; without a prefix an attribute. `called`: what a refusal calls that."""
     prefix, dot, key = text.partition(".")
     if not dot or (text[0] in '"`' and text[-1] == text[0] and text[0] not in text[1:-1]):
         prefix, key = "attribute", text
@@ -149,7 +154,7 @@ def identifier(text: str, subject: Subject, attributes: Sequence[str]) -> tuple[
     if entity == "attribute":
         key = dict(subject.aliases).get(key, key)
         if key not in attributes:
-            raise MlflowError(f"Invalid attribute key '{key}' specified. Valid keys are '{list(attributes)}'")
+            raise MlflowError(f"Invalid {called} key '{key}' specified. Valid keys are '{list(attributes)}'")
     elif entity == "dataset" and key not in ("name", "digest", "context"):
         raise MlflowError(f"Invalid dataset key '{key}' specified. Valid keys are 'name', 'digest', 'context'")
     return entity, key
@@ -179,7 +184,7 @@ def _value(entity: Entity, key: str, token: Token, subject: Subject) -> str | fl
         )
         if entity == "attribute":
             what = "attributes"
-        if token.text[:1] in "'\"`":
+        if not _NUMBER.fullmatch(token.text) and token.kind == "name":
             raise MlflowError(
                 "Parameter value is either not quoted or unidentified quote types used for string value"
                 f" {token.text}. Use either single or double quotes."
@@ -198,6 +203,11 @@ def _listed(text: str) -> tuple[str, ...]:
         )
     while at < len(inside):
         found = _ITEM.match(inside, at)
+        if found is None and inside[at:].lstrip()[:1] == ",":
+            raise MlflowError(
+                "While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list"
+                f" {text[:300]}"
+            )
         if found is None:
             raise MlflowError(
                 "While parsing a list in the query, expected string value, punctuation, or whitespace, but got different type in"
@@ -233,5 +243,5 @@ def parse_order(text: str, subject: Subject) -> tuple[Entity, str, bool]:
     direction = tokens[1].text.lower() if len(tokens) == 2 else "asc"
     if direction not in ("asc", "desc"):
         raise MlflowError(f"Invalid ordering key in order_by clause '{text}'.")
-    entity, key = identifier(tokens[0].text, subject, subject.orders)
+    entity, key = identifier(tokens[0].text, subject, subject.orders, subject.orders_are)
     return entity, key, direction == "desc"

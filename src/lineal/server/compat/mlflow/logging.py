@@ -20,7 +20,7 @@ from lineal.model.entities import Layout, SeriesKey
 from lineal.model.errors import NotFound
 from lineal.model.values import INT64_MAX, ParamValue, value_text
 from lineal.model.vocabulary import Labels
-from lineal.record.records import NameSet, ParamsSet, Record, TagsSet
+from lineal.record.records import ParamsSet, Record, TagsSet
 from lineal.server.answers import Submitted
 from lineal.server.compat.mlflow.answers import said
 from lineal.server.compat.mlflow.errors import MISSING, MlflowError, invalid_value, missing_value
@@ -37,7 +37,7 @@ from lineal.server.compat.mlflow.names import (
     is_known_key,
 )
 from lineal.server.compat.mlflow.run_view import NAME_TAG, tags_of
-from lineal.server.compat.mlflow.runs import RUN_ID, active_run, given_run_name, given_tags, tag_records
+from lineal.server.compat.mlflow.runs import RUN_ID, active_run, given_run_name, given_tags, name_records, tag_records
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked
 
@@ -85,7 +85,7 @@ def delete_tag(context: Context, asked: Asked[Any, None]) -> Submitted:
             raise Later from None
         if key not in tags:
             raise MlflowError(f"No tag with name: {key} in run with id {run_id}", MISSING)
-        desk.say(run, tag_records({key: None}))
+        desk.say(run, [TagsSet({NAME_TAG: ""})] if key == NAME_TAG else tag_records({key: None}))
         return said()
 
     return context.submit(work)
@@ -271,7 +271,7 @@ def _logging(
         if tags:
             records += tag_records(tags)
         if name is not None:
-            records.append(NameSet(name))
+            records += name_records(run, name)
         if records:
             desk.say(run, records)
         desk.append(run, metrics)

@@ -16,7 +16,9 @@ from lineal.server.context import Context
 from lineal.server.endpoint import Asked
 from lineal.store.registry import By, ModelsQuery, Operator, Term, VersionsQuery
 
-MODELS = Subject(texts=("name",), nullable=(), orders=("name", "timestamp", "last_updated_timestamp"))
+MODELS = Subject(
+    texts=("name",), nullable=(), orders=("name", "timestamp", "last_updated_timestamp"), orders_are="order by"
+)
 VERSIONS = Subject(
     texts=("name", "run_id", "source_path"),
     numbers=("version_number",),

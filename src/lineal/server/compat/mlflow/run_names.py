@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 
+# Common ones, which stand among those that MLflow invents names of: what looks for such a name finds one.
 _FIRST = """
-amber ample ardent brave bright brisk calm candid careful cheerful clear clever crisp curious daring
-deft eager early easy exact fair fleet fond frank fresh gentle glad golden grand hardy hasty honest
-humble jolly keen kind light lively lucky mellow merry mild modest neat nimble noble patient placid
-plain polite proud quick quiet rapid ready rustic serene sharp silent simple sincere sleek smooth snug
-sober solid steady stout sturdy subtle sunny supple sure swift tidy tranquil upbeat vivid warm wise
-witty zesty
+able adaptable bold bright calm carefree casual classy colorful dapper dashing dazzling fearless funny gentle handsome
+luminous mysterious nimble orderly polite rare serious silent skillful stately stylish suave tasteful thoughtful treasured
+trusting unique upbeat useful valuable victorious welcoming whimsical wise youthful zealous
 """
 _SECOND = """
 alder badger beech birch bison cedar cicada cobra condor coral crane cypress dolphin eagle egret elm

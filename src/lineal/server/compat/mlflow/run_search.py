@@ -14,6 +14,7 @@ from lineal.query.patterns import tester
 from lineal.query.syntax import And, Comparison, Field, Filter, Operator, Or, Order
 from lineal.server.answers import Content
 from lineal.server.compat.mlflow.answers import answer
+from lineal.server.compat.mlflow.artifact_uris import uri_filter
 from lineal.server.compat.mlflow.errors import MlflowError, invalid_value
 from lineal.server.compat.mlflow.experiment_ids import known_experiments
 from lineal.server.compat.mlflow.given import Param, at_most, given
@@ -70,11 +71,12 @@ def search_runs(context: Context, asked: Asked[Any, None]) -> Content:
         Param("page_token"),
     )
     reader = context.reader
-    filter = filter_of(parse_filter(values.get("filter", ""), RUNS))
+    clauses = parse_filter(values.get("filter", ""), RUNS)
     order = order_of(values.get("order_by", []))
     view = view_of(values.get("run_view_type", 1), "run_view_type")
     limit = max_results_of(values.get("max_results", RESULTS_DEFAULT))
     experiments = known_experiments(reader, context.tenant, values.get("experiment_ids", []))
+    filter = filter_of(clauses, experiments)
     query = _query(experiments, view, filter, order)
     if query is None:
         return answer()
@@ -123,12 +125,12 @@ def _query(
 # -- filters -------------------------------------------------------------------------------------
 
 
-def filter_of(clauses: Sequence[Clause]) -> Filter | None:
-    parts = [_part(clause) for clause in clauses]
+def filter_of(clauses: Sequence[Clause], experiments: Sequence[Experiment]) -> Filter | None:
+    parts = [_part(clause, experiments) for clause in clauses]
     return None if not parts else parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
-def _part(clause: Clause) -> Filter:
+def _part(clause: Clause, experiments: Sequence[Experiment]) -> Filter:
     asked: Operator = clause.operator.lower()  # type: ignore[assignment]
     if clause.entity == "metric":
         return Comparison(Field("metric", clause.key), asked, _number(clause.value))
@@ -141,7 +143,7 @@ def _part(clause: Clause) -> Filter:
     if clause.key == "status":
         return _status(clause)
     if clause.key == "artifact_uri":
-        return _artifact_uri(clause)
+        return uri_filter(clause.operator, clause.value, experiments)
     value = _number(clause.value) if clause.key in _TIMES else clause.value
     return Comparison(Field("attribute", _FIELDS[clause.key]), asked, value)
 
@@ -169,16 +171,6 @@ def _status(clause: Clause) -> Filter:
     field = Field("attribute", "status")
     fitting = tuple(word for word in STATUSES if _fits(STATUS_OF[word], clause))
     return Comparison(field, "in", fitting) if fitting else Or(())
-
-
-def _artifact_uri(clause: Clause) -> Filter:
-    """Made of experiment and run: only a run's own can be asked for."""
-    if clause.operator != "=" or not isinstance(clause.value, str):
-        raise MlflowError("artifact_uri is compared by '=' only: docs/mlflow.md")
-    parts = clause.value.rstrip("/").split("/")
-    if len(parts) < 2 or parts[-1] != "artifacts":
-        return Or(())
-    return Comparison(Field("attribute", "run_id"), "=", parts[-2])
 
 
 def _fits(text: str, clause: Clause) -> bool:

@@ -91,7 +91,11 @@ def run_json(
 def tags_of(details: RunDetails) -> dict[str, str]:
     """The run's, and those that mirror what is kept apart here."""
     run = details.run
-    tags = {**details.tags, NAME_TAG: run.name}
+    tags = dict(details.tags)
+    if tags.get(NAME_TAG) == "":  # the tag was deleted: the name stays
+        del tags[NAME_TAG]
+    else:
+        tags[NAME_TAG] = run.name
     if run.parent_run_id is not None:
         tags.setdefault(PARENT_TAG, run.parent_run_id)
     note = details.note or run.description

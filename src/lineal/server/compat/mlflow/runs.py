@@ -135,6 +135,12 @@ def tag_records(tags: Mapping[str, str | None]) -> list[Record]:
     return records
 
 
+def name_records(run: KnownRun, name: str) -> list[Record]:
+    """The tag that mirrors a name comes back with the next one."""
+    back: list[Record] = [TagsSet({NAME_TAG: None})] if NAME_TAG in run.tags else []
+    return [*back, NameSet(name)]
+
+
 def get_run(context: Context, asked: Asked[Any, None]) -> Content:
     return answer(run=read_run(context, given(asked, RUN_ID)["run_id"]))
 
@@ -158,7 +164,7 @@ def update_run(context: Context, asked: Asked[Any, None]) -> Submitted:
     def work(desk: Desk) -> Said:
         run = active_run(desk, run_id)
         if name is not None:
-            desk.say(run, [NameSet(name)])
+            desk.say(run, name_records(run, name))
         if status in END_OF:
             _end(desk, run, END_OF[status], values.get("end_time"))
         elif status is not None:
