@@ -36,6 +36,9 @@ SERIES_PER_RUN_MAX_COUNT = 200_000  # 2x the promise of 100,000 metric names; ab
 
 # -- models -------------------------------------------------------------------------------------
 SAFETENSORS_HEADER_MAX_BYTES = 95 * MIB  # just below the bound of 100,000,000 of the format's own reader
+EVENT_FILE_READ_BYTES = 4 * MIB  # of a TensorBoard event file at a time: 60,000 scalars
+EVENT_MAX_BYTES = 64 * MIB  # one event: a picture or a graph; a larger one is stepped over and counted
+TENSOR_NUMBERS_MAX_COUNT = 1_000_000  # of one summary: a histogram has hundreds; what names more is no summary
 MODEL_EXAMPLE_INLINE_BYTES = 16 * KIB  # an example of a few rows is kept in the record; a longer one is a file
 MODEL_EXAMPLE_MAX_BYTES = 4 * MIB  # a few rows say what goes in; as DOCUMENT_MAX_BYTES
 WHY_RUNS_LOOKED_AT_COUNT = 200  # newest runs of an experiment whose metrics say which of them is its own: two questions
