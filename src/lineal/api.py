@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from lineal.local import LocalStore as LocalStore
     from lineal.local import LoggedRun as LoggedRun
     from lineal.local import Runs as Runs
+    from lineal.model.lineage_graph import LineageGraph
     from lineal.store.grouped import Groups as Groups
 
 
@@ -269,6 +271,54 @@ def _find_known(settings: Settings, run_id: str) -> Known | None:
     )
 
 
+def lineage(
+    thing: str,
+    *,
+    kind: str | None = None,
+    up: bool = True,
+    down: bool = True,
+    depth: int | None = None,
+    limit: int | None = None,
+    url: str | os.PathLike[str] | None = None,
+    tenant: str | None = None,
+) -> dict[str, Any]:
+    """What led to a thing, and what it led to, as GET /api/v1/lineage answers: `subject`, `nodes`, `edges` ("from" what was there before
+    "to" what came of it), `is_complete`.
+
+    thing  a run's id or the beginning of one; a dataset's name, NAME@DIGEST, NAME@VERSION or digest; "RUN:path"; "MODEL@alias", "MODEL/3",
+           "MODEL/production" or a version's id
+    kind   "run", "dataset", "artifact" or "model_version", where it could be several
+    depth  links away from it, 10 without one; `limit`: nodes, 300 without one
+
+    Raises NotFound; InvalidInput for what names several things."""
+    from lineal.store.lineage_view import lineage_dict
+
+    return lineage_dict(find_lineage(thing, kind, up, down, depth, limit, url, tenant))
+
+
+def find_lineage(
+    thing: str,
+    kind: str | None,
+    up: bool,
+    down: bool,
+    depth: int | None,
+    limit: int | None,
+    url: str | os.PathLike[str] | None,
+    tenant: str | None,
+) -> LineageGraph:
+    """The same, typed."""
+    from lineal.model.lineage_graph import LineageQuery
+
+    query = LineageQuery(thing, kind, up, down)  # type: ignore[arg-type]
+    if depth is not None:
+        query = replace(query, depth=depth)
+    if limit is not None:
+        query = replace(query, limit=limit)
+    store = shared_store(url, tenant)
+    store.refresh()
+    return store.reader().find_lineage(query)
+
+
 # -- changes from outside of a run --------------------------------------------------------------
 
 
@@ -474,6 +524,7 @@ __all__ = [
     "get_run",
     "group_runs",
     "init",
+    "lineage",
     "log",
     "log_artifact",
     "log_model",

@@ -22,6 +22,7 @@ from lineal.journal.layout import Folder
 from lineal.query.parser import parse
 from lineal.record.records import (
     AliasSet,
+    ArtifactUsed,
     CaptureSet,
     DatasetUsed,
     ModelLogged,
@@ -30,6 +31,7 @@ from lineal.record.records import (
     ModelUsed,
     ModelVersionCreated,
     ModelVersionSet,
+    ModelVersionUsed,
     Record,
     StageSet,
 )
@@ -240,7 +242,8 @@ def test_datasets_and_logged_models_arrive_and_what_is_new_of_them(
     run_id = record(folder, 20)
     train = DatasetUsed("train", "d1", "2", "local", "a.csv", '{"x":"long"}', '{"rows":3}', "training", {"k": "v"})
     made = ModelLogged("m-1", "mlp", "digits", run_id, "torch", "models/m-1", {"lr": "0.1"}, {"a": "b", "c": "d"})
-    say_in(folder, run_id, [train, made, ModelUsed("m-1", "output", 3)])
+    taken = [ArtifactUsed("r0", "a/b.csv", "ab" * 32, 2), ModelVersionUsed("0123456789abcdef" * 2, "digits")]
+    say_in(folder, run_id, [train, made, ModelUsed("m-1", "output", 3), *taken])
     later = ModelLogged("m-1", tags={"a": None}, status="ready")
     news: list[list[Record]] = [[], [DatasetUsed("train", "d2"), later], [ModelLogged("m-1", lifecycle="deleted")]]
     for more in news:
@@ -248,7 +251,8 @@ def test_datasets_and_logged_models_arrive_and_what_is_new_of_them(
             say_in(folder, run_id, more)
         with lineal.open_store(folder) as own:
             assert set(states(sync(folder, server, "--json")).values()) == {"whole"}
-            assert own.reader().get_details(run_id).models
+            details = own.reader().get_details(run_id)
+            assert details.models and details.artifact_uses and details.version_uses
             same(own.reader(), reader_of(source), run_id)
             assert "nothing is new" in sync(folder, server).output
     assert reader_of(source).get_logged_model("m-1").tags == {"c": "d"}

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from lineal.model.entities import Artifact, Cursor, Head, KeptAnswer, SeriesKey
-from lineal.model.lineage import Dataset, DatasetUse, ModelFile, ModelUse
+from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelFile, ModelUse, VersionUse
 from lineal.model.registry import NewVersion
 from lineal.store.contracts import RunQuery, Store
 from lineal.store.open import open_store
@@ -42,6 +42,8 @@ def fill(store: Store) -> None:
         call("set_capture", "r1", "a1", "code", '{"commit":"ab"}', at(6, 1)),
         call("use_dataset", "r1", DatasetUse(Dataset("train", "1")), at(6, 2)),
         call("use_model", "r1", ModelUse("m-1", "output"), at(6, 3)),
+        call("use_artifact", "r1", ArtifactUse("r0", "model.pt", "a" * 64), at(6, 4)),
+        call("use_version", "r1", VersionUse("b" * 32, "vision"), at(6, 5)),
         call("set_logged_model", "m-1", at(6, 4), name="mlp"),
         call("add_loss", "r1", "damaged", 1, at(4)),
         call("keep_orphans", "r1", WRITER, 9, b"orphan", 1),

@@ -23,6 +23,7 @@ _COMMANDS = {
     "experiments": "lineal.cli.experiments",
     "gc": "lineal.cli.gc",
     "import": "lineal.cli.import_",
+    "lineage": "lineal.cli.lineage",
     "login": "lineal.cli.login",
     "members": "lineal.cli.members",
     "models": "lineal.cli.models",

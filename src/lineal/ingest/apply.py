@@ -10,12 +10,13 @@ from lineal.model.captures import canonical
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
 from lineal.model.errors import Damaged
 from lineal.model.limits import CAPTURE_MAX_BYTES, LABELS_MAX_BYTES, MODEL_FILES_MAX_COUNT, NAME_MAX_BYTES
-from lineal.model.lineage import Dataset, DatasetUse, ModelFile, ModelUse
+from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelFile, ModelUse, VersionUse
 from lineal.model.registry import NewVersion, VersionContent, VersionFile, is_model_name
 from lineal.model.values import INT64_MAX, to_json
 from lineal.record.records import (
     AliasSet,
     ArtifactLogged,
+    ArtifactUsed,
     AttemptEnded,
     AttemptStarted,
     CaptureSet,
@@ -33,6 +34,7 @@ from lineal.record.records import (
     ModelUsed,
     ModelVersionCreated,
     ModelVersionSet,
+    ModelVersionUsed,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -204,6 +206,15 @@ def _model_used(context: Context, record: ModelUsed, stamp: Stamp) -> None:
     context.store.use_model(_run(context), ModelUse(record.model_id, record.role, record.step), stamp)
 
 
+def _artifact_used(context: Context, record: ArtifactUsed, stamp: Stamp) -> None:
+    use = ArtifactUse(record.run_id, record.path, record.digest, record.version)
+    context.store.use_artifact(_run(context), use, stamp)
+
+
+def _model_version_used(context: Context, record: ModelVersionUsed, stamp: Stamp) -> None:
+    context.store.use_version(_run(context), VersionUse(record.version_id, record.name), stamp)
+
+
 def _experiment_set(context: Context, record: ExperimentSet, stamp: Stamp) -> None:
     context.store.set_experiment(
         record.name,
@@ -352,6 +363,8 @@ _FUNCTIONS: dict[type, Callable[[Context, Any, Stamp], None]] = {
     DatasetUsed: _dataset_used,
     ModelLogged: _model_logged,
     ModelUsed: _model_used,
+    ArtifactUsed: _artifact_used,
+    ModelVersionUsed: _model_version_used,
     ExperimentSet: _experiment_set,
     ExperimentRenamed: _experiment_renamed,
     RunLifecycleSet: _run_lifecycle_set,

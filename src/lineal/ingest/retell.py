@@ -62,6 +62,8 @@ _TOLD_FIELDS = frozenset(
         "document_names",
         "datasets",
         "models",
+        "artifact_uses",
+        "version_uses",
     ]
 )
 _PIECE_BYTES = 1 * MIB  # of params or tags in one record

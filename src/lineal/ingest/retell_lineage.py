@@ -1,4 +1,5 @@
-"""What is said again of a run's datasets and captures, of the logged models that it used, and of those that it made."""
+"""What is said again of a run's datasets and captures, of the artifacts and models that it used, and of the logged models that it
+made."""
 
 from __future__ import annotations
 
@@ -8,9 +9,17 @@ from dataclasses import replace
 from lineal.model.entities import RunDetails
 from lineal.model.lineage import LoggedModel
 from lineal.query.syntax import Comparison, Field
-from lineal.record.records import CaptureSet, DatasetUsed, ModelLogged, ModelUsed, Record
+from lineal.record.records import (
+    ArtifactUsed,
+    CaptureSet,
+    DatasetUsed,
+    ModelLogged,
+    ModelUsed,
+    ModelVersionUsed,
+    Record,
+)
 from lineal.store.contracts import TenantReader
-from lineal.store.lineage import ModelQuery, dataset_key
+from lineal.store.lineage import ModelQuery, artifact_key, dataset_key
 
 IsNews = Callable[[str, str, str], bool]
 """(kind, name, text): whether that was not told before. It is known then."""
@@ -46,6 +55,12 @@ def lineage_statements(
     for used in details.models:
         if is_news("model-use", f"{used.role}{_SEPARATOR}{used.model_id}", repr(used)):
             yield ModelUsed(used.model_id, used.role, used.step), used.used_ms
+    for taken in details.artifact_uses:
+        if is_news("artifact-use", _SEPARATOR.join(artifact_key(taken)), repr(taken)):
+            yield ArtifactUsed(taken.run_id, taken.path, taken.digest, taken.version), taken.used_ms
+    for version in details.version_uses:
+        if is_news("version-use", version.version_id, repr(version)):
+            yield ModelVersionUsed(version.version_id, version.name), version.used_ms
     for model in _models_of(reader, run_id):
         if is_news("model", model.model_id, repr(replace(model, metrics=()))):
             yield from _model_statements(model, is_news, told_names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lineal.model.lineage import DatasetUse, ModelUse
+from lineal.model.lineage import ArtifactUse, DatasetUse, ModelUse, VersionUse
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import Goal, Labels, Lifecycle, Status, StepType, ValueType
 
@@ -169,6 +169,8 @@ class RunDetails:
     datasets: list[DatasetUse] = field(default_factory=list)
     """Without schemas and profiles."""
     models: list[ModelUse] = field(default_factory=list)
+    artifact_uses: list[ArtifactUse] = field(default_factory=list)
+    version_uses: list[VersionUse] = field(default_factory=list)
 
 
 class KeptAnswer(NamedTuple):

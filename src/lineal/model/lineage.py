@@ -41,6 +41,26 @@ class ModelUse:
     used_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ArtifactUse:
+    """That a run used an artifact of that content. `run_id`: whose it is. `version`: its number there, where that was known."""
+
+    run_id: str
+    path: str
+    digest: str
+    version: int | None = None
+    used_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VersionUse:
+    """That a run used a version of a registered model, which was called so then."""
+
+    version_id: str
+    name: str
+    used_ms: int = 0
+
+
 class ModelMetric(NamedTuple):
     """The last point of a series that some run logged of a model, on a dataset if it says so."""
 

@@ -17,6 +17,7 @@ from lineal.record.frame import frame
 from lineal.record.records import (
     AliasSet,
     ArtifactLogged,
+    ArtifactUsed,
     AttemptEnded,
     AttemptStarted,
     CaptureSet,
@@ -34,6 +35,7 @@ from lineal.record.records import (
     ModelUsed,
     ModelVersionCreated,
     ModelVersionSet,
+    ModelVersionUsed,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -65,6 +67,8 @@ _CLASSES: dict[int, type[Record]] = {
     kinds.MODEL_LOGGED: ModelLogged,
     kinds.MODEL_USED: ModelUsed,
     kinds.CAPTURE_SET: CaptureSet,
+    kinds.ARTIFACT_USED: ArtifactUsed,
+    kinds.MODEL_VERSION_USED: ModelVersionUsed,
     kinds.EXPERIMENT_SET: ExperimentSet,
     kinds.RUN_LIFECYCLE_SET: RunLifecycleSet,
     kinds.RUN_TAGS_SET: RunTagsSet,
@@ -124,7 +128,9 @@ _ITEMS: dict[str, tuple[type, ...]] = {
 }
 
 
-_COUNTS = frozenset(("count", "ended_ms", "last_seq", "number", "pid", "segment", "size_bytes", "started_ms"))
+_COUNTS = frozenset(
+    ("count", "ended_ms", "last_seq", "number", "pid", "segment", "size_bytes", "started_ms", "version")
+)
 
 
 # Texts that stores keep in indexes. A record with a longer one, which no release of ours wrote, is damage.

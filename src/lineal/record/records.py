@@ -172,6 +172,24 @@ class ModelUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class ArtifactUsed:
+    """`run_id`: whose artifact. `version`: its number there, where that was known."""
+
+    run_id: str
+    path: str
+    digest: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersionUsed:
+    """`name`: of the registered model, as it was called then."""
+
+    version_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentSet:
     name: str
     description: str | None = None
@@ -306,6 +324,8 @@ RunRecord: TypeAlias = (
     | ModelUsed
     | ModelVersionCreated
     | CaptureSet
+    | ArtifactUsed
+    | ModelVersionUsed
 )
 TenantRecord: TypeAlias = (
     ExperimentSet

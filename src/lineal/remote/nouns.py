@@ -22,7 +22,8 @@ from lineal.model.entities import (
     Summary,
 )
 from lineal.model.errors import Unreachable
-from lineal.model.lineage import Dataset, DatasetUse, ModelUse
+from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelUse, VersionUse
+from lineal.model.lineage_graph import Edge, LineageGraph, Node
 from lineal.model.registry import ModelVersion, RegisteredModel, Transition, VersionContent, VersionFile
 from lineal.model.values import to_json
 from lineal.store.contracts import RunGroup, Spread
@@ -68,6 +69,11 @@ def details_of(said: Json) -> tuple[RunDetails, list[SeriesInfo]]:
         list(said["document_names"]),
         [_dataset(one) for one in said.get("datasets", ())],
         [_model_use(one) for one in said.get("models", ())],
+        [
+            ArtifactUse(one["run_id"], one["path"], one["digest"], one["version"], _ms(one["used_at"]) or 0)
+            for one in said.get("artifact_uses", ())
+        ],
+        [VersionUse(one["version_id"], one["name"], _ms(one["used_at"]) or 0) for one in said.get("version_uses", ())],
     )
     return details, [_series(one) for one in said["series"]]
 
@@ -119,6 +125,35 @@ def group_of(said: Json, fields: Mapping[str, Any]) -> RunGroup:
         for text, field in fields.items()
     }
     return RunGroup(tuple(said["values"]), said["run_count"], aggregates, tuple(said["run_ids"]))
+
+
+@_at_the_door
+def lineage_of(said: Json) -> LineageGraph:
+    nodes = [
+        Node(
+            one["kind"],
+            one["id"],
+            one["name"],
+            one["is_known"],
+            one["is_deleted"],
+            one["run_id"],
+            one["status"],
+            one["experiment"],
+            _ms(one["started_at"]),
+            one["attempt_count"],
+            one["digest"],
+            None if one["names"] is None else tuple(one["names"]),
+            one["version"],
+            one["source"],
+            one["size_bytes"],
+            one["uri"],
+            one["stage"],
+        )
+        for one in said["nodes"]
+    ]
+    known = {one["key"]: (one["kind"], one["id"]) for one in said["nodes"]}
+    edges = [Edge(known[one["from"]], known[one["to"]], one["relation"], one["context"]) for one in said["edges"]]
+    return LineageGraph(known[said["subject"]], nodes, edges, said["is_complete"])
 
 
 def _dataset(said: Json) -> DatasetUse:

@@ -11,6 +11,7 @@ from lineal.model.captures import Capture
 from lineal.model.entities import Experiment, Run, RunDetails, SeriesInfo
 from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.limits import LIST_PAGE_MAX_COUNT, REQUEST_RUNS_MAX_COUNT, REQUEST_SERIES_MAX_COUNT
+from lineal.model.lineage_graph import LineageGraph, LineageQuery
 from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.syntax import Field, Kind
 from lineal.query.text import field_text, filter_text, order_text
@@ -240,6 +241,16 @@ class RestReader:
         if search:
             query["search"] = search
         return self._ask("GET", ("experiments",), query=query)
+
+    # -- lineage --------------------------------------------------------------------------------
+
+    def find_lineage(self, query: LineageQuery) -> LineageGraph:
+        asked: dict[str, Any] = {"id": query.thing, "depth": query.depth, "limit": query.limit}
+        if query.kind is not None:
+            asked["kind"] = query.kind
+        if not (query.up and query.down):
+            asked["direction"] = "up" if query.up else "down"
+        return nouns.lineage_of(self._ask("GET", ("lineage",), query=asked))
 
     # -- registered models ----------------------------------------------------------------------
 

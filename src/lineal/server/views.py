@@ -117,6 +117,14 @@ def model_use_of(use: lineage.ModelUse) -> shapes.ModelUse:
     return shapes.ModelUse(model_id=use.model_id, role=use.role, step=use.step, used_at=iso_time(use.used_ms))
 
 
+def artifact_use_of(use: lineage.ArtifactUse) -> shapes.ArtifactUse:
+    return shapes.ArtifactUse(use.run_id, use.path, use.digest, use.version, iso_time(use.used_ms))
+
+
+def version_use_of(use: lineage.VersionUse) -> shapes.VersionUse:
+    return shapes.VersionUse(use.version_id, use.name, iso_time(use.used_ms))
+
+
 def experiment_of(experiment: entities.Experiment, run_count: int) -> Experiment:
     return Experiment(
         id=experiment.experiment_id,

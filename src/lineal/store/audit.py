@@ -30,6 +30,8 @@ Action: TypeAlias = Literal[
     "logged_model.set",
     "logged_model.use",
     "capture.set",
+    "artifact.use",
+    "version.use",
     "model.set",
     "model.rename",
     "version.create",

@@ -1,8 +1,8 @@
 """What a store promises of datasets and logged models, and what a set of statements about them means.
 
-Both are said in words that may arrive twice and in any order (see `contracts.py`). That a run used a dataset or a model is said once:
-the first word on it stands. What a logged model is, too: of its name, experiment, run, type, path and each of its params the first
-word stands; of its tags, files, status and lifecycle the last.
+Both are said in words that may arrive twice and in any order (see `contracts.py`). That a run used a dataset, a model, an artifact or
+a version of a registered model is said once: the first word on it stands. What a logged model is, too: of its name, experiment, run,
+type, path and each of its params the first word stands; of its tags, files, status and lifecycle the last.
 
 A model's metrics are points of runs: series that carry the label "model_id", and "dataset_name" and "dataset_digest" where they were
 measured on a dataset. Whichever run logged them, they are found from the model."""
@@ -15,7 +15,17 @@ from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from lineal.model.entities import Stamp
 from lineal.model.limits import DATASET_SOURCE_SEARCHED_MAX_CHARS, DATASETS_SEARCHED_MAX_COUNT
-from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelFile, ModelMetric, ModelUse
+from lineal.model.lineage import (
+    ArtifactUse,
+    DatasetSummary,
+    DatasetUse,
+    LoggedModel,
+    ModelFile,
+    ModelMetric,
+    ModelUse,
+    VersionUse,
+)
+from lineal.model.lineage_graph import LineageGraph, LineageQuery
 from lineal.model.values import from_json, to_json
 from lineal.model.vocabulary import Lifecycle, ModelRole, ModelStatus
 from lineal.query.syntax import DATASET_PROPERTIES, Field, Filter
@@ -28,6 +38,8 @@ DatasetKey: TypeAlias = tuple[str, str, str]
 """Name, digest, context."""
 ModelKey: TypeAlias = tuple[ModelRole, str]
 """Role, model id."""
+ArtifactKey: TypeAlias = tuple[str, str, str]
+"""Whose run, path, digest."""
 ModelSettings: TypeAlias = dict[tuple[str, str], tuple[Stamp, str | None]]
 """(kind, name) -> the word that counts; None is removed."""
 
@@ -50,6 +62,14 @@ class LineageWriter(Protocol):
 
     def use_model(self, run_id: str, use: ModelUse, stamp: Stamp) -> None:
         """By role and model the earliest stamp stands. The model need not be known."""
+        ...
+
+    def use_artifact(self, run_id: str, use: ArtifactUse, stamp: Stamp) -> None:
+        """By whose it is, path and digest the earliest stamp stands. Neither that run nor the artifact need be known."""
+        ...
+
+    def use_version(self, run_id: str, use: VersionUse, stamp: Stamp) -> None:
+        """By version the earliest stamp stands. The version need not be known."""
         ...
 
     def set_logged_model(
@@ -125,6 +145,11 @@ class LineageReader(Protocol):
         """NotFound. Deleted ones are found too; `lifecycle` says so."""
         ...
 
+    def find_lineage(self, query: LineageQuery) -> LineageGraph:
+        """What led to the thing, and what it led to: `lineage_graph.py`. At a constant number of statements for each level. NotFound;
+        InvalidInput for bounds, and for what names several things."""
+        ...
+
     def list_logged_models(self, query: ModelQuery) -> ModelPage:
         """At a constant number of statements and, where the filter and the order ask for metrics, a look at the summaries of the
         runs that logged any of the candidates'. InvalidInput for what cannot be asked, and for a page token that is damaged or
@@ -146,6 +171,10 @@ def say_first(known: dict[K, tuple[Stamp, V]], key: K, stamp: Stamp, said: V) ->
 
 def dataset_key(use: DatasetUse) -> DatasetKey:
     return use.dataset.name, use.dataset.digest, use.context
+
+
+def artifact_key(use: ArtifactUse) -> ArtifactKey:
+    return use.run_id, use.path, use.digest
 
 
 def in_order_said(said: Iterable[tuple[Stamp, V]]) -> list[V]:

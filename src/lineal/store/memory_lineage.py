@@ -8,7 +8,15 @@ from typing import Any, Protocol
 
 from lineal.model.entities import Stamp
 from lineal.model.errors import NotFound
-from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelFile, ModelUse
+from lineal.model.lineage import (
+    ArtifactUse,
+    DatasetSummary,
+    DatasetUse,
+    LoggedModel,
+    ModelFile,
+    ModelUse,
+    VersionUse,
+)
 from lineal.model.vocabulary import MODEL_LABEL, Lifecycle, ModelStatus
 from lineal.series.stats import summary_of
 from lineal.store.audit import Action
@@ -16,6 +24,7 @@ from lineal.store.lineage import (
     ModelPage,
     ModelQuery,
     ModelSettings,
+    artifact_key,
     dataset_key,
     in_order_said,
     model_of,
@@ -53,6 +62,16 @@ class MemoryLineageWriter:
         said = replace(use, used_ms=stamp.time_ms)
         if say_first(self.draft_run(run_id).models, (use.role, use.model_id), stamp, said):
             self.audit("logged_model.use", run_id, stamp, {**asdict(use), "used_ms": None})
+
+    def use_artifact(self: _Writer, run_id: str, use: ArtifactUse, stamp: Stamp) -> None:
+        said = replace(use, used_ms=stamp.time_ms)
+        if say_first(self.draft_run(run_id).artifact_uses, artifact_key(use), stamp, said):
+            self.audit("artifact.use", run_id, stamp, {**asdict(use), "used_ms": None})
+
+    def use_version(self: _Writer, run_id: str, use: VersionUse, stamp: Stamp) -> None:
+        said = replace(use, used_ms=stamp.time_ms)
+        if say_first(self.draft_run(run_id).version_uses, use.version_id, stamp, said):
+            self.audit("version.use", run_id, stamp, {**asdict(use), "used_ms": None})
 
     def set_logged_model(
         self: _Writer,

@@ -13,6 +13,7 @@ from lineal.model.captures import Capture
 from lineal.model.entities import Cursor, Experiment, MetricDefinition, Run, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
 from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelFile
+from lineal.model.lineage_graph import LineageGraph, LineageQuery
 from lineal.model.values import ParamValue, from_json
 from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.evaluate import check_field
@@ -38,9 +39,12 @@ from lineal.store.contracts import (
     SeriesName,
 )
 from lineal.store.json_leaves import leaves_of_documents
-from lineal.store.lineage import ModelPage, ModelQuery, largest, searched_fields
+from lineal.store.lineage import ModelPage, ModelQuery, in_order_said, largest, searched_fields
+from lineal.store.lineage_graph import walk
+from lineal.store.lineage_start import check, find_start
 from lineal.store.memory_captures import captures_of, code_of
 from lineal.store.memory_lineage import get_model, list_datasets, list_files, list_model_uses, list_models, list_uses
+from lineal.store.memory_links import MemoryLinks
 from lineal.store.memory_loose_files import list_loose
 from lineal.store.memory_registry import MemoryRegistryReader
 from lineal.store.memory_state import RunState, TenantState, piece_stats, values_of
@@ -138,6 +142,8 @@ class MemoryReader:
             document_names=list(values_of(state.settings, "document")),
             datasets=list_uses(state, whole=False),
             models=list_model_uses(state),
+            artifact_uses=in_order_said(state.artifact_uses.values()),
+            version_uses=in_order_said(state.version_uses.values()),
         )
 
     def get_document(self, run_id: str, name: str) -> str:
@@ -170,6 +176,11 @@ class MemoryReader:
 
     def list_logged_models(self, query: ModelQuery) -> ModelPage:
         return list_models(self._store.committed(self._tenant), query)
+
+    def find_lineage(self, query: LineageQuery) -> LineageGraph:
+        check(query)
+        links = MemoryLinks(self._store.committed(self._tenant))
+        return walk(links, find_start(self, links, query), query)
 
     # -- loose files ---------------------------------------------------------------------------------------
 

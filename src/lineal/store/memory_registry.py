@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cmp_to_key
 from typing import Any, TypeVar
@@ -113,6 +113,11 @@ class RegistryState:
             {version_id: facts.copy() for version_id, facts in self.versions.items()},
             [change.copy() for change in self.changes],
         )
+
+    def list_contents(self) -> Iterator[tuple[ModelVersion, VersionContent]]:
+        for version_id, facts in self.versions.items():
+            if facts.said is not None:
+                yield self.version(version_id, facts), facts.said.content
 
     def versions_of(self, model: int) -> list[tuple[str, VersionFacts]]:
         return [(version_id, facts) for version_id, facts in self.versions.items() if facts.model == model]

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 from lineal.model import ids
 from lineal.model.entities import Artifact, Cursor, Experiment, KeptAnswer, Layout, Run, SeriesKey, Stamp
-from lineal.model.lineage import DatasetUse, ModelFile, ModelUse
+from lineal.model.lineage import ArtifactUse, DatasetUse, ModelFile, ModelUse, VersionUse
 from lineal.model.vocabulary import Lifecycle
 from lineal.series.blocks import columns_of, concat_columns
 from lineal.series.columns import Block, Columns
 from lineal.series.stats import stats_of
 from lineal.store.captures import CaptureKey
 from lineal.store.contracts import AuditRow
-from lineal.store.lineage import DatasetKey, ModelKey, ModelSettings
+from lineal.store.lineage import ArtifactKey, DatasetKey, ModelKey, ModelSettings
 from lineal.store.memory_people import PeopleState
 from lineal.store.memory_registry import RegistryState
 from lineal.store.renames import Claim, Naming, naming_of
@@ -59,6 +59,8 @@ class RunState:
     datasets: dict[DatasetKey, tuple[Stamp, DatasetUse]] = field(default_factory=dict)
     models: dict[ModelKey, tuple[Stamp, ModelUse]] = field(default_factory=dict)
     captures: dict[CaptureKey, tuple[Stamp, str]] = field(default_factory=dict)
+    artifact_uses: dict[ArtifactKey, tuple[Stamp, ArtifactUse]] = field(default_factory=dict)
+    version_uses: dict[str, tuple[Stamp, VersionUse]] = field(default_factory=dict)
 
     def copy(self) -> RunState:
         return RunState(
@@ -71,6 +73,8 @@ class RunState:
             dict(self.datasets),
             dict(self.models),
             dict(self.captures),
+            dict(self.artifact_uses),
+            dict(self.version_uses),
         )
 
     def attempt(self, attempt_id: str) -> AttemptFacts:

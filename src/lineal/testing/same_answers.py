@@ -12,6 +12,7 @@ import numpy as np
 from lineal.model.entities import RunDetails, SeriesInfo, Summary
 from lineal.model.errors import NotFound
 from lineal.model.lineage import LoggedModel, ModelMetric
+from lineal.model.lineage_graph import LineageQuery
 from lineal.query.syntax import Field, Kind
 from lineal.series.columns import Columns
 from lineal.store.contracts import (
@@ -74,6 +75,7 @@ def assert_same_answers(
     for run_id in run_ids:
         assert one.list_captures(run_id) == two.list_captures(run_id)
     assert one.get_captures_of(run_ids, ("code",)) == two.get_captures_of(run_ids, ("code",))
+    assert_same_lineage(one, two, run_ids)
     for asked_models in (ModelQuery(lifecycle=None, limit=1_000), *models):
         assert_same_models(one, two, asked_models)
     for lifecycle in ("active", "deleted", None):
@@ -101,6 +103,15 @@ def assert_same_pages(one: TenantReader, two: TenantReader, query: RunQuery) -> 
             break
         paged = replace(paged, after=mine.next_token)
     assert found == one.list_runs(replace(query, offset=0, limit=2_000)).runs, query
+
+
+def assert_same_lineage(one: TenantReader, two: TenantReader, run_ids: Sequence[str]) -> None:
+    """Around each run and each dataset, whole and within bounds."""
+    for run_id, uses in zip(run_ids, one.list_dataset_uses(run_ids), strict=True):
+        things = [LineageQuery(run_id, "run"), LineageQuery(run_id, "run", depth=2, limit=4)]
+        things += [LineageQuery(f"{use.dataset.name}@{use.dataset.digest}", "dataset") for use in uses]
+        for asked in things:
+            assert one.find_lineage(asked) == two.find_lineage(asked), asked
 
 
 def assert_same_models(one: TenantReader, two: TenantReader, query: ModelQuery) -> None:

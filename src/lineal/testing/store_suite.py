@@ -15,6 +15,7 @@ from lineal.testing.suite_captures import CaptureRules
 from lineal.testing.suite_filters import FilterRules
 from lineal.testing.suite_groups import GroupRules
 from lineal.testing.suite_lineage import LineageRules
+from lineal.testing.suite_lineage_graph import LineageGraphRules
 from lineal.testing.suite_names import NameRules
 from lineal.testing.suite_paging import PagingRules
 from lineal.testing.suite_people import PeopleRules
@@ -40,6 +41,7 @@ class StoreSuite(
     PeopleRules,
     LineageRules,
     CaptureRules,
+    LineageGraphRules,
     RegistryRules,
 ):
     """All rules of `store/contracts.py`, `store/people.py` and `store/registry.py`, one class of them a subject."""

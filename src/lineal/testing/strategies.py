@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
-from lineal.model.lineage import Dataset, DatasetUse, ModelFile, ModelUse
+from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelFile, ModelUse, VersionUse
 from lineal.model.values import INT64_MAX, INT64_MIN, ParamValue
 from lineal.query.syntax import (
     ATTRIBUTES,
@@ -169,6 +169,17 @@ def _model_uses() -> st.SearchStrategy[ModelUse]:
     return st.builds(ModelUse, st.sampled_from(MODELS), st.sampled_from(("input", "output")), steps)
 
 
+def _artifact_uses() -> st.SearchStrategy[ArtifactUse]:
+    versions = st.one_of(st.none(), st.integers(1, 3))
+    return st.builds(
+        ArtifactUse, run_ids, st.sampled_from(("model.pt", "nul\0")), st.sampled_from(("0" * 64, "f" * 64)), versions
+    )
+
+
+def _version_uses() -> st.SearchStrategy[VersionUse]:
+    return st.builds(VersionUse, st.sampled_from(("0" * 32, "e" * 32)), texts)
+
+
 _lifecycles = st.sampled_from(("active", "deleted"))
 _tags = st.dictionaries(names, maybe_texts, max_size=3)
 _BODIES: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
@@ -198,6 +209,8 @@ _BODIES["set_capture"] = st.tuples(
     run_ids, attempt_ids, st.sampled_from(("code", "code", "x", "resources")), st.sampled_from(CODES)
 )
 _BODIES["use_dataset"] = st.tuples(run_ids, _dataset_uses())
+_BODIES["use_artifact"] = st.tuples(run_ids, _artifact_uses())
+_BODIES["use_version"] = st.tuples(run_ids, _version_uses())
 _BODIES["use_model"] = st.tuples(run_ids, _model_uses())
 _model_files = st.builds(ModelFile, st.sampled_from(("0" * 64, "e" * 64)), st.integers(0, 2), maybe_texts)
 _BODIES["set_loose_file"] = st.tuples(names, st.one_of(st.none(), _model_files))

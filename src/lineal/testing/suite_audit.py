@@ -8,7 +8,7 @@ import pytest
 
 from lineal.model.entities import Artifact, Attempt, MetricDefinition
 from lineal.model.ids import experiment_id
-from lineal.model.lineage import Dataset, DatasetUse, ModelFile, ModelUse
+from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelFile, ModelUse, VersionUse
 from lineal.model.people import User
 from lineal.store.audit import digest_of, is_asked_for
 from lineal.store.chain import START, link, verify
@@ -46,6 +46,12 @@ CHANGES: dict[str, tuple[Said, str, str]] = {
     "set_logged_model": (call("set_logged_model", "m-1", at(20, 20), name="mlp"), "logged_model.set", "m-1"),
     "set_loose_file": (call("set_loose_file", "a/b", ModelFile("a" * 64, 5), at(21, 21)), "loose_file.set", "a/b"),
     "set_capture": (call("set_capture", "r1", "a1", "code", "{}", at(22, 22)), "capture.set", "r1"),
+    "use_artifact": (
+        call("use_artifact", "r1", ArtifactUse("r0", "model.pt", "a" * 64, 1), at(23, 23)),
+        "artifact.use",
+        "r1",
+    ),
+    "use_version": (call("use_version", "r1", VersionUse("b" * 32, "vision"), at(24, 24)), "version.use", "r1"),
 }
 QUIET = {
     # Cursors, answers, points and layouts change no statement; the rest asks, or is about the rows themselves.

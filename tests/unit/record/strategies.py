@@ -11,6 +11,7 @@ from lineal.record.frame import CHECKSUM, frame, points_struct
 from lineal.record.records import (
     AliasSet,
     ArtifactLogged,
+    ArtifactUsed,
     AttemptEnded,
     AttemptStarted,
     CaptureSet,
@@ -27,6 +28,7 @@ from lineal.record.records import (
     ModelUsed,
     ModelVersionCreated,
     ModelVersionSet,
+    ModelVersionUsed,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -104,6 +106,8 @@ records = st.one_of(
         maybe(st.dictionaries(words, maybe(st.tuples(words, counts, maybe(words)).map(list)), min_size=1, max_size=3)),
     ),
     st.builds(ModelUsed, words, st.sampled_from(["input", "output"]), maybe(int64)),
+    st.builds(ArtifactUsed, run_ids, words, words, maybe(counts)),
+    st.builds(ModelVersionUsed, version_ids, words),
     st.builds(
         ExperimentSet, words, maybe(words), maybe(words), maybe(st.dictionaries(words, maybe(words), min_size=1, max_size=3)),
         st.sampled_from([None, "active", "deleted"]),

@@ -24,6 +24,7 @@ from lineal.record.frame import frame
 from lineal.record.records import (
     AliasSet,
     ArtifactLogged,
+    ArtifactUsed,
     AttemptEnded,
     AttemptStarted,
     CaptureSet,
@@ -41,6 +42,7 @@ from lineal.record.records import (
     ModelUsed,
     ModelVersionCreated,
     ModelVersionSet,
+    ModelVersionUsed,
     NameSet,
     NoteSet,
     ParamsSet,
@@ -77,7 +79,7 @@ NAN = struct.unpack("<d", bytes.fromhex("01000000000cf47f"))[0]
 RECORDS = {record.__name__: record for record in (
     SegmentOpened, LayoutDefined, SegmentSealed, AttemptStarted, AttemptEnded, ParamsSet, TagsSet, NoteSet, NameSet, DocumentSet,
     MetricDefined, ArtifactLogged, Lost, ExperimentSet, RunLifecycleSet,
-    RunTagsSet, RunLockSet, ExperimentRenamed, DatasetUsed, ModelLogged, ModelUsed,
+    RunTagsSet, RunLockSet, ExperimentRenamed, DatasetUsed, ModelLogged, ModelUsed, ArtifactUsed, ModelVersionUsed,
     ModelVersionCreated, ModelSet, ModelRenamed, ModelVersionSet, StageSet, AliasSet,
     CaptureSet, LooseFileSet,
 )}  # fmt: skip
@@ -373,10 +375,13 @@ def meanings():
         ModelLogged("m-2", files={"MLmodel": ["ab" * 32, 5, "text/plain"], "x": ["cd" * 32, 0, None], "gone": None}),
         ModelUsed("m-1", "output", 7),
         ModelUsed("m-0", "input"),
+        ArtifactUsed("r0", "data/🦊.csv", "ab" * 32, 2),
+        ArtifactUsed("r0", "x", "cd" * 32),
+        ModelVersionUsed("0123456789abcdef" * 2, "vision 🦊"),
     ]
     frames = opened()
     frames += [record_entry(record, seq) for seq, record in enumerate(lineage, 1)]
-    yield "segment-lineage", [*frames, record_entry(SegmentSealed(7), 0)], 0
+    yield "segment-lineage", [*frames, record_entry(SegmentSealed(10), 0)], 0
     version = ModelVersionCreated(
         "0123456789abcdef" * 2,
         "vision 🦊",

@@ -461,6 +461,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What led to a thing, and what it led to
+         * @description Around a run, a dataset, an artifact or a model version: what led to it, and what it led to. Datasets lead to the runs that used them, runs to the artifacts that they made, artifacts to versions of registered models and to the runs that took them; and to a dataset that has the same content, where they were there first. Runs lead to their children, forks and reproductions.
+         */
+        get: operations["get_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/search": {
         parameters: {
             query?: never;
@@ -1330,6 +1350,17 @@ export interface components {
             artifact_path?: string;
             digest?: string;
         };
+        /**
+         * ArtifactUse
+         * @description An artifact of a run (`run_id`: whose) that the run took. `version`: its number there, where that was known.
+         */
+        ArtifactUse: {
+            run_id: string;
+            path: string;
+            digest: string;
+            version: number | null;
+            used_at: string | null;
+        };
         /** ArtifactsList */
         ArtifactsList: {
             artifacts: components["schemas"]["Artifact"][];
@@ -1894,6 +1925,54 @@ export interface components {
             stop?: boolean;
         };
         /**
+         * Lineage
+         * @description `subject`: the key of what was asked about. Not `is_complete`: there is more, beyond the bounds of the question; of a run's artifacts only some are shown that nothing else refers to.
+         */
+        Lineage: {
+            subject: string;
+            nodes: components["schemas"]["LineageNode"][];
+            edges: components["schemas"]["LineageEdge"][];
+            is_complete: boolean;
+        };
+        /**
+         * LineageEdge
+         * @description From what was there before to what came of it, by their keys. `context`: what a dataset was used for.
+         */
+        LineageEdge: {
+            from: string;
+            to: string;
+            /** @enum {string} */
+            relation: "forked" | "made" | "parent" | "reproduction" | "same_content" | "used" | "version";
+            context: string | null;
+        };
+        /**
+         * LineageNode
+         * @description What its kind does not have is null. `key` is unique within the answer, `id` names it in another question. `name`: of a run, of a dataset (`names`: all under which it was used), of the registered model, or the artifact's path. `run_id`: the run itself, or the one that made it. `digest`: of a dataset or an artifact. `version`: a number, or what a dataset's users call it. Not `is_known`: something names it, and it is not here.
+         */
+        LineageNode: {
+            key: string;
+            /** @enum {string} */
+            kind: "artifact" | "dataset" | "model_version" | "run";
+            id: string;
+            name: string;
+            is_known: boolean;
+            is_deleted: boolean;
+            run_id: string | null;
+            status: ("failed" | "finished" | "killed" | "lost" | "running") | null;
+            experiment: string | null;
+            started_at: string | null;
+            attempt_count: number | null;
+            digest: string | null;
+            names: string[] | null;
+            version: string | null;
+            source: string | null;
+            path: string | null;
+            size_bytes: number | null;
+            uri: string | null;
+            model_name: string | null;
+            stage: ("archived" | "none" | "production" | "staging") | null;
+        };
+        /**
          * LogBatch
          * @description All of it or nothing. null is as good as leaving a field out.
          */
@@ -2229,6 +2308,8 @@ export interface components {
             document_names: string[];
             datasets: components["schemas"]["DatasetUse"][];
             models: components["schemas"]["ModelUse"][];
+            artifact_uses: components["schemas"]["ArtifactUse"][];
+            version_uses: components["schemas"]["VersionUse"][];
             /** @description The newest 100 runs that name this one as their parent. */
             children: components["schemas"]["ChildRun"][];
         };
@@ -2659,6 +2740,15 @@ export interface components {
             size_bytes?: number | null;
             /** @default null */
             digest?: string | null;
+        };
+        /**
+         * VersionUse
+         * @description A version of a registered model that the run used. `name`: as the model was called then.
+         */
+        VersionUse: {
+            version_id: string;
+            name: string;
+            used_at: string | null;
         };
         /** VersionsPage */
         VersionsPage: {
@@ -3861,6 +3951,42 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             414: components["responses"]["RequestUriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_lineage: {
+        parameters: {
+            query: {
+                id: string;
+                kind?: ("artifact" | "dataset" | "model_version" | "run") | null;
+                direction?: "both" | "down" | "up";
+                depth?: number;
+                limit?: number;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lineage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };

@@ -16,7 +16,16 @@ from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
 from lineal.server.shapes import runs as shapes
 from lineal.server.shapes.numbers import plain, scalar
-from lineal.server.views import artifact_of, attempt_of, dataset_of, model_use_of, row_of, series_of
+from lineal.server.views import (
+    artifact_of,
+    artifact_use_of,
+    attempt_of,
+    dataset_of,
+    model_use_of,
+    row_of,
+    series_of,
+    version_use_of,
+)
 from lineal.store.contracts import RunQuery, TenantReader
 
 _CHILDREN_MAX_COUNT = 100
@@ -70,6 +79,8 @@ def detail_of(
         document_names=details.document_names,
         datasets=[dataset_of(use) for use in details.datasets],
         models=[model_use_of(use) for use in details.models],
+        artifact_uses=[artifact_use_of(use) for use in details.artifact_uses],
+        version_uses=[version_use_of(use) for use in details.version_uses],
         children=children,
     )
 

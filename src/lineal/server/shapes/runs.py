@@ -171,6 +171,24 @@ class ModelUse(Struct, frozen=True):
     used_at: str | None
 
 
+class ArtifactUse(Struct, frozen=True):
+    """An artifact of a run (`run_id`: whose) that the run took. `version`: its number there, where that was known."""
+
+    run_id: str
+    path: str
+    digest: str
+    version: int | None
+    used_at: str | None
+
+
+class VersionUse(Struct, frozen=True):
+    """A version of a registered model that the run used. `name`: as the model was called then."""
+
+    version_id: str
+    name: str
+    used_at: str | None
+
+
 class RunDetail(RunRow, frozen=True):
     """Everything of one run but its points."""
 
@@ -189,6 +207,8 @@ class RunDetail(RunRow, frozen=True):
     document_names: list[str]
     datasets: list[DatasetUse]
     models: list[ModelUse]
+    artifact_uses: list[ArtifactUse]
+    version_uses: list[VersionUse]
     children: Annotated[list[ChildRun], Meta(description="The newest 100 runs that name this one as their parent.")]
 
 

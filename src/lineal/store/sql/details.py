@@ -22,7 +22,7 @@ from lineal.store.rules import (
 from lineal.store.sql.database import Connection, list_text
 from lineal.store.sql.draft import ATTEMPT_COLUMNS, attempt_from_row
 from lineal.store.sql.params import read_statements
-from lineal.store.sql.uses import read_dataset_uses, read_model_uses
+from lineal.store.sql.uses import read_artifact_uses, read_dataset_uses, read_model_uses, read_version_uses
 
 _OF_RUNS = "run IN (SELECT value FROM json_each(?))"
 
@@ -78,6 +78,10 @@ def read_details(connection: Connection, pks: Sequence[int]) -> dict[int, RunDet
         found[pk].datasets.extend(in_order_said(uses.values()))
     for pk, used in models.items():
         found[pk].models.extend(in_order_said(used.values()))
+    for pk, artifact_uses in read_artifact_uses(connection, pks).items():
+        found[pk].artifact_uses.extend(in_order_said(artifact_uses.values()))
+    for pk, version_uses in read_version_uses(connection, pks).items():
+        found[pk].version_uses.extend(in_order_said(version_uses.values()))
     return found
 
 

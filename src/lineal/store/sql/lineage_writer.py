@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from lineal.model.entities import Stamp
-from lineal.model.lineage import DatasetUse, ModelFile, ModelUse
+from lineal.model.lineage import ArtifactUse, DatasetUse, ModelFile, ModelUse, VersionUse
 from lineal.model.vocabulary import Lifecycle, ModelStatus
 from lineal.store.audit import Action
 from lineal.store.lineage import model_of, model_words, say_model
@@ -43,6 +43,16 @@ class SqlLineageWriter:
         run = self.draft_run(run_id)
         if run.uses.use_model(use, stamp):
             self.audit_run("logged_model.use", run, stamp, {**asdict(use), "used_ms": None})
+
+    def use_artifact(self: _Writer, run_id: str, use: ArtifactUse, stamp: Stamp) -> None:
+        run = self.draft_run(run_id)
+        if run.uses.use_artifact(use, stamp):
+            self.audit_run("artifact.use", run, stamp, {**asdict(use), "used_ms": None})
+
+    def use_version(self: _Writer, run_id: str, use: VersionUse, stamp: Stamp) -> None:
+        run = self.draft_run(run_id)
+        if run.uses.use_version(use, stamp):
+            self.audit_run("version.use", run, stamp, {**asdict(use), "used_ms": None})
 
     def set_logged_model(
         self: _Writer,

@@ -10,6 +10,7 @@ from lineal.model.captures import Capture
 from lineal.model.entities import Cursor, Experiment, Run, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
 from lineal.model.lineage import DatasetSummary, DatasetUse, LoggedModel, ModelFile
+from lineal.model.lineage_graph import LineageGraph, LineageQuery
 from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.evaluate import check_field
 from lineal.query.syntax import Field, Kind
@@ -30,6 +31,8 @@ from lineal.store.contracts import (
     SeriesName,
 )
 from lineal.store.lineage import ModelPage, ModelQuery, in_order_said, largest
+from lineal.store.lineage_graph import walk
+from lineal.store.lineage_start import check, find_start
 from lineal.store.sql.audit import read_audit, read_chain_head, search_audit
 from lineal.store.sql.capture_reader import read_captures, read_latest
 from lineal.store.sql.catalog import NO_TENANT, Catalog
@@ -37,6 +40,7 @@ from lineal.store.sql.cursors import read_cursor, read_lapsed
 from lineal.store.sql.database import Connection, Database
 from lineal.store.sql.details import read_details, read_runs
 from lineal.store.sql.experiment_reader import read_experiments
+from lineal.store.sql.links import SqlLinks
 from lineal.store.sql.logged_models import ModelReader, read_datasets, read_digests
 from lineal.store.sql.loose_files import find_loose, list_loose, read_loose_digests
 from lineal.store.sql.ranges import Range
@@ -165,6 +169,12 @@ class SqlReader:
     def list_logged_models(self, query: ModelQuery) -> ModelPage:
         with self._snapshot() as (connection, tenant):
             return ModelReader(connection, self._catalog, tenant).page(query)
+
+    def find_lineage(self, query: LineageQuery) -> LineageGraph:
+        check(query)
+        with self._snapshot() as (connection, tenant):
+            links = SqlLinks(connection, tenant)
+            return walk(links, find_start(self, links, query), query)
 
     # -- loose files ---------------------------------------------------------------------------------------
 

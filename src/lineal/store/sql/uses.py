@@ -1,4 +1,4 @@
-"""The datasets and logged models that a run used: what is known of them, and what a transaction adds."""
+"""The datasets, logged models, artifacts and model versions that a run used: what is known of them, and what a transaction adds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ from dataclasses import astuple, replace
 from typing import Any
 
 from lineal.model.entities import Stamp
-from lineal.model.lineage import Dataset, DatasetUse, ModelUse
+from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelUse, VersionUse
 from lineal.model.values import from_json, to_json
-from lineal.store.lineage import DatasetKey, ModelKey, dataset_key, say_first, searched_fields
+from lineal.store.lineage import (
+    ArtifactKey,
+    DatasetKey,
+    ModelKey,
+    artifact_key,
+    dataset_key,
+    say_first,
+    searched_fields,
+)
 from lineal.store.sql.attributes import AttributeIndex
 from lineal.store.sql.database import Connection, list_text
 
@@ -27,14 +35,19 @@ class UsesDraft:
         self._run = run
         self._datasets: dict[DatasetKey, tuple[Stamp, DatasetUse]] | None = {} if is_new else None
         self._models: dict[ModelKey, tuple[Stamp, ModelUse]] | None = {} if is_new else None
+        self._artifacts: dict[ArtifactKey, tuple[Stamp, ArtifactUse]] | None = {} if is_new else None
+        self._versions: dict[str, tuple[Stamp, VersionUse]] | None = {} if is_new else None
         self._searched: dict[str, str] = {}
         self._datasets_changed: set[DatasetKey] = set()
         self._models_changed: set[ModelKey] = set()
+        self._artifacts_changed: set[ArtifactKey] = set()
+        self._versions_changed: set[str] = set()
         self.model_ids: set[str] = set()
 
     @property
     def is_changed(self) -> bool:
-        return bool(self._datasets_changed or self._models_changed)
+        changed = self._datasets_changed, self._models_changed, self._artifacts_changed, self._versions_changed
+        return any(changed)
 
     def use_dataset(self, use: DatasetUse, stamp: Stamp) -> bool:
         """True if this is the first word."""
@@ -57,6 +70,25 @@ class UsesDraft:
             self._models_changed.add(key)
         return is_first
 
+    def use_artifact(self, use: ArtifactUse, stamp: Stamp) -> bool:
+        """True if this is the first word."""
+        if self._artifacts is None:
+            self._artifacts = read_artifact_uses(self._connection, [self._run]).get(self._run, {})
+        key = artifact_key(use)
+        is_first = say_first(self._artifacts, key, stamp, replace(use, used_ms=stamp.time_ms))
+        if is_first:
+            self._artifacts_changed.add(key)
+        return is_first
+
+    def use_version(self, use: VersionUse, stamp: Stamp) -> bool:
+        """True if this is the first word."""
+        if self._versions is None:
+            self._versions = read_version_uses(self._connection, [self._run]).get(self._run, {})
+        is_first = say_first(self._versions, use.version_id, stamp, replace(use, used_ms=stamp.time_ms))
+        if is_first:
+            self._versions_changed.add(use.version_id)
+        return is_first
+
     def flush(self, tenant: int, index: AttributeIndex) -> None:
         if self._datasets_changed:
             assert self._datasets is not None
@@ -76,12 +108,36 @@ class UsesDraft:
                 [(self._run, *key, *stamp, use.step) for key, stamp, use in changed],
             )
             self._models_changed.clear()
+        self._write_registered()
         if self.model_ids:
             self._connection.executemany(
                 "INSERT INTO model_run (tenant, model_id, run) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 [(tenant, model_id, self._run) for model_id in sorted(self.model_ids)],
             )
             self.model_ids.clear()
+
+    def _write_registered(self) -> None:
+        """Artifacts and model versions."""
+        if self._artifacts_changed:
+            assert self._artifacts is not None
+            artifacts = [(key, *self._artifacts[key]) for key in sorted(self._artifacts_changed)]
+            self._connection.executemany(
+                "INSERT INTO artifact_use (run, source_run_id, path, digest, time_ms, writer, seq, version)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, source_run_id, path, digest) DO UPDATE SET"
+                " time_ms = excluded.time_ms, writer = excluded.writer, seq = excluded.seq, version = excluded.version",
+                [(self._run, *key, *stamp, use.version) for key, stamp, use in artifacts],
+            )
+            self._artifacts_changed.clear()
+        if self._versions_changed:
+            assert self._versions is not None
+            versions = [self._versions[version_id] for version_id in sorted(self._versions_changed)]
+            self._connection.executemany(
+                "INSERT INTO version_use (run, version_id, time_ms, writer, seq, name) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (run, version_id) DO UPDATE SET time_ms = excluded.time_ms, writer = excluded.writer,"
+                " seq = excluded.seq, name = excluded.name",
+                [(self._run, use.version_id, *stamp, use.name) for stamp, use in versions],
+            )
+            self._versions_changed.clear()
 
     def _write_datasets(self, tenant: int, changed: list[tuple[Stamp, DatasetUse]]) -> None:
         self._connection.executemany(
@@ -156,4 +212,32 @@ def read_model_uses(connection: Connection, runs: Iterable[int]) -> dict[int, di
     ):
         stamp = Stamp(*said)
         found.setdefault(run, {})[role, model_id] = (stamp, ModelUse(model_id, role, step, stamp.time_ms))
+    return found
+
+
+def read_artifact_uses(
+    connection: Connection, runs: Iterable[int]
+) -> dict[int, dict[ArtifactKey, tuple[Stamp, ArtifactUse]]]:
+    """By run."""
+    found: dict[int, dict[ArtifactKey, tuple[Stamp, ArtifactUse]]] = {}
+    for run, whose, path, digest, version, *said in connection.execute(
+        "SELECT run, source_run_id, path, digest, version, time_ms, writer, seq FROM artifact_use"
+        " WHERE run IN (SELECT value FROM json_each(?))",
+        (list_text(list(runs)),),
+    ):
+        stamp = Stamp(*said)
+        use = ArtifactUse(whose, path, digest, version, stamp.time_ms)
+        found.setdefault(run, {})[artifact_key(use)] = (stamp, use)
+    return found
+
+
+def read_version_uses(connection: Connection, runs: Iterable[int]) -> dict[int, dict[str, tuple[Stamp, VersionUse]]]:
+    """By run."""
+    found: dict[int, dict[str, tuple[Stamp, VersionUse]]] = {}
+    for run, version_id, name, *said in connection.execute(
+        "SELECT run, version_id, name, time_ms, writer, seq FROM version_use WHERE run IN (SELECT value FROM json_each(?))",
+        (list_text(list(runs)),),
+    ):
+        stamp = Stamp(*said)
+        found.setdefault(run, {})[version_id] = (stamp, VersionUse(version_id, name, stamp.time_ms))
     return found
