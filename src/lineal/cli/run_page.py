@@ -13,6 +13,7 @@ from rich.text import Text
 
 from lineal.cli.circumstances import circumstance_lines
 from lineal.cli.output import Page, joined
+from lineal.cli.resource_lines import resource_lines
 from lineal.cli.run_table import STATUS_STYLES
 from lineal.cli.sparkline import sparkline
 from lineal.cli.wording import (
@@ -28,6 +29,7 @@ from lineal.cli.wording import (
 )
 from lineal.model.captures import OWN_FOLDER, is_own_path
 from lineal.model.errors import NotFound
+from lineal.model.spent import spent_of
 from lineal.model.values import ParamValue, value_text
 from lineal.model.vocabulary import is_system
 
@@ -83,6 +85,9 @@ def _sections(run: LoggedRun, page: Page) -> Iterator[tuple[str, RenderableType]
     lines = list(_circumstances(run, own_count))
     if lines:
         yield "Circumstances", pairs(lines)
+    spent = spent_of(run.captures)
+    if spent is not None:
+        yield "Resources", pairs(resource_lines(spent))
     # "params" is what Params shows, as it was given.
     documents = [printable(name) for name in run.details.document_names if name != "params"]
     if documents:

@@ -65,6 +65,17 @@ HEAL_INTERVAL_S = 1.0  # how often a refused disk is tried again; the promise is
 FINISH_SYNC_TIMEOUT_S = 30.0  # a disk that does not answer must not keep a process for ever
 SIGNAL_SYNC_TIMEOUT_S = 0.5  # status on disk within this after SIGTERM
 
+# -- resources ----------------------------------------------------------------------------------
+RESOURCES_BEGIN_S = 0.25  # after a run began: what rates are counted from is read, and the driver of GPUs asked
+RESOURCES_FIRST_S = 1.0  # the first sample is said then; of a run that ended before, only totals
+RESOURCES_LOOK_INTERVAL_S = 5.0  # a look costs 0.2 ms: nobody notices, and few peaks of memory are shorter
+RESOURCES_SAY_SHARE = 200  # of a run's time between two samples that are said: 200 in its first 17 minutes ...
+RESOURCES_SAY_MAX_S = 60.0  # ... and in the end one a minute: 10,000 in a week, under 1 MB
+RESOURCES_TOTALS_INTERVAL_S = 60.0  # how old the totals of a killed run may be, ...
+RESOURCES_TOTALS_SHARE = 100  # ... or a hundredth of its time, if that is more: 700 statements in a week
+RESOURCES_WAIT_S = 0.5  # for the thread that samples, at a run's end: a driver that hangs must not keep it
+TREE_PROCESSES_MAX_COUNT = 4_096  # of a run that are looked at: 30 us each
+
 # -- sending ------------------------------------------------------------------------------------
 UPLOAD_INTERVAL_S = 1.0  # how often what was logged is sent: on the page within 2 s
 UPLOAD_IDLE_S = 5.0  # a writer that says nothing asks so often whether it should stop, and is known to live
