@@ -27,6 +27,7 @@ _COMMANDS = {
     "login": "lineal.cli.login",
     "members": "lineal.cli.members",
     "models": "lineal.cli.models",
+    "reproduce": "lineal.cli.reproduce",
     "runs": "lineal.cli.runs",
     "serve": "lineal.cli.serve",
     "sync": "lineal.cli.sync",

@@ -76,15 +76,22 @@ def _data_state(data: Any) -> str:
         return ""
     path = Path(os.fspath(data))
     # os.path, since Path asks the system about names that it refuses; and "" is no name of the working directory here.
-    if os.path.isfile(data):
-        return _file_digest(path)
-    if os.path.isdir(data):
-        files = sorted(item for item in path.rglob("*") if item.is_file() and FOLDER_NAME not in item.parts)
-        names = [[item.relative_to(path).as_posix(), _file_digest(item)] for item in files]
-        return str(_sha256(to_json(names).encode()).hexdigest())
+    if os.path.isfile(data) or os.path.isdir(data):
+        return digest_of_path(path)
     if not isinstance(data, str):
         raise NotFound(f"content_id: data {str(path)!r} does not exist", field="data")
     return data
+
+
+def digest_of_path(path: Path) -> str:
+    """SHA-256 of a file's bytes, or of the names and digests of a folder's files. NotFound, OSError."""
+    if path.is_file():
+        return _file_digest(path)
+    if not path.is_dir():
+        raise NotFound(f"{str(path)!r} does not exist", field="path")
+    files = sorted(item for item in path.rglob("*") if item.is_file() and FOLDER_NAME not in item.parts)
+    names = [[item.relative_to(path).as_posix(), _file_digest(item)] for item in files]
+    return str(_sha256(to_json(names).encode()).hexdigest())
 
 
 def _file_digest(path: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from lineal.client import host, stops
+from lineal.client import host, reproducing, stops
 from lineal.client.content_id import ContentId
 from lineal.client.exits import EXITS
 from lineal.client.given import check_note, check_tags
@@ -80,6 +80,9 @@ def init(
     tenant: str | None = None,
 ) -> Run:
     """See `lineal.init`, which supplies `lookup`."""
+    if reproducing.original() is not None:
+        url, tenant, parent_run_id = None, None, reproducing.parent_for(parent_run_id)
+        run_id, resume = reproducing.run_id_for(run_id), None if resume == "must" else resume
     settings = resolve(url, tenant)
     settings.folder.check()
     run_id = run_id or settings.run_id
@@ -102,7 +105,7 @@ def init(
         content_digest=run_id.digest if isinstance(run_id, ContentId) else None,
     )
     read = None if params is None else read_params(params)
-    said_tags = check_tags(tags) if tags else {}
+    said_tags = reproducing.tags() | (check_tags(tags) if tags else {})
     said_note = None if note is None else check_note(note)
     _finish_previous_in_notebook()
     known = None if run_id is None else _look_up(lookup, settings, str(run_id), resume)

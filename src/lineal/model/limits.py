@@ -33,6 +33,10 @@ MODEL_FILES_MAX_COUNT = 10_000  # of a version, named in its record: 1 MiB of a 
 LAYOUTS_MAX_COUNT = 256  # sets of names logged together; beyond, a call of many names is recorded name by name
 SERIES_PER_RUN_MAX_COUNT = 200_000  # 2x the promise of 100,000 metric names; about 60 MB of client memory
 
+# -- reproduction -------------------------------------------------------------------------------
+REPRODUCED_ARCHIVE_MAX_BYTES = 4 * 1024 * MIB  # unpacked: far above what is captured, and far below a full disk
+REPRODUCED_ARCHIVE_MAX_COUNT = 100_000  # files of such an archive
+REPRODUCTION_METRICS_MAX_COUNT = 2_000  # named in a verdict's document: half of its 4 MiB, names of 1 KiB
 
 # -- models -------------------------------------------------------------------------------------
 SAFETENSORS_HEADER_MAX_BYTES = 95 * MIB  # just below the bound of 100,000,000 of the format's own reader

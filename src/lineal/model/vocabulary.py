@@ -18,6 +18,10 @@ Labels: TypeAlias = tuple[tuple[str, str], ...]
 STATUSES: tuple[Status, ...] = ("running", "finished", "failed", "killed", "lost")
 STOP_TAG = "lineal.stop"
 """Tag of a run that was asked to stop: when, in ISO 8601. `Run.should_stop` tells its program."""
+REPRODUCES_TAG = "lineal.reproduces"
+"""Tag of a run that `lineal reproduce` made: the run that it makes again."""
+REPRODUCTION_DOCUMENT = "reproduction"
+"""Document of such a run: the verdict, and what it rests on."""
 END_STATUSES: tuple[EndStatus, ...] = ("finished", "failed", "killed")
 SYSTEM_PREFIX = "system/"
 """Metrics below it are the machine's, not the model's: they are no part of comparisons unless asked for by name."""

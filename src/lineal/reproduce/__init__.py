@@ -1,0 +1,1 @@
+"""`lineal reproduce`: a run made again from what was captured of it, and how the two compare."""

@@ -1,0 +1,152 @@
+"""The command of a run, as it is given again: with another interpreter, in the new tree, with the variables that were captured."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from lineal.reproduce.captured import Captured, Execution
+from lineal.reproduce.problems import Problem
+
+REDACTED = "[masked]"
+_PYTHON = re.compile(r"(?:python|pythonw)[\d.]*(?:\.exe)?")
+# Where and as what a process runs is decided here and now: a rank that waits for others would wait for ever.
+_NOT_SET = re.compile(
+    r"(?:LINEAL_|SLURM_|KUBERNETES_|TORCHELASTIC_|OMPI_|PMI_|PMIX_|CONDA_|RAY_).*"
+    r"|PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|HOSTNAME|TMPDIR|VIRTUAL_ENV|RANK|LOCAL_RANK|GROUP_RANK|NODE_RANK|WORLD_SIZE"
+    r"|LOCAL_WORLD_SIZE|MASTER_ADDR|MASTER_PORT"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`variables` are set besides those of now. `taken`: redacted ones whose value of now is used."""
+
+    words: tuple[str, ...]
+    folder: Path
+    variables: dict[str, str]
+    taken: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def text(self) -> str:
+        return shlex.join(self.words)
+
+
+def make_command(captured: Captured, python: str, tree: Path) -> Command:
+    """`tree`: where the working tree is now."""
+    execution = captured.execution
+    problems: list[Problem] = []
+    old_root = captured.code.root if captured.code is not None else None
+    cells = captured.code.cells if captured.code is not None else None
+    if cells is not None:
+        name = cells.path.rpartition("/")[2]
+        words = [python, "-m", "IPython", name] if name.endswith(".ipynb") else [python, name]
+        return Command(tuple(words), tree, *_variables(captured, old_root, tree, problems), tuple(problems))
+    if execution is None or not execution.command:
+        problems.append(Problem("command", "command", "the command of the run was not captured", is_final=True))
+        return Command((), tree, {}, (), tuple(problems))
+    if execution.entry_kind == "interactive":
+        said = "the run was typed into an interpreter: there is no command to give again"
+        problems.append(Problem("command", "command", said, is_final=True))
+    if execution.world_size is not None and execution.world_size > 1:
+        said = f"it ran as {execution.world_size} processes ({execution.launcher or 'launcher unknown'}): only one is started here"
+        problems.append(Problem("command", "launcher", said))
+    folder = _folder(captured, old_root, tree, problems)
+    words = [_rebased(word, old_root, tree) for word in _beside(_with_python(execution, python), captured, python)]
+    for word in words:
+        if REDACTED in word:
+            said = f"the argument {word.partition(REDACTED)[0] or 'of the command'!s} was redacted, and cannot be had"
+            problems.append(Problem("command", "argument", said, is_final=True))
+    return Command(tuple(words), folder, *_variables(captured, old_root, tree, problems), tuple(problems))
+
+
+def _with_python(execution: Execution, python: str) -> list[str]:
+    """The captured words under the interpreter of now; a program beside the old interpreter is the one beside the new."""
+    first, *others = execution.command
+    if _PYTHON.fullmatch(os.path.basename(first)):
+        return [python, *others]
+    if execution.entry_kind == "script" and first.endswith(".py"):
+        return [python, first, *others]
+    beside = os.path.join(os.path.dirname(python), os.path.basename(first))
+    if execution.entry_kind == "program" or not os.path.exists(first):
+        return [beside if os.path.exists(beside) else first, *others]
+    return [first, *others]
+
+
+def _beside(words: list[str], captured: Captured, python: str) -> list[str]:
+    """What lay beside the old interpreter, the script of an installed command for example, lies beside the new one."""
+    old = captured.environment.executable if captured.environment is not None else None
+    if old is None:
+        return words
+    here, there = os.path.dirname(python), os.path.dirname(old)
+    return [
+        os.path.join(here, os.path.basename(word)) if os.path.dirname(word) == there and number else word
+        for number, word in enumerate(words)
+    ]
+
+
+def _folder(captured: Captured, old_root: str | None, tree: Path, problems: list[Problem]) -> Path:
+    """The folder in the new tree that stands for the one in which the run ran; outside of the tree, that one itself."""
+    ran_in = captured.execution.folder if captured.execution is not None else None
+    if ran_in is None:
+        return tree
+    inside = _inside(ran_in, old_root)
+    if inside is not None:
+        folder = tree / inside
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    if old_root is None:
+        return tree
+    if not os.path.isdir(ran_in):
+        problems.append(Problem("command", "folder", f"it ran in {ran_in}, which is gone", is_final=True))
+    else:
+        said = (
+            f"it ran in {ran_in}, outside of its code: it runs there again, and what it writes there is written again"
+        )
+        problems.append(Problem("command", "folder", said, blocks=False))
+    return Path(ran_in)
+
+
+def _inside(path: str, root: str | None) -> str | None:
+    """The path relative to the root, if it lies in it."""
+    if root is None or not os.path.isabs(path):
+        return None
+    relative = os.path.relpath(path, root)
+    return None if relative.split(os.sep)[0] == os.pardir else relative
+
+
+def _rebased(word: str, old_root: str | None, tree: Path) -> str:
+    """A path into the old tree, alone or behind "--name=", as the same in the new one, if it is there."""
+    before, equals, path = word.partition("=") if word.startswith("-") else ("", "", word)
+    inside = _inside(path, old_root)
+    if inside is None or not (tree / inside).exists():
+        return word
+    return f"{before}{equals}{tree / inside}"
+
+
+def _variables(
+    captured: Captured, old_root: str | None, tree: Path, problems: list[Problem]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    said: dict[str, str] = {}
+    if captured.environment is not None:
+        said |= captured.environment.variables
+    if captured.execution is not None:
+        said |= captured.execution.variables
+    wanted: dict[str, str] = {}
+    taken: list[str] = []
+    for name, value in sorted(said.items()):
+        if _NOT_SET.fullmatch(name) or "=" in name or "\0" in name + value:
+            continue
+        if REDACTED not in value:
+            parts = value.split(os.pathsep) if name == "PYTHONPATH" else [value]
+            wanted[name] = os.pathsep.join(_rebased(part, old_root, tree) for part in parts)
+        elif name in os.environ:
+            taken.append(name)
+        else:
+            text = f"the value of {name} was redacted, and it is not set here"
+            problems.append(Problem("variables", name, text, blocks=False))
+    return wanted, tuple(taken)

@@ -1,0 +1,99 @@
+"""Data that the run used: there, changed, moved, or linked into the new tree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lineal.client.content_id import digest_of_path
+from lineal.model.lineage import Dataset, DatasetUse
+from lineal.reproduce.captured import Hardware
+from lineal.reproduce.data import CheckedData, check_data
+from lineal.reproduce.hardware import check_hardware
+from lineal.reproduce.problems import Problem
+
+
+def use(source: str | None, digest: str, source_type: str | None = "local") -> DatasetUse:
+    return DatasetUse(Dataset("train", digest, source_type=source_type, source=source), "training")
+
+
+def check(said: DatasetUse, root: Path, tree: Path) -> tuple[CheckedData, list[Problem]]:
+    (found,), problems = check_data([said], str(root), str(root), tree)
+    return found, problems
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    root, tree = tmp_path / "root", tmp_path / "tree"
+    for folder in (root, tree):
+        (folder / "data").mkdir(parents=True)
+    return root, tree
+
+
+def test_data_elsewhere_is_read_where_it_is(places: tuple[Path, Path], tmp_path: Path) -> None:
+    path = tmp_path / "train.csv"
+    path.write_text("a,b\n1,2\n")
+    found, problems = check(use(str(path), digest_of_path(path)), *places)
+    assert found.place == str(path) and not found.is_linked and not problems
+    path.write_text("a,b\n1,3\n")
+    (changed,) = check(use(str(path), found.digest), *places)[1]
+    assert changed.blocks and "has changed" in changed.text and str(path) in changed.text and changed.name == "train"
+    path.unlink()
+    (moved,) = check(use(str(path), found.digest), *places)[1]
+    assert moved.blocks and "moved or deleted" in moved.text
+
+
+@pytest.mark.parametrize("source", ["data/big.csv", "file", "json"])
+def test_data_below_the_old_tree_is_linked(source: str, places: tuple[Path, Path]) -> None:
+    root, tree = places
+    path = root / "data" / "big.csv"
+    path.write_text("big")
+    said = {"file": f"file://{path}", "json": json.dumps({"uri": str(path)})}.get(source, source)
+    found, problems = check(use(said, digest_of_path(path)), root, tree)
+    assert not problems and found.is_linked and (tree / "data" / "big.csv").read_text() == "big"
+    (tree / "data" / "big.csv").unlink()
+    _, problems = check(use(said, "0" * 64), root, tree)
+    assert len(problems) == 1 and not (tree / "data" / "big.csv").exists()
+
+
+def test_data_that_the_new_tree_has_is_checked_there(places: tuple[Path, Path]) -> None:
+    root, tree = places
+    (root / "data" / "small.csv").write_text("changed since")
+    (tree / "data" / "small.csv").write_text("small")
+    found, problems = check(use("data/small.csv", digest_of_path(tree / "data" / "small.csv")), root, tree)
+    assert not problems and found.place == str(tree / "data" / "small.csv") and not found.is_linked
+
+
+def test_a_folder_of_data(places: tuple[Path, Path]) -> None:
+    root, tree = places
+    (root / "images").mkdir()
+    (root / "images" / "1.png").write_bytes(b"1")
+    digest = digest_of_path(root / "images")
+    found, problems = check(use("images", digest), root, tree)
+    assert not problems and found.is_linked and (tree / "images" / "1.png").read_bytes() == b"1"
+    (root / "images" / "2.png").write_bytes(b"2")
+    assert len(check(use(str(root / "images"), digest), root, tree)[1]) == 1
+
+
+def test_data_that_is_not_on_a_disk(places: tuple[Path, Path]) -> None:
+    found, (problem,) = check(use("s3://bucket/train", "abc", "s3"), *places)
+    assert found.place is None and not problem.blocks and "s3://bucket/train" in problem.text
+    assert check(use(None, "abc"), *places) == (CheckedData("train", "abc", None), [])
+    assert check(use("{odd", "abc"), *places)[0].place is None
+
+
+def test_hardware(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert check_hardware(None) == [] and check_hardware(Hardware()) == []
+    (missing,) = check_hardware(Hardware(gpus=("H100", "H100")))
+    assert missing.blocks and not missing.is_final and "2 GPU (H100)" in missing.text and "none is here" in missing.text
+    (fewer,) = check_hardware(Hardware(cpu_count=100_000))
+    assert not fewer.blocks
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho H200\necho H200\n")
+    program.chmod(0o755)
+    (other,) = check_hardware(Hardware(gpus=("H100",)))
+    assert not other.blocks and "here is H200" in other.text
+    assert check_hardware(Hardware(gpus=("H200",))) == []

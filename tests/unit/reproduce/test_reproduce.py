@@ -1,0 +1,251 @@
+"""`lineal reproduce`, from the command line to the verdict, over real trainings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+import lineal
+from lineal.client.content_id import digest_of_path
+from tests.unit.reproduce.conftest import SEEDED, UNSEEDED, Recorder, git, wheel
+
+Reproduce = Callable[..., tuple[int, Any]]
+
+
+def recorded(recorder: Recorder, repository: Path, script: str = SEEDED, *words: str, **other: Any) -> str:
+    (repository / "train.py").write_text(script)
+    run_id = recorder.train(repository, "train.py", *words)
+    recorder.capture(run_id, repository, "train.py", *words, **other)
+    return run_id
+
+
+def test_a_seeded_training_is_identical(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    run_id = recorded(recorder, repository, SEEDED + "# not committed\n", "7")
+    (repository / "train.py").write_text("raise SystemExit('the tree of now is not what is run')")
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"]) == (0, "identical"), answer
+    assert answer["counts"] == {"identical": 2} and answer["folder"] is None and answer["differences"] == []
+    made = lineal.get_run(answer["run_id"], url=recorder.folder)
+    assert made.run_id != run_id and made.tags["lineal.reproduces"] == run_id
+    assert (made.experiment, made.name, made.params, made.status) == (
+        "walk",
+        "seed-7",
+        {"seed": 7, "lr": 0.5},
+        "finished",
+    )
+    document: Any = made.document("reproduction")
+    assert document["verdict"] == "identical" and document["of"] == run_id
+    assert len(lineal.runs(f"tags.`lineal.reproduces` = '{run_id}'", url=recorder.folder)) == 1
+
+
+def test_an_unseeded_training_is_different_and_says_where(
+    recorder: Recorder, repository: Path, reproduce: Reproduce, page: Callable[..., Result]
+) -> None:
+    run_id = recorded(recorder, repository, UNSEEDED)
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"]) == (1, "different")
+    assert answer["metrics"]["count"] == {"verdict": "identical"}
+    loss = answer["metrics"]["loss"]
+    assert loss["verdict"] == "different" and loss["first_step"] == 0 and loss["original"] != loss["reproduced"]
+    assert (Path(answer["folder"]) / "tree" / "train.py").exists()
+    status, answer = reproduce(run_id, "--tolerance", "loss=1e9", "--tolerance", "1e-9")
+    assert (status, answer["verdict"], answer["folder"]) == (0, "within tolerance", None)
+    status, answer = reproduce(run_id, "--ignore", "loss")
+    assert (status, answer["verdict"]) == (0, "identical")
+    said = page(run_id)
+    assert said.exit_code == 1 and "Different: 1 of 2 metrics part, loss first, at step 0." in said.stdout
+
+
+def test_a_dry_run_tells_everything_and_runs_nothing(
+    recorder: Recorder, repository: Path, reproduce: Reproduce, page: Callable[..., Result], tmp_path: Path
+) -> None:
+    marker = tmp_path / "started"
+    run_id = recorded(recorder, repository, SEEDED)
+    (repository / "train.py").write_text(f"open({str(marker)!r}, 'w')")
+    recorder.capture(run_id, repository, "train.py")
+    status, answer = reproduce(run_id, "--dry-run")
+    assert status == 0 and answer["can_start"] and answer["verdict"] is None and answer["problems"] == []
+    assert answer["command"] == [sys.executable, "train.py"] and answer["origin"] == str(repository)
+    assert not marker.exists() and not list((tmp_path / "temporary").glob("lineal-reproduce-*"))
+    said = page(run_id, "--dry-run")
+    assert said.exit_code == 0 and "python train.py" in said.stdout
+    assert len(lineal.runs(url=recorder.folder)) == 1
+
+
+def test_data_that_changed_stops_it_and_anyway_does_not(
+    recorder: Recorder, repository: Path, reproduce: Reproduce, page: Callable[..., Result], tmp_path: Path
+) -> None:
+    data = tmp_path / "train.csv"
+    data.write_text("1,2\n")
+    run_id = recorded(recorder, repository)
+    recorder.use_data(run_id, "digits", str(data), digest_of_path(data))
+    assert reproduce(run_id)[0] == 0
+    data.write_text("1,3\n")
+    status, answer = reproduce(run_id)
+    (problem,) = answer["problems"]
+    assert status == 3 and problem["name"] == "digits" and "has changed" in problem["text"] and not answer["can_start"]
+    assert len(lineal.runs(url=recorder.folder)) == 2  # nothing was started
+    said = page(run_id)
+    assert said.exit_code == 3 and "Cannot be had" in said.stdout and "--anyway" in said.stdout
+    status, answer = reproduce(run_id, "--anyway")
+    assert (status, answer["verdict"]) == (0, "identical")
+    assert [item["name"] for item in answer["differences"]] == ["digits"]
+    data.unlink()
+    status, answer = reproduce(run_id, "--dry-run")
+    assert status == 3 and "moved or deleted" in answer["problems"][0]["text"]
+
+
+def test_code_that_changed_is_named(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    run_id = recorded(recorder, repository)
+    status, answer = reproduce(run_id, "--code", "current")
+    assert (status, answer["verdict"], answer["differences"]) == (0, "identical", [])
+    (repository / "train.py").write_text(SEEDED.replace("0.5 *", "0.25 *"))
+    status, answer = reproduce(run_id, "--code", "current")
+    assert (status, answer["verdict"]) == (1, "different")
+    assert [item["text"] for item in answer["differences"]] == ["train.py has changed since the run"]
+    assert (repository / "rates.py").exists()
+    assert reproduce(run_id, "--code", "current", "--link", "x")[0] == 2
+
+
+def test_a_package_that_changed_is_named(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    run_id = recorded(recorder, repository, environment={"packages": {"numpy": "1.0", "gone": "2"}})
+    status, answer = reproduce(run_id)
+    assert status == 0
+    assert [(item["topic"], item["name"]) for item in answer["differences"]] == [
+        ("environment", "gone"),
+        ("environment", "numpy"),
+    ]
+
+
+def test_a_clean_environment(
+    recorder: Recorder, repository: Path, reproduce: Reproduce, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel(wheels, "tinydep", "1.0", "RATE = 3.0")
+    wheel(wheels, "tinydep", "2.0", "RATE = 4.0")
+    script = "import lineal, tinydep\nwith lineal.init(experiment='e') as run:\n    run.log({'rate': tinydep.RATE})\n"
+    (repository / "train.py").write_text(script)
+    (repository / "tinydep.py").write_text("RATE = 3.0")
+    run_id = recorder.train(repository, "train.py")
+    (repository / "tinydep.py").unlink()
+    monkeypatch.delenv("PYTHONPATH")
+    for lock, verdict in (("tinydep==1.0\n", "identical"), ("tinydep==2.0\n", "different")):
+        kept = recorder.keep(run_id, ".lineal/environment/requirements.txt", lock.encode())
+        recorder.capture(run_id, repository, "train.py", environment={"lock": kept})
+        status, answer = reproduce(run_id, environment="rebuild")
+        assert (answer["verdict"], answer["environment"]) == (verdict, "rebuild"), answer
+    kept = recorder.keep(run_id, ".lineal/environment/requirements.txt", b"tinydep==3.0\n")
+    recorder.capture(run_id, repository, "train.py", environment={"lock": kept})
+    status, answer = reproduce(run_id, environment="rebuild")
+    assert status == 3 and [item["name"] for item in answer["problems"]] == ["tinydep"]
+
+
+def test_a_program_cannot_lead_its_run_elsewhere(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    script = (
+        "import lineal, os, sys\n"
+        "with lineal.init('e', run_id='mine', resume='never', url=sys.argv[1], tags={'a': 'b'}) as run:\n"
+        "    with lineal.init('e', run_id='child', parent_run_id='mine', url=sys.argv[1]) as child:\n"
+        "        child.log({'x': 1})\n"
+        "    run.log({'loss': 1.0})\n"
+    )
+    (repository / "train.py").write_text(script)
+    before = {"mine", "child"}
+    with pytest.raises(ValueError, match="too many values"):  # the recorder expects one run; there are two
+        recorder.train(repository, "train.py", str(recorder.folder))
+    recorder.capture("mine", repository, "train.py", str(recorder.folder / "elsewhere"))
+    status, answer = reproduce("mine")
+    assert (status, answer["verdict"]) == (0, "identical"), answer
+    assert answer["run_id"] not in before and not (recorder.folder / "elsewhere").exists()
+    assert len(lineal.get_run("mine", url=recorder.folder).attempts) == 1
+    made = lineal.runs("tags.`lineal.reproduces` = 'mine'", url=recorder.folder)
+    parents = {run.run_id: run.details.run.parent_run_id for run in made}
+    assert parents.pop(answer["run_id"]) is None and list(parents.values()) == [answer["run_id"]]
+
+
+def test_of_several_runs_of_one_program_the_right_one(
+    recorder: Recorder, repository: Path, reproduce: Reproduce
+) -> None:
+    sweep = "import lineal\nfor lr in (1, 2, 3):\n    with lineal.init('e', params={'lr': lr}) as run:\n        run.log({'x': lr * 1.5})\n"
+    (repository / "train.py").write_text(sweep)
+    with pytest.raises(ValueError, match="too many values"):
+        recorder.train(repository, "train.py")
+    (second,) = lineal.runs("params.lr = 2", url=recorder.folder)
+    recorder.capture(second.run_id, repository, "train.py")
+    status, answer = reproduce(second.run_id)
+    assert (status, answer["verdict"]) == (0, "identical"), answer
+    assert lineal.get_run(answer["run_id"], url=recorder.folder).params == {"lr": 2}
+
+
+def test_what_fails_is_failed(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    script = "import lineal, os, sys\nwith lineal.init() as r:\n    r.log({'x': 1})\n    assert not sys.exit(os.environ.get('BREAK'))\n"
+    run_id = recorded(recorder, repository, script)
+    recorder.capture(run_id, repository, "train.py", execution={"variables": {"BREAK": "1"}})
+    status, answer = reproduce(run_id)
+    assert (
+        (status, answer["verdict"]) == (1, "failed") and "is failed" in answer["reason"] and answer["exit_status"] == 1
+    )
+    (repository / "train.py").write_text("pass")
+    recorder.capture(run_id, repository, "train.py")
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"], answer["run_id"]) == (1, "failed", None) and "no run" in answer["reason"]
+
+
+def test_params_and_files_that_differ_are_named(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    script = (
+        "import lineal, os, time\nwith lineal.init('e', params={'place': os.getcwd(), 'lr': 1}) as run:\n"
+        "    run.log_text(str(os.getpid()), 'notes/pid.txt')\n    run.log_text('same', 'notes/same.txt')\n    run.log({'x': 1})\n"
+    )
+    run_id = recorded(recorder, repository, script)
+    status, answer = reproduce(run_id)
+    assert status == 0
+    assert [(item["topic"], item["name"]) for item in answer["differences"]] == [
+        ("command", "place"),
+        ("data", "notes/pid.txt"),
+    ]
+
+
+def test_a_folder_of_ones_own(recorder: Recorder, repository: Path, reproduce: Reproduce, tmp_path: Path) -> None:
+    run_id = recorded(recorder, repository)
+    (repository / "ignored.bin").write_bytes(b"big")
+    place = tmp_path / "place"
+    status, answer = reproduce(run_id, "--into", str(place), "--link", "ignored.bin")
+    assert status == 0 and answer["folder"] == str(place)
+    assert (place / "tree" / "ignored.bin").read_bytes() == b"big"
+    assert reproduce(run_id, "--into", str(place))[0] == 2
+    status, answer = reproduce(run_id, "--dry-run", "--link", "absent", "--link", "../out")
+    assert status == 3 and [item["name"] for item in answer["problems"]] == ["absent", "../out"]
+
+
+def test_what_was_not_captured_is_named(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    run_id = recorder.train(repository, "train.py")
+    status, answer = reproduce(run_id, "--anyway")
+    assert status == 3 and [item["topic"] for item in answer["problems"]] == ["code", "command"]
+    assert reproduce("no-such-run")[0] == 3
+    assert reproduce(run_id, "--tolerance", "x")[0] == 2
+
+
+def test_a_run_that_is_not_over(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    with lineal.init(url=recorder.folder) as run:
+        recorder.capture(run.run_id, repository, "train.py")
+        status, answer = reproduce(run.run_id, "--dry-run")
+        assert status == 3 and [item["name"] for item in answer["problems"]] == ["run"]
+
+
+def test_tampered_bytes_are_noticed(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    run_id = recorded(recorder, repository, SEEDED + "# dirty\n")
+    content = recorder.code_of(run_id, repository)
+    content["patch"]["digest"] = "0" * 64
+    recorder.say(run_id, "code", content)
+    status, answer = reproduce(run_id, "--dry-run")
+    assert status == 3 and "another digest" in answer["problems"][0]["text"]
+
+
+def test_the_commit_survives_a_new_commit(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    run_id = recorded(recorder, repository)
+    (repository / "train.py").write_text("raise SystemExit(1)")
+    git(repository, "commit", "-q", "-am", "broken")
+    assert reproduce(run_id)[1]["verdict"] == "identical"
