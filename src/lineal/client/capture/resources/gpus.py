@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 _T = TypeVar("_T")
-_MARKS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg")  # the last is WSL's
 # Where somebody gave this process a part of a machine, every GPU that is seen is its own.
 _ALLOTTED_BY = ("SLURM_JOB_ID", "KUBERNETES_SERVICE_HOST")
 _CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
@@ -87,11 +86,6 @@ class NvmlGpus:
 
 def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value or "")
-
-
-def has_driver(exists: Callable[[str], bool] = os.path.exists) -> bool:
-    """Whether it is worth loading anything. In a container NVIDIA_VISIBLE_DEVICES says so, too."""
-    return any(map(exists, _MARKS)) or os.environ.get("NVIDIA_VISIBLE_DEVICES", "void") not in ("", "void", "none")
 
 
 def find_library() -> Any | None:

@@ -4,15 +4,14 @@ Formats: cgroups(7); Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lineal.client.capture.resources.files import fields, number, read
 
 _NO_LIMIT_BYTES = 1 << 60  # version 1 says "none" by a number near 2**63
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Limits that are in force, by this group or one above it; None where there is none. The paths are of the group that sets
     it: what counts toward a limit is what all below that group use."""
 

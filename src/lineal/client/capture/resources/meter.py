@@ -7,12 +7,9 @@ import resource
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from lineal.client.capture.resources.gpus import GpuReading
 from lineal.client.capture.resources.machine import MachineReading, Traffic
-from lineal.client.capture.resources.prices import Prices
 from lineal.client.capture.resources.processes import Used
 from lineal.client.capture.resources.totals import Totals
 from lineal.journal.points import Labelled
@@ -25,6 +22,10 @@ from lineal.model.limits import (
     RESOURCES_TOTALS_SHARE,
     RESOURCES_WAIT_S,
 )
+
+if TYPE_CHECKING:
+    from lineal.client.capture.resources.gpus import GpuReading
+    from lineal.client.capture.resources.prices import Prices
 
 _RUSAGE_BYTES = 1 if sys.platform == "darwin" else 1_024
 _SLACK_S = 1.1  # the first sample is a second old when the second is due, and threads wake when they can
@@ -48,8 +49,7 @@ class Listener(Protocol):
     def say_totals(self, content: dict[str, Any]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(NamedTuple):
     """What was when the run began."""
 
     now_s: float
@@ -58,15 +58,15 @@ class Begun:
     peak_bytes: int
 
 
-@dataclass(slots=True)
 class _GpuMeans:
     """Of one GPU since the last sample that was said."""
 
-    passed_s: float = 0.0
-    busy: float = 0.0
-    watts: float = 0.0
-    memory_bytes: int = 0
-    last: GpuReading | None = None
+    __slots__ = ("busy", "last", "memory_bytes", "passed_s", "watts")
+
+    def __init__(self) -> None:
+        self.passed_s = self.busy = self.watts = 0.0
+        self.memory_bytes = 0
+        self.last: GpuReading | None = None
 
 
 class Meter:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lineal.model.errors import InvalidInput
 
-PRICES_NAME = "prices.toml"
 _NUMBERS = ("machine_hour", "cpu_hour", "kwh")
 _KNOWN = ("currency", "gpu_hour", *_NUMBERS)
 _CURRENCY_MAX_CHARS = 16
@@ -32,14 +30,10 @@ class Prices:
         fitting = [part for part in self.gpu_hour if part != "default" and part in name.lower()]
         return self.gpu_hour[max(fitting, key=len)] if fitting else self.gpu_hour.get("default", 0.0)
 
-
-def prices_path(root: str) -> str | None:
-    """The file to read; None if there is none. One that is named by LINEAL_PRICES should be there, and is not looked for."""
-    named = os.environ.get("LINEAL_PRICES")
-    if named:
-        return os.path.abspath(os.path.expanduser(named))
-    path = os.path.join(root, PRICES_NAME)
-    return path if os.path.isfile(path) else None
+    def cost(self, wall_h: float, cpu_h: float, energy_wh: float, gpus: Iterable[tuple[str, float]]) -> float:
+        """`gpus`: of each the name and the hours."""
+        things = self.machine_hour * wall_h + self.cpu_hour * cpu_h + self.kwh * energy_wh / 1_000
+        return things + sum(self.of_gpu(name) * hours for name, hours in gpus)
 
 
 def read_prices(path: str) -> Prices:
@@ -79,13 +73,3 @@ def _price(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
         raise InvalidInput(f"{name} is {value!r:.60}, and must be a number from 0 on")
     return float(value)
-
-
-def cost_of(prices: Prices, wall_h: float, cpu_h: float, energy_wh: float, gpus: Iterable[tuple[str, float]]) -> float:
-    """`gpus`: of each the name and the hours."""
-    return (
-        prices.machine_hour * wall_h
-        + prices.cpu_hour * cpu_h
-        + prices.kwh * energy_wh / 1_000
-        + sum(prices.of_gpu(name) * hours for name, hours in gpus)
-    )

@@ -9,14 +9,17 @@ import _thread
 import os
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lineal.client.capture.resources import gpus as nvidia
+from lineal.client.capture.resources.driver import has_driver
 from lineal.client.capture.resources.machine import Machine, Traffic
 from lineal.client.capture.resources.meter import Look, Meter
 from lineal.client.capture.resources.processes import OwnTimes, Tree, Used
 from lineal.journal.interrupts import raised_by_handler
 from lineal.model.limits import RESOURCES_BEGIN_S, RESOURCES_WAIT_S
+
+if TYPE_CHECKING:
+    from lineal.client.capture.resources.gpus import GpuReading, Gpus
 
 
 class Readers:
@@ -28,8 +31,12 @@ class Readers:
         self._machine = Machine() if has_proc else None
         self._lock = threading.Lock()
         self._last = Used()
-        self._library: Any = nvidia.find_library() if nvidia.has_driver() else None
-        self._gpus: nvidia.Gpus | None = None
+        self._library: Any = None
+        self._gpus: Gpus | None = None
+        if has_driver():
+            from lineal.client.capture.resources.gpus import find_library
+
+            self._library = find_library()
 
     def used(self) -> Used:
         """What the tree has used; if a signal handler interrupted another look, that one's last answer."""
@@ -50,10 +57,12 @@ class Readers:
         read = self._machine.read() if machine and self._machine is not None else None
         return Look(time.monotonic(), used, read, self._read_gpus() if gpus else None, self._tree.pids)
 
-    def _read_gpus(self) -> list[nvidia.GpuReading] | None:
+    def _read_gpus(self) -> list[GpuReading] | None:
         if self._library is not None:
             library, self._library = self._library, None
-            self._gpus = nvidia.open_gpus(library)
+            from lineal.client.capture.resources.gpus import open_gpus  # which is loaded already
+
+            self._gpus = open_gpus(library)
         if self._gpus is None:
             return None
         try:

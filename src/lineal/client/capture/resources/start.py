@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lineal.client import host
-from lineal.client.capture.resources.gpus import GpuReading, is_in_container, own_gpus
 from lineal.client.capture.resources.meter import Begun, Meter, peak_bytes
-from lineal.client.capture.resources.prices import Prices, prices_path, read_prices
 from lineal.client.capture.resources.sampler import SAMPLER
 from lineal.journal.journal import JournalClosed, JournalFull
 from lineal.journal.points import Labelled
@@ -18,9 +16,12 @@ from lineal.model.errors import InvalidInput
 from lineal.record.records import CaptureSet
 
 if TYPE_CHECKING:
+    from lineal.client.capture.resources.gpus import GpuReading
+    from lineal.client.capture.resources.prices import Prices
     from lineal.client.run import Run
 
 PART = "resources"
+PRICES_NAME = "prices.toml"
 _LOCAL_RANKS = ("LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
 _LOCAL_SIZES = ("LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_NTASKS_PER_NODE")
 
@@ -35,10 +36,14 @@ class RunResources:
         self._rank = identity.labels.get("rank")
         self._part = f"{PART}.rank-{self._rank}" if self._rank else PART
         is_alone = _number(_LOCAL_SIZES, environ) in (None, 1)
-        in_container = is_in_container()
 
         def own(readings: list[GpuReading], pids: frozenset[int]) -> set[int]:
-            return own_gpus(readings, pids, environ, is_alone, in_container)
+            from lineal.client.capture.resources.gpus import (
+                is_in_container,
+                own_gpus,
+            )  # which is loaded: there are readings
+
+            return own_gpus(readings, pids, environ, is_alone, is_in_container())
 
         readers = SAMPLER.readers
         begun = Begun(time.monotonic(), readers.used(), readers.traffic(), peak_bytes())
@@ -84,11 +89,22 @@ def start(run: Run, environ: Mapping[str, str] = os.environ) -> RunResources:
     return RunResources(run, environ)
 
 
+def prices_path(root: str) -> str | None:
+    """The file to read; None if there is none. One that is named by LINEAL_PRICES should be there, and is not looked for."""
+    named = os.environ.get("LINEAL_PRICES")
+    if named:
+        return os.path.abspath(os.path.expanduser(named))
+    path = os.path.join(root, PRICES_NAME)
+    return path if os.path.isfile(path) else None
+
+
 def _prices(run: Run) -> Prices | None:
     """A table that cannot be used costs the cost, said once, and nothing else."""
     path = prices_path(run.folder)
     if path is None:
         return None
+    from lineal.client.capture.resources.prices import read_prices
+
     try:
         return read_prices(path)
     except InvalidInput as error:

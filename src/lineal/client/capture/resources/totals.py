@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lineal.client.capture.resources.gpus import GpuReading
 from lineal.client.capture.resources.machine import Traffic
-from lineal.client.capture.resources.prices import Prices, cost_of
 from lineal.client.capture.resources.processes import Used
+
+if TYPE_CHECKING:
+    from lineal.client.capture.resources.gpus import GpuReading
+    from lineal.client.capture.resources.prices import Prices
 
 _HOUR_S = 3_600.0
 
 
-@dataclass(slots=True)
 class _GpuUse:
-    """Of one GPU while it was the run's."""
+    """Of one GPU while it was the run's. (No dataclass: to make one costs a millisecond of `init`.)"""
 
-    reading: GpuReading
-    own_s: float = 0.0
-    known_s: float = 0.0
-    busy_s: float = 0.0
-    energy_j: float = 0.0
-    tells_energy: bool = False
+    __slots__ = ("busy_s", "energy_j", "known_s", "own_s", "reading", "tells_energy")
+
+    def __init__(self, reading: GpuReading) -> None:
+        self.reading = reading
+        self.own_s = self.known_s = self.busy_s = self.energy_j = 0.0
+        self.tells_energy = False
 
 
-@dataclass(slots=True)
 class Totals:
-    """Grows by `add_*`; `content` says it."""
+    """Grows by `set_*` and `add_*`; `content` says it. `disk_bytes`: read and written."""
 
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-    peak_memory_bytes: int = 0
-    disk_bytes: tuple[int, int] | None = None
-    """Read and written."""
-    traffic: Traffic | None = None
-    sample_count: int = 0
-    peak_gpu_memory_bytes: int = 0
-    _gpus: dict[int, _GpuUse] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.wall_s = self.cpu_s = 0.0
+        self.peak_memory_bytes = self.peak_gpu_memory_bytes = self.sample_count = 0
+        self.disk_bytes: tuple[int, int] | None = None
+        self.traffic: Traffic | None = None
+        self._gpus: dict[int, _GpuUse] = {}
 
     def set_used(self, wall_s: float, used: Used, since: Used, memory_bytes: int) -> None:
         """`memory_bytes`: held by the tree just now, or at a peak that is known otherwise."""
@@ -112,6 +108,6 @@ class Totals:
                 found["energy_wh"] = round(energy_wh, 4)
         if prices is not None:
             gpus = [(use.reading.name, use.own_s / _HOUR_S) for use in self._gpus.values()]
-            amount = cost_of(prices, self.wall_s / _HOUR_S, self.cpu_s / _HOUR_S, energy_wh, gpus)
+            amount = prices.cost(self.wall_s / _HOUR_S, self.cpu_s / _HOUR_S, energy_wh, gpus)
             found["cost"] = {"amount": float(f"{amount:.6g}"), "currency": prices.currency}
         return found

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from lineal.client.capture.resources.gpus import GpuReading, NvmlGpus, has_driver, open_gpus, own_gpus
+from lineal.client.capture.resources.driver import has_driver
+from lineal.client.capture.resources.gpus import GpuReading, NvmlGpus, open_gpus, own_gpus
 
 ROOT = Path(__file__).resolve().parents[5]
 

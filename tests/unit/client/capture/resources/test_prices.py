@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import lineal
-from lineal.client.capture.resources.prices import cost_of, parse_prices, prices_path, read_prices
-from lineal.client.capture.resources.start import start
+from lineal.client.capture.resources.prices import parse_prices, read_prices
+from lineal.client.capture.resources.start import prices_path, start
 
 
 def test_what_things_cost() -> None:
@@ -27,7 +27,7 @@ def test_what_things_cost() -> None:
     assert prices.of_gpu("NVIDIA A100-PCIE-40GB") == 2.0
     assert prices.of_gpu("Tesla T4") == 1.0
     gpus = [("NVIDIA A100-PCIE-40GB", 2.0), ("Tesla T4", 1.0)]
-    assert cost_of(prices, 3.0, 4.0, 2_000.0, gpus) == pytest.approx(3 + 2 + 0.6 + 4 + 1)
+    assert prices.cost(3.0, 4.0, 2_000.0, gpus) == pytest.approx(3 + 2 + 0.6 + 4 + 1)
 
 
 def test_one_price_for_any_gpu() -> None:
