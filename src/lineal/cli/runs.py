@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from lineal.cli.run_change import delete_runs, restore_runs, tag_runs
+from lineal.cli.run_console import show_console
 from lineal.cli.run_diff import diff_runs
 from lineal.cli.run_export import export_runs
 from lineal.cli.run_list import list_runs
@@ -22,6 +23,7 @@ def runs() -> None:
 for _command in (
     list_runs,
     show_run,
+    show_console,
     diff_runs,
     tag_runs,
     note_run,

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from lineal.model.captures import canonical
+from lineal.model.console import STREAM_OF_LETTER, ConsoleLines
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
 from lineal.model.errors import Damaged
 from lineal.model.limits import CAPTURE_MAX_BYTES, LABELS_MAX_BYTES, MODEL_FILES_MAX_COUNT, NAME_MAX_BYTES
 from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelFile, ModelUse, VersionUse
 from lineal.model.registry import NewVersion, VersionContent, VersionFile, is_model_name
-from lineal.model.values import INT64_MAX, to_json
+from lineal.model.values import INT64_MAX, INT64_MIN, to_json
 from lineal.record.records import (
     AliasSet,
     ArtifactLogged,
@@ -20,6 +21,7 @@ from lineal.record.records import (
     AttemptEnded,
     AttemptStarted,
     CaptureSet,
+    ConsoleAppended,
     DatasetUsed,
     DocumentSet,
     ExperimentRenamed,
@@ -155,6 +157,21 @@ def _artifact_logged(context: Context, record: ArtifactLogged, stamp: Stamp) -> 
 
 def _lost(context: Context, record: Lost, stamp: Stamp) -> None:
     context.store.add_loss(_run(context), record.reason, record.count, stamp)
+
+
+def _console_appended(context: Context, record: ConsoleAppended, stamp: Stamp) -> None:
+    texts = record.text.split("\n")
+    if not len(record.streams) == len(record.times) == len(texts) or set(record.streams) - set(STREAM_OF_LETTER):
+        raise Damaged("a console has a stream, a time and a text for each line, and a line at least")
+    now, times_ms = 0, []
+    for step in record.times:
+        now += step
+        if type(step) is not int or not INT64_MIN <= now <= INT64_MAX:
+            raise Damaged(f"a line of a console has no time {step!r:.40}")
+        times_ms.append(now)
+    context.store.append_console(
+        _run(context), record.attempt, ConsoleLines(record.streams, tuple(times_ms), tuple(texts)), stamp
+    )
 
 
 def _dataset_used(context: Context, record: DatasetUsed, stamp: Stamp) -> None:
@@ -360,6 +377,7 @@ _FUNCTIONS: dict[type, Callable[[Context, Any, Stamp], None]] = {
     MetricDefined: _metric_defined,
     ArtifactLogged: _artifact_logged,
     Lost: _lost,
+    ConsoleAppended: _console_appended,
     DatasetUsed: _dataset_used,
     ModelLogged: _model_logged,
     ModelUsed: _model_used,

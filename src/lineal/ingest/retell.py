@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from lineal.ingest.retell_console import tell_console
 from lineal.ingest.retell_lineage import lineage_statements
 from lineal.ingest.retell_points import tell_points
 from lineal.ingest.retell_registry import model_statements, transition_statements
@@ -64,6 +65,7 @@ _TOLD_FIELDS = frozenset(
         "models",
         "artifact_uses",
         "version_uses",
+        "console_line_count",
     ]
 )
 _PIECE_BYTES = 1 * MIB  # of params or tags in one record
@@ -193,6 +195,8 @@ class Retelling:
             return telling
 
         tell_points(reader, run_id, mark.points, begin)
+        if details.console_line_count > mark.console:
+            mark.console = tell_console(reader, run_id, mark.console, begin)
         if tellings:
             gone = [artifact.path for artifact in details.artifacts if not self._lend(tenant, artifact)]
             if gone:

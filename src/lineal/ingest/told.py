@@ -25,7 +25,8 @@ _NS_PER_MS = 1_000_000
 @dataclass(slots=True)
 class Mark:
     """`part` counts tellings. `attempts`: id -> [status, end]. `said`: digests of tags, params and the like, by kind and name.
-    `points`: of each writer's series, how many were told and the sequence number of the last. `writers`: of the last telling."""
+    `points`: of each writer's series, how many were told and the sequence number of the last. `writers`: of the last telling.
+    `console`: the number of its last line that was told."""
 
     part: int = 0
     attempts: dict[str, list[object]] = field(default_factory=dict)
@@ -33,6 +34,7 @@ class Mark:
     points: dict[str, list[int]] = field(default_factory=dict)
     losses: dict[str, int] = field(default_factory=dict)
     writers: list[str] = field(default_factory=list)
+    console: int = 0
 
 
 class Marks:

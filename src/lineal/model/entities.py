@@ -171,6 +171,7 @@ class RunDetails:
     models: list[ModelUse] = field(default_factory=list)
     artifact_uses: list[ArtifactUse] = field(default_factory=list)
     version_uses: list[VersionUse] = field(default_factory=list)
+    console_line_count: int = 0
 
 
 class KeptAnswer(NamedTuple):

@@ -22,6 +22,10 @@ DOCUMENT_MAX_BYTES = 4 * MIB  # a JSON document; larger ones are artifacts
 DOCUMENT_MAX_DEPTH = 100  # each level is two calls of Python's, which gives up at a thousand
 CAPTURE_MAX_BYTES = 1 * MIB  # of one part, as JSON: 10,000 packages or files by name; bytes are artifacts
 CAPTURES_ANSWER_MAX_BYTES = 16 * MIB  # of captures in one answer, as JSON; then at least the next one's 1 MiB
+CONSOLE_LINE_MAX_CHARS = 16 * KIB  # of one line of a console; a longer one goes on as the next line
+CONSOLE_BLOCK_CHARS = 64 * KIB  # of a row of lines: packed in 1 ms, unpacked in 0.2 ms; also the lines of one record
+CONSOLE_MAX_BYTES = 256 * MIB  # that one process records; beyond, only the last lines are kept, and the others counted
+CONSOLE_TAIL_LINES = 2_000  # which those are: what failed is said at the end
 TRACEBACK_MAX_BYTES = 64 * KIB  # the tail of a traceback says what failed
 MODEL_NAME_MAX_CHARS = 256  # of a registered model: MLflow's column
 MODEL_ALIAS_MAX_CHARS = 255  # MLflow's bound
@@ -131,6 +135,8 @@ REGISTRY_CHUNK_ROWS = 10_000  # read at a time where a pattern decides: 10 MB; e
 IMPORT_RUNS_COUNT = 100  # that are read, said and counted together: their params and tags are in memory
 IMPORT_SEGMENT_BYTES = 4 * MIB  # of one run at a time; to a server, one request
 IMPORT_TRANSACTION_BYTES = 16 * MIB  # applied in a folder at a time: half a second, for which others wait
+CONSOLE_PAGE_MAX_COUNT = 10_000  # lines of one answer
+CONSOLE_SEARCHED_MAX_CHARS = 64 * MIB  # that one search looks at, half a second's work; whoever asks goes on from there
 RUNS_PAGE_MAX_COUNT = 50_000  # MLflow's bound for a page of runs
 
 # -- server -------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from lineal.record.records import (
     AttemptEnded,
     AttemptStarted,
     CaptureSet,
+    ConsoleAppended,
     DatasetUsed,
     DocumentSet,
     ExperimentRenamed,
@@ -69,6 +70,7 @@ _CLASSES: dict[int, type[Record]] = {
     kinds.CAPTURE_SET: CaptureSet,
     kinds.ARTIFACT_USED: ArtifactUsed,
     kinds.MODEL_VERSION_USED: ModelVersionUsed,
+    kinds.CONSOLE_APPENDED: ConsoleAppended,
     kinds.EXPERIMENT_SET: ExperimentSet,
     kinds.RUN_LIFECYCLE_SET: RunLifecycleSet,
     kinds.RUN_TAGS_SET: RunTagsSet,
@@ -99,6 +101,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "dict[str, str | None] | None": (dict, type(None)),
     "dict[str, ParamValue]": (dict,),
     "dict[str, list[Any] | None] | None": (dict, type(None)),
+    "list[int]": (list,),
     "list[list[Any]]": (list,),
     "EndStatus": (str,),
     "Goal | None": (str, type(None)),
@@ -124,6 +127,7 @@ _ITEMS: dict[str, tuple[type, ...]] = {
     "dict[str, str | None] | None": (str, type(None)),
     "dict[str, ParamValue]": (str, int, float, bool, type(None)),
     "dict[str, list[Any] | None] | None": (list, type(None)),
+    "list[int]": (int,),
     "list[list[Any]]": (list,),
 }
 

@@ -147,6 +147,17 @@ class CaptureSet:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleAppended:
+    """Lines that a run printed, in order. `streams`: a letter a line: o stdout, e stderr, b where both were one. `times`: of the first
+    line its ms since the epoch, of each other the difference from the line before. `text`: the lines, with "\\n" between them."""
+
+    attempt: str
+    streams: str
+    times: list[int]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelLogged:
     """A logged model, or a change of one: absent = unchanged. `run_id`: the run that made it. `files`: path -> [digest, size in bytes,
     media type], or None to remove."""
@@ -326,6 +337,7 @@ RunRecord: TypeAlias = (
     | CaptureSet
     | ArtifactUsed
     | ModelVersionUsed
+    | ConsoleAppended
 )
 TenantRecord: TypeAlias = (
     ExperimentSet

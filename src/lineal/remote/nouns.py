@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from lineal.model.captures import Capture, canonical
+from lineal.model.console import ConsoleLine
 from lineal.model.entities import (
     Artifact,
     Attempt,
@@ -26,6 +27,7 @@ from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelUse, Ver
 from lineal.model.lineage_graph import Edge, LineageGraph, Node
 from lineal.model.registry import ModelVersion, RegisteredModel, Transition, VersionContent, VersionFile
 from lineal.model.values import to_json
+from lineal.store.console import ConsolePage
 from lineal.store.contracts import RunGroup, Spread
 
 Json = Mapping[str, Any]
@@ -74,8 +76,17 @@ def details_of(said: Json) -> tuple[RunDetails, list[SeriesInfo]]:
             for one in said.get("artifact_uses", ())
         ],
         [VersionUse(one["version_id"], one["name"], _ms(one["used_at"]) or 0) for one in said.get("version_uses", ())],
+        said.get("console_line_count", 0),
     )
     return details, [_series(one) for one in said["series"]]
+
+
+@_at_the_door
+def console_of(said: Json) -> ConsolePage:
+    lines = [
+        ConsoleLine(one["number"], one["time"], one["stream"], one["text"], one["attempt_id"]) for one in said["lines"]
+    ]
+    return ConsolePage(lines, said["total"], said["next"])
 
 
 @_at_the_door

@@ -17,6 +17,7 @@ from lineal.query.syntax import Field, Kind
 from lineal.query.text import field_text, filter_text, order_text
 from lineal.remote import nouns
 from lineal.remote.registry import RestRegistry
+from lineal.store.console import ConsolePage, ConsoleQuery
 from lineal.store.contracts import (
     BucketPiece,
     ExperimentPage,
@@ -147,6 +148,18 @@ class RestReader:
     def list_values(self, field: Field, prefix: str = "", limit: int = 20) -> list[str]:
         query = {"field": field_text(field), "prefix": prefix, "limit": max(1, min(LIST_PAGE_MAX_COUNT, limit))}
         return list(self._ask("GET", ("fields", "values"), query=query)["values"])[:limit]
+
+    def read_console(self, run_id: str, query: ConsoleQuery) -> ConsolePage:
+        asked = {
+            "after": query.after,
+            "before": query.before,
+            "limit": query.limit,
+            "search": query.search,
+            "stream": query.stream,
+            "attempt": query.attempt_id,
+        }
+        given = {name: value for name, value in asked.items() if value is not None}
+        return nouns.console_of(self._ask("GET", ("runs", run_id, "console"), query=given))
 
     # -- points ---------------------------------------------------------------------------------
 

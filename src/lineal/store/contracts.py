@@ -8,13 +8,13 @@ Rules that hold for every method and every backend (the suite in `lineal.testing
 - **Applying twice changes nothing, and order does not matter.** State is a function of the *set* of statements: what is
   set is decided by `Stamp` (the later statement wins for names, tags, notes, documents, captures, lifecycle and ends; the earlier
   one for an opening, a loss of an attempt, and a param within its attempt), what is added is keyed. A stamp belongs to one
-  statement: two that differ in content never share one. Points are the exception: they are appended once, guarded by the
-  writer's cursor, which the caller moves in the same transaction.
+  statement: two that differ in content never share one. Points and console lines are the exception: they are appended once,
+  guarded by the writer's cursor, which the caller moves in the same transaction.
 - **Runs and experiments come into being by being mentioned.** A tag for an unknown run makes the run (a journal may be
   damaged at its start), as do a layout, an orphan or a point; a cursor does not, since cursors outlive their runs. The
   experiment of a run without an attempt is "Default", which exists for as long as such a run is in it, or it is mentioned.
-- **Every change except points, layouts, cursors and running totals (captures.py) writes one audit row** in the same transaction: who
-  (writer), when, what, and a digest of the values, not the values. What changes nothing, being a duplicate or out of date, writes none.
+- **Every change except points, console lines, layouts, cursors and running totals (captures.py) writes one audit row** in the
+  same transaction: who (writer), when, what, and a digest of the values, not the values. What changes nothing, being a duplicate or out of date, writes none.
 - Names are data: any Unicode text without lone surrogates; NUL, "/" and emoji included. Numbers come back bit-exact,
   NaN payloads included (but a param that is NaN is just NaN).
 - `get` raises NotFound, `find` returns None, `list` returns a page.
@@ -49,6 +49,7 @@ from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Labels, Lifecycle, Status
 from lineal.query.syntax import Field, Filter, Kind, Order
 from lineal.store.captures import CaptureReader, CaptureWriter
+from lineal.store.console import ConsoleReader, ConsoleWriter
 from lineal.store.lineage import LineageReader, LineageWriter
 from lineal.store.loose_files import LooseFileReader, LooseFileWriter
 from lineal.store.people import PeopleReader, PeopleWriter
@@ -140,7 +141,7 @@ class RunStart(NamedTuple):
     content_digest: str | None = None
 
 
-class TenantWriter(LineageWriter, LooseFileWriter, CaptureWriter, Protocol):
+class TenantWriter(LineageWriter, ConsoleWriter, LooseFileWriter, CaptureWriter, Protocol):
     """Changes of one tenant. See the module's rules; a method's own words say what they leave open."""
 
     # -- cursors -------------------------------------------------------------------------------
@@ -466,7 +467,7 @@ class BucketPiece(NamedTuple):
 SeriesName: TypeAlias = tuple[str, Labels]
 
 
-class TenantReader(LineageReader, LooseFileReader, CaptureReader, Protocol):
+class TenantReader(LineageReader, ConsoleReader, LooseFileReader, CaptureReader, Protocol):
     """Answers about one tenant."""
 
     def get_run(self, run_id: str) -> Run:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lineal.model import ids
+from lineal.model.console import ConsoleLines
 from lineal.model.entities import Artifact, Attempt, Cursor, KeptAnswer, Layout, MetricDefinition, Stamp
 from lineal.model.limits import AUDIT_LINK_MAX_COUNT
 from lineal.model.values import ParamValue, to_json
@@ -16,6 +17,7 @@ from lineal.model.vocabulary import EndStatus, Lifecycle, Status
 from lineal.series.columns import Block
 from lineal.store import chain
 from lineal.store.audit import Action, digest_of
+from lineal.store.console import ConsoleBlock
 from lineal.store.contracts import AuditRow, RunStart
 from lineal.store.memory_captures import MemoryCaptureWriter
 from lineal.store.memory_lineage import MemoryLineageWriter
@@ -382,6 +384,14 @@ class MemoryWriter(MemoryLineageWriter, MemoryLooseFileWriter, MemoryCaptureWrit
         run.attempt(attempt_id)
         run.points += [(attempt_id, writer, block) for block in blocks]
         self.changed |= bool(blocks)
+
+    def append_console(self, run_id: str, attempt_id: str, lines: ConsoleLines, stamp: Stamp) -> None:
+        run = self.draft_run(run_id)
+        run.attempt(attempt_id)
+        if stamp.seq > run.console_seqs.get(stamp.writer, -1):
+            run.console_seqs[stamp.writer] = stamp.seq
+            run.console.append(ConsoleBlock(run.console_line_count + 1, attempt_id, lines))
+            self.changed = True
 
     def compact(self, run_id: str) -> None:
         """There is nothing to bring up to date."""

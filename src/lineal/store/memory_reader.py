@@ -23,6 +23,7 @@ from lineal.series.downsample import bucketize
 from lineal.series.stats import summary_of
 from lineal.store.audit import is_asked_for
 from lineal.store.captures import latest_first, latest_of_parts
+from lineal.store.console import ConsolePage, ConsoleQuery, check_console_query, console_page
 from lineal.store.contracts import (
     AuditQuery,
     AuditRow,
@@ -144,6 +145,7 @@ class MemoryReader:
             models=list_model_uses(state),
             artifact_uses=in_order_said(state.artifact_uses.values()),
             version_uses=in_order_said(state.version_uses.values()),
+            console_line_count=state.console_line_count,
         )
 
     def get_document(self, run_id: str, name: str) -> str:
@@ -161,6 +163,12 @@ class MemoryReader:
     def get_captures_of(self, run_ids: Sequence[str], parts: Sequence[str]) -> list[dict[str, Capture]]:
         tenant = self._store.committed(self._tenant)
         return [latest_of_parts(captures_of(run_in(tenant, run_id)), parts) for run_id in run_ids]
+
+    def read_console(self, run_id: str, query: ConsoleQuery) -> ConsolePage:
+        check_console_query(query)
+        state = self._state(run_id)
+        blocks = state.console[::-1] if query.is_backward else state.console
+        return console_page(blocks, query, state.console_line_count)
 
     # -- datasets and logged models ------------------------------------------------------------------------
 

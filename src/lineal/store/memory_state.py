@@ -12,6 +12,7 @@ from lineal.series.blocks import columns_of, concat_columns
 from lineal.series.columns import Block, Columns
 from lineal.series.stats import stats_of
 from lineal.store.captures import CaptureKey
+from lineal.store.console import ConsoleBlock
 from lineal.store.contracts import AuditRow
 from lineal.store.lineage import ArtifactKey, DatasetKey, ModelKey, ModelSettings
 from lineal.store.memory_people import PeopleState
@@ -61,6 +62,9 @@ class RunState:
     captures: dict[CaptureKey, tuple[Stamp, str]] = field(default_factory=dict)
     artifact_uses: dict[ArtifactKey, tuple[Stamp, ArtifactUse]] = field(default_factory=dict)
     version_uses: dict[str, tuple[Stamp, VersionUse]] = field(default_factory=dict)
+    console: list[ConsoleBlock] = field(default_factory=list)
+    console_seqs: dict[str, int] = field(default_factory=dict)
+    """Writer -> the sequence number of its last statement that is in the console."""
 
     def copy(self) -> RunState:
         return RunState(
@@ -75,6 +79,8 @@ class RunState:
             dict(self.captures),
             dict(self.artifact_uses),
             dict(self.version_uses),
+            list(self.console),
+            dict(self.console_seqs),
         )
 
     def attempt(self, attempt_id: str) -> AttemptFacts:
@@ -82,6 +88,10 @@ class RunState:
 
     def rank(self, attempt_id: str) -> Rank:
         return rank(self.attempts.get(attempt_id), attempt_id)
+
+    @property
+    def console_line_count(self) -> int:
+        return self.console[-1].first + len(self.console[-1].lines.texts) - 1 if self.console else 0
 
     @property
     def lifecycle(self) -> Lifecycle:

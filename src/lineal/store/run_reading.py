@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineal.model.captures import Capture
+from lineal.model.console import ConsoleLine, ConsoleStream
 from lineal.model.entities import RunDetails, SeriesInfo
 from lineal.model.errors import InvalidInput, NotFound
+from lineal.model.limits import CONSOLE_PAGE_MAX_COUNT
 from lineal.model.values import from_json
 from lineal.model.vocabulary import Labels
+from lineal.store.console import ConsoleQuery, read_lines
 from lineal.store.contracts import BucketPiece, Piece, TenantReader
 
 if TYPE_CHECKING:
@@ -43,6 +46,24 @@ class RunReading:
         """The content of that part ("execution", "code", "environment" ...) that the latest attempt recorded which recorded any."""
         found = self._reader().find_capture(self.run_id, part)
         return None if found is None else found.content
+
+    def console(
+        self,
+        *,
+        search: str | None = None,
+        stream: ConsoleStream | None = None,
+        attempt_id: str | None = None,
+        after: int = 0,
+    ) -> list[ConsoleLine]:
+        """What the run printed: lines with `number` (from 1), `time_ms`, `stream`, `text` and `attempt_id`, as a terminal would have
+        shown them.
+
+        search      a part of a line, in whatever case
+        stream      "stdout", "stderr", or "both": lines of which that cannot be told
+        attempt_id  of one attempt
+        after       the number of a line: only later ones"""
+        query = ConsoleQuery(after, None, CONSOLE_PAGE_MAX_COUNT, stream, attempt_id, search)
+        return list(read_lines(self._reader(), self.run_id, query))
 
     def document(self, name: str) -> object:
         """The JSON document set under that name. NotFound."""

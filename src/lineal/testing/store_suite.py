@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from lineal.testing.suite_audit import AuditRules
 from lineal.testing.suite_captures import CaptureRules
+from lineal.testing.suite_console import ConsoleRules
 from lineal.testing.suite_filters import FilterRules
 from lineal.testing.suite_groups import GroupRules
 from lineal.testing.suite_lineage import LineageRules
@@ -32,6 +33,7 @@ class StoreSuite(
     RunRules,
     PointRules,
     SearchRules,
+    ConsoleRules,
     FilterRules,
     PagingRules,
     GroupRules,

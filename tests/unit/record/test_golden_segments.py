@@ -28,6 +28,7 @@ from lineal.record.records import (
     AttemptEnded,
     AttemptStarted,
     CaptureSet,
+    ConsoleAppended,
     DatasetUsed,
     DocumentSet,
     ExperimentRenamed,
@@ -73,6 +74,7 @@ NAMES = [
     "segment-registry",
     "segment-captures",
     "segment-loose-files",
+    "segment-console",
 ]
 TIME_NS = 1_700_000_000_123_456_789
 NAN = struct.unpack("<d", bytes.fromhex("01000000000cf47f"))[0]
@@ -82,6 +84,7 @@ RECORDS = {record.__name__: record for record in (
     RunTagsSet, RunLockSet, ExperimentRenamed, DatasetUsed, ModelLogged, ModelUsed, ArtifactUsed, ModelVersionUsed,
     ModelVersionCreated, ModelSet, ModelRenamed, ModelVersionSet, StageSet, AliasSet,
     CaptureSet, LooseFileSet,
+    ConsoleAppended,
 )}  # fmt: skip
 
 
@@ -433,6 +436,13 @@ def meanings():
     frames = [record_entry(SegmentOpened("default", None, "0123456789abcde", "", False, 1), 0)]
     frames += [record_entry(record, seq) for seq, record in enumerate(files, 1)]
     yield "segment-loose-files", [*frames, record_entry(SegmentSealed(3), 0)], 0
+
+    console = [
+        ConsoleAppended("a1", "ooe", [1_700_000_000_123, 0, 12], 'epoch 1\n 100%|██████| 3/3 🦊\nwarning: \\ "x"'),
+        ConsoleAppended("a1", "b", [1_700_000_001_000], ""),
+    ]
+    frames = [*opened(), *(record_entry(record, seq) for seq, record in enumerate(console, 1))]
+    yield "segment-console", [*frames, record_entry(SegmentSealed(2), 0)], 0
 
     ranked = LayoutDefined(1, "q", [["loss", "d", {"rank": "3"}]])
     frames = opened(primary=False, labels={"rank": "3"}, segment=2)

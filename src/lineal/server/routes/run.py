@@ -77,6 +77,7 @@ def detail_of(
         ],
         losses=details.losses,
         document_names=details.document_names,
+        console_line_count=details.console_line_count,
         datasets=[dataset_of(use) for use in details.datasets],
         models=[model_use_of(use) for use in details.models],
         artifact_uses=[artifact_use_of(use) for use in details.artifact_uses],

@@ -205,6 +205,7 @@ class RunDetail(RunRow, frozen=True):
     conflicts: list[ParamConflict]
     losses: dict[str, int]
     document_names: list[str]
+    console_line_count: int
     datasets: list[DatasetUse]
     models: list[ModelUse]
     artifact_uses: list[ArtifactUse]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lineal.model.entities import Artifact, MetricDefinition, ParamConflict, Run, RunDetails, Stamp
@@ -19,6 +20,7 @@ from lineal.store.rules import (
     rank,
     started,
 )
+from lineal.store.sql.console import read_line_counts
 from lineal.store.sql.database import Connection, list_text
 from lineal.store.sql.draft import ATTEMPT_COLUMNS, attempt_from_row
 from lineal.store.sql.params import read_statements
@@ -74,6 +76,8 @@ def read_details(connection: Connection, pks: Sequence[int]) -> dict[int, RunDet
         )
         for pk in pks
     }
+    for pk, count in read_line_counts(connection, pks).items():
+        found[pk] = replace(found[pk], console_line_count=count)
     for pk, uses in datasets.items():
         found[pk].datasets.extend(in_order_said(uses.values()))
     for pk, used in models.items():

@@ -9,6 +9,7 @@ from lineal.model.vocabulary import Lifecycle, Status
 from lineal.store.contracts import RunStart
 from lineal.store.rules import AttemptFacts, Ending, Opening, Rank, rank, run_of, status_of
 from lineal.store.sql.captures import CapturesDraft
+from lineal.store.sql.console import ConsoleDraft
 from lineal.store.sql.database import Connection
 from lineal.store.sql.params import ParamsDraft
 from lineal.store.sql.settings import SettingsDraft
@@ -50,6 +51,7 @@ class RunDraft:
         self.params = ParamsDraft(connection, pk, self.numbers, is_new=is_new)
         self.uses = UsesDraft(connection, pk, is_new=is_new)
         self.captures = CapturesDraft(connection, pk, self.numbers, is_new=is_new)
+        self.console = ConsoleDraft(connection, pk, is_new=is_new)
         self.points: dict[tuple[str, int], list[tuple[int, Block]]] = {}
         self.wants_compaction = False
 

@@ -71,6 +71,7 @@ def flush_runs(
         run.is_touched |= bool(run.settings.changed or run.params.fresh or run.points)
         run.is_touched |= run.uses.is_changed or run.captures.is_changed
         run.uses.flush(tenant, index)
+        run.console.flush()
         if run.attempts_changed and len(run.attempts) > 1:
             run.is_stale = True  # which of the attempts is the latest may have changed, and so each metric's last value
         changed = run.row_changed or bool(run.attempts_changed)

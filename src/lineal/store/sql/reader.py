@@ -15,6 +15,7 @@ from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.evaluate import check_field
 from lineal.query.syntax import Field, Kind
 from lineal.store.captures import latest_first
+from lineal.store.console import ConsolePage, ConsoleQuery
 from lineal.store.contracts import (
     AuditQuery,
     AuditRow,
@@ -36,6 +37,7 @@ from lineal.store.lineage_start import check, find_start
 from lineal.store.sql.audit import read_audit, read_chain_head, search_audit
 from lineal.store.sql.capture_reader import read_captures, read_latest
 from lineal.store.sql.catalog import NO_TENANT, Catalog
+from lineal.store.sql.console import read_console
 from lineal.store.sql.cursors import read_cursor, read_lapsed
 from lineal.store.sql.database import Connection, Database
 from lineal.store.sql.details import read_details, read_runs
@@ -149,6 +151,10 @@ class SqlReader:
             pks = find_runs(connection, tenant, run_ids)
             found = read_latest(connection, list(pks.values()), parts)
             return [found.get(pks[run_id], {}) for run_id in run_ids]
+
+    def read_console(self, run_id: str, query: ConsoleQuery) -> ConsolePage:
+        with self._snapshot() as (connection, tenant):
+            return read_console(connection, find_runs(connection, tenant, [run_id])[run_id], query)
 
     # -- datasets and logged models ------------------------------------------------------------------------
 

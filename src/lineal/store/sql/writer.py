@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lineal.model.console import ConsoleLines
 from lineal.model.entities import Artifact, Attempt, Cursor, KeptAnswer, Layout, MetricDefinition, Stamp
 from lineal.model.limits import INGEST_TRANSACTION_BYTES
 from lineal.model.values import ParamValue, to_json
@@ -331,6 +332,12 @@ class SqlWriter(SqlLineageWriter, SqlLooseFileWriter, SqlCaptureWriter):
                 run.points.setdefault((attempt_id, writer_pk), []).append((layout, block))
                 run.uses.model_ids.update(self._names.known_layout(layout).models)
                 self.gather(8 * len(block) * (3 + len(block.values)))
+
+    def append_console(self, run_id: str, attempt_id: str, lines: ConsoleLines, stamp: Stamp) -> None:
+        run = self.draft_run(run_id)
+        run.attempt(attempt_id)
+        if run.console.append(attempt_id, lines, stamp):
+            run.is_touched = True
 
     def compact(self, run_id: str) -> None:
         run = self._load_run(run_id)
