@@ -24,6 +24,7 @@ from lineal.record.records import (
     AliasSet,
     ArtifactUsed,
     CaptureSet,
+    ConsoleAppended,
     DatasetUsed,
     ModelLogged,
     ModelRenamed,
@@ -36,6 +37,7 @@ from lineal.record.records import (
     StageSet,
 )
 from lineal.server.hosted import HostedSource
+from lineal.store.console import ConsoleQuery
 from lineal.store.contracts import RunQuery, TenantReader
 from lineal.store.registry import By, ModelsQuery, TransitionsQuery, VersionsQuery
 from tests.network.conftest import detail_of, points_of, url_of
@@ -256,6 +258,24 @@ def test_datasets_and_logged_models_arrive_and_what_is_new_of_them(
             same(own.reader(), reader_of(source), run_id)
             assert "nothing is new" in sync(folder, server).output
     assert reader_of(source).get_logged_model("m-1").tags == {"c": "d"}
+
+
+def test_a_console_arrives_and_what_is_printed_later(server: httpx.Client, source: HostedSource, folder: Path) -> None:
+    run_id = record(folder, 3)
+    printed: list[Record] = [ConsoleAppended("a1", "o" * 300, [10**12] + [1] * 299, "\n".join(["x" * 500] * 300))] * 2
+    say_in(folder, run_id, [*printed, ConsoleAppended("a0", "e", [10**12], "other attempt")])
+    for more in ([], [ConsoleAppended("a1", "b", [10**12], "later 🦊")], []):
+        if more:
+            say_in(folder, run_id, more)
+        assert set(states(sync(folder, server, "--json")).values()) == {"whole"}
+        with lineal.open_store(str(folder)) as own:
+            here = own.get_run(run_id).console()
+        there = reader_of(source).read_console(run_id, ConsoleQuery(limit=10_000)).lines
+        assert len(here) == len(there) >= 601
+        assert sorted(line[1:] for line in here) == sorted(line[1:] for line in there)
+        assert [line.text for line in there if line.attempt_id == "a1"][600:] == [
+            *(["later 🦊"] if len(here) > 601 else [])
+        ]
 
 
 def test_captures_arrive_and_what_is_new_of_them(server: httpx.Client, source: HostedSource, folder: Path) -> None:

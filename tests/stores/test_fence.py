@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from lineal.model.console import ConsoleLines
 from lineal.model.entities import Artifact, Cursor, Head, KeptAnswer, SeriesKey
 from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelFile, ModelUse, VersionUse
 from lineal.model.registry import NewVersion
@@ -40,6 +41,7 @@ def fill(store: Store) -> None:
             "append_points", "r1", WRITER, "a1", [block_with([2.0], 60_000, SeriesKey("acc", (("model_id", "m-1"),)))]
         ),
         call("set_capture", "r1", "a1", "code", '{"commit":"ab"}', at(6, 1)),
+        call("append_console", "r1", "a1", ConsoleLines("o", (1,), ("x",)), at(6, 3)),
         call("use_dataset", "r1", DatasetUse(Dataset("train", "1")), at(6, 2)),
         call("use_model", "r1", ModelUse("m-1", "output"), at(6, 3)),
         call("use_artifact", "r1", ArtifactUse("r0", "model.pt", "a" * 64), at(6, 4)),

@@ -106,8 +106,8 @@ def answers(reader: TenantReader) -> Any:
 def _as_first(details: dict[str, Any]) -> dict[str, Any]:
     """Without what the first schemas did not know of a run."""
     run = {name: value for name, value in details["run"].items() if name != "is_locked"}
-    later = ("datasets", "models", "artifact_uses", "version_uses")
-    assert all(details[name] == [] for name in later)
+    later = ("datasets", "models", "artifact_uses", "version_uses", "console_line_count")
+    assert not any(details[name] for name in later)
     known = {name: value for name, value in details.items() if name not in later}
     return {**known, "run": run}
 

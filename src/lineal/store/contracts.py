@@ -13,8 +13,8 @@ Rules that hold for every method and every backend (the suite in `lineal.testing
 - **Runs and experiments come into being by being mentioned.** A tag for an unknown run makes the run (a journal may be
   damaged at its start), as do a layout, an orphan or a point; a cursor does not, since cursors outlive their runs. The
   experiment of a run without an attempt is "Default", which exists for as long as such a run is in it, or it is mentioned.
-- **Every change except points, console lines, layouts, cursors and running totals (captures.py) writes one audit row** in the
-  same transaction: who (writer), when, what, and a digest of the values, not the values. What changes nothing, being a duplicate or out of date, writes none.
+- **Every change except points, console lines, layouts, cursors and running totals (captures.py) writes one audit row** in
+  the same transaction: who, when, what, and a digest of the values, not the values. What changes nothing writes none.
 - Names are data: any Unicode text without lone surrogates; NUL, "/" and emoji included. Numbers come back bit-exact,
   NaN payloads included (but a param that is NaN is just NaN).
 - `get` raises NotFound, `find` returns None, `list` returns a page.

@@ -781,6 +781,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a run printed
+         * @description Lines of the run's console. To follow it, ask with after=next whenever the run has changed.
+         */
+        get: operations["read_console"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}": {
         parameters: {
             query?: never;
@@ -1586,6 +1606,31 @@ export interface components {
             };
         };
         /**
+         * ConsoleLine
+         * @description As a terminal would have shown it. Numbers count from 1 over the whole run, without gaps; `time` is in ms since the epoch.
+         */
+        ConsoleLine: {
+            number: number;
+            time: number;
+            /**
+             * @description both: stdout and stderr went to the same place.
+             * @enum {string}
+             */
+            stream: "both" | "stderr" | "stdout";
+            text: string;
+            attempt_id: string;
+        };
+        /**
+         * ConsolePage
+         * @description `total` counts the lines of the run, whatever was asked for.
+         */
+        ConsolePage: {
+            lines: components["schemas"]["ConsoleLine"][];
+            total: number;
+            /** @description Up to which line was looked: ask for what follows with after=next (with before=next, having gone backward), and again later for what is printed meanwhile. A search may have to be asked several times: it has seen everything once next is total. */
+            next: number;
+        };
+        /**
          * CreateExperiment
          * @description null is as good as leaving a field out.
          */
@@ -2306,6 +2351,7 @@ export interface components {
                 [key: string]: number;
             };
             document_names: string[];
+            console_line_count: number;
             datasets: components["schemas"]["DatasetUse"][];
             models: components["schemas"]["ModelUse"][];
             artifact_uses: components["schemas"]["ArtifactUse"][];
@@ -4550,6 +4596,45 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    read_console: {
+        parameters: {
+            query?: {
+                after?: number | null;
+                before?: number | null;
+                limit?: number;
+                search?: string;
+                stream?: ("both" | "stderr" | "stdout") | null;
+                attempt?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsolePage"];
                 };
             };
             400: components["responses"]["BadRequest"];
