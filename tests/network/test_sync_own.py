@@ -264,7 +264,8 @@ def test_a_console_arrives_and_what_is_printed_later(server: httpx.Client, sourc
     run_id = record(folder, 3)
     printed: list[Record] = [ConsoleAppended("a1", "o" * 300, [10**12] + [1] * 299, "\n".join(["x" * 500] * 300))] * 2
     say_in(folder, run_id, [*printed, ConsoleAppended("a0", "e", [10**12], "other attempt")])
-    for more in ([], [ConsoleAppended("a1", "b", [10**12], "later 🦊")], []):
+    news: list[list[Record]] = [[], [ConsoleAppended("a1", "b", [10**12], "later 🦊")], []]
+    for more in news:
         if more:
             say_in(folder, run_id, more)
         assert set(states(sync(folder, server, "--json")).values()) == {"whole"}
