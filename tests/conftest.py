@@ -17,6 +17,9 @@ for _name in list(os.environ):
     if _name.startswith("LINEAL_") and not _name.startswith("LINEAL_TEST_"):
         del os.environ[_name]
 
+# A suite of a thousand runs records itself once, where its own tests turn that on.
+os.environ["LINEAL_CAPTURE"] = "none"
+
 PROFILE = os.environ.get("LINEAL_TEST_PROFILE", "ci")
 
 # No deadline: the machines are shared, and a slow example is not a wrong one.

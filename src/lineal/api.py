@@ -57,6 +57,7 @@ def init(
     user_id: str | None = None,
     url: str | os.PathLike[str] | None = None,
     tenant: str | None = None,
+    capture: str | None = None,
 ) -> Run:
     """Starts (or resumes) a run and makes it the current one. Use it as a context manager, or call `finish`.
 
@@ -72,6 +73,8 @@ def init(
                    log their series with the label rank and leave the run's status to rank 0
     url            folder to record in; without one LINEAL_URL, else `.lineal` found upward, else beside `.git`, else here
     tenant         isolation unit within the folder; "default" without one
+    capture        what the run records of its circumstances: "all" (without one, or LINEAL_CAPTURE), "none", or some of execution, code,
+                   environment, hardware, console, resources, sources, with commas; "no-console" leaves one out
 
     Raises InvalidInput, NotFound or Conflict for arguments that cannot be used, NewerFormat for a folder of a newer
     Lineal. A disk that refuses is warned about and never raised: training goes on."""
@@ -91,6 +94,7 @@ def init(
         user_id=user_id,
         url=url,
         tenant=tenant,
+        capture=capture,
     )
 
 

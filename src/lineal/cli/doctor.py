@@ -20,6 +20,9 @@ _STYLES = {"good": "green", "look": "yellow", "bad": "bold red"}
 SETTINGS = (
     "LINEAL_CA",
     "LINEAL_EXPERIMENT",
+    "LINEAL_PARENT_RUN_ID",
+    "LINEAL_CAPTURE",
+    "LINEAL_CAPTURE_VARIABLES",
     "LINEAL_FINISH_DRAIN_S",
     "LINEAL_FOLDER",
     "LINEAL_JOURNAL_WRITER",

@@ -123,8 +123,15 @@ class ArtifactKeeping:
             return None
         return self._say_kept(path, blob)
 
-    def _keep_bytes(self, content: bytes, artifact_file: str) -> blobs.Blob | None:
-        path = artifact_path(artifact_file)
+    def _keep_own(self, path: str, content: bytes) -> blobs.Blob | None:
+        """A file of Lineal's own, below its folder. What is kept already is not written again: many runs share it."""
+        digest = blobs.sha256(content).hexdigest()
+        if blobs.keep_blob(self._journal.folder, self.tenant, digest) is not None:
+            return self._say_kept(path, blobs.Blob(digest, len(content)))
+        return self._keep_bytes(content, path, is_own=True)
+
+    def _keep_bytes(self, content: bytes, artifact_file: str, *, is_own: bool = False) -> blobs.Blob | None:
+        path = artifact_path(artifact_file, is_own=is_own)
         if not path:
             raise InvalidInput("artifact_file is empty", field="artifact_file")
         try:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
+from lineal.model.captures import OWN_FOLDER, is_own_path
 from lineal.model.errors import InvalidInput, OverLimit
 from lineal.model.limits import (
     NAME_MAX_BYTES,
@@ -74,8 +75,9 @@ def split(params: dict[str, V], part_bytes: int = 1024 * 1024) -> Iterator[dict[
     yield part
 
 
-def artifact_path(path: str | None) -> str:
-    """A clean relative path with "/"; it is only ever a name, but exports and browsers will meet it."""
+def artifact_path(path: str | None, *, is_own: bool = False) -> str:
+    """A clean relative path with "/"; it is only ever a name, but exports and browsers will meet it. Only what is Lineal's own may lie
+    in Lineal's own folder."""
     if path is None:
         return ""
     parts = [part for part in clean_text(os.fspath(path)).replace("\\", "/").split("/") if part not in ("", ".")]
@@ -83,7 +85,10 @@ def artifact_path(path: str | None) -> str:
         raise InvalidInput(
             f"artifact path {path!r:.80} must stay within the run and under {NAME_MAX_BYTES} bytes", field="path"
         )
-    return "/".join(parts)
+    clean = "/".join(parts)
+    if is_own_path(clean) and not is_own:
+        raise InvalidInput(f"artifact path {path!r:.80}: the folder {OWN_FOLDER!r} is Lineal's own", field="path")
+    return clean
 
 
 def reference(uri: str, folder: str, digest: str | None) -> ArtifactLogged:

@@ -51,6 +51,7 @@ from lineal.record.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lineal.client.capture.start import Captures
     from lineal.client.uploader import Uploader
 
 _NS_PER_MS = 1_000_000
@@ -95,6 +96,7 @@ class Run(ArtifactKeeping):
         self._uploader = uploader
         self._stop_due_s = 0.0
         self._stop_asked = False
+        self._captures: Captures | None = None
         self.signalled: EndStatus | None = None
 
     # -- who am I -------------------------------------------------------------------------------
@@ -332,6 +334,13 @@ class Run(ArtifactKeeping):
             return
         self._finished = True
         try:
+            if self._captures is not None:
+                self._captures.finish()
+        finally:
+            self._end(status, error, timeout_s)
+
+    def _end(self, status: EndStatus, error: str | None, timeout_s: float | None) -> None:
+        try:
             if self.primary:
                 self._say(AttemptEnded(self._journal.identity.attempt, status, tail_of(error)))
             if not self._journal.close():
@@ -343,6 +352,8 @@ class Run(ArtifactKeeping):
             self._guard.warn_once("finish", f"run {self.name!r} could not be closed: {fault!r:.200}")
         try:
             self._drain(timeout_s)
+            if self._captures is not None:
+                self._captures.finish_parent(status, timeout_s)
         finally:
             if self._on_finish is not None:
                 self._on_finish(self)
@@ -382,6 +393,8 @@ class Run(ArtifactKeeping):
         # Not a Thread: the handler may have interrupted the start of another, whose lock it would wait for.
         _thread.start_new_thread(say, ())
         said.acquire(timeout=timeout_s)
+        if self._captures is not None:
+            self._captures.end_by_signal(status, timeout_s)
 
     def __enter__(self) -> Run:
         return self

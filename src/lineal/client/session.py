@@ -25,6 +25,7 @@ from lineal.model.vocabulary import STOP_TAG, Status
 from lineal.record.records import AttemptStarted, TagsSet
 
 if TYPE_CHECKING:
+    from lineal.client.capture.pipelines import Pipeline
     from lineal.client.uploader import Uploader
 
 Resume: TypeAlias = Literal["allow", "must", "never"]
@@ -78,16 +79,20 @@ def init(
     user_id: str | None = None,
     url: str | os.PathLike[str] | None = None,
     tenant: str | None = None,
+    capture: str | None = None,
 ) -> Run:
     """See `lineal.init`, which supplies `lookup`."""
     if reproducing.original() is not None:
         url, tenant, parent_run_id = None, None, reproducing.parent_for(parent_run_id)
         run_id, resume = reproducing.run_id_for(run_id), None if resume == "must" else resume
-    settings = resolve(url, tenant)
+    settings = resolve(url, tenant, capture)
     settings.folder.check()
     run_id = run_id or settings.run_id
     if rank is None and run_id is not None:
         rank = host.rank_from_environment()
+    pipeline = None
+    if parent_run_id is None:
+        parent_run_id, pipeline = _parent_of(settings, run_id)
     _check_identity(run_id, resume, rank, parent_run_id)
     forked_from, fork_step = _parse_fork(fork_from)
     # All that may be refused is read before the run begins, so that a refusal leaves nothing half done.
@@ -121,7 +126,23 @@ def init(
         run.set_tags(said_tags)
     if said_note is not None:
         run.set_note(said_note)
+    if settings.capture:
+        from lineal.client.capture.start import begin
+
+        run._captures = begin(run, settings.capture, dict(os.environ), pipeline)
     return run
+
+
+def _parent_of(settings: Settings, run_id: str | None) -> tuple[str | None, Pipeline | None]:
+    """What the environment says that the run is a part of: a run, or a pipeline, for which a run stands."""
+    if settings.parent_run_id is not None:
+        return (None if settings.parent_run_id == run_id else settings.parent_run_id), None
+    if not settings.capture:
+        return None, None
+    from lineal.client.capture.pipelines import find_pipeline
+
+    pipeline = find_pipeline(os.environ)
+    return (None, None) if pipeline is None else (pipeline.parent_run_id, pipeline)
 
 
 def _look_up(lookup: Lookup, settings: Settings, run_id: str, resume: Resume | None) -> Known | None:

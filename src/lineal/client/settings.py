@@ -7,6 +7,8 @@ LINEAL_CA              certificates that a server may be trusted by, too (`conne
 LINEAL_TENANT          tenant, default "default"
 LINEAL_EXPERIMENT      experiment of `init()` without one, default "Default"
 LINEAL_RUN_ID          run id of `init()` without one: how a launcher puts all ranks on one run
+LINEAL_PARENT_RUN_ID   run that `init()` without one makes its run a part of
+LINEAL_CAPTURE         which of its circumstances a run records: "all", "none", "code,environment", "no-console" ...
 LINEAL_JOURNAL_WRITER  "mapped" or "write": how segments are written (found out by itself otherwise)
 """
 
@@ -16,6 +18,7 @@ import os
 from dataclasses import dataclass
 
 from lineal.client.address import ServerAddress, is_address, parse_address
+from lineal.client.capture.parts import parse_parts
 from lineal.journal.layout import SERVERS_NAME, Folder, find_root
 from lineal.journal.segment import WriterMode
 from lineal.model.errors import InvalidInput
@@ -36,13 +39,21 @@ class Settings:
     writer_mode: WriterMode | None
     server: ServerAddress | None = None
     names_tenant: bool = False
+    capture: frozenset[str] = frozenset()
+    parent_run_id: str | None = None
 
 
-def resolve(url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> Settings:
+def resolve(
+    url: str | os.PathLike[str] | None = None, tenant: str | None = None, capture: str | None = None
+) -> Settings:
     """Raises InvalidInput for a value that cannot be used, naming the argument or variable."""
     mode = os.environ.get("LINEAL_JOURNAL_WRITER") or None
     if mode not in (None, "mapped", "write"):
         raise InvalidInput(f"LINEAL_JOURNAL_WRITER is {mode!r}; use 'mapped' or 'write'", field="LINEAL_JOURNAL_WRITER")
+    if capture is None:
+        capture, field = os.environ.get("LINEAL_CAPTURE") or "all", "LINEAL_CAPTURE"
+    else:
+        field = "capture"
     given = tenant or os.environ.get("LINEAL_TENANT")
     server = resolve_server(url)
     return Settings(
@@ -53,6 +64,8 @@ def resolve(url: str | os.PathLike[str] | None = None, tenant: str | None = None
         writer_mode=mode,  # type: ignore[arg-type]
         server=server,
         names_tenant=bool(given),
+        capture=parse_parts(capture, field),
+        parent_run_id=os.environ.get("LINEAL_PARENT_RUN_ID") or None,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +45,8 @@ def canonical(content: dict[str, Any]) -> str:
 
 
 def content_digest(json_text: str) -> bytes:
+    import hashlib  # late: 2 ms of OpenSSL, and the client wants only the name of a folder from here
+
     return hashlib.sha256(json_text.encode()).digest()
 
 

@@ -73,6 +73,7 @@ HEAL_INTERVAL_S = 1.0  # how often a refused disk is tried again; the promise is
 FINISH_SYNC_TIMEOUT_S = 30.0  # a disk that does not answer must not keep a process for ever
 SIGNAL_SYNC_TIMEOUT_S = 0.5  # status on disk within this after SIGTERM
 
+<<<<<<< HEAD
 # -- resources ----------------------------------------------------------------------------------
 RESOURCES_BEGIN_S = 0.25  # after a run began: what rates are counted from is read, and the driver of GPUs asked
 RESOURCES_FIRST_S = 1.0  # the first sample is said then; of a run that ended before, only totals
@@ -83,6 +84,24 @@ RESOURCES_TOTALS_INTERVAL_S = 60.0  # how old the totals of a killed run may be,
 RESOURCES_TOTALS_SHARE = 100  # ... or a hundredth of its time, if that is more: 700 statements in a week
 RESOURCES_WAIT_S = 0.5  # for the thread that samples, at a run's end: a driver that hangs must not keep it
 TREE_PROCESSES_MAX_COUNT = 4_096  # of a run that are looked at: 30 us each
+=======
+# -- capture ------------------------------------------------------------------------------------
+COMMAND_MAX_BYTES = 64 * KIB  # a command line, as it is kept: half of what Linux takes for one argument
+CAPTURE_VARIABLE_MAX_BYTES = 4 * KIB  # a variable of the environment, as it is kept: a long search path
+CAPTURE_FINISH_WAIT_S = 15.0  # finish() waits so long for what is being recorded: git in a cold tree of 100,000 files
+CAPTURE_SIGNAL_WAIT_S = 2.0  # ... after SIGTERM, whose sender kills soon
+CONDA_TIMEOUT_S = 60.0  # `conda env export` takes seconds, on a network's disk many
+CONDA_EXPORT_MAX_BYTES = 1 * MIB  # ten times a large environment's
+CODE_REUSE_S = 2.0  # runs that begin within it share one look at the code
+GIT_TIMEOUT_S = 30.0  # of all questions to git together
+GIT_ANSWER_MAX_BYTES = 32 * MIB  # names of 300,000 files
+PATCH_MAX_BYTES = 16 * MIB  # changes not committed: a hundred times a day's work; beyond, data were changed
+SOURCE_FILE_MAX_BYTES = 1 * MIB  # of source that git does not know; larger ones are data
+SOURCE_FILES_MAX_BYTES = 16 * MIB  # ... of all of them
+SOURCE_FILES_MAX_COUNT = 2_000  # ... 2,000 names are 200 KB of the capture
+LEFT_OUT_NAMED_COUNT = 200  # files that were left out and are named; the rest is counted
+PACKAGES_MAX_COUNT = 5_000  # ten times a large environment
+>>>>>>> d0dfc4b (A run records its command, launcher, pipeline and environment by itself: the seam of captures, masking of secrets, LINEAL_CAPTURE)
 
 # -- sending ------------------------------------------------------------------------------------
 UPLOAD_INTERVAL_S = 1.0  # how often what was logged is sent: on the page within 2 s

@@ -22,6 +22,8 @@ REPRODUCES_TAG = "lineal.reproduces"
 """Tag of a run that `lineal reproduce` made: the run that it makes again."""
 REPRODUCTION_DOCUMENT = "reproduction"
 """Document of such a run: the verdict, and what it rests on."""
+PIPELINE_TAG = "lineal.pipeline"
+"""Tag of a run that stands for an execution of a pipeline: which kind of pipeline."""
 END_STATUSES: tuple[EndStatus, ...] = ("finished", "failed", "killed")
 SYSTEM_PREFIX = "system/"
 """Metrics below it are the machine's, not the model's: they are no part of comparisons unless asked for by name."""

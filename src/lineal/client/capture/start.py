@@ -1,0 +1,153 @@
+"""The seam between a run and what it records by itself: begun with the run, finished before its attempt ends.
+
+What takes longer than some microseconds runs in a thread beside the training; `Captures.finish` waits for it, so that a
+finished run has all of it. A killed run has what was said until then."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lineal.client import host
+from lineal.client.capture.execution import execution_content
+from lineal.client.capture.pipelines import Pipeline
+from lineal.client.capture.resources.start import start as resources
+from lineal.journal.interrupts import raised_by_handler
+from lineal.journal.journal import Identity, Journal
+from lineal.journal.numbers import shown
+from lineal.model.ids import new_writer_id
+from lineal.model.limits import CAPTURE_FINISH_WAIT_S, CAPTURE_SIGNAL_WAIT_S
+from lineal.model.vocabulary import PIPELINE_TAG, EndStatus
+from lineal.record.records import AttemptStarted, CaptureSet, TagsSet
+
+if TYPE_CHECKING:
+    from lineal.client.run import Run
+
+_BEHIND = ("environment", "hardware")
+"""Parts that are looked at behind `init`."""
+
+
+class Part(Protocol):
+    """What goes on as long as the run does: the console, the resources."""
+
+    def stop(self) -> None: ...
+
+
+class Captures:
+    """What one run records by itself, in the process that began it: a forked child's copy does nothing."""
+
+    def __init__(self, run: Run, wanted: frozenset[str]) -> None:
+        self._run = run
+        self._wanted = wanted
+        self._pid = os.getpid()
+        self._parts: list[Part] = []
+        self._parent: Run | None = None
+        self._looking: threading.Thread | None = None
+
+    def begin(self, environ: Mapping[str, str], pipeline: Pipeline | None) -> None:
+        """Says at once what costs microseconds, and has the rest looked at. Never raises."""
+        if "resources" in self._wanted:
+            self._guarded("resources", lambda: self._parts.append(resources(self._run, environ)))
+        if not self._run.primary:  # what others say of the same attempt would replace it
+            return
+        if pipeline is not None:
+            self._guarded("the pipeline's run", lambda: self._open_parent(pipeline))
+        if "execution" in self._wanted:
+            self._guarded("execution", lambda: self._say("execution", execution_content(environ, pipeline)))
+        if self._wanted.intersection(_BEHIND):
+            self._guarded("the look at code and environment", lambda: self._look_behind(environ))
+
+    def finish(self) -> None:
+        """Returns when everything is recorded, or has taken too long, which is said. Never raises."""
+        if os.getpid() != self._pid:
+            return
+        for part in reversed(self._parts):
+            self._guarded(type(part).__name__, part.stop)
+        if self._looking is not None:
+            # A process that was told to end has little time, and its journal comes first.
+            self._looking.join(CAPTURE_FINISH_WAIT_S if self._run.signalled is None else CAPTURE_SIGNAL_WAIT_S)
+            if self._looking.is_alive():
+                self._run._refuse("not_captured", "code and environment were still being read when the run ended")
+
+    def end_by_signal(self, status: EndStatus, timeout_s: float) -> None:
+        if self._parent is not None and os.getpid() == self._pid:
+            self._parent.end_by_signal(status, timeout_s)
+
+    def finish_parent(self, status: EndStatus, timeout_s: float | None) -> None:
+        if self._parent is not None and os.getpid() == self._pid:
+            self._parent.finish(status, timeout_s=timeout_s)
+
+    # -- within ---------------------------------------------------------------------------------
+
+    def _look_behind(self, environ: Mapping[str, str]) -> None:
+        self._looking = threading.Thread(target=self._look, args=(environ,), name="lineal-capture", daemon=True)
+        self._looking.start()
+
+    def _look(self, environ: Mapping[str, str]) -> None:
+        """In a thread of its own."""
+        if "environment" in self._wanted:
+            self._guarded("environment", lambda: self._say_environment(environ))
+        if "hardware" in self._wanted:
+            self._guarded("hardware", self._say_hardware)
+
+    def _say_environment(self, environ: Mapping[str, str]) -> None:
+        from lineal.client.capture.environment import environment
+
+        content, files = environment(environ)
+        self._say("environment", {**content, **self._kept(files)})
+
+    def _say_hardware(self) -> None:
+        from lineal.client.capture.hardware import hardware
+
+        self._say("hardware", hardware())
+
+    def _kept(self, files: Mapping[str, tuple[str, bytes]]) -> dict[str, Any]:
+        """Keeps them as artifacts of Lineal's own, and says under their keys where; a file that the disk refuses is left out."""
+        said: dict[str, Any] = {}
+        for key, (path, content) in files.items():
+            blob = self._run._keep_own(path, content)
+            if blob is not None:
+                said[key] = {"path": path, "digest": blob.digest, "size_bytes": blob.size_bytes}
+        return said
+
+    def _say(self, part: str, content: dict[str, Any]) -> None:
+        self._run._say(CaptureSet(self._run._journal.identity.attempt, part, content))
+
+    def _open_parent(self, pipeline: Pipeline) -> None:
+        """The run that stands for the pipeline. Every step opens an attempt of it, and ends it as it ends itself: while a step
+        runs, the pipeline does, and it is as the step that began last. Nothing else is known of it here."""
+        run = self._run
+        own = run._journal.identity
+        attempt = new_writer_id()
+        identity = Identity(own.tenant, pipeline.parent_run_id, attempt, primary=True, host=own.host, boot=own.boot)
+        journal = Journal(run._journal.folder, identity, mode=run._journal.mode, on_open=run._journal.on_open)
+        self._parent = type(run)(
+            journal, experiment=run.experiment, name=pipeline.title, primary=True, uploader=run._uploader
+        )
+        start = AttemptStarted(
+            attempt=attempt,
+            experiment=run.experiment,
+            name=pipeline.title,
+            user_id=host.user_id(),
+            host=host.host_name(),
+            pid=os.getpid(),
+        )
+        self._parent._say(start)
+        self._parent._say(TagsSet({PIPELINE_TAG: pipeline.name}))
+
+    def _guarded(self, what: str, act: Callable[[], None]) -> None:
+        """Training goes on, whatever becomes of what is recorded beside it."""
+        try:
+            act()
+        except Exception as error:
+            if raised_by_handler(error):
+                raise
+            self._run._refuse("not_captured", f"{what} of the run is not recorded: {shown(error)}", detail=what)
+
+
+def begin(run: Run, wanted: frozenset[str], environ: Mapping[str, str], pipeline: Pipeline | None) -> Captures:
+    captures = Captures(run, wanted)
+    captures.begin(environ, pipeline)
+    return captures

@@ -1,0 +1,127 @@
+"""What a run records by itself, in real processes: all of it when it finishes, what there was when it is killed, nothing in the way."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lineal
+from lineal.client.capture import environment as environment_module
+from lineal.client.capture import start
+from lineal.record.records import ArtifactLogged, AttemptEnded, CaptureSet, Lost
+from tests.unit.client.capture.said import captures, records
+
+SRC = str(Path(lineal.__file__).parents[1])
+
+
+def begin(folder, text, **variables):
+    usual = {name: value for name, value in os.environ.items() if name != "LINEAL_CAPTURE"}
+    environ = {**usual, "PYTHONPATH": SRC, "LINEAL_URL": str(folder), **variables}
+    return subprocess.Popen([sys.executable, "-c", text], env=environ, stdout=subprocess.PIPE, text=True)
+
+
+def run(folder, text, **variables):
+    process = begin(folder, text, **variables)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    return output
+
+
+def test_by_default_and_whole_when_it_is_finished(tmp_path):
+    run(tmp_path, "import lineal; lineal.init().finish()")
+    said = captures(tmp_path)
+    assert said["execution"]["command"][1] == "-c"
+    lock = said["environment"]["lock"]
+    assert lock["path"] == ".lineal/environment/requirements.txt"
+    kept = [one for one in records(tmp_path) if isinstance(one, ArtifactLogged) and one.path == lock["path"]]
+    assert [(one.digest, one.size_bytes) for one in kept] == [(lock["digest"], lock["size_bytes"])]
+    all_said = records(tmp_path)
+    places = [number for number, one in enumerate(all_said) if isinstance(one, CaptureSet)]
+    ends = [number for number, one in enumerate(all_said) if isinstance(one, AttemptEnded)]
+    assert max(places) < ends[0]
+
+
+@pytest.mark.parametrize("how", ["variable", "argument"])
+def test_none_means_none(tmp_path, how):
+    if how == "variable":
+        run(tmp_path, "import lineal; lineal.init().finish()", LINEAL_CAPTURE="none")
+    else:
+        run(tmp_path, "import lineal; lineal.init(capture='none').finish()")
+    assert not [one for one in records(tmp_path) if isinstance(one, (CaptureSet, ArtifactLogged))]
+
+
+def test_a_thousand_runs_keep_one_lock(tmp_path):
+    run(tmp_path, "import lineal\nfor _ in range(20): lineal.init().finish()")
+    locks = [one.digest for one in records(tmp_path) if isinstance(one, ArtifactLogged)]
+    assert len(locks) == 20 and len(set(locks)) == 1
+    assert len([path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]) == 1
+
+
+def test_a_killed_run_has_what_was_said_until_then(tmp_path):
+    text = "import lineal, time\nrun = lineal.init()\nrun._captures._looking.join()\nprint('up', flush=True)\ntime.sleep(600)"
+    process = begin(tmp_path, text)
+    assert process.stdout.readline() == "up\n"
+    process.kill()
+    process.communicate()
+    assert {"execution", "environment"} <= set(captures(tmp_path))
+
+
+def test_a_child_ends_without_its_parents_look(tmp_path):
+    """It has no thread to wait for."""
+    text = (
+        "import lineal, os\nrun = lineal.init()\npid = os.fork()\nif pid == 0:\n    run.log({'x': 1}); run.finish(); os._exit(7)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\nrun.finish()"
+    )
+    assert run(tmp_path, text) == "7\n"
+
+
+def test_terminated_while_it_looks(tmp_path):
+    text = (
+        "import lineal, threading\nfrom lineal.client.capture import start\n"
+        "start.Captures._look = lambda self, environ: threading.Event().wait()\n"
+        "run = lineal.init()\nprint('up', flush=True)\nthreading.Event().wait()"
+    )
+    process = begin(tmp_path, text)
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+    assert [one.status for one in records(tmp_path) if isinstance(one, AttemptEnded)][-1] == "killed"
+
+
+def test_what_takes_too_long_is_left_and_said(tmp_path, monkeypatch):
+    import threading
+
+    end = threading.Event()
+    monkeypatch.setattr(start.Captures, "_look", lambda self, environ: end.wait())
+    monkeypatch.setattr(start, "CAPTURE_FINISH_WAIT_S", 0.05)
+    lineal.init(url=tmp_path, capture="environment").finish()
+    end.set()
+    assert [one.reason for one in records(tmp_path) if isinstance(one, Lost)] == ["not_captured"]
+
+
+def test_a_fault_of_ours_is_said_and_no_more(tmp_path, monkeypatch):
+    def fault(environ):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(environment_module, "environment", fault)
+    run = lineal.init(url=tmp_path, capture="environment")
+    run.log({"x": 1})
+    run.finish()
+    assert [(one.reason, one.detail) for one in records(tmp_path) if isinstance(one, Lost)] == [
+        ("not_captured", "environment")
+    ]
+
+
+@pytest.mark.parametrize("path", [".lineal", ".lineal/x", "./.lineal/x", "a/../.lineal"])
+def test_the_own_folder_is_not_for_users(tmp_path, path):
+    run = lineal.init(url=tmp_path)
+    with pytest.raises(lineal.InvalidInput):
+        run.log_text("x", path)
+    with pytest.raises(lineal.InvalidInput):
+        run.log_artifact(__file__, path)
+    run.log_text("x", "a/.lineal/x")  # only at the top
+    run.finish()
