@@ -73,7 +73,6 @@ HEAL_INTERVAL_S = 1.0  # how often a refused disk is tried again; the promise is
 FINISH_SYNC_TIMEOUT_S = 30.0  # a disk that does not answer must not keep a process for ever
 SIGNAL_SYNC_TIMEOUT_S = 0.5  # status on disk within this after SIGTERM
 
-<<<<<<< HEAD
 # -- resources ----------------------------------------------------------------------------------
 RESOURCES_BEGIN_S = 0.25  # after a run began: what rates are counted from is read, and the driver of GPUs asked
 RESOURCES_FIRST_S = 1.0  # the first sample is said then; of a run that ended before, only totals
@@ -84,7 +83,7 @@ RESOURCES_TOTALS_INTERVAL_S = 60.0  # how old the totals of a killed run may be,
 RESOURCES_TOTALS_SHARE = 100  # ... or a hundredth of its time, if that is more: 700 statements in a week
 RESOURCES_WAIT_S = 0.5  # for the thread that samples, at a run's end: a driver that hangs must not keep it
 TREE_PROCESSES_MAX_COUNT = 4_096  # of a run that are looked at: 30 us each
-=======
+
 # -- capture ------------------------------------------------------------------------------------
 COMMAND_MAX_BYTES = 64 * KIB  # a command line, as it is kept: half of what Linux takes for one argument
 CAPTURE_VARIABLE_MAX_BYTES = 4 * KIB  # a variable of the environment, as it is kept: a long search path
@@ -101,7 +100,6 @@ SOURCE_FILES_MAX_BYTES = 16 * MIB  # ... of all of them
 SOURCE_FILES_MAX_COUNT = 2_000  # ... 2,000 names are 200 KB of the capture
 LEFT_OUT_NAMED_COUNT = 200  # files that were left out and are named; the rest is counted
 PACKAGES_MAX_COUNT = 5_000  # ten times a large environment
->>>>>>> d0dfc4b (A run records its command, launcher, pipeline and environment by itself: the seam of captures, masking of secrets, LINEAL_CAPTURE)
 
 # -- sending ------------------------------------------------------------------------------------
 UPLOAD_INTERVAL_S = 1.0  # how often what was logged is sent: on the page within 2 s

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from lineal.client.capture.resources.groups import find_group
 from lineal.client.capture.resources.gpus import find_library, has_driver, open_gpus
+from lineal.client.capture.resources.groups import find_group
 
 
 def hardware(proc: str = "/proc") -> dict[str, Any]:
@@ -32,7 +32,8 @@ def gpus_content() -> dict[str, Any]:
         return {}
     content: dict[str, Any] = {
         "gpus": [
-            {"name": one.name, "uuid": one.uuid} | ({"memory_bytes": one.memory_total_bytes} if one.memory_total_bytes else {})
+            {"name": one.name, "uuid": one.uuid}
+            | ({"memory_bytes": one.memory_total_bytes} if one.memory_total_bytes else {})
             for one in readings
         ]
     }
