@@ -4,6 +4,8 @@ one environment, so that a thousand of them keep it once."""
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -92,9 +94,6 @@ def is_conda(environ: Mapping[str, str]) -> bool:
 
 def conda_export(environ: Mapping[str, str]) -> bytes | None:
     """What `conda env export` says of this environment; None where conda is not found, refuses, or takes too long."""
-    import shutil
-    import subprocess
-
     program = environ.get("CONDA_EXE") or shutil.which("conda", path=environ.get("PATH"))
     if not program:
         return None

@@ -15,12 +15,12 @@ from lineal.client.capture.variables import of_execution
 from lineal.model.limits import COMMAND_MAX_BYTES
 
 
-def execution_content(environ: Mapping[str, str], pipeline: Pipeline | None) -> dict[str, Any]:
+def execution_content(environ: Mapping[str, str], pipeline: Pipeline | None, folder: str) -> dict[str, Any]:
     command, is_cut = _within(mask_arguments(command_line()))
     content: dict[str, Any] = {
         "command": command,
         "entry_point": entry_point(),
-        "folder": mask_text(_cwd()),
+        "folder": mask_text(folder),
         "user": host.user_id(),
         "host": host.host_name(),
         "pid": os.getpid(),
@@ -95,10 +95,3 @@ def _within(command: list[str]) -> tuple[list[str], bool]:
         if size > COMMAND_MAX_BYTES:
             return [*command[:number], argument.encode()[: max(0, left)].decode("utf-8", "ignore")], True
     return command, False
-
-
-def _cwd() -> str:
-    try:
-        return os.getcwd()
-    except OSError:  # removed meanwhile
-        return ""

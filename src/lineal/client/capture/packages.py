@@ -6,6 +6,7 @@ from no index, stands in its `direct_url.json` ("Recording the Direct URL Origin
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -134,8 +135,6 @@ def _direct_url(path: str) -> dict[str, Any] | None:
             text = file.read()
     except (OSError, UnicodeDecodeError):
         return None
-    import json
-
     try:
         return _dict_of(json.loads(text)) or None
     except ValueError:

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lineal.client.capture.redact import mask_text
-
 _NODE_HASH = re.compile(r"-\d{5,}\Z")
 _MAX_CHARS = 300
 
@@ -54,8 +52,14 @@ def find_pipeline(environ: Mapping[str, str]) -> Pipeline | None:
 def _text(environ: Mapping[str, str], *names: str) -> str:
     for name in names:
         if value := environ.get(name):
-            return mask_text(value[:_MAX_CHARS])
+            return _masked(value)
     return ""
+
+
+def _masked(text: str) -> str:
+    from lineal.client.capture.redact import mask_text  # late: its patterns take milliseconds to compile
+
+    return mask_text(text[:_MAX_CHARS])
 
 
 def _airflow(environ: Mapping[str, str]) -> Pipeline | None:
@@ -80,7 +84,7 @@ def _metaflow(environ: Mapping[str, str]) -> Pipeline | None:
         return None
     if not (said[0] and said[1]):
         return None
-    flow, run, step, task, attempt = (mask_text(str(one)[:_MAX_CHARS]) if one is not None else "" for one in said)
+    flow, run, step, task, attempt = (_masked(str(one)) if one is not None else "" for one in said)
     return Pipeline("metaflow", flow, run, step, task, attempt)
 
 
@@ -90,7 +94,7 @@ def _kubeflow(environ: Mapping[str, str]) -> Pipeline | None:
     is_kubeflow = any(environ.get(name) for name in ("KFP_POD_NAME", "KFP_RUN_ID"))
     if not (is_kubeflow or node):
         return None
-    workflow = _text(environ, "WORKFLOW_ID") or (mask_text(_NODE_HASH.sub("", node[:_MAX_CHARS])) if node else "")
+    workflow = _text(environ, "WORKFLOW_ID") or (_masked(_NODE_HASH.sub("", node[:_MAX_CHARS])) if node else "")
     run = _text(environ, "KFP_RUN_ID") or workflow
     if not run:
         return None

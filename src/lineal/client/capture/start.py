@@ -5,13 +5,13 @@ finished run has all of it. A killed run has what was said until then."""
 
 from __future__ import annotations
 
+import _imp
+import _thread
 import os
-import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lineal.client import host
-from lineal.client.capture.execution import execution_content
 from lineal.client.capture.pipelines import Pipeline
 from lineal.client.capture.resources.start import start as resources
 from lineal.journal.interrupts import raised_by_handler
@@ -25,8 +25,16 @@ from lineal.record.records import AttemptStarted, CaptureSet, TagsSet
 if TYPE_CHECKING:
     from lineal.client.run import Run
 
-_BEHIND = ("environment", "hardware")
+_BEHIND = ("execution", "environment", "hardware")
 """Parts that are looked at behind `init`."""
+
+
+class Begun(NamedTuple):
+    """How things stood when the run began: a script may change them the moment after."""
+
+    environ: Mapping[str, str]
+    pipeline: Pipeline | None
+    folder: str
 
 
 class Part(Protocol):
@@ -44,7 +52,7 @@ class Captures:
         self._pid = os.getpid()
         self._parts: list[Part] = []
         self._parent: Run | None = None
-        self._looking: threading.Thread | None = None
+        self._looking: _thread.LockType | None = None
 
     def begin(self, environ: Mapping[str, str], pipeline: Pipeline | None) -> None:
         """Says at once what costs microseconds, and has the rest looked at. Never raises."""
@@ -54,10 +62,9 @@ class Captures:
             return
         if pipeline is not None:
             self._guarded("the pipeline's run", lambda: self._open_parent(pipeline))
-        if "execution" in self._wanted:
-            self._guarded("execution", lambda: self._say("execution", execution_content(environ, pipeline)))
         if self._wanted.intersection(_BEHIND):
-            self._guarded("the look at code and environment", lambda: self._look_behind(environ))
+            begun = Begun(environ, pipeline, _folder())
+            self._guarded("the look at code and environment", lambda: self._look_behind(begun))
 
     def finish(self) -> None:
         """Returns when everything is recorded, or has taken too long, which is said. Never raises."""
@@ -67,8 +74,8 @@ class Captures:
             self._guarded(type(part).__name__, part.stop)
         if self._looking is not None:
             # A process that was told to end has little time, and its journal comes first.
-            self._looking.join(CAPTURE_FINISH_WAIT_S if self._run.signalled is None else CAPTURE_SIGNAL_WAIT_S)
-            if self._looking.is_alive():
+            wait_s = CAPTURE_FINISH_WAIT_S if self._run.signalled is None else CAPTURE_SIGNAL_WAIT_S
+            if not self._looking.acquire(timeout=wait_s):
                 self._run._refuse("not_captured", "code and environment were still being read when the run ended")
 
     def end_by_signal(self, status: EndStatus, timeout_s: float) -> None:
@@ -81,16 +88,34 @@ class Captures:
 
     # -- within ---------------------------------------------------------------------------------
 
-    def _look_behind(self, environ: Mapping[str, str]) -> None:
-        self._looking = threading.Thread(target=self._look, args=(environ,), name="lineal-capture", daemon=True)
-        self._looking.start()
+    def _look_behind(self, begun: Begun) -> None:
+        # Not a Thread, whose start waits until it has run, which costs the training up to 5 ms.
+        done = _thread.allocate_lock()
+        done.acquire()
 
-    def _look(self, environ: Mapping[str, str]) -> None:
+        def look() -> None:
+            try:
+                self._look(begun)
+            finally:
+                done.release()
+
+        _thread.start_new_thread(look, ())
+        self._looking = done
+
+    def _look(self, begun: Begun) -> None:
         """In a thread of its own."""
+        _import_all()
+        if "execution" in self._wanted:
+            self._guarded("execution", lambda: self._say_execution(begun))
         if "environment" in self._wanted:
-            self._guarded("environment", lambda: self._say_environment(environ))
+            self._guarded("environment", lambda: self._say_environment(begun.environ))
         if "hardware" in self._wanted:
             self._guarded("hardware", self._say_hardware)
+
+    def _say_execution(self, begun: Begun) -> None:
+        from lineal.client.capture.execution import execution_content
+
+        self._say("execution", execution_content(begun.environ, begun.pipeline, begun.folder))
 
     def _say_environment(self, environ: Mapping[str, str]) -> None:
         from lineal.client.capture.environment import environment
@@ -145,6 +170,25 @@ class Captures:
             if raised_by_handler(error):
                 raise
             self._run._refuse("not_captured", f"{what} of the run is not recorded: {shown(error)}", detail=what)
+
+
+def _import_all() -> None:
+    """What the thread needs is loaded in the thread, since patterns and modules take 20 ms. A fork in the midst of it would leave the
+    child with locks of modules that nobody ever releases: os.fork takes the import lock, so it waits while that is held."""
+    _imp.acquire_lock()
+    try:
+        import lineal.client.capture.environment
+        import lineal.client.capture.execution
+        import lineal.client.capture.hardware  # noqa: F401
+    finally:
+        _imp.release_lock()
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # removed meanwhile
+        return ""
 
 
 def begin(run: Run, wanted: frozenset[str], environ: Mapping[str, str], pipeline: Pipeline | None) -> Captures:

@@ -140,7 +140,7 @@ def test_launchers(tmp_path):
 
 
 def test_the_innermost_launcher_is_the_one():
-    said = execution_content({**KUBERNETES, **SLURM, **TORCHRUN}, None)
+    said = execution_content({**KUBERNETES, **SLURM, **TORCHRUN}, None, "/")
     assert said["launcher"]["name"] == "torchrun"
     assert [one["name"] for one in said["launchers"]] == ["torchrun", "slurm", "kubernetes"]
     json.dumps(said)

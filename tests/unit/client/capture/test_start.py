@@ -61,7 +61,7 @@ def test_a_thousand_runs_keep_one_lock(tmp_path):
 
 
 def test_a_killed_run_has_what_was_said_until_then(tmp_path):
-    text = "import lineal, time\nrun = lineal.init()\nrun._captures._looking.join()\nprint('up', flush=True)\ntime.sleep(600)"
+    text = "import lineal, time\nrun = lineal.init()\nrun._captures._looking.acquire()\nprint('up', flush=True)\ntime.sleep(600)"
     process = begin(tmp_path, text)
     assert process.stdout.readline() == "up\n"
     process.kill()
@@ -81,7 +81,7 @@ def test_a_child_ends_without_its_parents_look(tmp_path):
 def test_terminated_while_it_looks(tmp_path):
     text = (
         "import lineal, threading\nfrom lineal.client.capture import start\n"
-        "start.Captures._look = lambda self, environ: threading.Event().wait()\n"
+        "start.Captures._look = lambda self, begun: threading.Event().wait()\n"
         "run = lineal.init()\nprint('up', flush=True)\nthreading.Event().wait()"
     )
     process = begin(tmp_path, text)
@@ -96,7 +96,7 @@ def test_what_takes_too_long_is_left_and_said(tmp_path, monkeypatch):
     import threading
 
     end = threading.Event()
-    monkeypatch.setattr(start.Captures, "_look", lambda self, environ: end.wait())
+    monkeypatch.setattr(start.Captures, "_look", lambda self, begun: end.wait())
     monkeypatch.setattr(start, "CAPTURE_FINISH_WAIT_S", 0.05)
     lineal.init(url=tmp_path, capture="environment").finish()
     end.set()
@@ -125,3 +125,19 @@ def test_the_own_folder_is_not_for_users(tmp_path, path):
         run.log_artifact(__file__, path)
     run.log_text("x", "a/.lineal/x")  # only at the top
     run.finish()
+
+
+def test_a_fork_waits_while_the_thread_imports(tmp_path):
+    """Else the child would wait for ever for what the thread was loading: here a module that takes its time, loaded again by the child."""
+    (tmp_path / "slow_module.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(0.3)\n")
+    text = (
+        "import os, sys, time\nsys.path.insert(0, os.environ['PLACE'])\nimport lineal\nfrom lineal.client.capture import start\n"
+        "inner = start._import_all\n"
+        "import _imp\n"
+        "def import_all():\n    _imp.acquire_lock()\n    begun.set()\n    import slow_module\n    inner()\n    _imp.release_lock()\n"
+        "import threading\nbegun = threading.Event()\nstart._import_all = import_all\n"
+        "run = lineal.init()\nbegun.wait()\npid = os.fork()\n"
+        "if pid == 0:\n    import slow_module\n    run.log({'x': 1}); run.finish(); os._exit(7)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\nrun.finish()"
+    )
+    assert run(tmp_path / "lineal", text, PLACE=str(tmp_path)).split() == ["loading", "7"]
