@@ -244,7 +244,10 @@ def test_datasets_and_logged_models_arrive_and_what_is_new_of_them(
     run_id = record(folder, 20)
     train = DatasetUsed("train", "d1", "2", "local", "a.csv", '{"x":"long"}', '{"rows":3}', "training", {"k": "v"})
     made = ModelLogged("m-1", "mlp", "digits", run_id, "torch", "models/m-1", {"lr": "0.1"}, {"a": "b", "c": "d"})
-    taken = [ArtifactUsed("r0", "a/b.csv", "ab" * 32, 2), ModelVersionUsed("0123456789abcdef" * 2, "digits")]
+    taken: list[Record] = [
+        ArtifactUsed("r0", "a/b.csv", "ab" * 32, 2),
+        ModelVersionUsed("0123456789abcdef" * 2, "digits"),
+    ]
     say_in(folder, run_id, [train, made, ModelUsed("m-1", "output", 3), *taken])
     later = ModelLogged("m-1", tags={"a": None}, status="ready")
     news: list[list[Record]] = [[], [DatasetUsed("train", "d2"), later], [ModelLogged("m-1", lifecycle="deleted")]]

@@ -15,8 +15,8 @@ def hardware(proc: str = "/proc") -> dict[str, Any]:
     if memory := _memory_bytes():
         content["memory_bytes"] = memory
     group = find_group(proc)
-    limits = {"cpus": group.cpu_limit, "memory_bytes": group.memory_limit_bytes}
-    if limits := {name: value for name, value in limits.items() if value is not None}:
+    found: dict[str, float | None] = {"cpus": group.cpu_limit, "memory_bytes": group.memory_limit_bytes}
+    if limits := {name: value for name, value in found.items() if value is not None}:
         content["limits"] = limits
     if has_driver():
         content |= gpus_content()
@@ -95,9 +95,10 @@ def _model(proc: str) -> str | None:
                     break  # the first processor's is enough
     except OSError:
         return None
-    if name := said.get("model name") or said.get("cpu model") or said.get("cpu"):
-        return name
-    return f"ARM {said['cpu implementer']} part {said['cpu part']}" if "cpu part" in said else None
+    for key in ("model name", "cpu model", "cpu"):
+        if said.get(key):
+            return said[key]
+    return f"ARM {said.get('cpu implementer')} part {said['cpu part']}" if "cpu part" in said else None
 
 
 def _memory_bytes() -> int | None:
