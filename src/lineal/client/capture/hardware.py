@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from lineal.client.capture.resources.gpus import find_library, has_driver, open_gpus
+from lineal.client.capture.resources.gpus import find_library, open_gpus
 from lineal.client.capture.resources.groups import find_group
 
 
@@ -18,9 +18,7 @@ def hardware(proc: str = "/proc") -> dict[str, Any]:
     found: dict[str, float | None] = {"cpus": group.cpu_limit, "memory_bytes": group.memory_limit_bytes}
     if limits := {name: value for name, value in found.items() if value is not None}:
         content["limits"] = limits
-    if has_driver():
-        content |= gpus_content()
-    return content
+    return content | gpus_content()
 
 
 def gpus_content() -> dict[str, Any]:
