@@ -6,7 +6,7 @@ looked up."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lineal.ingest.desk import Desk, Later
@@ -27,6 +27,45 @@ class Point(NamedTuple):
     def place(self) -> tuple[float, float | str]:
         """Step and value as they compare: a NaN is a NaN."""
         return self.step, "nan" if math.isnan(self.value) else self.value
+
+
+class Span(NamedTuple):
+    """What a request says of a series without labels: between which wall times, and what of step and value at the last."""
+
+    first_ms: int
+    last_ms: int
+    points: Sequence[tuple[float, float | str]]
+
+
+def spans_of(
+    names: Sequence[str], values: Sequence[float], steps: Sequence[int], times_ms: Sequence[int]
+) -> dict[str, Span]:
+    """By name. Of columns without a point that is there twice."""
+    found: dict[str, tuple[int, int, list[tuple[float, float | str]]]] = {}
+    for name, value, step, time_ms in zip(names, values, steps, times_ms, strict=True):
+        first, last, points = found.get(name, (time_ms, time_ms, []))
+        if time_ms > last:
+            last, points = time_ms, []
+        if time_ms == last:
+            points.append((step, value if value == value else "nan"))
+        found[name] = (first if first < time_ms else time_ms, last, points)
+    return {name: Span(first, last, points) for name, (first, last, points) in found.items()}
+
+
+def is_all_new(desk: Desk, run: KnownRun, spans: Mapping[str, Span]) -> bool:
+    """Whether all is later than what the run has: then it has none of it. Raises Later, as below."""
+    for name, span in spans.items():
+        newest = _newest(desk, run, (name, ()))
+        if newest is not None and span.first_ms <= newest.time_ms:
+            return False
+    return True
+
+
+def remember_spans(run: KnownRun, spans: Mapping[str, Span]) -> None:
+    """They are appended, and later than all that was there."""
+    for name, span in spans.items():
+        points = set(span.points) if len(span.points) <= _POINTS_MAX_COUNT else None
+        run.newest[name, ()] = Newest(span.last_ms, points)
 
 
 def fresh_of(desk: Desk, run: KnownRun, points: Sequence[Point]) -> list[Point]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
 
 from lineal.server.compat.mlflow.errors import MlflowError, invalid_value, missing_value
@@ -46,9 +47,12 @@ def check_key(key: str | None, place: str, what: str, bound: int = KEY_MAX_CHARS
     return key
 
 
-def is_known_key(key: object) -> bool:
-    """Whether it was right before."""
-    return type(key) is str and key in _known_keys
+def are_known_keys(keys: Sequence[object]) -> bool:
+    """Whether they were right before."""
+    try:
+        return _known_keys.issuperset(keys)
+    except TypeError:  # what is no text may have no hash
+        return False
 
 
 def check_plain(name: str, place: str) -> None:
