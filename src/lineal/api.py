@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lineal.local import LocalStore as LocalStore
     from lineal.local import LoggedRun as LoggedRun
     from lineal.local import Runs as Runs
+    from lineal.model.lineage import Dataset
     from lineal.model.lineage_graph import LineageGraph
     from lineal.store.grouped import Groups as Groups
 
@@ -137,6 +138,11 @@ def set_json(name: str, content: Any) -> None:
 def log_artifact(local_path: str | os.PathLike[str], path: str | None = None) -> None:
     """`Run.log_artifact` on the current run; starts one if there is none."""
     _current().log_artifact(local_path, path)
+
+
+def log_dataset(name: str, data: Any = None, **options: Any) -> Dataset | None:
+    """`Run.log_dataset` on the current run; starts one if there is none."""
+    return _current().log_dataset(name, data, **options)
 
 
 def log_model(name: str, model: Any, **options: Any) -> LoggedVersion:
@@ -531,6 +537,7 @@ __all__ = [
     "lineage",
     "log",
     "log_artifact",
+    "log_dataset",
     "log_model",
     "log_params",
     "open_store",

@@ -31,7 +31,7 @@ from lineal.record.records import (
     SegmentSealed,
 )
 from lineal.server.hosted import HostedSource
-from lineal.store.lineage import ModelQuery
+from lineal.store.lineage import ModelQuery, counts_in
 from lineal.store.memory import MemoryStore
 from tests.server.conftest import json_of
 from tests.server.hosting import hosted, source  # noqa: F401 (fixtures)
@@ -93,6 +93,7 @@ def test_a_journal_that_arrives_twice_says_them_once(hosted: httpx.Client, sourc
     post(hosted, "r1", "a" * 15, RECORDS)
     post(hosted, "r1", "b" * 15, RECORDS[1:])  # another writer says the same
     detail = json_of(hosted.get("/runs/r1"))
+    assert [(one.pop("row_count"), one.pop("column_count")) for one in detail["datasets"]] == [(3, None), (None, None)]
     assert without(detail["datasets"], "used_at") == DATASETS
     assert without(detail["models"], "used_at") == [{"model_id": "m-1", "role": "output", "step": 3}]
     assert {one["used_at"] for one in detail["datasets"]} == {"2025-11-24T16:00:00.000Z"}
@@ -180,3 +181,16 @@ def test_a_models_file_that_is_none_is_damage_and_changes_nothing(file: list[obj
         with pytest.raises(Damaged):
             apply(Context(writer, None), ModelLogged("m-1", "mlp", files={"x": file}), Stamp(1, "w", 1))
         assert writer.find_logged_model("m-1") is None
+
+
+def test_counts_are_read_from_any_profile() -> None:
+    assert (
+        counts_in(None)
+        == counts_in("")
+        == counts_in("no json")
+        == counts_in("[1]")
+        == counts_in("[" * 10_000)
+        == (None, None)
+    )
+    assert counts_in('{"row_count":2,"column_count":3}') == (2, 3)
+    assert counts_in('{"num_rows":-1,"column_count":"3"}') == counts_in('{"row_count":true}') == (None, None)

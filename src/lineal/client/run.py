@@ -16,6 +16,7 @@ from lineal.client.artifacts import ArtifactKeeping
 from lineal.client.attach import attach
 from lineal.client.given import check_note, check_tags, flattened, split, tail_of
 from lineal.client.guard import Guard
+from lineal.client.inputs import InputNaming
 from lineal.client.params import Params, read_params, within_bound
 from lineal.journal.interrupts import raised_by_handler
 from lineal.journal.journal import Journal, JournalClosed, JournalFull
@@ -59,7 +60,7 @@ PARAMS_DOCUMENT = "params"
 _HOW_TO_ADD = "lineal.init(run_id=..., resume='allow') adds to a finished run"
 
 
-class Run(ArtifactKeeping):
+class Run(ArtifactKeeping, InputNaming):
     """One execution. Made by `lineal.init`; usable from any thread, in forked children, and (pickled) in spawned ones.
 
     Methods that log never raise for a fault of Lineal's or of the disk: what is lost is counted and said at `finish`.

@@ -8,6 +8,8 @@
   journals/kept/                    applied segments with records of a newer kind
   journals/sent/                    segments that a server has acknowledged whole
   blobs/<tenant>/<2 hex>/<digest>   artifact bytes
+  cache/digests                     of files that datasets were digested from
+  used/<digest>/                    artifacts that runs took
   lineal.db                         the store
   ingest.lock                       who ingests
   servers/<digest of the address>/  what is on its way to a server: a folder like this one, with

@@ -26,6 +26,15 @@ CONSOLE_LINE_MAX_CHARS = 16 * KIB  # of one line of a console; a longer one goes
 CONSOLE_BLOCK_CHARS = 64 * KIB  # of a row of lines: packed in 1 ms, unpacked in 0.2 ms; also the lines of one record
 CONSOLE_MAX_BYTES = 256 * MIB  # that one process records; beyond, only the last lines are kept, and the others counted
 CONSOLE_TAIL_LINES = 2_000  # which those are: what failed is said at the end
+DIGEST_CACHED_MIN_BYTES = 64 * KIB  # smaller files are read again: that takes no longer than to look them up
+DIGEST_CACHE_MAX_BYTES = 32 * MIB  # 200,000 files; then it begins anew
+DIGEST_CACHE_SETTLED_S = (
+    3.0  # a file that was changed within so long may change again with the same times: FAT counts by two seconds
+)
+DIGEST_THREADS_MAX_COUNT = 16  # files, or columns, digested at a time: disks give no more
+DATASET_ITEMS_MAX_COUNT = 100_000  # items of a torch dataset that are looked at; a digest says of how many it is
+DATASET_COLUMNS_MAX_COUNT = 2_000  # named in a dataset's schema: 100 KB; all are digested and counted
+DATASET_ROWS_COUNTED_BYTES = 1024 * MIB  # of a text file whose rows are counted: half a second
 TRACEBACK_MAX_BYTES = 64 * KIB  # the tail of a traceback says what failed
 MODEL_NAME_MAX_CHARS = 256  # of a registered model: MLflow's column
 MODEL_ALIAS_MAX_CHARS = 255  # MLflow's bound

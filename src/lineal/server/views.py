@@ -11,6 +11,7 @@ from lineal.server.shapes.experiments import Experiment
 from lineal.server.shapes.numbers import Number, number, number_or_none, scalar
 from lineal.store.compare import latest_values
 from lineal.store.contracts import TenantReader
+from lineal.store.lineage import counts_in
 from lineal.store.run_view import iso_time
 
 
@@ -101,6 +102,7 @@ def artifact_of(artifact: entities.Artifact) -> shapes.Artifact:
 
 def dataset_of(use: lineage.DatasetUse) -> shapes.DatasetUse:
     dataset = use.dataset
+    counts = counts_in(dataset.profile)
     return shapes.DatasetUse(
         name=dataset.name,
         digest=dataset.digest,
@@ -110,6 +112,8 @@ def dataset_of(use: lineage.DatasetUse) -> shapes.DatasetUse:
         context=use.context or None,
         tags=use.tags,
         used_at=iso_time(use.used_ms),
+        row_count=counts[0],
+        column_count=counts[1],
     )
 
 

@@ -181,6 +181,19 @@ def in_order_said(said: Iterable[tuple[Stamp, V]]) -> list[V]:
     return [use for _, use in sorted(said, key=lambda item: item[0])]
 
 
+def counts_in(profile: str | None) -> tuple[int | None, int | None]:
+    """Rows and columns that a profile tells of: ours, or that of MLflow's clients. It is whatever somebody said."""
+    try:
+        said = from_json(profile) if profile else {}
+    except (ValueError, TypeError, RecursionError):
+        return None, None
+    if not isinstance(said, dict):
+        return None, None
+    counts = (said.get("row_count", said.get("num_rows")), said.get("column_count"))
+    rows, columns = (one if type(one) is int and 0 <= one < 2**63 else None for one in counts)
+    return rows, columns
+
+
 def searched_fields(uses: Iterable[DatasetUse]) -> dict[str, str]:
     """What filters see of a run's datasets: name of a field (`Field("dataset", ...)`) -> its values as one text. Of many datasets the
     first, by name, digest and context; a long source is not among them."""

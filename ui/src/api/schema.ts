@@ -1741,7 +1741,7 @@ export interface components {
         };
         /**
          * DatasetUse
-         * @description Data that the run used, and for what: training, validation ... `schema` and `profile` are left out.
+         * @description Data that the run used, and for what: training, validation ... `schema` and `profile` are left out; of these, how many rows and columns it has: null where nobody said so, and in answers about many runs.
          */
         DatasetUse: {
             name: string;
@@ -1754,6 +1754,10 @@ export interface components {
                 [key: string]: string;
             };
             used_at: string | null;
+            /** @default null */
+            row_count?: number | null;
+            /** @default null */
+            column_count?: number | null;
         };
         /**
          * Differing

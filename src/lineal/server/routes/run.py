@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -51,7 +52,10 @@ def get_document(context: Context, asked: Asked[Any, None]) -> Content:
 
 
 def describe(reader: TenantReader, tenant: str, run_id: str) -> shapes.RunDetail:
-    return detail_of(reader.get_details(run_id), reader.list_series(run_id), tenant, _children(reader, run_id))
+    details = reader.get_details(run_id)
+    if details.datasets:  # whole, for their counts
+        details = replace(details, datasets=reader.list_dataset_uses([run_id])[0])
+    return detail_of(details, reader.list_series(run_id), tenant, _children(reader, run_id))
 
 
 def detail_of(

@@ -150,7 +150,8 @@ class ChildRun(Struct, frozen=True):
 
 
 class DatasetUse(Struct, frozen=True):
-    """Data that the run used, and for what: training, validation ... `schema` and `profile` are left out."""
+    """Data that the run used, and for what: training, validation ... `schema` and `profile` are left out; of these, how many rows and
+    columns it has: null where nobody said so, and in answers about many runs."""
 
     name: str
     digest: str
@@ -160,6 +161,8 @@ class DatasetUse(Struct, frozen=True):
     context: str | None
     tags: dict[str, str]
     used_at: str | None
+    row_count: int | None = None
+    column_count: int | None = None
 
 
 class ModelUse(Struct, frozen=True):

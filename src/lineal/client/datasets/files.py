@@ -1,0 +1,132 @@
+"""Files, folders and globs: the SHA-256 of a file is that of its bytes, of several that of their names and digests."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from lineal.client.datasets.cache import DigestCache, Stat
+from lineal.client.datasets.hashing import PIECE_BYTES, digest_of_parts
+from lineal.client.datasets.progress import Progress
+from lineal.journal.layout import FOLDER_NAME
+from lineal.model.errors import InvalidInput, NotFound
+from lineal.model.limits import DIGEST_CACHED_MIN_BYTES, DIGEST_THREADS_MAX_COUNT
+
+_MAGIC = frozenset("*?[")
+
+
+class Found(NamedTuple):
+    """`names` are relative to `root`, with "/" between the parts; None where the place is one file."""
+
+    root: str
+    names: list[str] | None
+
+    def paths(self) -> list[str]:
+        return [self.root] if self.names is None else [os.path.join(self.root, name) for name in self.names]
+
+
+class Digested(NamedTuple):
+    digest: str
+    file_count: int
+    size_bytes: int
+
+
+def digest_of(place: str, *, cache: DigestCache | None = None) -> str:
+    """As `log_dataset` says it of a local file, folder or glob. NotFound, InvalidInput, OSError."""
+    return digest_found(find(place), cache=cache, shown=place).digest
+
+
+def find(place: str) -> Found:
+    """A file, a folder, or a pattern with "*", "?", "[...]" or "**" that fits files. Lineal's own folders are no part of it."""
+    path = os.path.abspath(os.path.expanduser(place))
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        if _MAGIC & set(place):
+            return _fitting(path)
+        raise NotFound(f"data {place!r:.200} does not exist", field="data") from None
+    if stat.S_ISDIR(mode):
+        return Found(path, list(_below(path)))
+    if not stat.S_ISREG(mode):
+        raise InvalidInput(f"data {place!r:.200} is neither a file nor a folder", field="data")
+    return Found(path, None)
+
+
+def _below(root: str) -> Iterator[str]:
+    """Files that links lead to count, folders that links lead to do not: they may lead round."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name != FOLDER_NAME]
+        inner = os.path.relpath(folder, root)
+        for name in files:
+            if os.path.isfile(os.path.join(folder, name)):
+                yield name if inner == "." else f"{inner}/{name}".replace(os.sep, "/")
+
+
+def _fitting(pattern: str) -> Found:
+    parts = pattern.split(os.sep)
+    fixed = next(place for place, part in enumerate(parts) if _MAGIC & set(part))
+    root = os.sep.join(parts[:fixed]) or os.sep
+    found = glob.glob(os.sep.join(parts[fixed:]), root_dir=root, recursive=True)
+    names = [name.replace(os.sep, "/") for name in found if os.path.isfile(os.path.join(root, name))]
+    names = [name for name in names if FOLDER_NAME not in name.split("/")]
+    if not names:
+        raise NotFound(f"no file fits {pattern!r:.200}", field="data")
+    return Found(root, names)
+
+
+def digest_found(found: Found, *, cache: DigestCache | None = None, shown: str = "") -> Digested:
+    """Several files at a time, each read by one thread, in which hashing holds no lock of the interpreter."""
+    paths = found.paths()
+    sizes = [os.stat(path).st_size for path in paths]
+    if cache is not None and max(sizes, default=0) >= DIGEST_CACHED_MIN_BYTES:
+        cache.load()
+    progress = Progress(os.path.basename(shown.rstrip("/")) or shown, sum(sizes))
+    try:
+        digests = _digest_all(paths, sizes, cache, progress)
+    finally:
+        progress.end()
+        if cache is not None:
+            cache.save()
+    if found.names is None:
+        return Digested(digests[0], 1, sizes[0])
+    return Digested(digest_of_parts(zip(found.names, digests, strict=True)), len(paths), sum(sizes))
+
+
+def _digest_all(paths: Sequence[str], sizes: Sequence[int], cache: DigestCache | None, progress: Progress) -> list[str]:
+    def one(place: int) -> str:
+        return _digest_file(paths[place], cache, progress)
+
+    threads = min(len(paths), os.cpu_count() or 1, DIGEST_THREADS_MAX_COUNT)
+    # The largest first, so that none is left alone at the end.
+    order = sorted(range(len(paths)), key=lambda place: -sizes[place])
+    if threads < 2:
+        return [one(place) for place in range(len(paths))]
+    found = [""] * len(paths)
+    with ThreadPoolExecutor(threads, thread_name_prefix="lineal-digest") as pool:
+        for place, digest in zip(order, pool.map(one, order), strict=True):
+            found[place] = digest
+    return found
+
+
+def _digest_file(path: str, cache: DigestCache | None, progress: Progress) -> str:
+    with open(path, "rb", buffering=0) as file:
+        before = Stat.of(os.fstat(file.fileno()))
+        is_cached = cache is not None and before.size >= DIGEST_CACHED_MIN_BYTES
+        known = cache.find(path, before) if cache is not None and is_cached else None
+        if known is not None:
+            progress.advance(before.size)
+            return known
+        hasher, buffer = hashlib.sha256(), bytearray(min(PIECE_BYTES, max(before.size, 1) + 1))
+        view = memoryview(buffer)
+        while count := file.readinto(buffer):
+            hasher.update(view[:count])
+            progress.advance(count)
+        digest = hasher.hexdigest()
+        if cache is not None and is_cached and Stat.of(os.fstat(file.fileno())) == before:
+            cache.keep(path, before, digest)
+        return digest
