@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from lineal.local import Runs as Runs
     from lineal.model.lineage import Dataset
     from lineal.model.lineage_graph import LineageGraph
+    from lineal.store.comparable import Comparable as Comparable
+    from lineal.store.full_difference import FullDifference as FullDifference
     from lineal.store.grouped import Groups as Groups
 
 
@@ -237,6 +239,30 @@ def group_runs(
         deleted=deleted,
         limit=limit,
     )
+
+
+def diff(
+    *run_ids: str,
+    metrics: Sequence[str] | None = None,
+    url: str | os.PathLike[str] | None = None,
+    tenant: str | None = None,
+) -> FullDifference:
+    """In what two to ten runs differ: params, metrics, code, packages, data, hardware, environment, and the first step at which their
+    curves part. The patch between two commits is known where the working directory is in a repository that has both.
+
+    metrics  whose curves are looked at; None: all but the machine's
+
+    Raises NotFound, InvalidInput."""
+    from lineal.client.repository import LocalRepository
+
+    with LocalRepository() as repository:
+        return shared_store(url, tenant).diff(run_ids, metrics=metrics, repository=repository)
+
+
+def comparable(*run_ids: str, url: str | os.PathLike[str] | None = None, tenant: str | None = None) -> Comparable:
+    """Whether it is fair to compare the runs: `is_fair`, the `reasons` why not (other data, other code, another meaning of a metric),
+    and what is `unknown`. Raises NotFound, or InvalidInput if several runs begin so."""
+    return shared_store(url, tenant).comparable(run_ids)
 
 
 def shared_store(url: str | os.PathLike[str] | None, tenant: str | None) -> LocalStore:

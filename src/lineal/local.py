@@ -37,6 +37,8 @@ from lineal.model.values import ParamValue
 from lineal.model.vocabulary import Lifecycle, Status
 from lineal.query.parser import parse, parse_field, parse_fields, parse_orders
 from lineal.query.syntax import Kind
+from lineal.store.code_trees import Repository, reading
+from lineal.store.comparable import Comparable, read_comparable
 from lineal.store.compare import Comparison, compare, latest_values
 from lineal.store.contracts import GroupQuery, RunQuery, Store, TenantReader
 from lineal.store.grouped import Groups
@@ -48,6 +50,8 @@ from lineal.store.tables import columns_of, run_row, to_pandas, to_polars
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+    from lineal.store.full_difference import FullDifference
 
 
 class LocalStore:
@@ -105,6 +109,23 @@ class LocalStore:
         full_ids = list(dict.fromkeys(self._full_id(reader, run_id) for run_id in run_ids))
         series = _PageSeries(self, full_ids)
         return [LoggedRun(self, details, series) for details in reader.get_details_of(full_ids)]
+
+    def diff(
+        self, run_ids: Sequence[str], *, metrics: Sequence[str] | None = None, repository: Repository | None = None
+    ) -> FullDifference:
+        """In what two to ten runs differ. `repository`: where commits can be read, for the patch between two."""
+        from lineal.store.full_difference import full_difference
+
+        self.refresh()
+        reader = self.reader()
+        full_ids = [self._full_id(reader, run_id) for run_id in run_ids]
+        return full_difference(reader, full_ids, reading(self.find_blob), repository, metrics)
+
+    def comparable(self, run_ids: Sequence[str]) -> Comparable:
+        """Whether it is fair to compare the runs."""
+        self.refresh()
+        reader = self.reader()
+        return read_comparable(reader, list(dict.fromkeys(self._full_id(reader, run_id) for run_id in run_ids)))
 
     def locked_among(self, run_ids: Sequence[str]) -> list[str]:
         """Those that are locked; ids of no run are left out."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from lineal.cli.diff_sections import sections
 from lineal.cli.output import Page
 from lineal.cli.run_table import STATUS_STYLES
 from lineal.cli.wording import ago_text, count_text, duration_text, number_text, printable, short_ids, shortened
@@ -19,6 +20,7 @@ from lineal.store.difference import SECTIONS, Section
 if TYPE_CHECKING:
     from lineal.local import LoggedRun
     from lineal.store.difference import Difference, Row
+    from lineal.store.full_difference import FullDifference
 
 _TITLES: dict[Section, str] = {"attribute": "Run", "param": "Params", "metric": "Metrics", "tag": "Tags"}
 _LABELS = {
@@ -42,16 +44,23 @@ class _Line:
     cells: list[Text]
 
 
-def print_difference(runs: Sequence[LoggedRun], found: Difference, *, show_all: bool) -> None:
+def print_difference(
+    runs: Sequence[LoggedRun], whole: FullDifference, *, show_all: bool, show_patch: bool = False
+) -> None:
     out = Page()
+    found = whole.rows
     shown = [row for row in found.rows if row.differs or show_all]
     lines = [*_head(runs), *_lines(found.run_ids, shown, _value_chars(shown, len(runs), out), out)]
     for number, table in enumerate(_blocks(lines, out.width)):
         out.print(*([""] if number else []), table)
+    for title, block in sections(
+        whole, short_ids([run.run_id for run in runs]), show_all=show_all, show_patch=show_patch
+    ):
+        out.print("", Text(title, style="bold"), block)
     out.print("")
     if any(row.best_run_ids for row in shown):
         out.print(Text("* best, by the metric's direction", style="dim"))
-    out.print(Text(_closing(found, show_all), style="dim"))
+    out.print(Text(_closing(found, show_all, whole.is_empty), style="dim"))
 
 
 def _value_chars(rows: Sequence[Row], run_count: int, out: Page) -> int:
@@ -133,8 +142,9 @@ def _table(lines: Sequence[_Line], first: int, end: int) -> Table:
     return table
 
 
-def _closing(found: Difference, show_all: bool) -> str:
+def _closing(found: Difference, show_all: bool, is_empty: bool) -> str:
     equal_count = sum(not row.differs for row in found.rows)
     said = count_text(equal_count, "line is", "lines are")
     hint = "." if show_all or not equal_count else "; --all shows them."
-    return f"{said} equal{hint}" if any(row.differs for row in found.rows) else f"No difference: {said} equal{hint}"
+    differs = not is_empty or any(row.differs for row in found.rows)
+    return f"{said} equal{hint}" if differs else f"No difference: {said} equal{hint}"

@@ -246,6 +246,14 @@ PATTERN_MAX_CHARS = 1_000  # LIKE and MATCHES; RE2's time is linear, its compile
 PATTERN_MEMORY_BYTES = 2 * MIB  # RE2's automata of one pattern; 64 are kept, so 128 MiB whatever is asked
 ORDER_KEYS_MAX_COUNT = 8  # a page token carries a value for each
 ORDER_TEXT_CHARS = 256  # texts are ordered by their beginning: a page token stays shorter than an address may be
+DIFF_RUNS_MAX_COUNT = 10  # side by side on a page; more are compared by their metrics
+DIFF_PATCH_MAX_BYTES = (
+    4 * MIB
+)  # of a run's patch that is read for a difference, and of the patch that it answers: 50,000 lines
+DIFF_ARCHIVE_MAX_BYTES = 32 * MIB  # of a run's archive of source files that is read for it, packed and unpacked
+DIFF_ARCHIVE_MAX_COUNT = 10_000  # of files in one
+DIFF_POINTS_MAX_COUNT = 4_000_000  # read to find where curves part, 100 MB; metrics beyond are named
+DIFF_ROWS_MAX_COUNT = 10_000  # of a section: packages, curves
 GROUP_KEYS_MAX_COUNT = 8  # as ORDER_KEYS_MAX_COUNT
 GROUP_METRICS_MAX_COUNT = 500  # every metric of a wide table; each is a pass over the runs found
 GROUPS_PAGE_MAX_COUNT = 10_000  # rows a client can still draw

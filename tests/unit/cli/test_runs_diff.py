@@ -56,7 +56,12 @@ def test_what_a_run_lacks_is_a_dash(invoke, two: list[str]) -> None:
 
 def test_json_has_stable_fields(ask, two: list[str]) -> None:
     answer = ask("runs", "diff", *[run_id[:10] for run_id in two[:2]])
-    assert set(answer) == {"runs", "attributes", "params", "metrics", "tags", "equal_count"}
+    assert set(answer) == {
+        *("runs", "comparable", "attributes", "params", "metrics", "tags", "code", "packages", "datasets", "execution"),
+        *("environment", "hardware", "parts", "parts_left_out", "equal_count", "is_empty"),
+    }
+    parting = {"metric": "val/loss", "labels": {}, "step": 0, "values": {two[0]: 0.5, two[1]: 0.25}}
+    assert answer["parts"][-1] == parting and len(answer["parts"]) == 3
     assert answer["runs"][0] == {"run_id": two[0], "name": "lr-0.1", "experiment": "e", "status": "finished"}
     assert answer["params"][0] == {"name": "lr", "values": {two[0]: 0.1, two[1]: 0.01}, "differs": True}
     assert answer["params"][1]["values"] == {two[0]: "1", two[1]: 1}

@@ -601,6 +601,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * In what runs differ
+         * @description Params, code, packages, data, hardware, environment, metrics, and the first step at which curves part.
+         */
+        post: operations["diff_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/comparable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whether it is fair to compare runs
+         * @description Whether a comparison of the runs is fair: same data, same code, same meaning of metrics.
+         */
+        post: operations["compare_fairly"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/tags": {
         parameters: {
             query?: never;
@@ -1576,6 +1616,32 @@ export interface components {
             later_count: number;
             chosen_over: components["schemas"]["Rival"][];
         };
+        /**
+         * CodeRow
+         * @description Of a run that recorded its code. `patch`: null for the first of them, and for one of the same code.
+         */
+        CodeRow: {
+            run_id: string;
+            commit: string | null;
+            branch: string | null;
+            remote: string | null;
+            is_dirty: boolean | null;
+            digest: string | null;
+            patch: components["schemas"]["Patch"] | null;
+        };
+        /**
+         * Comparable
+         * @description `unknown`: what could not be told, since it was not recorded.
+         */
+        Comparable: {
+            is_fair: boolean;
+            reasons: components["schemas"]["Reason"][];
+            unknown: string[];
+        };
+        /** CompareFairly */
+        CompareFairly: {
+            run_ids: string[];
+        };
         /** CompareRuns */
         CompareRuns: {
             run_ids: string[];
@@ -1740,6 +1806,21 @@ export interface components {
             status?: "failed" | "pending" | "ready";
         };
         /**
+         * DatasetRow
+         * @description `values`: by run, the digests of what it used under that name for that; `versions`: theirs.
+         */
+        DatasetRow: {
+            name: string;
+            context: string | null;
+            values: {
+                [key: string]: string[];
+            };
+            versions: {
+                [key: string]: string[];
+            };
+            differs: boolean;
+        };
+        /**
          * DatasetUse
          * @description Data that the run used, and for what: training, validation ... `schema` and `profile` are left out; of these, how many rows and columns it has: null where nobody said so, and in answers about many runs.
          */
@@ -1758,6 +1839,58 @@ export interface components {
             row_count?: number | null;
             /** @default null */
             column_count?: number | null;
+        };
+        /**
+         * DiffRow
+         * @description `values`: by run, only of those that have it.
+         */
+        DiffRow: {
+            name: string;
+            values: {
+                [key: string]: components["schemas"]["Scalar"];
+            };
+            differs: boolean;
+        };
+        /**
+         * DiffRuns
+         * @description `metrics`: whose curves are looked at for where they part; null: all but the machine's. `show_all`: what is equal, too.
+         */
+        DiffRuns: {
+            run_ids: string[];
+            /** @default null */
+            metrics?: string[] | null;
+            /** @default false */
+            show_all?: boolean;
+        };
+        /** DiffedRun */
+        DiffedRun: {
+            run_id: string;
+            name: string;
+            experiment: string;
+            /** @enum {string} */
+            status: "failed" | "finished" | "killed" | "lost" | "running";
+        };
+        /**
+         * Difference
+         * @description `parts_left_out`: metrics whose curves are too long to be looked at here. `equal_count`: of attributes, params, metrics and tags. `is_empty`: nothing that was recorded differs, but names, ids and times.
+         */
+        Difference: {
+            runs: components["schemas"]["DiffedRun"][];
+            comparable: components["schemas"]["Comparable"];
+            attributes: components["schemas"]["DiffRow"][];
+            params: components["schemas"]["DiffRow"][];
+            metrics: components["schemas"]["MetricRow"][];
+            tags: components["schemas"]["DiffRow"][];
+            code: components["schemas"]["CodeRow"][];
+            packages: components["schemas"]["PackageRow"][];
+            datasets: components["schemas"]["DatasetRow"][];
+            execution: components["schemas"]["DiffRow"][];
+            environment: components["schemas"]["DiffRow"][];
+            hardware: components["schemas"]["DiffRow"][];
+            parts: components["schemas"]["Parting"][];
+            parts_left_out: string[];
+            equal_count: number;
+            is_empty: boolean;
         };
         /**
          * Differing
@@ -2129,6 +2262,16 @@ export interface components {
             /** @default null */
             timestamp?: number | null;
         };
+        /** MetricRow */
+        MetricRow: {
+            name: string;
+            values: {
+                [key: string]: components["schemas"]["Scalar"];
+            };
+            differs: boolean;
+            goal: ("max" | "min") | null;
+            best_run_ids: string[];
+        };
         /**
          * ModelUse
          * @description A logged model that the run took in, or put out.
@@ -2188,6 +2331,18 @@ export interface components {
             };
         };
         /**
+         * PackageRow
+         * @description `change`: from the first run to the others.
+         */
+        PackageRow: {
+            name: string;
+            values: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            change: "added" | "changed" | "removed";
+        };
+        /**
          * ParamConflict
          * @description A param that was given a second value; the first, `kept`, stands.
          */
@@ -2201,6 +2356,30 @@ export interface components {
         ParamEntry: {
             key: string;
             value: components["schemas"]["Scalar"];
+        };
+        /**
+         * Parting
+         * @description Of a curve that all runs have: the first step at which they did not log the same, bit for bit; null: they did.
+         */
+        Parting: {
+            metric: string;
+            labels: {
+                [key: string]: string;
+            };
+            step: components["schemas"]["Number"] | null;
+            values: {
+                [key: string]: components["schemas"]["Number"];
+            };
+        };
+        /**
+         * Patch
+         * @description What makes the first run's working tree this one's: a unified diff, or the beginning of one (`is_cut`). `unknown`: what could not be told; without any, `text` is all.
+         */
+        Patch: {
+            text: string;
+            files: string[];
+            unknown: string[];
+            is_cut: boolean;
         };
         /**
          * Problem
@@ -2227,6 +2406,19 @@ export interface components {
         Ready: {
             /** @enum {string} */
             status: "ready";
+        };
+        /**
+         * Reason
+         * @description `name`: of the dataset or the metric. `values`: by run, what is not the same.
+         */
+        Reason: {
+            /** @enum {string} */
+            kind: "code" | "data" | "metric";
+            text: string;
+            name: string | null;
+            values: {
+                [key: string]: string;
+            };
         };
         /**
          * Registered
@@ -4258,6 +4450,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunsDetails"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    diff_runs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiffRuns"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Difference"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            414: components["responses"]["RequestUriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    compare_fairly: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+                /** @description The same request again under the same key is answered as the first was, for a day, and changes nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompareFairly"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparable"];
                 };
             };
             400: components["responses"]["BadRequest"];

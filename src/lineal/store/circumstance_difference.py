@@ -1,0 +1,123 @@
+"""In what the circumstances of runs differ: packages, datasets, and every other fact that captures tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from lineal.model.entities import RunDetails
+from lineal.model.limits import DIFF_ROWS_MAX_COUNT
+from lineal.model.values import ParamValue, to_json
+from lineal.store.rules import typed_text
+
+Change: TypeAlias = Literal["added", "removed", "changed"]
+Contents: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""Of a run: part -> content."""
+
+SECTIONS = ("execution", "environment", "hardware")
+_TEXT_MAX_CHARS = 10_000
+# What is another one in every run, or has a section of its own.
+_LEFT_OUT = {
+    "execution": ("pid",),
+    "environment": ("packages", "direct", "lock", "conda"),
+    "hardware": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A value that circumstances have by a name, nested ones with dots. `values`: by run, only of those that have it."""
+
+    name: str
+    values: dict[str, ParamValue]
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRow:
+    """`values`: versions by run. `change`: from the first run to the others."""
+
+    name: str
+    values: dict[str, str]
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRow:
+    """`values`: by run, the digests of the data that it used under that name for that; of several in order."""
+
+    name: str
+    context: str
+    values: dict[str, list[str]]
+    versions: dict[str, list[str]]
+    differs: bool
+
+
+def facts(section: str, contents: Mapping[str, Contents]) -> list[Fact]:
+    """Of one section of all runs that recorded it; those that did not are not known to differ. The differing first."""
+    told = {run_id: dict(_leaves(section, parts[section])) for run_id, parts in contents.items() if section in parts}
+    found = []
+    for name in sorted({name for leaves in told.values() for name in leaves})[:DIFF_ROWS_MAX_COUNT]:
+        values = {run_id: leaves[name] for run_id, leaves in told.items() if name in leaves}
+        differs = len(values) < len(told) or len({typed_text(value) for value in values.values()}) > 1
+        found.append(Fact(name, values, differs))
+    return sorted(found, key=lambda fact: not fact.differs)
+
+
+def _leaves(section: str, content: Mapping[str, Any]) -> Iterator[tuple[str, ParamValue]]:
+    left_out = _LEFT_OUT.get(section, ())
+    waiting: list[tuple[str, Any]] = [(key, value) for key, value in content.items() if key not in left_out]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{name}.{key}", inner) for key, inner in value.items()]
+        elif isinstance(value, list):
+            yield name, to_json(value)[:_TEXT_MAX_CHARS]
+        elif isinstance(value, str):
+            yield name, value[:_TEXT_MAX_CHARS]
+        elif value is not None:
+            yield name, value
+
+
+def packages(contents: Mapping[str, Contents]) -> list[PackageRow]:
+    """Those whose version is not the same in all runs that recorded their packages."""
+    told = {run_id: _packages_of(parts) for run_id, parts in contents.items()}
+    known = {run_id: found for run_id, found in told.items() if found is not None}
+    if len(known) < 2:
+        return []
+    first = next(iter(known))
+    rows = []
+    for name in sorted({name for found in known.values() for name in found}):
+        values = {run_id: found[name] for run_id, found in known.items() if name in found}
+        if len(values) < len(known) or len(set(values.values())) > 1:
+            change: Change = "added" if first not in values else "removed" if list(values) == [first] else "changed"
+            rows.append(PackageRow(name, values, change))
+    return rows[:DIFF_ROWS_MAX_COUNT]
+
+
+def _packages_of(parts: Contents) -> dict[str, str] | None:
+    found = parts.get("environment", {}).get("packages")
+    return {name: str(version) for name, version in found.items()} if isinstance(found, dict) else None
+
+
+def datasets(details: Sequence[RunDetails]) -> list[DatasetRow]:
+    """What the runs used, by context and name; the differing first."""
+    digests: dict[tuple[str, str], dict[str, list[str]]] = {}
+    versions: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for one in details:
+        for use in one.datasets:
+            key = use.context, use.dataset.name
+            digests.setdefault(key, {}).setdefault(one.run.run_id, []).append(use.dataset.digest)
+            versions.setdefault(key, {}).setdefault(one.run.run_id, []).append(use.dataset.version or "")
+    rows = [
+        DatasetRow(
+            name,
+            context,
+            values,
+            versions[context, name],
+            len(values) < len(details) or len({tuple(sorted(found)) for found in values.values()}) > 1,
+        )
+        for (context, name), values in sorted(digests.items())
+    ]
+    return sorted(rows, key=lambda row: not row.differs)[:DIFF_ROWS_MAX_COUNT]
