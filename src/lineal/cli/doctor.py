@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"good": "green", "look": "yellow", "bad": "bold red"}
 SETTINGS = (
+    "LINEAL_ATTEMPT",
     "LINEAL_CA",
     "LINEAL_EXPERIMENT",
     "LINEAL_PARENT_RUN_ID",
@@ -29,11 +30,14 @@ SETTINGS = (
     "LINEAL_PRICES",
     "LINEAL_REPRODUCES",
     "LINEAL_RUN_ID",
+    "LINEAL_RUN_NAME",
     "LINEAL_SENT_DAYS",
     "LINEAL_SENT_MIB",
     "LINEAL_SIGTERM_DRAIN_S",
     "LINEAL_TENANT",
     "LINEAL_TOKEN",
+    "LINEAL_TRACK",
+    "LINEAL_TRACK_SAID",
     "LINEAL_URL",
 )
 _SECRETS = ("LINEAL_TOKEN",)

@@ -32,6 +32,7 @@ _COMMANDS = {
     "serve": "lineal.cli.serve",
     "sync": "lineal.cli.sync",
     "tokens": "lineal.cli.tokens",
+    "track": "lineal.cli.track",
     "ui": "lineal.cli.ui",
     "users": "lineal.cli.users",
 }

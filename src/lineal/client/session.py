@@ -15,10 +15,10 @@ from lineal.client.given import check_note, check_tags
 from lineal.client.guard import Guard
 from lineal.client.params import read_params
 from lineal.client.run import Run
-from lineal.client.settings import Settings, resolve
+from lineal.client.settings import ATTEMPT_VARIABLE, NAME_VARIABLE, Settings, resolve
 from lineal.journal.journal import Identity, Journal
 from lineal.model.errors import Conflict, InvalidInput, NotFound
-from lineal.model.ids import check_run_id, new_run_id, new_writer_id
+from lineal.model.ids import check_run_id, is_run_id, new_run_id, new_writer_id
 from lineal.model.limits import DESCRIPTION_MAX_CHARS, EXPERIMENT_NAME_MAX_CHARS, NAME_MAX_BYTES
 from lineal.model.values import INT64_MAX, INT64_MIN, check_name, clean_text
 from lineal.model.vocabulary import STOP_TAG, Status
@@ -113,13 +113,18 @@ def init(
     said_tags = reproducing.tags() | (check_tags(tags) if tags else {})
     said_note = None if note is None else check_note(note)
     _finish_previous_in_notebook()
-    known = None if run_id is None else _look_up(lookup, settings, str(run_id), resume)
+    known = None
+    if run_id is not None:
+        known = None if url or tenant else _tracked(settings, str(run_id))
+        known = known or _look_up(lookup, settings, str(run_id), resume)
     if known is not None:
         _check_known(known, run_id, resume)
         # A late rank still has its say, unless the id says that the experiment is done.
         if known.status == "finished" and resume is None and (not rank or isinstance(run_id, ContentId)):
             return _finished_run(settings, str(run_id), known)
     run = _begin(settings, start, None if run_id is None else str(run_id), rank or 0, known)
+    if known is not None and ATTEMPT_VARIABLE in os.environ:
+        _join_tracked(run, experiment, name)
     if read is not None:
         run._say_params(read)
     if said_tags:
@@ -143,6 +148,30 @@ def _parent_of(settings: Settings, run_id: str | None) -> tuple[str | None, Pipe
 
     pipeline = find_pipeline(os.environ)
     return (None, None) if pipeline is None else (pipeline.parent_run_id, pipeline)
+
+
+def _tracked(settings: Settings, run_id: str) -> Known | None:
+    """What `lineal track` says of the run in whose command this process is: that it lives. Nobody need be asked, so that a
+    server which is away is no reason to take the run over."""
+    attempt = os.environ.get(ATTEMPT_VARIABLE)
+    if not attempt or run_id != settings.run_id or not is_run_id(attempt):
+        return None
+    name = os.environ.get(NAME_VARIABLE) or ""
+    return Known("running", False, settings.experiment, name, attempt, attempt, 0, 0, None)
+
+
+def _join_tracked(run: Run, experiment: str | None, name: str | None) -> None:
+    """A name is taken unless the command line gave one; the experiment is what it was begun in."""
+    if run.primary:
+        return
+    if name is not None and not os.environ.get(NAME_VARIABLE):
+        run.set_name(name)
+    if experiment is not None and experiment != run.experiment:
+        run._guard.warn_once(
+            "tracked",
+            f"this process belongs to run {run.run_id[:8]} of experiment {run.experiment!r}, which `lineal track` began: "
+            f"lineal track --experiment {experiment!r} begins it there",
+        )
 
 
 def _look_up(lookup: Lookup, settings: Settings, run_id: str, resume: Resume | None) -> Known | None:

@@ -9,6 +9,8 @@ LINEAL_EXPERIMENT      experiment of `init()` without one, default "Default"
 LINEAL_RUN_ID          run id of `init()` without one: how a launcher puts all ranks on one run
 LINEAL_PARENT_RUN_ID   run that `init()` without one makes its run a part of
 LINEAL_CAPTURE         which of its circumstances a run records: "all", "none", "code,environment", "no-console" ...
+LINEAL_ATTEMPT         attempt of that run that `lineal track` has open, LINEAL_RUN_NAME its name if it was given one, LINEAL_TRACK where
+                       processes of its command say what they are: set by it, for its command
 LINEAL_JOURNAL_WRITER  "mapped" or "write": how segments are written (found out by itself otherwise)
 """
 
@@ -25,6 +27,7 @@ from lineal.model.errors import InvalidInput
 from lineal.model.ids import DEFAULT_TENANT, check_tenant
 
 DEFAULT_EXPERIMENT = "Default"
+ATTEMPT_VARIABLE, NAME_VARIABLE, TRACK_VARIABLE = "LINEAL_ATTEMPT", "LINEAL_RUN_NAME", "LINEAL_TRACK"
 
 
 @dataclass(frozen=True, slots=True)

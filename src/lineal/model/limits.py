@@ -53,6 +53,11 @@ REPRODUCTION_METRICS_MAX_COUNT = 2_000  # named in a verdict's document: half of
 
 # -- models -------------------------------------------------------------------------------------
 SAFETENSORS_HEADER_MAX_BYTES = 95 * MIB  # just below the bound of 100,000,000 of the format's own reader
+TRACK_INTERVAL_S = 1.0  # how often a tracked command is listened to; its points are a second late at most
+TRACK_DISCOVERY_INTERVAL_S = 3.0  # how often new event files are looked for: a walk through its folders
+TRACK_FOLDERS_MAX_COUNT = 10_000  # folders that are looked through for them: a second on a cold disk
+TRACK_FILES_MAX_COUNT = 10_000  # pictures and sounds out of event files, an artifact each
+TRACK_SPOOL_READ_BYTES = 4 * MIB  # of what one process of the command says of itself, at a time; a line is never longer
 EVENT_FILE_READ_BYTES = 4 * MIB  # of a TensorBoard event file at a time: 60,000 scalars
 EVENT_MAX_BYTES = 64 * MIB  # one event: a picture or a graph; a larger one is stepped over and counted
 TENSOR_NUMBERS_MAX_COUNT = 1_000_000  # of one summary: a histogram has hundreds; what names more is no summary

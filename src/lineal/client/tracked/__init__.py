@@ -1,0 +1,1 @@
+"""`lineal track`: a command that knows nothing of Lineal, started as a child of the run, and listened to."""
