@@ -36,6 +36,33 @@ def test_an_unmodified_argparse_script(tracker: Tracker) -> None:
     assert dict(run.tags) == {"kind": "try", "a": "b=c"}
 
 
+def test_the_circumstances_are_the_commands(tracker: Tracker) -> None:
+    tracker.environ["LINEAL_CAPTURE"] = "execution"
+    code, _, _ = tracker.python("import lineal\nwith lineal.init(capture='all') as run: run.log({'a': 1})", "--secret-token", "hush")
+    assert code == 0
+    run = tracker.only
+    assert {one.part for one in run.captures} == {"execution"}
+    execution = run.capture("execution")
+    assert execution is not None
+    assert execution["command"] == [sys.executable, "train.py", "--secret-token", "[masked]"]
+    assert execution["entry_point"] == {"kind": "script", "name": "train.py"}
+    assert execution["is_tracked"] is True
+    assert execution["folder"] == str(tracker.work)
+
+
+def test_secrets_on_the_command_line_are_no_params(tracker: Tracker) -> None:
+    script = """
+import argparse
+parser = argparse.ArgumentParser()
+for name in ("--api-key", "--max-token", "--store"):
+    parser.add_argument(name)
+parser.parse_args()
+"""
+    given = ("--api-key", "hush", "--max-token", "12", "--store", "s3://me:hush@bucket/x")
+    assert tracker.python(script, *given)[0] == 0
+    assert dict(tracker.only.params) == {"api_key": "[masked]", "max_token": "12", "store": "s3://[masked]@bucket/x"}
+
+
 def test_what_parsers_beside_the_command_line_read_is_none_of_the_run(tracker: Tracker) -> None:
     script = """
 import argparse

@@ -49,6 +49,7 @@ def track(
     it may not be run, and then there is no run either."""
     from lineal import api
     from lineal.cli.tags import tags_given
+    from lineal.client.capture.subject import set_command
     from lineal.client.tracked.child import CannotStart, Child, Ended, check_command, end_as, signals_held
     from lineal.client.tracked.track import Tracking
 
@@ -60,6 +61,7 @@ def track(
     # Another `lineal track` around this one has its own run.
     for variable in ("LINEAL_ATTEMPT", "LINEAL_RUN_ID") if "LINEAL_ATTEMPT" in os.environ else ():
         del os.environ[variable]
+    set_command(command)
     ended: Ended | None = None
     with signals_held():
         run = api.init(experiment, name, tags=said_tags, url=url, tenant=tenant)

@@ -123,7 +123,8 @@ def init(
         if known.status == "finished" and resume is None and (not rank or isinstance(run_id, ContentId)):
             return _finished_run(settings, str(run_id), known)
     run = _begin(settings, start, None if run_id is None else str(run_id), rank or 0, known)
-    if known is not None and ATTEMPT_VARIABLE in os.environ:
+    is_tracked = known is not None and ATTEMPT_VARIABLE in os.environ and not run.primary
+    if is_tracked:
         _join_tracked(run, experiment, name)
     if read is not None:
         run._say_params(read)
@@ -131,7 +132,7 @@ def init(
         run.set_tags(said_tags)
     if said_note is not None:
         run.set_note(said_note)
-    if settings.capture:
+    if settings.capture and not is_tracked:  # what began the command looks at all that it starts
         from lineal.client.capture.start import begin
 
         run._captures = begin(run, settings.capture, dict(os.environ), pipeline)
@@ -162,8 +163,6 @@ def _tracked(settings: Settings, run_id: str) -> Known | None:
 
 def _join_tracked(run: Run, experiment: str | None, name: str | None) -> None:
     """A name is taken unless the command line gave one; the experiment is what it was begun in."""
-    if run.primary:
-        return
     if name is not None and not os.environ.get(NAME_VARIABLE):
         run.set_name(name)
     if experiment is not None and experiment != run.experiment:

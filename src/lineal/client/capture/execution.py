@@ -11,6 +11,7 @@ from lineal.client import host
 from lineal.client.capture.launchers import find_launchers
 from lineal.client.capture.pipelines import Pipeline
 from lineal.client.capture.redact import mask_arguments, mask_text
+from lineal.client.capture.subject import entry_of, script_of, tracked_command
 from lineal.client.capture.variables import of_execution
 from lineal.model.limits import COMMAND_MAX_BYTES
 
@@ -26,6 +27,8 @@ def execution_content(environ: Mapping[str, str], pipeline: Pipeline | None, fol
         "pid": os.getpid(),
         "variables": of_execution(environ),
     }
+    if tracked_command() is not None:
+        content["is_tracked"] = True  # by `lineal track`: the command itself knows of no run
     if is_cut:
         content["command_is_cut"] = True
     if launchers := find_launchers(environ):
@@ -39,12 +42,19 @@ def execution_content(environ: Mapping[str, str], pipeline: Pipeline | None, fol
 
 def command_line() -> list[str]:
     """As it was given to the system, the interpreter's own options included."""
+    tracked = tracked_command()
+    if tracked is not None:
+        return tracked
     given: Sequence[str] = getattr(sys, "orig_argv", None) or getattr(sys, "argv", None) or [sys.executable or "python"]
     return [str(one) for one in given]
 
 
 def entry_point() -> dict[str, str]:
     """What began this process: script, module, notebook, interactive, or another program."""
+    tracked = tracked_command()
+    if tracked is not None:
+        entry = entry_of(tracked)
+        return {**entry, "name": mask_text(entry["name"])}
     shell = ipython_shell()
     if shell is not None:
         is_terminal = type(shell).__name__ == "TerminalInteractiveShell"
@@ -65,6 +75,9 @@ def entry_point() -> dict[str, str]:
 
 def script_path() -> str | None:
     """Of the file that this process began with, absolute; None for notebooks and shells."""
+    tracked = tracked_command()
+    if tracked is not None:
+        return script_of(tracked)
     file = getattr(sys.modules.get("__main__"), "__file__", None)
     if not isinstance(file, str) or ipython_shell() is not None:
         return None

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lineal.client.capture.redact import mask_value
 from lineal.client.settings import ATTEMPT_VARIABLE, NAME_VARIABLE, TRACK_VARIABLE
 from lineal.client.tracked.child import Child, Ended
 from lineal.client.tracked.events import EventFollower
@@ -23,6 +24,21 @@ if TYPE_CHECKING:
 SAID_VARIABLE = "LINEAL_TRACK_SAID"
 """In the child: that a process said its values, so that those which it starts need not."""
 _HOOK = Path(__file__).parent / "hook"
+
+
+def masked(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Secrets of a command line are none of the run's params."""
+    found: dict[str, Any] = {}
+    for name, value in params.items():
+        if isinstance(value, Mapping):
+            found[name] = masked(value)
+        elif isinstance(value, str):
+            found[name] = mask_value(name, value)
+        elif isinstance(value, list):
+            found[name] = [mask_value(name, one) if isinstance(one, str) else one for one in value]
+        else:
+            found[name] = value
+    return found
 
 
 class Tracking:
@@ -51,7 +67,8 @@ class Tracking:
         }
         if name is not None:
             own[NAME_VARIABLE] = name
-        dropped = (SAID_VARIABLE, NAME_VARIABLE)
+        # A run that is made again is this one; what joins it is told nothing else.
+        dropped = (SAID_VARIABLE, NAME_VARIABLE, "LINEAL_REPRODUCES")
         return {**{key: value for key, value in environ.items() if key not in dropped}, **own}
 
     def wait(self, child: Child) -> Ended:
@@ -93,7 +110,7 @@ class Tracking:
                 self._errors[bool(said.get("is_launcher"))] = str(said.get("text", ""))
 
     def _take_params(self, said: Mapping[str, Any]) -> None:
-        self._run.log_params(said["params"])
+        self._run.log_params(masked(said["params"]))
 
     def _on_told(self, number: int) -> None:
         if number == signal.SIGTERM:  # whoever sends it may not wait for long
