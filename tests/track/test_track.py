@@ -38,7 +38,9 @@ def test_an_unmodified_argparse_script(tracker: Tracker) -> None:
 
 def test_the_circumstances_are_the_commands(tracker: Tracker) -> None:
     tracker.environ["LINEAL_CAPTURE"] = "execution"
-    code, _, _ = tracker.python("import lineal\nwith lineal.init(capture='all') as run: run.log({'a': 1})", "--secret-token", "hush")
+    code, _, _ = tracker.python(
+        "import lineal\nwith lineal.init(capture='all') as run: run.log({'a': 1})", "--secret-token", "hush"
+    )
     assert code == 0
     run = tracker.only
     assert {one.part for one in run.captures} == {"execution"}

@@ -21,9 +21,7 @@ from lineal.client.capture.subject import entry_of, script_of
         ("pythonic x", "program", "pythonic"),
     ],
 )
-def test_entry_points(
-    command: str, kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_entry_points(command: str, kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "there.py").touch()
     monkeypatch.chdir(tmp_path)
     assert entry_of(command.split()) == {"kind": kind, "name": name}
