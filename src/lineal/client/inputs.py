@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from lineal.model.errors import InvalidInput, LinealError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lineal.client.uploader import Uploader
     from lineal.journal.journal import Journal
     from lineal.model.lineage import Dataset
     from lineal.record.records import Record
@@ -17,6 +20,7 @@ class InputNaming:
     """What `Run` is made of besides. It stands on `_say` and `_refuse`, which `Run` has."""
 
     _journal: Journal
+    _uploader: Uploader | None
 
     if TYPE_CHECKING:
 
@@ -71,3 +75,46 @@ class InputNaming:
             ) from error
         self._say(used)
         return Dataset(used.name, used.digest, used.version, used.source_type, used.source, used.schema, used.profile)
+
+    def use_artifact(self, ref: Any, path: str | None = None, *, version: int | None = None) -> Path:
+        """Says that this run takes an artifact of another one, and returns where a copy of it lies, its bytes compared with the digest.
+
+        ref      "RUN:path" or "RUN:path@2"; or a run, by its id or as `lineal.get_run` returned it, with `path`. That of a folder takes
+                 the latest version of everything below it
+        version  the latest without one
+
+        The run is looked for where this one is recorded: in its folder, or on its server. Raises NotFound, InvalidInput, Damaged."""
+        from lineal.client.finding import finder
+        from lineal.client.used import copy_taken
+        from lineal.record.records import ArtifactUsed
+
+        taken = finder().take_artifacts(ref, path, version, *self._home)
+        asked = (path if path is not None else ref.partition(":")[2]).strip("/")
+        is_file = len(taken) == 1 and not taken[0].path.startswith(f"{asked}/")
+        place = copy_taken(self._journal.folder.root, taken, None if is_file else asked)
+        for one in taken:
+            self._say(ArtifactUsed(one.run_id, one.path, one.digest, one.version))
+        return place
+
+    def use_model(self, ref: Any) -> Any:
+        """Says that this run uses a version of a registered model: "NAME@ALIAS", "NAME/3", "NAME/production", or its id. Returns the
+        `ModelVersion`, which is loaded by `load()` and copied by `download(folder)`. `lineal.load_model` says so by itself.
+
+        Raises NotFound, InvalidInput."""
+        from lineal.client.finding import finder
+
+        found = finder().find_model_version(ref, *self._home)
+        self._say_used_version(found.version_id, found.name)
+        return found
+
+    def _say_used_version(self, version_id: str, name: str) -> None:
+        from lineal.record.records import ModelVersionUsed
+
+        self._say(ModelVersionUsed(version_id, name))
+
+    @property
+    def _home(self) -> tuple[str, str | None]:
+        """Where the run is recorded, as `url=` and `tenant=` name it."""
+        if self._uploader is not None:
+            return self._uploader.address.url, self._uploader.tenant
+        return self._journal.folder.root, self._journal.identity.tenant

@@ -26,6 +26,7 @@ CONSOLE_LINE_MAX_CHARS = 16 * KIB  # of one line of a console; a longer one goes
 CONSOLE_BLOCK_CHARS = 64 * KIB  # of a row of lines: packed in 1 ms, unpacked in 0.2 ms; also the lines of one record
 CONSOLE_MAX_BYTES = 256 * MIB  # that one process records; beyond, only the last lines are kept, and the others counted
 CONSOLE_TAIL_LINES = 2_000  # which those are: what failed is said at the end
+USED_FILES_MAX_COUNT = 10_000  # of a folder of artifacts that a run takes: a record each
 DIGEST_CACHED_MIN_BYTES = 64 * KIB  # smaller files are read again: that takes no longer than to look them up
 DIGEST_CACHE_MAX_BYTES = 32 * MIB  # 200,000 files; then it begins anew
 DIGEST_CACHE_SETTLED_S = (

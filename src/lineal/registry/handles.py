@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lineal.client.session import current_run
 from lineal.formats.unpack import Trust, unpack
 from lineal.model import registry as nouns
 from lineal.model.errors import Conflict, Damaged, InvalidInput, NotFound
@@ -125,6 +126,9 @@ class ModelVersion:
             what, self.format, {path.removeprefix(prefix): self._bytes_of(path) for path in paths}, trust=trust
         )
         trace(model, self.serving_tags())
+        run = current_run()
+        if run is not None and not run.finished:
+            run._say_used_version(self.version_id, self.name)
         return model
 
     def download(self, folder: str | os.PathLike[str]) -> Path:
