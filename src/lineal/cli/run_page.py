@@ -13,6 +13,7 @@ from rich.text import Text
 
 from lineal.cli.circumstances import circumstance_lines
 from lineal.cli.output import Page, joined
+from lineal.cli.reproductions import reproduction_lines
 from lineal.cli.resource_lines import resource_lines
 from lineal.cli.run_table import STATUS_STYLES
 from lineal.cli.sparkline import sparkline
@@ -67,11 +68,11 @@ def print_run(store: LocalStore, run: LoggedRun) -> None:
     troubles = list(_troubles(run))
     if troubles:
         page.print(*troubles)
-    for title, block in _sections(run, page):
+    for title, block in _sections(store, run, page):
         page.print("", Text(title, style="bold"), Padding(block, _INDENT, expand=False))
 
 
-def _sections(run: LoggedRun, page: Page) -> Iterator[tuple[str, RenderableType]]:
+def _sections(store: LocalStore, run: LoggedRun, page: Page) -> Iterator[tuple[str, RenderableType]]:
     if run.params:
         yield "Params", _params(run.params)
     series = [info for info in run.series if not is_system(info.key.name)]
@@ -88,6 +89,9 @@ def _sections(run: LoggedRun, page: Page) -> Iterator[tuple[str, RenderableType]
     lines = list(_circumstances(run, own_count))
     if lines:
         yield "Circumstances", pairs(lines)
+    reproductions = list(reproduction_lines(store, run))
+    if reproductions:
+        yield "Reproductions", pairs(reproductions)
     spent = spent_of(run.captures)
     if spent is not None:
         yield "Resources", pairs(resource_lines(spent))

@@ -177,6 +177,18 @@ def page(recorder: Recorder, reproduce: Callable[..., Any]) -> Callable[..., Res
     return call
 
 
+@pytest.fixture
+def show(recorder: Recorder, reproduce: Callable[..., Any]) -> Callable[[str], str]:
+    """The page of `lineal runs show`, with single blanks."""
+
+    def call(run_id: str) -> str:
+        result = CliRunner().invoke(command, ["runs", "show", run_id], prog_name="lineal")
+        assert result.exit_code == 0
+        return "\n".join(" ".join(line.split()) for line in result.stdout.splitlines())
+
+    return call
+
+
 def zipped(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -249,3 +249,20 @@ def test_the_commit_survives_a_new_commit(recorder: Recorder, repository: Path, 
     (repository / "train.py").write_text("raise SystemExit(1)")
     git(repository, "commit", "-q", "-am", "broken")
     assert reproduce(run_id)[1]["verdict"] == "identical"
+
+
+def test_both_runs_say_what_came_of_it(
+    recorder: Recorder, repository: Path, reproduce: Reproduce, show: Callable[[str], str]
+) -> None:
+    run_id = recorded(recorder, repository)
+    assert "Reproductions" not in show(run_id)
+    made = reproduce(run_id)[1]["run_id"]
+    said = "identical: all 2 metrics are the same at every step (40 points)"
+    assert f"{made} {said}" in show(run_id)
+    assert f"of {run_id} {said}" in show(made)
+    with lineal.init(url=recorder.folder, tags={"lineal.reproduces": run_id}) as other:
+        other.set_json("reproduction", {"verdict": 3})
+    assert f"{other.run_id} no verdict that can be read" in show(run_id)
+    for _ in range(10):
+        lineal.init(url=recorder.folder, tags={"lineal.reproduces": run_id}).finish()
+    assert "no verdict: it is running" in show(run_id) and "and 2 more" in show(run_id)
