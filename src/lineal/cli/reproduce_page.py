@@ -39,6 +39,8 @@ def print_plan(plan: Plan) -> None:
         rows += [("command", shlex.join(["python", *plan.command.words[1:]])), ("in", str(plan.command.folder))]
     if plan.command.taken:
         rows.append(("variables", f"{', '.join(plan.command.taken)}: redacted then, taken as set now"))
+    if plan.command.unset:
+        rows.append(("variables", f"{', '.join(plan.command.unset)}: set now, not then, and not set for it"))
     page.print(Text.assemble("To make run ", (printable(plan.run_id), "bold"), " again:"), _table(rows))
     missing = [problem for problem in plan.problems if problem.blocks]
     if missing:

@@ -77,6 +77,7 @@ class Environment:
     direct: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lock: Kept | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    has_variables: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ def _environment(said: Mapping[str, Any]) -> Environment:
         direct={name: value for name, value in direct.items() if _is_object(value)},
         lock=_kept(said.get("lock")),
         variables=_texts(said, "variables"),
+        has_variables=_is_object(said.get("variables")),
     )
 
 

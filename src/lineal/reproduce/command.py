@@ -8,10 +8,11 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from lineal.client.capture.redact import MASK
+from lineal.client.capture.variables import of_environment
 from lineal.reproduce.captured import Captured, Execution
 from lineal.reproduce.problems import Problem
 
-REDACTED = "[masked]"
 _PYTHON = re.compile(r"(?:python|pythonw)[\d.]*(?:\.exe)?")
 # Where and as what a process runs is decided here and now: a rank that waits for others would wait for ever.
 _NOT_SET = re.compile(
@@ -23,21 +24,24 @@ _NOT_SET = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`variables` are set besides those of now. `taken`: redacted ones whose value of now is used."""
+    """`variables` are set besides those of now, and `unset` are not: they were not set then. `taken`: masked ones whose value of now
+    is used."""
 
     words: tuple[str, ...]
     folder: Path
     variables: dict[str, str]
     taken: tuple[str, ...]
     problems: tuple[Problem, ...]
+    unset: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         return shlex.join(self.words)
 
 
-def make_command(captured: Captured, python: str, tree: Path) -> Command:
-    """`tree`: where the working tree is now."""
+def make_command(captured: Captured, python: str, tree: Path, *, is_rebuilt: bool = False) -> Command:
+    """`tree`: where the working tree is now. `is_rebuilt`: the interpreter is one of a new environment."""
+    unset = _unset(captured, is_rebuilt)
     execution = captured.execution
     problems: list[Problem] = []
     old_root = captured.code.root if captured.code is not None else None
@@ -45,7 +49,7 @@ def make_command(captured: Captured, python: str, tree: Path) -> Command:
     if cells is not None:
         name = cells.path.rpartition("/")[2]
         words = [python, "-m", "IPython", name] if name.endswith(".ipynb") else [python, name]
-        return Command(tuple(words), tree, *_variables(captured, old_root, tree, problems), tuple(problems))
+        return Command(tuple(words), tree, *_variables(captured, old_root, tree, problems), tuple(problems), unset)
     if execution is None or not execution.command:
         problems.append(Problem("command", "command", "the command of the run was not captured", is_final=True))
         return Command((), tree, {}, (), tuple(problems))
@@ -58,10 +62,11 @@ def make_command(captured: Captured, python: str, tree: Path) -> Command:
     folder = _folder(captured, old_root, tree, problems)
     words = [_rebased(word, old_root, tree) for word in _beside(_with_python(execution, python), captured, python)]
     for word in words:
-        if REDACTED in word:
-            said = f"the argument {word.partition(REDACTED)[0] or 'of the command'!s} was redacted, and cannot be had"
+        if MASK in word:
+            said = f"the argument {word.partition(MASK)[0] or 'of the command'!s} was masked, and cannot be had"
             problems.append(Problem("command", "argument", said, is_final=True))
-    return Command(tuple(words), folder, *_variables(captured, old_root, tree, problems), tuple(problems))
+    variables = _variables(captured, old_root, tree, problems)
+    return Command(tuple(words), folder, *variables, tuple(problems), unset)
 
 
 def _with_python(execution: Execution, python: str) -> list[str]:
@@ -128,6 +133,15 @@ def _rebased(word: str, old_root: str | None, tree: Path) -> str:
     return f"{before}{equals}{tree / inside}"
 
 
+def _unset(captured: Captured, is_rebuilt: bool) -> tuple[str, ...]:
+    """What may change results, is set now, and was not then."""
+    if captured.environment is None or not captured.environment.has_variables:
+        return ()
+    then = captured.environment.variables
+    names = [name for name in of_environment(os.environ) if name not in then]
+    return tuple(name for name in names if is_rebuilt or name != "PYTHONPATH")
+
+
 def _variables(
     captured: Captured, old_root: str | None, tree: Path, problems: list[Problem]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -141,12 +155,12 @@ def _variables(
     for name, value in sorted(said.items()):
         if _NOT_SET.fullmatch(name) or "=" in name or "\0" in name + value:
             continue
-        if REDACTED not in value:
+        if MASK not in value:
             parts = value.split(os.pathsep) if name == "PYTHONPATH" else [value]
             wanted[name] = os.pathsep.join(_rebased(part, old_root, tree) for part in parts)
         elif name in os.environ:
             taken.append(name)
         else:
-            text = f"the value of {name} was redacted, and it is not set here"
+            text = f"the value of {name} was masked, and it is not set here"
             problems.append(Problem("variables", name, text, blocks=False))
     return wanted, tuple(taken)

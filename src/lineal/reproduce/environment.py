@@ -90,7 +90,11 @@ def plan_rebuild(
     requirements = [item for item in requirements if item.name not in environment.direct or item.address]
     try:
         python = _make(folder, interpreter.path, uv)
-        available, gone = _ask_index(requirements, python, uv, indexes)
+        available, gone = _ask_index(requirements, python, uv)
+        if gone and indexes:
+            available, gone = _ask_index(requirements, python, uv, indexes)
+        else:
+            indexes = []  # nobody else's index is asked for what the user's own has
     except (CannotInstall, OSError, subprocess.SubprocessError) as error:
         unusable = Problem("environment", "python", f"no environment can be made: {error}", is_final=True)
         return replace(nothing, problems=(unusable,))

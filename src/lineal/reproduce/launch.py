@@ -20,7 +20,7 @@ def child_variables(
 ) -> dict[str, str]:
     """`environment`: the folder of a rebuilt one."""
     settings = resolve(url, tenant)
-    said = {name: value for name, value in os.environ.items() if name not in _NOT_HANDED_ON}
+    said = {name: value for name, value in os.environ.items() if name not in (*_NOT_HANDED_ON, *command.unset)}
     said |= command.variables
     said |= {
         "LINEAL_URL": settings.folder.root if settings.server is None else settings.server.url,

@@ -70,7 +70,7 @@ def make_plan(
         planned = current_environment(captured.environment)
     else:
         planned = plan_rebuild(captured.environment, find, place, old_root, tree.root)
-    command = make_command(captured, planned.python, tree.root)
+    command = make_command(captured, planned.python, tree.root, is_rebuilt=environment == "rebuild")
     problems += [*data_problems, *planned.problems, *check_hardware(captured.hardware), *command.problems]
     return Plan(run.run_id, tree.root, tree.origin, command, planned, tuple(data), tuple(problems), captured)
 
@@ -140,6 +140,7 @@ def describe_plan(plan: Plan) -> dict[str, Any]:
         "command": list(plan.command.words),
         "folder": str(plan.command.folder),
         "variables": plan.command.variables,
+        "unset": list(plan.command.unset),
         "environment": {
             "choice": environment.choice,
             "python": environment.version,

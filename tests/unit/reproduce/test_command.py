@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lineal.reproduce.captured import Captured, read_captured
-from lineal.reproduce.command import REDACTED, make_command
+from lineal.client.capture.redact import MASK
+from lineal.reproduce.command import make_command
 
 NEW = "/new/bin/python"
 
@@ -76,7 +77,7 @@ def test_what_cannot_be_given_again(places: tuple[Path, Path]) -> None:
         assert problem.is_final
     (typed,) = make_command(captured(old, "python", kind="interactive"), NEW, new).problems
     assert typed.is_final and "typed" in typed.text
-    (masked,) = make_command(captured(old, "python", "x.py", f"--token={REDACTED}"), NEW, new).problems
+    (masked,) = make_command(captured(old, "python", "x.py", f"--token={MASK}"), NEW, new).problems
     assert masked.is_final and "--token=" in masked.text
     launcher = {"name": "torchrun", "world_size": 4}
     (ranks,) = make_command(captured(old, "python", "x.py", launcher=launcher), NEW, new).problems
@@ -89,8 +90,8 @@ def test_variables(places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -
     said = {
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": f"{old}/sub:/other",
-        "KNOWN_KEY": REDACTED,
-        "LOST_KEY": REDACTED,
+        "KNOWN_KEY": MASK,
+        "LOST_KEY": MASK,
         "LINEAL_URL": "x",
         "PATH": "x",
         "RANK": "3",
@@ -133,3 +134,16 @@ def test_what_is_nonsense_is_as_if_it_had_not_been_said() -> None:
     assert read.code is not None and (read.code.kind, read.code.commit, read.code.patch) == ("none", None, None)
     assert read.environment is not None and read.environment.packages == {"b": "2"}
     assert read.hardware is not None and read.hardware.gpus == ("H100",)
+
+
+def test_variables_that_were_not_set_then(places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    monkeypatch.setenv("PYTHONPATH", "/x")
+    monkeypatch.setenv("HARMLESS", "7")
+    old, new = places
+    parts = {"environment": {"variables": {"PYTHONHASHSEED": "1"}}}
+    assert "OMP_NUM_THREADS" in make_command(read_captured(parts), NEW, new).unset
+    assert not {"PYTHONPATH", "HARMLESS", "PYTHONHASHSEED"} & set(make_command(read_captured(parts), NEW, new).unset)
+    assert "PYTHONPATH" in make_command(read_captured(parts), NEW, new, is_rebuilt=True).unset
+    assert make_command(captured(old, "python"), NEW, new).unset == ()
