@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lineal.client.content_id import digest_of_path
-from lineal.model.errors import InvalidInput, NotFound
+from lineal.client.datasets.files import digest_of, find
+from lineal.model.errors import InvalidInput, LinealError, NotFound
 from lineal.model.lineage import DatasetUse
 from lineal.reproduce.archive import BadArchive
 from lineal.reproduce.problems import Problem
@@ -37,24 +37,26 @@ def check_data(
     checked: list[CheckedData] = []
     problems: list[Problem] = []
     for use in datasets:
-        name = use.dataset.name
+        name, digest = use.dataset.name, use.dataset.digest
         path = _path_of(use)
         if path is None:
-            checked.append(CheckedData(name, use.dataset.digest, None))
+            checked.append(CheckedData(name, digest, None))
             if use.dataset.source:
                 said = f"dataset {name!r} came from {use.dataset.source}: whether it is the same now is not known"
                 problems.append(Problem("data", name, said, blocks=False))
             continue
-        place, is_linked = _place_of(os.path.join(folder or "", path), root, tree)
-        trouble = _trouble(name, place, use.dataset.digest)
-        if trouble is None and is_linked and root is not None:
-            try:
-                link_into(tree, os.path.relpath(place, root), Path(place))
-            except (BadArchive, OSError) as error:
-                trouble = f"dataset {name!r} cannot be linked into the new tree: {error}"
+        old = os.path.normpath(os.path.join(folder or "", path))
+        new = _in_new_tree(old, root, tree)
+        if new is not None and _trouble(name, new, digest) is None:
+            checked.append(CheckedData(name, digest, new))
+            continue
+        trouble = _trouble(name, old, digest)
+        if trouble is None and new is not None:
+            trouble = _link(name, old, new, tree) or _trouble(name, new, digest)
         if trouble is not None:
             problems.append(Problem("data", name, trouble))
-        checked.append(CheckedData(name, use.dataset.digest, place, is_linked))
+        is_linked = trouble is None and new is not None
+        checked.append(CheckedData(name, digest, new if is_linked else old, is_linked))
     return checked, problems
 
 
@@ -74,21 +76,36 @@ def _path_of(use: DatasetUse) -> str | None:
     return source if (use.dataset.source_type or "") in _LOCAL else None
 
 
-def _place_of(path: str, root: str | None, tree: Path) -> tuple[str, bool]:
-    """Where the new run will find it, and whether that takes a link."""
-    absolute = os.path.normpath(path)
-    if root is None or not os.path.isabs(absolute) or os.path.realpath(root) == os.path.realpath(tree):
-        return absolute, False
-    inside = os.path.relpath(absolute, root)
+def _in_new_tree(place: str, root: str | None, tree: Path) -> str | None:
+    """Where the new run looks for what lay below the old tree; None for what lay elsewhere."""
+    if root is None or not os.path.isabs(place) or os.path.realpath(root) == os.path.realpath(tree):
+        return None
+    inside = os.path.relpath(place, root)
     if inside == os.curdir or inside.split(os.sep)[0] == os.pardir:
-        return absolute, False
-    rebuilt = tree / inside
-    return (str(rebuilt), False) if os.path.lexists(rebuilt) else (absolute, True)
+        return None
+    return str(tree / inside)
+
+
+def _link(name: str, old: str, new: str, tree: Path) -> str | None:
+    """Makes what lies at the old place appear at the new one: whole, or file by file where a part of it is there."""
+    try:
+        found = find(old)
+        if os.path.exists(old) and not os.path.lexists(new):
+            link_into(tree, os.path.relpath(new, tree), Path(old))
+            return None
+        place = new if found.names is None else os.path.normpath(os.path.join(new, os.path.relpath(found.root, old)))
+        for inner in found.names or []:
+            target = os.path.join(place, inner)
+            if not os.path.lexists(target):
+                link_into(tree, os.path.relpath(target, tree), Path(found.root, inner))
+    except (BadArchive, LinealError, OSError) as error:
+        return f"dataset {name!r} cannot be linked into the new tree: {error}"
+    return None
 
 
 def _trouble(name: str, place: str, digest: str) -> str | None:
     try:
-        now = digest_of_path(Path(place))
+        now = digest_of(place)
     except (NotFound, InvalidInput, FileNotFoundError):
         return f"dataset {name!r} is not at {place} any more: it was moved or deleted"
     except OSError as error:

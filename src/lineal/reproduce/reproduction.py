@@ -92,6 +92,12 @@ def _differences(original: LoggedRun, made: LoggedRun) -> list[Problem]:
         then, now = original.params.get(name), made.params.get(name)
         if then != now or type(then) is not type(now):
             found.append(Problem("command", name, f"param {name} was {then!r:.80}, and is {now!r:.80}", blocks=False))
+    used = {use.dataset.name: use.dataset.digest for use in made.details.datasets}
+    for use in original.details.datasets:
+        digest = used.get(use.dataset.name)
+        if digest is not None and digest != use.dataset.digest:
+            text = f"dataset {use.dataset.name!r} had the digest {use.dataset.digest[:12]}, and has {digest[:12]}"
+            found.append(Problem("data", use.dataset.name, text, blocks=False))
     then_files, now_files = _digests(original), _digests(made)
     for path in sorted(then_files):
         if path not in now_files:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lineal.reproduce.captured import Captured, read_captured
 from lineal.client.capture.redact import MASK
+from lineal.reproduce.captured import Captured, read_captured
 from lineal.reproduce.command import make_command
 
 NEW = "/new/bin/python"
@@ -142,7 +142,8 @@ def test_variables_that_were_not_set_then(places: tuple[Path, Path], monkeypatch
     monkeypatch.setenv("PYTHONPATH", "/x")
     monkeypatch.setenv("HARMLESS", "7")
     old, new = places
-    parts = {"environment": {"variables": {"PYTHONHASHSEED": "1"}}}
+    execution = {"command": ["python", "x.py"]}
+    parts = {"execution": execution, "environment": {"variables": {"PYTHONHASHSEED": "1"}}}
     assert "OMP_NUM_THREADS" in make_command(read_captured(parts), NEW, new).unset
     assert not {"PYTHONPATH", "HARMLESS", "PYTHONHASHSEED"} & set(make_command(read_captured(parts), NEW, new).unset)
     assert "PYTHONPATH" in make_command(read_captured(parts), NEW, new, is_rebuilt=True).unset

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lineal.client.content_id import digest_of_path
+from lineal.client.datasets.files import digest_of
 from lineal.model.lineage import Dataset, DatasetUse
 from lineal.reproduce.captured import Hardware
 from lineal.reproduce.data import CheckedData, check_data
@@ -35,7 +35,7 @@ def places(tmp_path: Path) -> tuple[Path, Path]:
 def test_data_elsewhere_is_read_where_it_is(places: tuple[Path, Path], tmp_path: Path) -> None:
     path = tmp_path / "train.csv"
     path.write_text("a,b\n1,2\n")
-    found, problems = check(use(str(path), digest_of_path(path)), *places)
+    found, problems = check(use(str(path), digest_of(str(path))), *places)
     assert found.place == str(path) and not found.is_linked and not problems
     path.write_text("a,b\n1,3\n")
     (changed,) = check(use(str(path), found.digest), *places)[1]
@@ -51,7 +51,7 @@ def test_data_below_the_old_tree_is_linked(source: str, places: tuple[Path, Path
     path = root / "data" / "big.csv"
     path.write_text("big")
     said = {"file": f"file://{path}", "json": json.dumps({"uri": str(path)})}.get(source, source)
-    found, problems = check(use(said, digest_of_path(path)), root, tree)
+    found, problems = check(use(said, digest_of(str(path))), root, tree)
     assert not problems and found.is_linked and (tree / "data" / "big.csv").read_text() == "big"
     (tree / "data" / "big.csv").unlink()
     _, problems = check(use(said, "0" * 64), root, tree)
@@ -62,7 +62,7 @@ def test_data_that_the_new_tree_has_is_checked_there(places: tuple[Path, Path]) 
     root, tree = places
     (root / "data" / "small.csv").write_text("changed since")
     (tree / "data" / "small.csv").write_text("small")
-    found, problems = check(use("data/small.csv", digest_of_path(tree / "data" / "small.csv")), root, tree)
+    found, problems = check(use("data/small.csv", digest_of(str(tree / "data" / "small.csv"))), root, tree)
     assert not problems and found.place == str(tree / "data" / "small.csv") and not found.is_linked
 
 
@@ -70,11 +70,32 @@ def test_a_folder_of_data(places: tuple[Path, Path]) -> None:
     root, tree = places
     (root / "images").mkdir()
     (root / "images" / "1.png").write_bytes(b"1")
-    digest = digest_of_path(root / "images")
+    digest = digest_of(str(root / "images"))
     found, problems = check(use("images", digest), root, tree)
     assert not problems and found.is_linked and (tree / "images" / "1.png").read_bytes() == b"1"
     (root / "images" / "2.png").write_bytes(b"2")
     assert len(check(use(str(root / "images"), digest), root, tree)[1]) == 1
+
+
+def test_of_a_folder_that_the_new_tree_has_in_part_the_rest_is_linked(places: tuple[Path, Path]) -> None:
+    root, tree = places
+    for place, names in ((root, ("a.csv", "b.csv", "sub/c.csv")), (tree, ("a.csv",))):
+        for name in names:
+            (place / "data" / name).parent.mkdir(exist_ok=True)
+            (place / "data" / name).write_text(name)
+    for source in ("data/*.csv", "data/**/*.csv", "data"):
+        found, problems = check(use(source, digest_of(str(root / source))), root, tree)
+        assert not problems and found.place == str(tree / source)
+    assert not (tree / "data" / "a.csv").is_symlink() and (tree / "data" / "sub" / "c.csv").is_symlink()
+    digest = digest_of(str(root / "data"))
+    (tree / "data" / "a.csv").write_text("another one is in the commit")
+    (problem,) = check(use("data", digest), root, tree)[1]
+    assert "has changed" in problem.text and str(tree) in problem.text
+
+
+def test_a_glob_that_fits_nothing_any_more(places: tuple[Path, Path]) -> None:
+    (problem,) = check(use("data/*.npy", "0" * 64), *places)[1]
+    assert "moved or deleted" in problem.text
 
 
 def test_data_that_is_not_on_a_disk(places: tuple[Path, Path]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 
 import lineal
-from lineal.client.content_id import digest_of_path
+from lineal.client.datasets.files import digest_of
 from tests.unit.reproduce.conftest import SEEDED, UNSEEDED, Recorder, git, wheel
 
 Reproduce = Callable[..., tuple[int, Any]]
@@ -83,7 +83,7 @@ def test_data_that_changed_stops_it_and_anyway_does_not(
     data = tmp_path / "train.csv"
     data.write_text("1,2\n")
     run_id = recorded(recorder, repository)
-    recorder.use_data(run_id, "digits", str(data), digest_of_path(data))
+    recorder.use_data(run_id, "digits", str(data), digest_of(str(data)))
     assert reproduce(run_id)[0] == 0
     data.write_text("1,3\n")
     status, answer = reproduce(run_id)
@@ -196,7 +196,8 @@ def test_what_fails_is_failed(recorder: Recorder, repository: Path, reproduce: R
 
 def test_params_and_files_that_differ_are_named(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
     script = (
-        "import lineal, os, time\nwith lineal.init('e', params={'place': os.getcwd(), 'lr': 1}) as run:\n"
+        "import lineal, os\nimport numpy as np\nwith lineal.init('e', params={'place': os.getcwd(), 'lr': 1}) as run:\n"
+        "    run.log_dataset('rows', np.random.default_rng().normal(size=3))\n"
         "    run.log_text(str(os.getpid()), 'notes/pid.txt')\n    run.log_text('same', 'notes/same.txt')\n    run.log({'x': 1})\n"
     )
     run_id = recorded(recorder, repository, script)
@@ -204,6 +205,7 @@ def test_params_and_files_that_differ_are_named(recorder: Recorder, repository: 
     assert status == 0
     assert [(item["topic"], item["name"]) for item in answer["differences"]] == [
         ("command", "place"),
+        ("data", "rows"),
         ("data", "notes/pid.txt"),
     ]
 
