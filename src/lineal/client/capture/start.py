@@ -25,7 +25,7 @@ from lineal.record.records import AttemptStarted, CaptureSet, TagsSet
 if TYPE_CHECKING:
     from lineal.client.run import Run
 
-_BEHIND = ("execution", "environment", "hardware")
+_BEHIND = ("execution", "code", "environment", "hardware")
 """Parts that are looked at behind `init`."""
 
 
@@ -53,6 +53,8 @@ class Captures:
         self._parts: list[Part] = []
         self._parent: Run | None = None
         self._looking: _thread.LockType | None = None
+        self._begun: Begun | None = None
+        self._code_kind = self._code_digest = ""
 
     def begin(self, environ: Mapping[str, str], pipeline: Pipeline | None) -> None:
         """Says at once what costs microseconds, and has the rest looked at. Never raises."""
@@ -63,7 +65,7 @@ class Captures:
         if pipeline is not None:
             self._guarded("the pipeline's run", lambda: self._open_parent(pipeline))
         if self._wanted.intersection(_BEHIND):
-            begun = Begun(environ, pipeline, _folder())
+            self._begun = begun = Begun(environ, pipeline, _folder())
             self._guarded("the look at code and environment", lambda: self._look_behind(begun))
 
     def finish(self) -> None:
@@ -77,6 +79,9 @@ class Captures:
             wait_s = CAPTURE_FINISH_WAIT_S if self._run.signalled is None else CAPTURE_SIGNAL_WAIT_S
             if not self._looking.acquire(timeout=wait_s):
                 self._run._refuse("not_captured", "code and environment were still being read when the run ended")
+            elif self._code_kind not in ("", "git") and self._begun is not None and self._run.signalled is None:
+                begun = self._begun
+                self._guarded("code", lambda: self._say_code_again(begun))
 
     def end_by_signal(self, status: EndStatus, timeout_s: float) -> None:
         if self._parent is not None and os.getpid() == self._pid:
@@ -107,6 +112,8 @@ class Captures:
         _import_all()
         if "execution" in self._wanted:
             self._guarded("execution", lambda: self._say_execution(begun))
+        if "code" in self._wanted:
+            self._guarded("code", lambda: self._say_code(begun))
         if "environment" in self._wanted:
             self._guarded("environment", lambda: self._say_environment(begun.environ))
         if "hardware" in self._wanted:
@@ -116,6 +123,27 @@ class Captures:
         from lineal.client.capture.execution import execution_content
 
         self._say("execution", execution_content(begun.environ, begun.pipeline, begun.folder))
+
+    def _say_code(self, begun: Begun) -> None:
+        from lineal.client.capture.code import code
+
+        found = code(begun.environ, begun.folder)
+        self._code_kind, self._code_digest = found.content["kind"], found.content["digest"]
+        content: dict[str, Any] = {**found.content}
+        for place, ref in self._kept(found.files).items():
+            outer, _, inner = place.partition(".")
+            if inner:
+                content[outer] = {**content[outer], inner: ref}
+            else:
+                content[outer] = {**content.get(outer, {}), **ref}
+        self._say("code", content)
+
+    def _say_code_again(self, begun: Begun) -> None:
+        """Modules imported and cells executed since: of what no repository has, more may be known by now."""
+        from lineal.client.capture.code import code
+
+        if code(begun.environ, begun.folder).content["digest"] != self._code_digest:
+            self._say_code(begun)
 
     def _say_environment(self, environ: Mapping[str, str]) -> None:
         from lineal.client.capture.environment import environment
@@ -177,6 +205,7 @@ def _import_all() -> None:
     child with locks of modules that nobody ever releases: os.fork takes the import lock, so it waits while that is held."""
     _imp.acquire_lock()
     try:
+        import lineal.client.capture.code
         import lineal.client.capture.environment
         import lineal.client.capture.execution
         import lineal.client.capture.hardware  # noqa: F401

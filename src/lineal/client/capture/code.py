@@ -1,0 +1,187 @@
+"""Which code ran: a commit with what was not committed; without git the files themselves; in a notebook the cells."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from lineal.client.capture import git
+from lineal.client.capture.cells import CELLS_PATH, executed_cells
+from lineal.client.capture.execution import script_path
+from lineal.client.capture.redact import mask_bytes, mask_text, strip_address
+from lineal.client.capture.snapshot import snapshot
+from lineal.client.capture.sources import Sources, read_sources
+from lineal.journal.blobs import sha256
+from lineal.model.limits import CODE_REUSE_S, PATCH_MAX_BYTES
+from lineal.model.values import to_json
+
+PATCH_PATH = ".lineal/code/patch.diff"
+UNTRACKED_PATH = ".lineal/code/untracked.zip"
+SNAPSHOT_PATH = ".lineal/code/source.zip"
+
+
+class Code(NamedTuple):
+    """`files`, by the place in `content` ("patch", "untracked.archive") that is to say where each is kept: path and bytes."""
+
+    content: dict[str, Any]
+    files: dict[str, tuple[str, bytes]]
+
+
+_seen: tuple[float, Any, Code] | None = None
+"""When this process looked last, at what, and what it saw."""
+
+
+def code(environ: Mapping[str, str], folder: str) -> Code:
+    """As it is now, for a process that began in `folder`. Runs that begin within CODE_REUSE_S share one look. Raises nothing for
+    what is not to be found: `trouble` says what is missing, and why."""
+    global _seen
+    script, cells = script_path(), executed_cells()
+    place = (folder, script, cells)
+    now_s = time.monotonic()
+    seen = _seen
+    if seen is not None and seen[1] == place and now_s - seen[0] < CODE_REUSE_S and "commit" in seen[2].content:
+        return seen[2]
+    found = _look(environ, folder, script, cells)
+    _seen = (now_s, place, found)
+    return found
+
+
+def _look(environ: Mapping[str, str], folder: str, script: str | None, cells: bytes | None) -> Code:
+    trouble: list[str] = []
+    found = _of_git(environ, folder, script, trouble)
+    if found is None:
+        found = _of_files(folder, script, trouble)
+    content, files = found
+    if cells is not None:
+        content["kind"] = "notebook"
+        files["cells"] = (CELLS_PATH, cells)
+        content["cells_digest"] = sha256(cells).hexdigest()
+    content["digest"] = _digest(content)
+    if trouble:
+        content["trouble"] = trouble
+    return found
+
+
+def _of_git(environ: Mapping[str, str], folder: str, script: str | None, trouble: list[str]) -> Code | None:
+    """None where there is no repository, or git does not answer."""
+    repository = None
+    for place in dict.fromkeys([*([os.path.dirname(script)] if script else []), folder]):
+        try:
+            repository = git.Repository(place, environ)
+            break
+        except LookupError:
+            continue
+        except git.GitFailed as error:
+            trouble.append(f"git: {mask_text(str(error))}")
+            return None
+    if repository is None:
+        return None
+    try:
+        return _of_repository(repository, folder, script, trouble)
+    except git.GitFailed as error:
+        trouble.append(f"git: {mask_text(str(error))}")
+        return None
+
+
+def _of_repository(repository: git.Repository, folder: str, script: str | None, trouble: list[str]) -> Code:
+    status, root = repository.status(), repository.root
+    remote = repository.remote(status.branch)
+    content: dict[str, Any] = {
+        "kind": "git",
+        "commit": status.commit,
+        "branch": status.branch,
+        "remote": None if remote is None else strip_address(remote),
+        "root": mask_text(root),
+        "folder": _below(root, folder),
+        "is_dirty": bool(status.changed or status.untracked or status.commit is None),
+    }
+    if script is not None:
+        content["entry"] = _below(root, script)
+    if status.submodules:
+        content["submodules"] = [
+            {"path": one.path, "commit": one.commit, "is_dirty": one.is_dirty}
+            | ({"remote": strip_address(one.remote)} if one.remote else {})
+            for one in status.submodules
+        ]
+    files: dict[str, tuple[str, bytes]] = {}
+    if status.changed and status.commit is not None:
+        _add_patch(repository, status.changed, content, files, trouble)
+    if not status.is_untracked_known:
+        trouble.append("There are too many files that git neither tracks nor ignores: none of them is kept.")
+    names = status.untracked if status.commit is not None else [*status.untracked, *repository.tracked()]
+    _add_sources("untracked", UNTRACKED_PATH, read_sources(root, names), content, files, trouble)
+    return Code(content, files)
+
+
+def _add_patch(
+    repository: git.Repository,
+    changed: list[str],
+    content: dict[str, Any],
+    files: dict[str, tuple[str, bytes]],
+    trouble: list[str],
+) -> None:
+    try:
+        patch = repository.patch(PATCH_MAX_BYTES)
+    except git.TooLarge:
+        trouble.append(
+            f"The changes that are not committed are larger than {PATCH_MAX_BYTES:,} bytes: only their files are named."
+        )
+        content["changed"] = [mask_text(name) for name in changed]
+        return
+    if not patch:
+        return
+    kept = _masked_patch(patch)
+    if kept != patch:
+        trouble.append("Secrets were masked in the patch: applied, it is not exactly what ran.")
+        content["is_masked"] = True
+    files["patch"] = (PATCH_PATH, kept)
+    content["patch"] = {"files": [mask_text(name) for name in changed]}
+    content["patch_digest"] = sha256(patch).hexdigest()
+
+
+def _masked_patch(patch: bytes) -> bytes:
+    """File by file: the letters of a binary one may look like anything."""
+    parts = patch.split(b"\ndiff --git ")
+    return b"\ndiff --git ".join(part if b"\nGIT binary patch\n" in part else mask_bytes(part) for part in parts)
+
+
+def _of_files(folder: str, script: str | None, trouble: list[str]) -> Code:
+    base = os.path.dirname(script) if script is not None else folder
+    content: dict[str, Any] = {"kind": "snapshot", "root": mask_text(base), "folder": _below(base, folder)}
+    if script is not None:
+        content["entry"] = _below(base, script)
+    files: dict[str, tuple[str, bytes]] = {}
+    _add_sources("snapshot", SNAPSHOT_PATH, snapshot(base, script), content, files, trouble)
+    if not files:
+        content["kind"] = "none"
+    return Code(content, files)
+
+
+def _add_sources(
+    key: str,
+    path: str,
+    sources: Sources,
+    content: dict[str, Any],
+    files: dict[str, tuple[str, bytes]],
+    trouble: list[str],
+) -> None:
+    if not (sources.files or sources.left_out_count):
+        return
+    content[key] = sources.said()
+    if sources.files:
+        files[f"{key}.archive"] = (path, sources.archive())
+    if sources.masked:
+        trouble.append(f"Secrets were masked in {', '.join(sources.masked[:5])}: it is not exactly what ran.")
+        content["is_masked"] = True
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    """Of what ran, not of where it lay."""
+    keys = ("commit", "patch_digest", "untracked", "snapshot", "submodules", "changed", "cells_digest")
+    return str(sha256(to_json({key: content[key] for key in keys if content.get(key)}).encode()).hexdigest())
+
+
+def _below(root: str, path: str) -> str:
+    return mask_text(os.path.relpath(os.path.realpath(path), os.path.realpath(root)))

@@ -1,0 +1,197 @@
+"""What git says of a working tree: asked by its own program, without running what a repository's configuration names, as far as
+git lets itself be told (no hooks, no file system monitor, no external diff, no text conversion; a clean filter still runs, as in
+any `git status`). Formats: git-status(1) "Porcelain Format Version 2", git-diff(1)."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lineal.model.limits import GIT_ANSWER_MAX_BYTES, GIT_TIMEOUT_S
+
+_PIECE_BYTES = 1 << 16
+_QUIET = (
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.quotePath=false",
+    "-c",
+    "diff.external=",
+)
+_STATUS = ("status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--ignore-submodules=none")
+_DIFF = (
+    "diff",
+    "--binary",
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-renames",
+    "--ignore-submodules=dirty",
+)
+
+
+class GitFailed(Exception):
+    """git is not there, refuses, or takes too long; the text says which."""
+
+
+class TooLarge(GitFailed):
+    """An answer of more bytes than were asked for at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submodule:
+    path: str
+    commit: str
+    remote: str | None
+    is_dirty: bool
+
+
+@dataclass(slots=True)
+class Status:
+    """`commit` is None where nothing was committed yet; `branch` on a detached head. Paths are relative to the root. Of hundreds of
+    thousands of untracked files nothing is known."""
+
+    commit: str | None = None
+    branch: str | None = None
+    changed: list[str] = field(default_factory=list)
+    untracked: list[str] = field(default_factory=list)
+    submodules: list[Submodule] = field(default_factory=list)
+    is_untracked_known: bool = True
+
+
+class Repository:
+    """The working tree that `folder` lies in. All questions together have GIT_TIMEOUT_S."""
+
+    def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
+        """Raises GitFailed; LookupError where there is no repository."""
+        self._deadline_s = time.monotonic() + GIT_TIMEOUT_S
+        # A hook or a rebase may have left these to a script that it started, and they would name another repository.
+        own = {
+            name: value for name, value in environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+        }
+        self._environ = own | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_PAGER": "cat"}
+        self._folder = folder
+        try:
+            top = self._ask("rev-parse", "--show-toplevel")
+        except GitFailed as error:
+            if "not a git repository" in str(error):
+                raise LookupError(folder) from None
+            raise
+        self.root = os.fsdecode(top.rstrip(b"\n"))
+        if not self.root:
+            raise LookupError(folder)  # within a .git folder, or a bare repository
+        self._folder = self.root
+
+    def status(self) -> Status:
+        status = Status()
+        try:
+            answer = self._ask(*_STATUS, "--untracked-files=all")
+        except TooLarge:
+            answer = self._ask(*_STATUS, "--untracked-files=no")
+            status.is_untracked_known = False
+        dirty_submodules: set[str] = set()
+        for line in answer.split(b"\0"):
+            kind, _, rest = line.partition(b" ")
+            if kind == b"#":
+                name, _, value = rest.decode("utf-8", "replace").partition(" ")
+                if name == "branch.oid" and value != "(initial)":
+                    status.commit = value
+                elif name == "branch.head" and value != "(detached)":
+                    status.branch = value
+            elif kind == b"?":
+                status.untracked.append(os.fsdecode(rest))
+            elif kind in (b"1", b"u"):
+                fields = rest.split(b" ", 7 if kind == b"1" else 9)
+                path = os.fsdecode(fields[-1])
+                if fields[1].startswith(b"S") and set(fields[1]) & set(b"MU"):
+                    dirty_submodules.add(path)
+                status.changed.append(path)
+        if os.path.exists(os.path.join(self.root, ".gitmodules")):
+            status.submodules = self._submodules(dirty_submodules)
+        return status
+
+    def tracked(self) -> list[str]:
+        return [os.fsdecode(path) for path in self._ask("ls-files", "-z").split(b"\0") if path]
+
+    def patch(self, max_bytes: int) -> bytes:
+        """From the last commit to the files as they are, staged or not; for `git apply`. Raises TooLarge."""
+        return self._ask(*_DIFF, "HEAD", "--", max_bytes=max_bytes)
+
+    def remote(self, branch: str | None) -> str | None:
+        """Address of what the branch follows, else of origin, else of the first one; as it is configured."""
+        try:
+            answer = self._ask("config", "-z", "--get-regexp", r"^(remote\..*\.url|branch\..*\.remote)$")
+        except GitFailed:
+            return None
+        said = dict(entry.partition("\n")[::2] for entry in answer.decode("utf-8", "replace").split("\0") if entry)
+        addresses = {name[7:-4]: value for name, value in said.items() if name.startswith("remote.")}
+        names = [said.get(f"branch.{branch}.remote", ""), "origin", *sorted(addresses)]
+        return next((addresses[name] for name in names if name in addresses), None)
+
+    def _submodules(self, dirty: set[str]) -> list[Submodule]:
+        found: list[Submodule] = []
+        for entry in self._ask("ls-files", "--stage", "-z").split(b"\0"):
+            if not entry.startswith(b"160000 "):
+                continue
+            path = os.fsdecode(entry.partition(b"\t")[2])
+            commit, remote = entry.split(b" ")[1].decode(), None
+            try:
+                inner = Repository(os.path.join(self.root, path), self._environ)
+                if inner.root != self.root:
+                    commit = inner._ask("rev-parse", "HEAD").decode().strip()
+                    remote = inner.remote(None)
+            except (GitFailed, LookupError):
+                pass  # not checked out: the commit that the tree names is what there is
+            found.append(Submodule(path, commit, remote, path in dirty))
+        return found
+
+    def _ask(self, *arguments: str, max_bytes: int = GIT_ANSWER_MAX_BYTES) -> bytes:
+        left_s = self._deadline_s - time.monotonic()
+        if left_s <= 0:
+            raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s")
+        try:
+            process = subprocess.Popen(
+                ["git", *_QUIET, *arguments],
+                cwd=self._folder,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except FileNotFoundError:
+            raise GitFailed("git is not installed") from None
+        except OSError as error:
+            raise GitFailed(f"git cannot be run: {error}") from None
+        output, errors = self._read(process, max_bytes, arguments[0])
+        if process.returncode != 0:
+            said = errors.decode("utf-8", "replace").strip().partition("\n")[0]
+            raise GitFailed(said or f"git {arguments[0]} ended with {process.returncode}")
+        return output
+
+    def _read(self, process: subprocess.Popen[bytes], max_bytes: int, what: str) -> tuple[bytes, bytes]:
+        """All that it says, never more than that in memory. The process has ended when this returns or raises."""
+        assert process.stdout is not None and process.stderr is not None
+        output, errors = bytearray(), bytearray()
+        with process, selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ, output)
+            selector.register(process.stderr, selectors.EVENT_READ, errors)
+            while selector.get_map():
+                ready = selector.select(max(0.0, self._deadline_s - time.monotonic()))
+                if not ready:
+                    process.kill()
+                    raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s")
+                for key, _ in ready:
+                    piece = os.read(key.fd, _PIECE_BYTES)
+                    if not piece:
+                        selector.unregister(key.fileobj)
+                    key.data.extend(piece)
+                if len(output) > max_bytes:
+                    process.kill()
+                    raise TooLarge(f"git {what} says more than {max_bytes:,} bytes")
+        return bytes(output), bytes(errors)

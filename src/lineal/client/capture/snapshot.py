@@ -1,0 +1,36 @@
+"""The code of a run that no repository has: its script, and the modules of the project that were imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+
+from lineal.client.capture.sources import Sources, read_sources
+
+
+def project_files(base: str, script: str | None) -> list[str]:
+    """Names below `base`, of the script and of what was imported from there so far: nothing that was installed."""
+    installed = tuple(
+        os.path.realpath(path) + os.sep
+        for path in {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()}
+        if path and not _holds(path, base)
+    )
+    found: set[str] = set()
+    paths = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    for path in [script, *paths]:
+        if not isinstance(path, str) or (not path.endswith((".py", ".pyw", ".ipy", ".pyx")) and path != script):
+            continue
+        real = os.path.realpath(path)
+        if real.startswith(os.path.realpath(base) + os.sep) and not real.startswith(installed) and os.path.isfile(real):
+            found.add(os.path.relpath(real, os.path.realpath(base)))
+    return sorted(found)
+
+
+def _holds(folder: str, path: str) -> bool:
+    """A project that lies in a folder of Python's own is a project all the same; one that holds an environment is one, too."""
+    return (os.path.realpath(path) + os.sep).startswith(os.path.realpath(folder) + os.sep)
+
+
+def snapshot(base: str, script: str | None) -> Sources:
+    return read_sources(base, project_files(base, script))

@@ -1,0 +1,99 @@
+"""Source files that no commit has: which are taken, and the archive that keeps them."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lineal.client.capture.redact import mask_bytes
+from lineal.journal.blobs import sha256
+from lineal.journal.layout import FOLDER_NAME
+from lineal.model.limits import (
+    LEFT_OUT_NAMED_COUNT,
+    SOURCE_FILE_MAX_BYTES,
+    SOURCE_FILES_MAX_BYTES,
+    SOURCE_FILES_MAX_COUNT,
+)
+from lineal.model.values import clean_text
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say: equal files, equal archive
+_TEXT_SAMPLE_BYTES = 8_192
+_SECRET_NAMES = re.compile(
+    r"(?i)\A(\.env(\..*)?|\.netrc|\.pypirc|\.pgpass|\.htpasswd|id_(rsa|dsa|ecdsa|ed25519)|credentials?(\..*)?|secrets?(\..*)?"
+    r"|.*\.(pem|key|p12|pfx|jks|keystore|kdbx|ovpn))\Z"
+)
+
+
+@dataclass(slots=True)
+class Sources:
+    """`files`: name, SHA-256 and size of each file as it lies there; `contents`: as it is kept, with secrets masked."""
+
+    files: list[list[Any]] = field(default_factory=list)
+    contents: list[tuple[str, bytes]] = field(default_factory=list)
+    left_out: list[list[Any]] = field(default_factory=list)
+    left_out_count: int = 0
+    masked: list[str] = field(default_factory=list)
+    _size: int = 0
+
+    def archive(self) -> bytes:
+        """A zip: the same files make the same bytes."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+            for name, content in self.contents:
+                entry = zipfile.ZipInfo(name, _EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                file.writestr(entry, content)
+        return buffer.getvalue()
+
+    def said(self) -> dict[str, Any]:
+        content: dict[str, Any] = {"files": self.files}
+        if self.left_out_count:
+            content |= {"left_out": self.left_out, "left_out_count": self.left_out_count}
+        return content
+
+    def _leave(self, name: str, size: int | None, why: str) -> None:
+        self.left_out_count += 1
+        if len(self.left_out) < LEFT_OUT_NAMED_COUNT:
+            self.left_out.append([clean_text(name), size, why])
+
+    def take(self, root: str, name: str) -> None:
+        path = os.path.join(root, name)
+        if _SECRET_NAMES.match(os.path.basename(name)):
+            return self._leave(name, None, "its name says that it holds secrets")
+        try:
+            status = os.lstat(path)
+            if not stat.S_ISREG(status.st_mode):
+                return self._leave(name, None, "no regular file")
+            if status.st_size > SOURCE_FILE_MAX_BYTES:
+                return self._leave(name, status.st_size, "larger than source code is")
+            if len(self.files) >= SOURCE_FILES_MAX_COUNT or self._size + status.st_size > SOURCE_FILES_MAX_BYTES:
+                return self._leave(name, status.st_size, "there are too many")
+            with open(path, "rb") as file:
+                content = file.read(SOURCE_FILE_MAX_BYTES + 1)
+        except OSError as error:
+            return self._leave(name, None, error.strerror or "cannot be read")
+        if b"\0" in content[:_TEXT_SAMPLE_BYTES]:
+            return self._leave(name, len(content), "no text")
+        kept = mask_bytes(content)
+        if kept != content:
+            self.masked.append(clean_text(name))
+        self._size += len(content)
+        self.files.append([clean_text(name), sha256(content).hexdigest(), len(content)])
+        self.contents.append((clean_text(name), kept))
+        return None
+
+
+def read_sources(root: str, names: Iterable[str]) -> Sources:
+    """Of those names below `root`, what is text and small; Lineal's own folders are no part of it."""
+    sources = Sources()
+    for name in sorted(names):
+        if FOLDER_NAME not in name.split("/"):
+            sources.take(root, name)
+    return sources

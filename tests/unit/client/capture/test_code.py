@@ -1,0 +1,307 @@
+"""Which code ran, in every state a working tree may be in: real repositories, and none."""
+
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import lineal
+from lineal.client.capture import code as module
+from lineal.client.capture import git as git_module
+from lineal.client.capture.code import Code
+from lineal.client.capture.redact import MASK
+from lineal.record.records import ArtifactLogged
+from tests.unit.client.capture.repositories import ENVIRON, git, repository, write
+from tests.unit.client.capture.said import captures, records
+
+SRC = str(Path(lineal.__file__).parents[1])
+TOKEN = "ghp_" + "a1B2" * 9
+
+
+@pytest.fixture(autouse=True)
+def looks_anew(monkeypatch):
+    monkeypatch.setattr(module, "_seen", None)
+    monkeypatch.setattr(module, "script_path", lambda: None)
+
+
+def look(folder: Path, environ=ENVIRON) -> Code:
+    module._seen = None
+    return module.code(environ, str(folder))
+
+
+def unpacked(found: Code, key: str) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(found.files[key][1])) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def test_a_clean_tree(tmp_path):
+    commit = repository(tmp_path, {"train.py": "x = 1\n", "sub/a.py": ""})
+    content, files = look(tmp_path / "sub")
+    assert (content["kind"], content["commit"], content["branch"], content["is_dirty"]) == (
+        "git",
+        commit,
+        "main",
+        False,
+    )
+    assert (content["root"], content["folder"], content["remote"]) == (str(tmp_path), "sub", None)
+    assert files == {} and "trouble" not in content
+
+
+def test_the_patch_makes_the_tree_again(tmp_path):
+    """Staged, unstaged, binary, deleted, made executable, without a newline at the end."""
+    tree, copy = tmp_path / "tree", tmp_path / "copy"
+    repository(
+        tree, {"a.py": "one\ntwo\n", "b.bin": b"\0\1" * 500, "gone.py": "x\n", "run.sh": "echo\n", "weird ü.py": "1\n"}
+    )
+    git(tmp_path, "clone", "--quiet", str(tree), "copy")
+    write(tree, {"a.py": "one\n2", "b.bin": b"\0\2" * 700, "weird ü.py": "2\n", "staged.py": "new\n"})
+    (tree / "gone.py").unlink()
+    (tree / "run.sh").chmod(0o755)
+    git(tree, "add", "staged.py", "a.py")
+    content, files = look(tree)
+    assert content["is_dirty"]
+    assert sorted(content["patch"]["files"]) == ["a.py", "b.bin", "gone.py", "run.sh", "staged.py", "weird ü.py"]
+    (tmp_path / "patch").write_bytes(files["patch"][1])
+    git(copy, "apply", str(tmp_path / "patch"))
+
+    def state(folder):
+        paths = [path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts]
+        return {path.relative_to(folder): (path.read_bytes(), os.access(path, os.X_OK)) for path in paths}
+
+    assert state(copy) == state(tree)
+
+
+def test_the_digest_is_of_what_ran(tmp_path):
+    repository(tmp_path, {"a.py": "one\n"})
+    digests = [look(tmp_path).content["digest"]]
+    write(tmp_path, {"a.py": "two\n"})
+    digests.append(look(tmp_path).content["digest"])
+    write(tmp_path, {"new.py": "new\n"})
+    digests.append(look(tmp_path).content["digest"])
+    assert len(set(digests)) == 3
+    write(tmp_path, {"a.py": "one\n"})
+    (tmp_path / "new.py").unlink()
+    assert look(tmp_path).content["digest"] == digests[0]
+
+
+def test_untracked_source_is_kept_and_the_rest_is_named(tmp_path):
+    repository(tmp_path, {".gitignore": "ignored.py\n", "a.py": ""})
+    write(
+        tmp_path,
+        {
+            "new.py": "new\n",
+            "sub/deep.yaml": "lr: 1\n",
+            "ignored.py": "no",
+            "big.py": "x" * (1 << 20) + "x",
+            "image.png": b"\0\1",
+            ".env": f"TOKEN={TOKEN}",
+            "deploy.pem": "key",
+            ".lineal/journals/x": "ours",
+        },
+    )
+    (tmp_path / "link.py").symlink_to("new.py")
+    found = look(tmp_path)
+    assert unpacked(found, "untracked.archive") == {"new.py": b"new\n", "sub/deep.yaml": b"lr: 1\n"}
+    left = {name: why for name, _, why in found.content["untracked"]["left_out"]}
+    assert set(left) == {"big.py", "image.png", ".env", "deploy.pem", "link.py"}
+    assert found.content["untracked"]["left_out_count"] == 5
+
+
+def test_too_much_is_left_out_and_counted(tmp_path, monkeypatch):
+    from lineal.client.capture import sources
+
+    monkeypatch.setattr(sources, "SOURCE_FILES_MAX_COUNT", 3)
+    monkeypatch.setattr(sources, "LEFT_OUT_NAMED_COUNT", 2)
+    monkeypatch.setattr(module, "PATCH_MAX_BYTES", 100)
+    repository(tmp_path, {"a.py": "one\n"})
+    write(tmp_path, {f"new{number}.py": "" for number in range(9)} | {"a.py": "two\n" * 100})
+    content, files = look(tmp_path)
+    assert len(content["untracked"]["files"]) == 3
+    assert len(content["untracked"]["left_out"]) == 2 and content["untracked"]["left_out_count"] == 6
+    assert "patch" not in files and content["changed"] == ["a.py"] and content["trouble"]
+
+
+def test_an_answer_without_end_is_cut_off(tmp_path, monkeypatch):
+    repository(tmp_path, {"a.py": ""})
+    write(tmp_path, {f"a-name-of-a-file-{number}.txt": "" for number in range(50)})
+    asked = git_module.Repository(str(tmp_path), ENVIRON)
+    real = asked._ask
+    monkeypatch.setattr(asked, "_ask", lambda *words, **more: real(*words, **({"max_bytes": 500} | more)))
+    status = asked.status()
+    assert status.untracked == [] and not status.is_untracked_known and status.commit
+
+
+def test_a_detached_head_and_no_commits(tmp_path):
+    commit = repository(tmp_path / "detached", {"a.py": ""})
+    git(tmp_path / "detached", "checkout", "--quiet", "--detach")
+    content = look(tmp_path / "detached").content
+    assert (content["commit"], content["branch"]) == (commit, None)
+    (tmp_path / "new").mkdir()
+    git(tmp_path / "new", "init", "--quiet")
+    write(tmp_path / "new", {"a.py": "staged\n", "b.py": "not staged\n"})
+    git(tmp_path / "new", "add", "a.py")
+    found = look(tmp_path / "new")
+    assert (found.content["commit"], found.content["branch"], found.content["is_dirty"]) == (None, "main", True)
+    assert unpacked(found, "untracked.archive") == {"a.py": b"staged\n", "b.py": b"not staged\n"}
+
+
+def test_submodules(tmp_path):
+    commit = repository(tmp_path / "library", {"lib.py": "1\n"})
+    repository(tmp_path / "tree", {"a.py": ""})
+    git(tmp_path / "tree", "submodule", "--quiet", "add", str(tmp_path / "library"), "lib")
+    git(tmp_path / "tree", "commit", "--quiet", "-m", "with a library")
+    expected = {"path": "lib", "commit": commit, "remote": str(tmp_path / "library"), "is_dirty": False}
+    content = look(tmp_path / "tree").content
+    assert content["submodules"] == [expected] and not content["is_dirty"]
+    write(tmp_path / "tree" / "lib", {"lib.py": "2\n"})
+    content = look(tmp_path / "tree").content
+    assert content["submodules"] == [expected | {"is_dirty": True}] and content["is_dirty"]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (f"https://ann:{TOKEN}@example.com/r.git", "https://example.com/r.git"),
+        ("git@example.com:team/r.git", "git@example.com:team/r.git"),
+        ("ssh://git@example.com/r.git", "ssh://git@example.com/r.git"),
+    ],
+    ids=["password", "scp", "ssh"],
+)
+def test_remotes_have_no_credentials(tmp_path, address, said):
+    repository(tmp_path, {"a.py": ""})
+    git(tmp_path, "remote", "add", "origin", address)
+    assert look(tmp_path).content["remote"] == said
+
+
+def test_the_remote_that_the_branch_follows(tmp_path):
+    repository(tmp_path, {"a.py": ""})
+    git(tmp_path, "remote", "add", "origin", "https://example.com/origin.git")
+    git(tmp_path, "remote", "add", "fork", "https://example.com/fork.git")
+    assert look(tmp_path).content["remote"] == "https://example.com/origin.git"
+    git(tmp_path, "config", "branch.main.remote", "fork")
+    assert look(tmp_path).content["remote"] == "https://example.com/fork.git"
+
+
+def test_secrets_are_masked_and_that_is_said(tmp_path):
+    repository(tmp_path, {"a.py": "key = 1\n"})
+    write(tmp_path, {"a.py": f"key = '{TOKEN}'\n", "new.py": f"other = '{TOKEN}'\n"})
+    found = look(tmp_path)
+    assert not any(TOKEN.encode() in content for _, content in found.files.values())
+    assert TOKEN not in str(found.content) and MASK.encode() in found.files["patch"][1]
+    assert unpacked(found, "untracked.archive") == {"new.py": f"other = '{MASK}'\n".encode()}
+    assert found.content["is_masked"] and len(found.content["trouble"]) == 2
+
+
+def test_what_a_repository_configures_is_not_run(tmp_path):
+    repository(tmp_path, {"a.py": "1\n", ".gitattributes": "*.py diff=evil\n"})
+    mark = tmp_path.parent / f"{tmp_path.name}-mark"
+    script = tmp_path.parent / f"{tmp_path.name}-evil"
+    script.write_text(f"#!/bin/sh\ntouch {mark}\n")
+    script.chmod(0o755)
+    for name in ("core.fsmonitor", "diff.external", "diff.evil.command", "diff.evil.textconv", "core.pager"):
+        git(tmp_path, "config", name, str(script))
+    write(tmp_path, {"a.py": "2\n"})
+    mark.unlink(missing_ok=True)
+    assert "patch" in look(tmp_path).files
+    assert not mark.exists()
+
+
+def test_without_git_installed_the_files_are_kept(tmp_path, monkeypatch):
+    repository(tmp_path, {"train.py": "x = 1\n"})
+    monkeypatch.setattr(module, "script_path", lambda: str(tmp_path / "train.py"))
+    found = look(tmp_path, {"PATH": str(tmp_path)})
+    assert found.content["kind"] == "snapshot" and unpacked(found, "snapshot.archive") == {"train.py": b"x = 1\n"}
+    assert found.content["trouble"] == ["git: git is not installed"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_a_repository_of_somebody_else(tmp_path):
+    repository(tmp_path, {"a.py": ""})
+    for path in [tmp_path, *tmp_path.rglob("*")]:
+        os.lchown(path, 1, 1)
+    found = look(tmp_path)
+    assert found.content["kind"] == "none" and "dubious ownership" in found.content["trouble"][0]
+
+
+def test_a_git_that_hangs_is_left(tmp_path, monkeypatch):
+    (tmp_path / "git").write_text("#!/bin/sh\nexec sleep 600\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setattr(git_module, "GIT_TIMEOUT_S", 0.2)
+    found = look(tmp_path, {"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert found.content["kind"] == "none" and found.content["trouble"] == ["git: git took more than 0.2 s"]
+
+
+# -- whole programs -------------------------------------------------------------------------------
+
+
+def run(folder: Path, *arguments: str, **more) -> None:
+    environ = {**ENVIRON, "PYTHONPATH": SRC, "LINEAL_URL": str(folder / "lineal"), "LINEAL_CAPTURE": "code"}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **more,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def archive(folder: Path) -> dict[str, bytes]:
+    ref = captures(folder / "lineal")["code"]["snapshot"]["archive"]
+    with zipfile.ZipFile(next((folder / "lineal" / "blobs").rglob(ref["digest"]))) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def test_without_a_repository_the_script_and_what_it_imports(tmp_path):
+    """Also what it imports after init; nothing installed, nothing that is only there."""
+    write(
+        tmp_path,
+        {
+            "train.py": "import first, lineal\nrun = lineal.init()\nimport package.late, json\nrun.finish()\n",
+            "first.py": "",
+            "package/__init__.py": "",
+            "package/late.py": "x = 2\n",
+            "never.py": "",
+        },
+    )
+    run(tmp_path, "train.py")
+    assert set(archive(tmp_path)) == {"train.py", "first.py", "package/__init__.py", "package/late.py"}
+    said = captures(tmp_path / "lineal")["code"]
+    assert (said["kind"], said["entry"], said["folder"]) == ("snapshot", "train.py", ".")
+
+
+def test_a_script_in_a_repository_run_from_elsewhere(tmp_path):
+    commit = repository(tmp_path / "project", {"train.py": "import lineal\nlineal.init().finish()\n"})
+    (tmp_path / "elsewhere").mkdir()
+    run(tmp_path / "elsewhere", "../project/train.py")
+    said = captures(tmp_path / "elsewhere" / "lineal")["code"]
+    assert (said["commit"], said["entry"], said["folder"]) == (commit, "train.py", "../elsewhere")
+
+
+def test_the_patch_is_an_artifact_of_the_run(tmp_path):
+    repository(tmp_path, {"train.py": "import lineal\n", ".gitignore": "/lineal\n"})
+    write(tmp_path, {"train.py": "import lineal\nlineal.init().finish()\n"})
+    run(tmp_path, "train.py")
+    ref = captures(tmp_path / "lineal")["code"]["patch"]
+    assert ref["files"] == ["train.py"]
+    kept = [one for one in records(tmp_path / "lineal") if isinstance(one, ArtifactLogged)]
+    assert [(one.path, one.digest, one.size_bytes) for one in kept] == [(ref["path"], ref["digest"], ref["size_bytes"])]
+
+
+def test_runs_of_one_moment_share_one_look(tmp_path):
+    text = (
+        "import lineal\nfrom lineal.client.capture import git\nasked = []\nreal = git.Repository.status\n"
+        "git.Repository.status = lambda self: asked.append(1) or real(self)\n"
+        "for _ in range(20): lineal.init().finish()\n"
+    )
+    repository(tmp_path, {"train.py": text, ".gitignore": "/lineal\n"})
+    run(tmp_path, "train.py")
+    said = [one for one in records(tmp_path / "lineal") if type(one).__name__ == "CaptureSet"]
+    assert len(said) == 20 and len({str(one.content) for one in said}) == 1
