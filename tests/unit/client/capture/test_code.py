@@ -14,7 +14,7 @@ from lineal.client.capture import code as module
 from lineal.client.capture import git as git_module
 from lineal.client.capture.code import Code
 from lineal.client.capture.redact import MASK
-from lineal.record.records import ArtifactLogged
+from lineal.record.records import ArtifactLogged, CaptureSet
 from tests.unit.client.capture.repositories import ENVIRON, git, repository, write
 from tests.unit.client.capture.said import captures, records
 
@@ -303,5 +303,5 @@ def test_runs_of_one_moment_share_one_look(tmp_path):
     )
     repository(tmp_path, {"train.py": text, ".gitignore": "/lineal\n"})
     run(tmp_path, "train.py")
-    said = [one for one in records(tmp_path / "lineal") if type(one).__name__ == "CaptureSet"]
+    said = [one for one in records(tmp_path / "lineal") if isinstance(one, CaptureSet)]
     assert len(said) == 20 and len({str(one.content) for one in said}) == 1
