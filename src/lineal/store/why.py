@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from lineal.model.captures import Capture
 from lineal.model.direction import goal_of
 from lineal.model.entities import MetricDefinition, Run, RunDetails, SeriesInfo
 from lineal.model.errors import NotFound
@@ -19,6 +20,7 @@ from lineal.model.registry import ModelVersion, RegisteredModel, Transition, Ver
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import Goal, is_system
 from lineal.query.syntax import And, Comparison, Field, Order
+from lineal.store.captures import CODE
 from lineal.store.compare import definitions_of, latest_values
 from lineal.store.contracts import RunQuery, TenantReader
 from lineal.store.difference import Difference, difference
@@ -36,13 +38,14 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A version, and the run that made it if that is here, with its last values."""
+    """A version, and the run that made it if that is here, with its last values and the code that it recorded."""
 
     version: ModelVersion
     content: VersionContent
     run: RunDetails | None
     metrics: Mapping[str, float | int]
     series: Sequence[SeriesInfo] = ()
+    code: Capture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def _side(reader: TenantReader, registry: RegistryReader, version: ModelVersion)
     except NotFound:
         return Side(version, content, None, {})
     series = reader.list_series(version.run_id)
-    return Side(version, content, run, latest_values(series), series)
+    return Side(version, content, run, latest_values(series), series, reader.find_capture(version.run_id, CODE))
 
 
 def _transitions(registry: RegistryReader, version: ModelVersion) -> list[Transition]:

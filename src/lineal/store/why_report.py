@@ -39,7 +39,7 @@ def report(why: Why) -> list[Section]:
         sections.append(
             Section("Params", pairs=[(name, value_text(value)) for name, value in sorted(run.params.items())])
         )
-        code = sorted(code_of(run).items())
+        code = sorted(code_of(why.chosen).items())
         sections.append(Section("Code", [] if code else ["Nothing is recorded of the code."], code))
         data = [(one["name"], _dataset(one)) for one in data_of(run)]
         sections.append(Section("Data", [] if data else ["No dataset is recorded."], data))

@@ -7,7 +7,8 @@ from typing import Any
 
 from lineal.model.entities import RunDetails
 from lineal.model.registry import ModelVersion, RegisteredModel, Transition, VersionContent
-from lineal.model.values import from_json
+from lineal.model.values import from_json, value_text
+from lineal.store.captures import searched_code
 from lineal.store.run_view import iso_time, run_dict
 from lineal.store.why import Choice, Side, Why
 
@@ -87,17 +88,24 @@ def side_dict(side: Side) -> dict[str, Any]:
     return {
         "version": version_dict(side.version) | content_dict(side.content),
         "run": run,
-        "code": code_of(side.run),
+        "code": code_of(side),
         "data": data_of(side.run),
     }
 
 
-def code_of(run: RunDetails | None) -> dict[str, str]:
-    """What is recorded of the code: name -> text."""
+def code_of(side: Side) -> dict[str, str]:
+    """What is recorded of the code: name -> text. What the run recorded by itself goes before what tags say."""
+    run = side.run
     if run is None:
         return {}
     said = {"content_digest": run.run.content_digest} if run.run.content_digest else {}
-    return said | {name: text for name, text in sorted(run.tags.items()) if name.startswith(CODE_TAGS)}
+    said |= {name: text for name, text in sorted(run.tags.items()) if name.startswith(CODE_TAGS)}
+    if side.code is not None:
+        recorded = searched_code(side.code.json_text)
+        said |= {f"git.{name}": value_text(value) for name, value in recorded.items() if value is not None}
+        digest = side.code.content.get("digest")
+        said |= {"code.digest": digest} if isinstance(digest, str) and digest else {}
+    return said
 
 
 def data_of(run: RunDetails | None) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import pytest
 import lineal
 from lineal.api import say_outside
 from lineal.cli.output import json_line
-from lineal.record.records import DatasetUsed, ModelVersionCreated, TagsSet
+from lineal.record.records import CaptureSet, DatasetUsed, ModelVersionCreated, TagsSet
 from lineal.store.why import is_held_out
 from lineal.store.why_text import why_markdown, why_text
 
@@ -170,6 +170,20 @@ def test_code_and_data_are_what_was_recorded():
     ]
     text = why_text(lineal.get_model_version("digits/1").explained())
     assert "git.commit" in text and "v2, digest d1gest, training, data/train.csv" in text
+
+
+def test_what_the_run_recorded_by_itself_goes_before_tags():
+    run_id = fit("run", {"acc": 1.0})
+    code = {"kind": "git", "commit": "ab" * 20, "branch": "main", "is_dirty": True, "digest": "d" * 64}
+    say_outside(run_id, CaptureSet("a1", "code", code), None, None)
+    say_outside(run_id, TagsSet({"git.commit": "other", "git.host": "h"}), None, None)
+    assert lineal.why("digits/1")["code"] == {
+        "git.commit": "ab" * 20,
+        "git.branch": "main",
+        "git.dirty": "True",
+        "git.host": "h",
+        "code.digest": "d" * 64,
+    }
 
 
 def test_the_content_digest_is_code():

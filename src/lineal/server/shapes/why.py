@@ -31,8 +31,8 @@ class UsedDataset(Struct, frozen=True):
 
 
 class Side(Struct, frozen=True):
-    """A version, its run (null: none made it, or it is not here), and what that recorded of code and data. `code`: content_digest, and
-    tags such as git.commit."""
+    """A version, its run (null: none made it, or it is not here), and what that recorded of code and data. `code`: content_digest,
+    git.commit, git.branch, git.remote, git.dirty and code.digest as it captured them, and tags of such names."""
 
     version: VersionDetail
     run: MakingRun | None
