@@ -215,6 +215,23 @@ def test_between_commits_only_a_clone_that_has_both_can_tell(
     assert patch_of(other, one).files == found.files
 
 
+def test_what_was_committed_as_it_ran_is_the_same_code(
+    clone: Clone, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone.write({"train.py": "print(1)\n", "new.py": "x = 1\n"})
+    first = clone.capture(notebook.folder)
+    clone.make_commit("as it ran")
+    second = clone.capture(notebook.folder)
+    one, other = notebook.add("one", *first), notebook.add("other", *second)
+    assert not lineal.diff(one, other).comparable.is_fair  # here nobody knows
+    monkeypatch.chdir(clone.root)
+    found = lineal.diff(one, other)
+    assert found.code[1].patch is not None and found.code[1].patch.is_empty
+    assert found.comparable.is_fair and found.is_empty
+    shown = CliRunner().invoke(command, ["runs", "diff", "one", "other"]).output
+    assert "from one to other: the same files" in shown and "No difference but what is another in every run" in shown
+
+
 def test_what_is_not_here_is_said(clone: Clone, notebook: Notebook) -> None:
     clone.write(SECOND)
     records = clone.capture(notebook.folder)
@@ -228,6 +245,10 @@ def test_what_is_not_here_is_said(clone: Clone, notebook: Notebook) -> None:
         assert len(found.unknown) == count, found.unknown
     snapshot = notebook.add("snapshot", CaptureSet("a1", "code", {"kind": "snapshot", "digest": "z"}))
     assert "no commit" in patch_of(one, snapshot).unknown[0]
+    another = notebook.add("another", CaptureSet("a1", "code", {"kind": "snapshot", "digest": "zz"}))
+    found_of_two = lineal.diff(snapshot, another)
+    assert [row.kind for row in found_of_two.code] == ["snapshot", "snapshot"]
+    assert "a snapshot" in CliRunner().invoke(command, ["runs", "diff", "snapshot", "another"]).output
     none = notebook.add("none")
     assert lineal.diff(one, none).code[0].run_id == "one" and len(lineal.diff(one, none).code) == 1
     assert "none recorded no code" in lineal.comparable(one, none).unknown

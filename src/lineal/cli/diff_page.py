@@ -146,5 +146,6 @@ def _closing(found: Difference, show_all: bool, is_empty: bool) -> str:
     equal_count = sum(not row.differs for row in found.rows)
     said = count_text(equal_count, "line is", "lines are")
     hint = "." if show_all or not equal_count else "; --all shows them."
-    differs = not is_empty or any(row.differs for row in found.rows)
-    return f"{said} equal{hint}" if differs else f"No difference: {said} equal{hint}"
+    if not any(row.differs for row in found.rows) and is_empty:
+        return f"No difference: {said} equal{hint}"
+    return f"No difference but what is another in every run: {said} equal{hint}" if is_empty else f"{said} equal{hint}"

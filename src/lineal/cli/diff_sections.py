@@ -64,7 +64,7 @@ def _fairness(found: FullDifference) -> Iterator[Text]:
 
 def _code(found: FullDifference, short: Mapping[str, str], show_patch: bool) -> Iterator[RenderableType]:
     for row in found.code:
-        said = code_text({"kind": "git", "commit": row.commit, "branch": row.branch, "is_dirty": row.is_dirty})
+        said = code_text({"kind": row.kind, "commit": row.commit, "branch": row.branch, "is_dirty": row.is_dirty})
         yield Text(f"{short[row.run_id]}  {printable(said) or 'no commit'}")
     first = short[found.code[0].run_id] if found.code else ""
     for row in found.code:
@@ -76,7 +76,7 @@ def _patch(patch: CodePatch, way: str, show_patch: bool) -> Iterator[RenderableT
     for text in patch.unknown:
         yield Text(f"Not known {way}: {printable(text)}", style="yellow")
     if not patch.files:
-        if not patch.unknown:
+        if patch.is_empty:
             yield Text(f"{way}: the same files", style="dim")
         return
     yield Text(f"{way}: {count_text(len(patch.files), 'file differs', 'files differ')}", style="dim")

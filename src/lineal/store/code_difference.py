@@ -21,6 +21,11 @@ class CodePatch:
     unknown: tuple[str, ...] = ()
     is_cut: bool = False
 
+    @property
+    def is_empty(self) -> bool:
+        """The two trees are known to be the same."""
+        return not self.files and not self.unknown
+
 
 def code_patch(first: Tree, second: Tree, repository: Repository | None = None) -> CodePatch:
     """What makes the first tree the second. Between two commits only a repository that has both can tell."""

@@ -84,14 +84,23 @@ def tree_of(code: Mapping[str, Any], read: ReadBlob) -> Tree:
     """Of a code capture. What others said there otherwise is as if it had not been said."""
     commit = code.get("commit") if code.get("kind") != "snapshot" else None
     tree = Tree(commit if isinstance(commit, str) else None)
+    untracked = code.get("untracked")
     if tree.commit is not None and code.get("is_dirty"):
         _add_patch(tree, code.get("patch"), read)
-    untracked = code.get("untracked")
+        if not code.get("patch") and not untracked and not code.get("submodules"):
+            tree.missing.append("what was not committed was not recorded")
+    tree.missing += [f"it was not recorded whole: {one}" for one in _texts(code.get("trouble"))]
+    modules = code.get("submodules")
+    for module in modules if isinstance(modules, list) else ():
+        if isinstance(module, dict) and module.get("is_dirty"):
+            tree.missing.append(f"the changes within the submodule {module.get('path')} are not known")
     if isinstance(untracked, dict):
         _add_archive(tree, untracked, "the files that git does not track", read)
     snapshot = code.get("snapshot")
     if tree.commit is None and isinstance(snapshot, dict):
         _add_archive(tree, snapshot, "the files of the snapshot", read)
+    elif code.get("kind") == "snapshot":
+        tree.missing.append("the files of the snapshot were not kept")
     cells = code.get("cells")
     if isinstance(cells, dict):
         content = _bytes_of(cells, DIFF_PATCH_MAX_BYTES, read)
@@ -100,6 +109,10 @@ def tree_of(code: Mapping[str, Any], read: ReadBlob) -> Tree:
         else:
             tree.files[str(cells.get("path", "cells")).rpartition("/")[2]] = Whole(content)
     return tree
+
+
+def _texts(said: Any) -> list[str]:
+    return [one for one in said if isinstance(one, str)] if isinstance(said, list) else []
 
 
 def as_text(content: bytes) -> str:

@@ -102,10 +102,9 @@ def _compare_code(
         unknown.append("no run recorded its code" if not found else f"{without} recorded no code")
     if len({_identity_of(code) for code in found.values()}) < 2:
         return
-    commits = {str(code.get("commit")) for code in found.values()}
-    text = (
-        "other code: the same commit, and other changes that are not committed" if len(commits) == 1 else "other code"
-    )
+    commits = {code.get("commit") if isinstance(code.get("commit"), str) else None for code in found.values()}
+    is_one = len(commits) == 1 and None not in commits
+    text = "other code: the same commit, and other changes that are not committed" if is_one else "other code"
     reasons.append(Reason("code", text, None, tuple((run_id, _code_text(code)) for run_id, code in found.items())))
 
 

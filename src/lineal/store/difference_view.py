@@ -75,6 +75,7 @@ def _code(row: CodeRow) -> dict[str, Any]:
     patch = row.patch
     return {
         "run_id": row.run_id,
+        "kind": row.kind,
         "commit": row.commit,
         "branch": row.branch,
         "remote": row.remote,

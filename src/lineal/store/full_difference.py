@@ -36,6 +36,7 @@ class CodeRow:
     the two recorded none, or both the same."""
 
     run_id: str
+    kind: str | None
     commit: str | None
     branch: str | None
     remote: str | None
@@ -98,11 +99,12 @@ def full_difference(
         for run_id, found in zip(ids, reader.get_captures_of(ids, _PARTS), strict=True)
     }
     execution, environment, hardware = (tuple(facts(section, contents)) for section in SECTIONS)
+    code = _code(contents, read_blob, repository)
     return FullDifference(
         tuple(details),
         difference(details, series),
-        comparable(details, series, [contents[run_id].get(CODE) for run_id in ids]),
-        tuple(_code(contents, read_blob, repository)),
+        comparable(details, series, _codes_to_compare(ids, contents, code)),
+        tuple(code),
         tuple(packages(contents)),
         tuple(datasets(details)),
         execution,
@@ -124,11 +126,20 @@ def _code(contents: Mapping[str, Contents], read_blob: ReadBlob, repository: Rep
             first = code
         elif not _is_same(first, code):
             patch = code_patch(tree_of(first, read_blob), tree_of(code, read_blob), repository)
-        commit, branch, remote, digest = (_text(code.get(name)) for name in ("commit", "branch", "remote", "digest"))
+        texts = {name: _text(code.get(name)) for name in ("kind", "commit", "branch", "remote", "digest")}
         is_dirty = code.get("is_dirty")
         flag = is_dirty if isinstance(is_dirty, bool) else None
-        rows.append(CodeRow(run_id, commit, branch, remote, flag, digest, patch))
+        rows.append(CodeRow(run_id, is_dirty=flag, patch=patch, **texts))
     return rows
+
+
+def _codes_to_compare(
+    ids: Sequence[str], contents: Mapping[str, Contents], rows: Sequence[CodeRow]
+) -> list[Mapping[str, Any] | None]:
+    """What was committed later is the same code where it turned out to be the same files: known by what the first run recorded."""
+    same = {row.run_id for row in rows if row.patch is not None and row.patch.is_empty}
+    first = contents[rows[0].run_id][CODE] if rows else None
+    return [first if run_id in same else contents[run_id].get(CODE) for run_id in ids]
 
 
 def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -1622,6 +1622,8 @@ export interface components {
          */
         CodeRow: {
             run_id: string;
+            /** @description git, snapshot, notebook or none. */
+            kind: string | null;
             commit: string | null;
             branch: string | null;
             remote: string | null;

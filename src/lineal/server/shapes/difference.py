@@ -74,6 +74,7 @@ class CodeRow(Struct, frozen=True):
     """Of a run that recorded its code. `patch`: null for the first of them, and for one of the same code."""
 
     run_id: str
+    kind: Annotated[str | None, Meta(description="git, snapshot, notebook or none.")]
     commit: str | None
     branch: str | None
     remote: str | None
