@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 from tests.compat.compare import differences
@@ -65,3 +68,15 @@ def test_a_time_that_was_given_is_compared() -> None:
     other = copy.deepcopy(found())
     other["said"]["runs"]["at"] = 1_001
     assert list(differences(found(), other)) == ["said > runs > at"]
+
+
+def test_every_test_of_mlflows_own_that_differs_stands_in_the_docs_with_its_reason() -> None:
+    declared = tomllib.loads((Path(__file__).parent / "own" / "differences.toml").read_text())["difference"]
+    wanted = [
+        (", ".join(f"`{pattern.rstrip('*').removesuffix('[[]')}`" for pattern in one["tests"]), one["why"])
+        for one in declared
+    ]
+    docs = (Path(__file__).resolve().parents[2] / "docs" / "mlflow.md").read_text()
+    section = docs.partition("### MLflow's own tests that differ")[2].partition("\n###")[0]
+    rows = re.findall(r"^\| (`test_.+?) \| (.+) \|$", section, re.MULTILINE)
+    assert rows == wanted

@@ -56,6 +56,13 @@ DEFAULT_STORE = "sqlite:///lineal-server/lineal.db"
     metavar="ADDRESS",
     help="Address or network of a proxy whose X-Forwarded-For, -Proto and -Host are believed; may be given several times.",
 )
+@click.option(
+    "--artifact-root",
+    default="",
+    metavar="URI",
+    help="Where MLflow's clients shall keep the files of experiments that they make (s3://bucket/path). The server opens "
+    "nothing there. Without it: here.",
+)
 @click.option("--insecure", is_flag=True, help="Listen beyond this machine although nobody has to say who they are.")
 @click.option(
     "--log",
@@ -82,6 +89,7 @@ def serve(
     hosts: tuple[str, ...],
     base_path: str,
     trusted_proxies: tuple[str, ...],
+    artifact_root: str,
     insecure: bool,
     log: Format,
     drain: int,
@@ -107,6 +115,7 @@ def serve(
     base_path = base_path_of(base_path)
     for proxy in trusted_proxies:
         network_of(proxy)
+    artifact_root = _checked_root(artifact_root)
     allow_connections()
     observed = Observed()
     with (
@@ -127,6 +136,7 @@ def serve(
             hosts=hosts,
             base_path=base_path,
             trusted_proxies=trusted_proxies,
+            artifact_root=artifact_root,
             observed=observed,
             drain_s=drain,
             raises_again=False,
@@ -148,6 +158,18 @@ def _say_if_nobody(source: HostedSource, store: str) -> None:
             return
     stop = "" if is_shared(store) else "stop it, then "
     click.echo(f"lineal: nobody can sign in yet: {stop}`lineal users add NAME --admin --url {store}`", err=True)
+
+
+def _checked_root(location: str) -> str:
+    from lineal.model.errors import LinealError
+    from lineal.server.compat.mlflow.names import check_location
+
+    if "?" in location:
+        raise click.UsageError("--artifact-root: paths are added at its end, so it has no query")
+    try:
+        return check_location(location).rstrip("/")
+    except LinealError as error:
+        raise click.UsageError(f"--artifact-root: {error.message}") from None
 
 
 def is_loopback(host: str) -> bool:

@@ -43,7 +43,8 @@ register_url_convertor("text", Text())
 
 def make_app(source: Source, live: Live, settings: Settings, observed: Observed | None = None) -> Starlette:
     """The app over `source`. Whoever made `live` ends it."""
-    dispatch = Dispatch(source, live, Gate(source, asks=settings.asks), observed or Observed(), settings.base_path)
+    gate = Gate(source, asks=settings.asks)
+    dispatch = Dispatch(source, live, gate, observed or Observed(), settings.base_path, settings.artifact_root)
     pages = Pages(settings.static, settings.base_path)
     routes = [
         Route(path, dispatch.serving(of_path), methods=list(of_path))

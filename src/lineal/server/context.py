@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`store` is open while the route runs; async routes have none, and no `gate`."""
+    """`store` is open while the route runs; async routes have none, and no `gate`. `artifact_root`: where MLflow's clients
+    are told to keep the files of experiments that they make ("": here)."""
 
     source: Source
     tenant: str
@@ -33,6 +34,7 @@ class Context:
     once: Once | None = None
     principal: Principal = OPEN
     gate: Gate | None = None
+    artifact_root: str = ""
 
     @property
     def store(self) -> Store:

@@ -67,11 +67,20 @@ class _NotBegun(Exception):
 class Dispatch:
     """Serves endpoints over one source."""
 
-    def __init__(self, source: Source, live: Live, gate: Gate, observed: Observed, base_path: str = "") -> None:
+    def __init__(
+        self,
+        source: Source,
+        live: Live,
+        gate: Gate,
+        observed: Observed,
+        base_path: str = "",
+        artifact_root: str = "",
+    ) -> None:
         self._base_path = base_path
         self._source = source
         self._observed = observed
         self._gate = gate
+        self._artifact_root = artifact_root
         self._live = live
         self._rows = KeptRows()
         # Asked late: tests describe the app over no source at all.
@@ -250,6 +259,7 @@ class Dispatch:
             once,
             visit.principal,
             self._gate,
+            self._artifact_root,
         )
 
 

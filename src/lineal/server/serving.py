@@ -127,6 +127,7 @@ def make_server(
     hosts: tuple[str, ...] = (),
     base_path: str = "",
     trusted_proxies: tuple[str, ...] = (),
+    artifact_root: str = "",
     on_stop: Callable[[], None] = lambda: None,
 ) -> Server:
     """What serves on that socket: `run(sockets=[listener])` until SIGINT, SIGTERM or `should_exit`. Leaves the source open."""
@@ -139,6 +140,7 @@ def make_server(
         hosts=hosts,
         base_path=base_path,
         trusted_proxies=trusted_proxies,
+        artifact_root=artifact_root,
     )
     app = make_app(source, live, settings, observed)
     config = uvicorn.Config(

@@ -13,7 +13,8 @@ class Settings:
     """`port` is what browsers name in their Host header; `static` holds the built page. `any_host`: whoever reaches it may name it
     as they like, since it listens beyond this machine. `asks`: who somebody is, by password or token (`--auth`). `hosts`:
     the names that it answers to beside those of this machine; with them, no others. `base_path`: what proxies put before
-    every address ("/lineal"); `trusted_proxies`: addresses and networks whose X-Forwarded-* are believed."""
+    every address ("/lineal"); `trusted_proxies`: addresses and networks whose X-Forwarded-* are believed.
+    `artifact_root`: see `Context`."""
 
     port: int
     static: Path = STATIC
@@ -22,3 +23,4 @@ class Settings:
     hosts: tuple[str, ...] = ()
     base_path: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    artifact_root: str = ""

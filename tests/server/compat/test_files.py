@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from lineal.record.records import ArtifactLogged
 from lineal.server.hosted import HostedSource
 from tests.server.compat.asking import API, FILES, Mlflow, asking
+from tests.server.conftest import sqlite_place
 from tests.server.test_lineage import post
 
 
@@ -188,6 +190,27 @@ def test_a_place_for_artifacts_is_never_opened_here(one_mlflow: Mlflow, tmp_path
     assert answer.status_code == 404 and "secret" not in answer.text
     answer = one_mlflow.client.get(f"{FILES}/{number}/{run}/artifacts/key.txt")
     assert answer.status_code == 404
+
+
+def test_a_server_may_leave_files_to_clients(tmp_path: Path) -> None:
+    """What was said of an experiment's place stays, whatever the server is told later."""
+    place: Any = sqlite_place(tmp_path / "srv")
+    with HostedSource(place.url, tmp_path / "srv" / "blobs") as source:
+        with asking(source, artifact_root=(tmp_path / "root").as_uri()) as mlflow:
+            number, own = mlflow.experiment("x"), mlflow.experiment("y", artifact_location="s3://b/y")
+            run = mlflow.run(number)
+            folder = tmp_path / "root" / number / run / "artifacts"
+            folder.mkdir(parents=True)
+            (folder / "key.txt").write_text("secret")
+            found = mlflow.get("runs/get", run_id=run)["run"]["info"]["artifact_uri"]
+            assert found == folder.as_uri()
+            answer = mlflow.client.get("/get-artifact", params={"run_id": run, "path": "key.txt"})
+            assert answer.status_code == 404 and "secret" not in answer.text
+            assert mlflow.get("experiments/get", experiment_id=own)["experiment"]["artifact_location"] == "s3://b/y"
+        with asking(source) as mlflow:
+            assert mlflow.get("runs/get", run_id=run)["run"]["info"]["artifact_uri"] == folder.as_uri()
+            other = mlflow.get("experiments/get", experiment_id=mlflow.experiment("z"))["experiment"]
+            assert other["artifact_location"] == f"mlflow-artifacts:/{other['experiment_id']}"
 
 
 def test_a_path_of_a_run_or_a_model_that_is_not_there_is_refused(one_mlflow: Mlflow) -> None:

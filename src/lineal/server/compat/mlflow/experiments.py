@@ -9,6 +9,7 @@ from lineal.ingest.desk import Desk, Said
 from lineal.ingest.group_commit import Work
 from lineal.ingest.reserve import Freeing
 from lineal.model.entities import Experiment
+from lineal.model.ids import experiment_id
 from lineal.model.limits import NAME_MAX_BYTES
 from lineal.model.values import check_name
 from lineal.model.vocabulary import Lifecycle
@@ -64,6 +65,8 @@ def create_experiment(context: Context, asked: Asked[Any, None]) -> Submitted:
     values = given(asked, Param("name", required=True), Param("artifact_location"), Param("tags", "list"))
     name = given_name(values["name"])
     location = check_location(values["artifact_location"]) if values.get("artifact_location") else None
+    if location is None and context.artifact_root:
+        location = f"{context.artifact_root}/{int(experiment_id(context.tenant, name), 16)}"
     tags: dict[str, str | None] = {}
     for tag in values.get("tags", []):
         key, value = tag.get("key"), tag.get("value")
