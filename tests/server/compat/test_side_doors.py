@@ -87,7 +87,7 @@ def test_nobody_is_called_and_no_place_is_opened(one_mlflow: Mlflow, address: st
         ("POST", "/graphql", {"json": {"query": "{ __schema { types { name } } }"}}),
         ("POST", "/ajax-api/2.0/mlflow/runs/create-promptlab-run", {"json": {"model_route": address}}),
     ):
-        answer = client.request(method, path, **more)  # type: ignore[arg-type]
+        answer = client.request(method, path, **more)
         assert answer.status_code == 404, (path, answer.text)
     dataset = {"name": "d", "digest": "1", "source_type": "http", "source": json.dumps({"uri": address})}
     one_mlflow.post("runs/log-inputs", run_id=run, datasets=[{"dataset": dataset}])
