@@ -66,7 +66,7 @@ def init(
 
     experiment     named set of runs; "Default" (or LINEAL_EXPERIMENT) without one
     name           display name; without one, the first characters of the run id
-    params         dict, dataclass, pydantic model, argparse.Namespace, OmegaConf, or the path of a YAML, JSON or TOML file
+    params         dict, dataclass, pydantic model, argparse.Namespace, click.Context, OmegaConf, or the path of a YAML, JSON or TOML file
     run_id         your own id (letters, digits, "_", "-"), or `lineal.content_id(...)`; random without one
     resume         what to do with a run_id that exists: None returns a finished run as it is and resumes any other; "allow" resumes
                    or creates; "must" requires it; "never" forbids it

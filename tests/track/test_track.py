@@ -408,3 +408,19 @@ def test_a_run_within_a_tracked_command_has_its_own(tracker: Tracker) -> None:
     found = {run.name: run for run in tracker.runs()}
     assert set(found) == {"inner", "outer"}
     assert found["inner"].params["lr"] == 0.1
+
+
+def test_sources_of_the_command_and_of_lineal_within_it(tracker: Tracker) -> None:
+    tracker.environ["LINEAL_CAPTURE"] = "sources"
+    tracker.write("config.json", '{"depth": 3}')
+    script = ARGPARSE + "import lineal\nlineal.init(params='config.json')\n"
+    code, _, err = tracker.python(script, "--lr", "0.5")
+    assert (code, err) == (0, "")
+    captured = tracker.only.capture("sources")
+    assert captured is not None
+    assert [(source["kind"], source["name"]) for source in captured["sources"]] == [
+        ("argparse", "train.py"),
+        ("json", "config.json"),
+    ]
+    assert captured["sources"][0]["params"] == ["lr", "layers", "out", "quiet"]
+    assert ".lineal/config/config.json" in {artifact.path for artifact in tracker.only.details.artifacts}

@@ -26,7 +26,8 @@ class Params(NamedTuple):
 
 
 def read_params(source: Any) -> Params:
-    """From a mapping, dataclass, pydantic model, argparse.Namespace, OmegaConf config, or the path of a YAML, JSON or TOML file.
+    """From a mapping, dataclass, pydantic model, argparse.Namespace, click.Context, OmegaConf config, or the path of a YAML, JSON or TOML
+    file.
 
     Raises InvalidInput for any other type and for a file that does not parse, NotFound for a missing one. A single value
     over its limit is refused by name, not raised."""
@@ -62,13 +63,13 @@ def _read(mapping: Mapping[str, Any]) -> Params:
 
 
 def _mapping_of(source: Any) -> Mapping[str, Any]:
-    if isinstance(source, Mapping) and not _is_omegaconf(source):
+    if isinstance(source, Mapping) and not is_omegaconf(source):
         return source
     if isinstance(source, (str, os.PathLike)):
         return _read_file(Path(source))
     if is_dataclass(source) and not isinstance(source, type):
         return {item.name: getattr(source, item.name) for item in fields(source)}
-    if _is_omegaconf(source):
+    if is_omegaconf(source):
         from omegaconf import OmegaConf
 
         container = OmegaConf.to_container(source, resolve=True)
@@ -77,13 +78,24 @@ def _mapping_of(source: Any) -> Mapping[str, Any]:
     dumped = _dumped(source)
     if dumped is not None:
         return dumped
+    if hasattr(source, "command_path") and callable(getattr(source, "find_root", None)):
+        return _of_click(source)
     if type(source).__name__ == "Namespace" and hasattr(source, "__dict__"):  # argparse and its relatives
         return dict(vars(source))
     raise InvalidInput(
         f"params of type {type(source).__name__} are not understood; give a dict, dataclass, pydantic model, argparse.Namespace, "
-        "OmegaConf config, or the path of a YAML, JSON or TOML file",
+        "click.Context, OmegaConf config, or the path of a YAML, JSON or TOML file",
         field="params",
     )
+
+
+def _of_click(context: Any) -> Mapping[str, Any]:
+    """Values of a command and of the groups that it is in."""
+    found: dict[str, Any] = {}
+    while context is not None:
+        found = {**context.params, **found}
+        context = context.parent
+    return found
 
 
 def _dumped(source: Any) -> Mapping[str, Any] | None:
@@ -93,7 +105,7 @@ def _dumped(source: Any) -> Mapping[str, Any] | None:
     return dumped if isinstance(dumped, Mapping) else None
 
 
-def _is_omegaconf(source: Any) -> bool:
+def is_omegaconf(source: Any) -> bool:
     return type(source).__module__.partition(".")[0] == "omegaconf"
 
 

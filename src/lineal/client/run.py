@@ -17,7 +17,8 @@ from lineal.client.attach import attach
 from lineal.client.given import check_note, check_tags, flattened, split, tail_of
 from lineal.client.guard import Guard
 from lineal.client.inputs import InputNaming
-from lineal.client.params import Params, read_params, within_bound
+from lineal.client.params import Params, within_bound
+from lineal.client.sources import Source, Sources, read_source
 from lineal.journal.interrupts import raised_by_handler
 from lineal.journal.journal import Journal, JournalClosed, JournalFull
 from lineal.journal.numbers import NotExact, exact_number, shown
@@ -98,6 +99,7 @@ class Run(ArtifactKeeping, InputNaming):
         self._stop_due_s = 0.0
         self._stop_asked = False
         self._captures: Captures | None = None
+        self._sources: Sources | None = None
         self.signalled: EndStatus | None = None
 
     # -- who am I -------------------------------------------------------------------------------
@@ -254,13 +256,16 @@ class Run(ArtifactKeeping, InputNaming):
     # -- params, tags, words --------------------------------------------------------------------
 
     def log_params(self, params: Any) -> None:
-        """Records params from a dict, dataclass, pydantic model, argparse.Namespace, OmegaConf config, or a YAML, JSON or TOML path.
+        """Records params from a dict, dataclass, pydantic model, argparse.Namespace, click.Context, OmegaConf config, or a YAML, JSON or
+        TOML path. All but a dict are named as the source, and a file is kept.
 
         A param is written once: another value for a known name is recorded as a conflict and the first value stands."""
-        self._say_params(read_params(params))
+        self._say_params(*read_source(params))
 
-    def _say_params(self, read: Params) -> None:
+    def _say_params(self, read: Params, source: Source | None = None) -> None:
         """`log_params` of what was read already."""
+        if source is not None and self._sources is not None:
+            self._sources.say(source, read)
         read = within_bound(read, self._params)
         for name, why in read.refused.items():
             self._refuse("param_refused", why, detail=name)

@@ -13,9 +13,9 @@ from lineal.client.content_id import ContentId
 from lineal.client.exits import EXITS
 from lineal.client.given import check_note, check_tags
 from lineal.client.guard import Guard
-from lineal.client.params import read_params
 from lineal.client.run import Run
 from lineal.client.settings import ATTEMPT_VARIABLE, NAME_VARIABLE, Settings, resolve
+from lineal.client.sources import Sources, read_source
 from lineal.journal.journal import Identity, Journal
 from lineal.model.errors import Conflict, InvalidInput, NotFound
 from lineal.model.ids import check_run_id, is_run_id, new_run_id, new_writer_id
@@ -109,7 +109,7 @@ def init(
         fork_step=fork_step,
         content_digest=run_id.digest if isinstance(run_id, ContentId) else None,
     )
-    read = None if params is None else read_params(params)
+    read = None if params is None else read_source(params)
     said_tags = reproducing.tags() | (check_tags(tags) if tags else {})
     said_note = None if note is None else check_note(note)
     _finish_previous_in_notebook()
@@ -126,8 +126,9 @@ def init(
     is_tracked = known is not None and ATTEMPT_VARIABLE in os.environ and not run.primary
     if is_tracked:
         _join_tracked(run, experiment, name)
+    run._sources = Sources(run) if "sources" in settings.capture else None
     if read is not None:
-        run._say_params(read)
+        run._say_params(*read)
     if said_tags:
         run.set_tags(said_tags)
     if said_note is not None:

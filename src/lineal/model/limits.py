@@ -54,6 +54,9 @@ REPRODUCTION_METRICS_MAX_COUNT = 2_000  # named in a verdict's document: half of
 
 # -- models -------------------------------------------------------------------------------------
 SAFETENSORS_HEADER_MAX_BYTES = 95 * MIB  # just below the bound of 100,000,000 of the format's own reader
+SOURCES_MAX_COUNT = 100  # configurations that a run names as the source of its params
+SOURCE_PARAMS_MAX_COUNT = 1_000  # names of params of one of them
+SOURCE_FILE_MAX_BYTES = 1 * MIB  # of a configuration file that is kept; what is larger holds data
 TRACK_INTERVAL_S = 1.0  # how often a tracked command is listened to; its points are a second late at most
 TRACK_DISCOVERY_INTERVAL_S = 3.0  # how often new event files are looked for: a walk through its folders
 TRACK_FOLDERS_MAX_COUNT = 10_000  # folders that are looked through for them: a second on a cold disk

@@ -106,11 +106,20 @@ class Tracking:
         for said in self._spool.read_new():
             if said.get("kind") == "params" and isinstance(said.get("params"), dict):
                 self._take_params(said)
+            elif said.get("kind") == "source" and isinstance(said.get("entry"), dict):
+                self._say_source(said["entry"])
             elif said.get("kind") == "error":
                 self._errors[bool(said.get("is_launcher"))] = str(said.get("text", ""))
 
     def _take_params(self, said: Mapping[str, Any]) -> None:
-        self._run.log_params(masked(said["params"]))
+        params = masked(said["params"])
+        self._run.log_params(params)
+        entry = {"kind": str(said.get("source")), "name": str(said.get("program")), "params": list(params)}
+        self._say_source(entry)
+
+    def _say_source(self, entry: dict[str, Any]) -> None:
+        if self._run._sources is not None:
+            self._run._sources.say_entry(entry)
 
     def _on_told(self, number: int) -> None:
         if number == signal.SIGTERM:  # whoever sends it may not wait for long
