@@ -13,6 +13,7 @@ from lineal.client.datasets.hashing import digest_of_parts
 from lineal.model.errors import InvalidInput
 from lineal.model.values import from_json
 
+_HUGGING_FACE = ("datasets.arrow_dataset", "datasets.dataset_dict", "datasets.iterable_dataset")
 _KINDS = (
     "a path, a pattern or a URI, an array of numpy or torch, a table of pandas, polars or pyarrow, a dataset of torch or Hugging Face, "
     "or a dict, tuple or list of these"
@@ -50,12 +51,13 @@ def describe(data: Any, root: str, version: str | None = None) -> Described:
 
 
 def _library(data: Any) -> str:
-    """Of the class, or of one that it stands on."""
-    known = ("pandas", "polars", "pyarrow", "datasets", "torch")
+    """Of the class, or of one that it stands on. Many programs have a package of their own called "datasets"."""
     for one in type(data).__mro__:
         name = one.__module__.partition(".")[0]
-        if name in known and name in sys.modules:
+        if name in ("pandas", "polars", "pyarrow", "torch") and name in sys.modules:
             return name
+        if one.__module__ in _HUGGING_FACE:
+            return "datasets"
     return ""
 
 

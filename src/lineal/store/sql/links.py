@@ -79,17 +79,18 @@ class SqlLinks:
 
     def runs_below(self, run_ids: Collection[str], limit: int) -> list[Below]:
         found: list[Below] = []
+        # "+ 0": or the index on starts is gone through for the order, and with it every run there is.
         for relation, column in (("parent", "parent_run_id"), ("forked", "forked_from")):
             rows = self._texts(
                 f"SELECT '{relation}', {column}, run_id FROM run WHERE tenant = ? AND {column} IN ({{}})"
-                " ORDER BY started_ms, run_id LIMIT ?",
+                " ORDER BY started_ms + 0, run_id LIMIT ?",
                 run_ids,
                 limit,
             )
             found += [Below(*row) for row in rows]
         rows = self._texts(
-            "SELECT 'reproduction', s.value, r.run_id FROM run_setting s JOIN run r ON r.pk = s.run WHERE r.tenant = ?"
-            f" AND s.kind = 'tag' AND s.name = '{REPRODUCES_TAG}' AND s.value IN ({{}}) ORDER BY r.started_ms, r.run_id LIMIT ?",
+            "SELECT 'reproduction', s.value, r.run_id FROM run_setting s JOIN run r ON r.pk = s.run WHERE r.tenant + 0 = ?"
+            f" AND s.kind = 'tag' AND s.name = '{REPRODUCES_TAG}' AND s.value IN ({{}}) ORDER BY r.started_ms + 0, r.run_id LIMIT ?",
             run_ids,
             limit,
         )
