@@ -46,6 +46,7 @@ class Execution:
     folder: str | None = None
     launcher: str | None = None
     world_size: int | None = None
+    is_tracked: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -119,6 +120,7 @@ def _execution(said: Mapping[str, Any]) -> Execution:
         folder=_text(said, "folder"),
         launcher=_text(launcher, "name"),
         world_size=_whole(launcher, "world_size"),
+        is_tracked=said.get("is_tracked") is True,
         variables=_texts(said, "variables"),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +40,10 @@ class Command:
         return shlex.join(self.words)
 
 
-def make_command(captured: Captured, python: str, tree: Path, *, is_rebuilt: bool = False) -> Command:
-    """`tree`: where the working tree is now. `is_rebuilt`: the interpreter is one of a new environment."""
+def make_command(
+    captured: Captured, python: str, tree: Path, *, is_rebuilt: bool = False, name: str | None = None
+) -> Command:
+    """`tree`: where the working tree is now. `is_rebuilt`: the interpreter is one of a new environment. `name`: of the run."""
     unset = _unset(captured, is_rebuilt)
     execution = captured.execution
     problems: list[Problem] = []
@@ -65,6 +68,9 @@ def make_command(captured: Captured, python: str, tree: Path, *, is_rebuilt: boo
         if MASK in word:
             said = f"the argument {word.partition(MASK)[0] or 'of the command'!s} was masked, and cannot be had"
             problems.append(Problem("command", "argument", said, is_final=True))
+    if execution.is_tracked:  # the command itself knows of no run
+        named = [] if name is None else ["--name", name]
+        words = [sys.executable, "-m", "lineal.cli.main", "track", *named, "--", *words]
     variables = _variables(captured, old_root, tree, problems)
     return Command(tuple(words), folder, *variables, tuple(problems), unset)
 

@@ -70,7 +70,7 @@ def make_plan(
         planned = current_environment(captured.environment)
     else:
         planned = plan_rebuild(captured.environment, find, place, old_root, tree.root)
-    command = make_command(captured, planned.python, tree.root, is_rebuilt=environment == "rebuild")
+    command = make_command(captured, planned.python, tree.root, is_rebuilt=environment == "rebuild", name=run.name)
     problems += [*data_problems, *planned.problems, *check_hardware(captured.hardware), *command.problems]
     return Plan(run.run_id, tree.root, tree.origin, command, planned, tuple(data), tuple(problems), captured)
 

@@ -166,6 +166,23 @@ def test_a_program_cannot_lead_its_run_elsewhere(recorder: Recorder, repository:
     assert parents.pop(answer["run_id"]) is None and list(parents.values()) == [answer["run_id"]]
 
 
+def test_a_command_that_knows_nothing_of_lineal(
+    recorder: Recorder, repository: Path, reproduce: Reproduce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "train.py").write_text(
+        "import argparse, random\nparser = argparse.ArgumentParser()\nparser.add_argument('--lr', type=float)\n"
+        "parser.parse_args()\nopen('out.txt', 'w').write('done')\n"
+    )
+    words = ("-m", "lineal.cli.main", "track", "--name", "quiet", "--", sys.executable, "train.py", "--lr", "0.5")
+    run_id = recorder.train(repository, *words, LINEAL_CAPTURE="execution,sources")
+    assert lineal.get_run(run_id, url=recorder.folder).params == {"lr": 0.5}
+    recorder.say(run_id, "code", recorder.code_of(run_id, repository))
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"], answer["differences"]) == (0, "identical", []), answer
+    made = lineal.get_run(answer["run_id"], url=recorder.folder)
+    assert (made.params, made.name, made.tags["lineal.reproduces"]) == ({"lr": 0.5}, "quiet", run_id)
+
+
 def test_of_several_runs_of_one_program_the_right_one(
     recorder: Recorder, repository: Path, reproduce: Reproduce
 ) -> None:
