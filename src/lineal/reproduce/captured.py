@@ -65,7 +65,10 @@ class Code:
     cells: Kept | None = None
     left_out: tuple[LeftOut, ...] = ()
     submodules: tuple[Submodule, ...] = ()
+    changed: tuple[str, ...] = ()
+    trouble: tuple[str, ...] = ()
     digest: str | None = None
+    """`changed`: files whose changes were not kept. `trouble`: what else of it is missing, in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,8 @@ def _code(said: Mapping[str, Any]) -> Code:
         cells=_kept(said.get("cells")),
         left_out=_left_out(untracked.get("left_out")) + _left_out(snapshot.get("left_out")),
         submodules=tuple(_submodules(said.get("submodules"))),
+        changed=_words(said.get("changed")),
+        trouble=_words(said.get("trouble")),
         digest=_text(said, "digest"),
     )
 

@@ -13,6 +13,7 @@ from lineal.client.capture.redact import MASK
 from lineal.client.capture.variables import of_environment
 from lineal.reproduce.captured import Captured, Execution
 from lineal.reproduce.problems import Problem
+from lineal.reproduce.workspace import CELLS_NAME
 
 _PYTHON = re.compile(r"(?:python|pythonw)[\d.]*(?:\.exe)?")
 # Where and as what a process runs is decided here and now: a rank that waits for others would wait for ever.
@@ -50,9 +51,12 @@ def make_command(
     old_root = captured.code.root if captured.code is not None else None
     cells = captured.code.cells if captured.code is not None else None
     if cells is not None:
-        name = cells.path.rpartition("/")[2]
-        words = [python, "-m", "IPython", name] if name.endswith(".ipynb") else [python, name]
-        return Command(tuple(words), tree, *_variables(captured, old_root, tree, problems), tuple(problems), unset)
+        has_shell = captured.environment is not None and "ipython" in captured.environment.packages
+        words = [python, "-m", "IPython", CELLS_NAME] if has_shell else [python, CELLS_NAME]
+        folder = tree / captured.code.folder if captured.code is not None else tree
+        folder = folder if folder.is_dir() else tree
+        variables = _variables(captured, old_root, tree, problems)
+        return Command(tuple(words), folder, *variables, tuple(problems), unset)
     if execution is None or not execution.command:
         problems.append(Problem("command", "command", "the command of the run was not captured", is_final=True))
         return Command((), tree, {}, (), tuple(problems))

@@ -17,6 +17,8 @@ from lineal.reproduce.captured import Code, Kept, Submodule
 from lineal.reproduce.git import git
 from lineal.reproduce.problems import Problem
 
+CELLS_NAME = "lineal_cells.py"
+
 Find = Callable[[Kept], Path]
 """Where the bytes of one of the run's own files lie, compared with their digest. Raises LookupError with the reason."""
 
@@ -34,38 +36,27 @@ class Tree:
 def build_tree(code: Code, find: Find, root: Path) -> Tree:
     """Makes the tree at `root`, which is not there yet or empty. What could not be had is in `problems`."""
     root.mkdir(parents=True, exist_ok=True)
-    if code.kind == "git":
-        return _from_git(code, find, root)
-    kept = code.snapshot if code.kind == "snapshot" else code.cells
-    if kept is None:
-        missing = Problem("code", "code", "no code was captured of the run", is_final=True)
-        return Tree(root, "nothing", (), (missing,))
-    problems: list[Problem] = []
-    take = _unpack if kept.path.endswith(".zip") else _place
-    names = take(kept, find, root, problems)
-    problems += _named_left_out(code)
-    return Tree(root, f"the {code.kind} kept with the run", tuple(names), tuple(problems))
-
-
-def _from_git(code: Code, find: Find, root: Path) -> Tree:
-    problems: list[Problem] = []
+    problems = _named_missing(code)
+    names: list[str] = []
     origin = "files kept with the run"
     if code.commit is not None:
         found = _check_out(code.commit, code.root, code.remote, root, problems, "the commit")
         if found is None:
             return Tree(root, "nothing", (), tuple(problems))
         origin = found
+        if code.patch is not None:  # before the submodules: it may say which commits they are at
+            _patch(code.patch, find, root, problems)
         for submodule in code.submodules:
             _add_submodule(submodule, code.root, root, problems)
-        if code.patch is not None:
-            _patch(code.patch, find, root, problems)
-    names = _tracked(root) if code.commit is not None else []
+        names = _tracked(root)
     for kept in (code.untracked, code.snapshot):
         if kept is not None:
             names += _unpack(kept, find, root, problems)
-    if code.commit is None and not names:
-        problems.append(Problem("code", "code", "no code was captured: the repository had no commit", is_final=True))
-    problems += _named_left_out(code) + _named_pointers(root)
+    if code.cells is not None:
+        names += _place(code.cells, find, root, code.folder, problems)
+    if not names and not problems:
+        problems.append(Problem("code", "code", "no code was captured of the run", is_final=True))
+    problems += _named_pointers(root)
     return Tree(root, origin, tuple(dict.fromkeys(names)), tuple(problems))
 
 
@@ -160,11 +151,14 @@ def _unpack(kept: Kept, find: Find, root: Path, problems: list[Problem]) -> list
         return []
 
 
-def _place(kept: Kept, find: Find, root: Path, problems: list[Problem]) -> list[str]:
-    name = kept.path.rpartition("/")[2]
+def _place(kept: Kept, find: Find, root: Path, folder: str, problems: list[Problem]) -> list[str]:
+    """The cells of a notebook, as a script in the folder that it ran in."""
+    name = CELLS_NAME if folder == "." else f"{folder}/{CELLS_NAME}"
     try:
-        shutil.copyfile(find(kept), root / name)
-    except (LookupError, OSError) as error:
+        if not is_inside(name):
+            name = CELLS_NAME  # it ran elsewhere
+        shutil.copyfile(find(kept), make_place(root, name))
+    except (LookupError, OSError, BadArchive) as error:
         problems.append(Problem("code", kept.path, f"the cells cannot be had: {error}", is_final=True))
         return []
     return [name]
@@ -175,11 +169,17 @@ def _tracked(root: Path) -> list[str]:
     return [os.fsdecode(name) for name in listed if name]
 
 
-def _named_left_out(code: Code) -> list[Problem]:
-    return [
+def _named_missing(code: Code) -> list[Problem]:
+    """What was not captured, or not as it ran."""
+    problems = [
         Problem("code", item.name, f"{item.name} was not kept with the run ({item.why})", blocks=False)
         for item in code.left_out
     ]
+    problems += [Problem("code", "code", text, blocks=False) for text in code.trouble]
+    if code.changed:
+        names = ", ".join(code.changed[:5])
+        problems.append(Problem("code", "patch", f"changes that were not committed are not kept: {names}"))
+    return problems
 
 
 def _named_pointers(root: Path) -> list[Problem]:

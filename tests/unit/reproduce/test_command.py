@@ -10,6 +10,7 @@ import pytest
 from lineal.client.capture.redact import MASK
 from lineal.reproduce.captured import Captured, read_captured
 from lineal.reproduce.command import make_command
+from lineal.reproduce.workspace import CELLS_NAME
 
 NEW = "/new/bin/python"
 
@@ -107,13 +108,12 @@ def test_variables(places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -
 
 def test_cells(places: tuple[Path, Path]) -> None:
     new = places[1]
-    for name, words in (
-        ("cells.py", [sys.executable, "cells.py"]),
-        ("cells.ipynb", [sys.executable, "-m", "IPython", "cells.ipynb"]),
-    ):
-        code = {"kind": "notebook", "cells": {"path": f".lineal/code/{name}", "digest": "0"}}
-        command = make_command(read_captured({"code": code}), sys.executable, new)
-        assert list(command.words) == words and command.folder == new and not command.problems
+    code = {"kind": "notebook", "folder": "sub", "cells": {"path": ".lineal/code/cells.py", "digest": "0"}}
+    command = make_command(read_captured({"code": code}), sys.executable, new)
+    assert list(command.words) == [sys.executable, CELLS_NAME] and command.folder == new / "sub"
+    shell = {"packages": {"ipython": "9"}}
+    command = make_command(read_captured({"code": code | {"folder": "../up"}, "environment": shell}), NEW, new)
+    assert list(command.words) == [NEW, "-m", "IPython", CELLS_NAME] and command.folder == new
 
 
 def test_what_is_nonsense_is_as_if_it_had_not_been_said() -> None:

@@ -134,7 +134,10 @@ def test_snapshots_and_cells(shelf: Shelf, tmp_path: Path) -> None:
     assert files_of(tree.root) == {"train.py": b"1", "lib/a.py": b"2"}
     cells = shelf.put(".lineal/code/cells.py", b"x = 1")
     tree = build_tree(Code(kind="notebook", cells=cells), shelf.find, tmp_path / "cells")
-    assert files_of(tree.root) == {"cells.py": b"x = 1"}
+    assert files_of(tree.root) == {"lineal_cells.py": b"x = 1"}
+    both = Code(kind="notebook", cells=cells, snapshot=snapshot, folder="lib")
+    tree = build_tree(both, shelf.find, tmp_path / "both")
+    assert files_of(tree.root) == {"train.py": b"1", "lib/a.py": b"2", "lib/lineal_cells.py": b"x = 1"}
     lost = Code(kind="snapshot", snapshot=Kept(".lineal/code/source.zip", "0" * 64))
     (problem,) = build_tree(lost, shelf.find, tmp_path / "lost").problems
     assert problem.is_final and "not on the shelf" in problem.text
@@ -145,6 +148,10 @@ def test_files_that_were_left_out_are_named(shelf: Shelf, tmp_path: Path) -> Non
     left_out = (LeftOut("big.csv", 10**9, "over the limit"),)
     (problem,) = built(Code(kind="snapshot", snapshot=kept, left_out=left_out), shelf, tmp_path).problems
     assert not problem.blocks and problem.name == "big.csv" and "over the limit" in problem.text
+    code = Code(kind="snapshot", snapshot=kept, changed=("a.py",), trouble=("Secrets were masked.",))
+    masked, patch = build_tree(code, shelf.find, tmp_path / "other").problems
+    assert (masked.text, masked.blocks) == ("Secrets were masked.", False)
+    assert patch.blocks and not patch.is_final and "a.py" in patch.text
 
 
 def test_changes_since_the_run_are_named(repository: Path, shelf: Shelf, tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""Nothing said by hand: what `lineal.init` captures by itself is enough to make the run again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lineal
+from tests.unit.reproduce.conftest import SEEDED, SRC, Recorder, git
+
+
+@pytest.fixture(autouse=True)
+def captures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINEAL_CAPTURE", "execution,code,environment,hardware")
+
+
+def train(recorder: Recorder, root: Path, *words: str) -> str:
+    environment = os.environ | {"LINEAL_URL": str(recorder.folder), "PYTHONPATH": str(SRC)}
+    subprocess.run([sys.executable, *words], cwd=root, env=environment, check=True)
+    (run,) = lineal.runs(url=recorder.folder)
+    return run.run_id
+
+
+def test_a_dirty_repository(recorder: Recorder, repository: Path, reproduce: Callable[..., Any]) -> None:
+    (repository / "train.py").write_text(
+        SEEDED.replace("0.5 *", "RATE *").replace("import sys", "import sys\nfrom mine import RATE")
+    )
+    (repository / "mine.py").write_text("RATE = 0.125\n")
+    (repository / ".gitignore").write_text("*.log\n")
+    run_id = train(recorder, repository, "train.py", "5")
+    (repository / "mine.py").write_text("RATE = 0.25\n")
+    git(repository, "checkout", "-q", "--force", "HEAD", "--", "train.py")
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"]) == (0, "identical"), json.dumps(answer, indent=1)
+    assert answer["differences"] == []
+    made = lineal.get_run(answer["run_id"], url=recorder.folder)
+    then, now = lineal.get_run(run_id, url=recorder.folder).capture("code"), made.capture("code")
+    assert then is not None and now is not None
+    assert (now["commit"], now["digest"]) == (then["commit"], then["digest"])
+
+
+def test_without_git(recorder: Recorder, tmp_path: Path, reproduce: Callable[..., Any]) -> None:
+    root = tmp_path / "loose"
+    root.mkdir()
+    (root / "train.py").write_text("from lib.rates import RATE\n" + SEEDED.replace("0.5 *", "RATE *"))
+    (root / "lib").mkdir()
+    (root / "lib" / "rates.py").write_text("RATE = 0.125\n")
+    run_id = train(recorder, root, "train.py")
+    (root / "lib" / "rates.py").unlink()
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"]) == (0, "identical"), json.dumps(answer, indent=1)
+
+
+def test_submodules_at_other_commits(
+    recorder: Recorder, repository: Path, tmp_path: Path, reproduce: Callable[..., Any]
+) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    git(library, "init", "-q")
+    (library / "rates.py").write_text("RATE = 0.5\n")
+    git(library, "add", "-A")
+    git(library, "commit", "-q", "-m", "one")
+    git(repository, "submodule", "--quiet", "add", str(library), "lib")
+    (repository / "train.py").write_text("from lib.rates import RATE\n" + SEEDED.replace("0.5 *", "RATE *"))
+    git(repository, "commit", "-q", "-am", "with it")
+    (repository / "lib" / "rates.py").write_text("RATE = 0.125\n")
+    git(repository / "lib", "commit", "-q", "-am", "two")
+    run_id = train(recorder, repository, "train.py")
+    git(repository, "-c", "advice.detachedHead=false", "submodule", "--quiet", "update")
+    assert "0.5" in (repository / "lib" / "rates.py").read_text()
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"], answer["differences"]) == (0, "identical", []), json.dumps(answer, indent=1)
+
+
+def test_a_secret_in_the_code(recorder: Recorder, repository: Path, reproduce: Callable[..., Any]) -> None:
+    secret = "gh" + "p_" + "a1B2" * 9
+    (repository / "train.py").write_text(f"KEY = {secret!r}\n" + SEEDED)
+    run_id = train(recorder, repository, "train.py")
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"]) == (0, "identical")
+    assert any("masked" in item["text"] for item in answer["differences"])
+
+
+def test_the_cells_of_a_notebook(recorder: Recorder, repository: Path, reproduce: Callable[..., Any]) -> None:
+    cells = [
+        "import lineal, rates",
+        "run = lineal.init(experiment='cells')",
+        "run.log({'x': 3.5 * rates.RATE})",
+        "run.finish()",
+    ]
+    program = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        f"for cell in {cells!r}:\n    assert shell.run_cell(cell, store_history=True).success\n"
+    )
+    run_id = train(recorder, repository, "-c", program)
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"]) == (0, "identical"), json.dumps(answer, indent=1)
+    assert answer["counts"] == {"identical": 1}
