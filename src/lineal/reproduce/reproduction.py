@@ -16,6 +16,7 @@ from lineal.model.vocabulary import REPRODUCES_TAG, REPRODUCTION_DOCUMENT
 from lineal.record.records import DocumentSet
 from lineal.reproduce.environment import install
 from lineal.reproduce.launch import child_variables, launch
+from lineal.reproduce.packages import changed
 from lineal.reproduce.plan import Plan
 from lineal.reproduce.problems import Problem
 from lineal.reproduce.tolerance import Tolerance, seed_spreads
@@ -57,7 +58,8 @@ def carry_out(
     spreads = seed_spreads(store, original)
     outcome = judge(original, made, tolerances=tolerances, spreads=spreads, ignored=ignored)
     differences = [problem for problem in plan.problems if problem.topic != "variables"]
-    differences += _differences(original, made)
+    known_texts = {problem.text for problem in differences}
+    differences += [problem for problem in _differences(original, made) if problem.text not in known_texts]
     reproduction = Reproduction(original.run_id, made.run_id, outcome, tuple(differences), status)
     document = DocumentSet(REPRODUCTION_DOCUMENT, describe(reproduction, plan))
     say_outside(made.run_id, document, url, tenant)
@@ -98,6 +100,9 @@ def _differences(original: LoggedRun, made: LoggedRun) -> list[Problem]:
         if digest is not None and digest != use.dataset.digest:
             text = f"dataset {use.dataset.name!r} had the digest {use.dataset.digest[:12]}, and has {digest[:12]}"
             found.append(Problem("data", use.dataset.name, text, blocks=False))
+    then_packages, now_packages = _packages(original), _packages(made)
+    if then_packages and now_packages:
+        found += changed(then_packages, now_packages)
     then_files, now_files = _digests(original), _digests(made)
     for path in sorted(then_files):
         if path not in now_files:
@@ -105,6 +110,11 @@ def _differences(original: LoggedRun, made: LoggedRun) -> list[Problem]:
         elif then_files[path] != now_files[path]:
             found.append(Problem("data", path, f"artifact {path} has other bytes", blocks=False))
     return found
+
+
+def _packages(run: LoggedRun) -> dict[str, str]:
+    packages = (run.capture("environment") or {}).get("packages")
+    return dict(packages) if isinstance(packages, dict) else {}
 
 
 def _digests(run: LoggedRun) -> dict[str, str | None]:

@@ -24,6 +24,7 @@ from lineal.journal import blobs
 from lineal.journal.layout import Folder
 from lineal.record.records import ArtifactLogged, CaptureSet, DatasetUsed
 from lineal.reproduce.captured import Kept
+from lineal.reproduce.python import find_uv
 
 SRC = Path(__file__).resolve().parents[3] / "src"
 
@@ -260,3 +261,20 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }.items():
         monkeypatch.setenv(name, value)
     return folder
+
+
+def own_environment(folder: Path, packages: list[str]) -> str:
+    """An environment of its own, with Lineal; its interpreter."""
+    uv = find_uv()
+    assert uv is not None
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
+    python = str(folder / "bin" / "python")
+    subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, *packages], check=True)
+    place = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (Path(place.stdout.strip()) / "lineal_of_the_tests.pth").write_text(f"{SRC}\n")
+    return python

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import lineal
-from tests.unit.reproduce.conftest import SEEDED, SRC, Recorder, git
+from tests.unit.reproduce.conftest import SEEDED, SRC, Recorder, git, own_environment, wheel
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +104,29 @@ def test_the_cells_of_a_notebook(recorder: Recorder, repository: Path, reproduce
     status, answer = reproduce(run_id)
     assert (status, answer["verdict"]) == (0, "identical"), json.dumps(answer, indent=1)
     assert answer["counts"] == {"identical": 1}
+
+
+def test_an_environment_of_its_own(
+    recorder: Recorder,
+    repository: Path,
+    wheels: Path,
+    tmp_path: Path,
+    reproduce: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("PYTHONPATH")
+    wheel(wheels, "tinydep", "1.0", "RATE = 3.0")
+    wheel(wheels, "tinydep", "2.0", "RATE = 4.0")
+    python = own_environment(tmp_path / "own", ["tinydep==1.0"])
+    (repository / "train.py").write_text(
+        "import lineal, tinydep\nwith lineal.init('e') as run:\n    run.log({'rate': tinydep.RATE})\n"
+    )
+    subprocess.run([python, "train.py"], cwd=repository, check=True)
+    (run,) = lineal.runs(url=recorder.folder)
+    status, answer = reproduce(run.run_id, environment="rebuild")
+    assert (status, answer["verdict"], answer["differences"]) == (0, "identical", []), json.dumps(answer, indent=1)
+    status, answer = reproduce(run.run_id, "--dry-run")  # the interpreter of the tests has no tinydep
+    assert status == 0 and "tinydep 1.0 is not installed" in [item["text"] for item in answer["problems"]]
+    wheels.joinpath("tinydep-1.0-py3-none-any.whl").unlink()
+    status, answer = reproduce(run.run_id, "--dry-run", environment="rebuild")
+    assert status == 3 and [item["name"] for item in answer["problems"]] == ["tinydep"]
