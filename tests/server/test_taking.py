@@ -87,13 +87,14 @@ def test_ways_to_name_an_artifact(url: str) -> None:
     run_id = made(url)
     logged = lineal.get_run(run_id, url=url)
     with lineal.init("digits", "takes", url=url) as run:
-        for args, more, text in (
+        ways: tuple[tuple[tuple[Any, ...], dict[str, Any], str], ...] = (
             ((f"{run_id}:out/data.csv",), {}, CSV),
             ((f"{run_id[:10]}:out/data.csv",), {"version": 1}, "old"),
             ((f"{run_id}:out/data.csv@1",), {}, "old"),
             ((run_id, "out/data.csv"), {}, CSV),
             ((logged, "out/data.csv"), {"version": 1}, "old"),
-        ):
+        )
+        for args, more, text in ways:
             assert run.use_artifact(*args, **more).read_text() == text
     assert uses(run.run_id, url) == [(run_id, "out/data.csv", 2), (run_id, "out/data.csv", 1)]
     [latest, _] = lineal.get_run(run.run_id, url=url).details.artifact_uses
@@ -136,7 +137,7 @@ def test_other_bytes_than_those_that_were_logged_are_never_handed_out(url: str) 
 def test_what_cannot_be_taken(url: str) -> None:
     run_id = made(url)
     with lineal.init("digits", "takes", url=url) as run:
-        for args, more, error in (
+        wrong: tuple[tuple[tuple[Any, ...], dict[str, Any], type[Exception]], ...] = (
             (("nothing:x",), {}, NotFound),
             ((f"{run_id}:nothing",), {}, NotFound),
             ((f"{run_id}:out/data.csv",), {"version": 3}, NotFound),
@@ -146,7 +147,8 @@ def test_what_cannot_be_taken(url: str) -> None:
             ((run_id,), {}, InvalidInput),
             ((7, "x"), {}, InvalidInput),
             ((lineal.get_run(run_id, url=url),), {}, InvalidInput),
-        ):
+        )
+        for args, more, error in wrong:
             with pytest.raises(error):
                 run.use_artifact(*args, **more)
         for ref in ("nothing@best", "nothing/1"):

@@ -21,7 +21,7 @@ from lineal.model.vocabulary import REPRODUCES_TAG
 from lineal.store.contracts import RunStart, Store
 from lineal.store.memory import MemoryStore
 from lineal.store.open import open_store
-from lineal.store.sql import reader as sql_reader
+from lineal.store.sql.links import SqlLinks
 from lineal.testing.suite_base import Said, at
 
 Link = tuple[str, str, str]
@@ -176,13 +176,12 @@ class Counting:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Counting]:
     made: list[Counting] = []
-    links = sql_reader.SqlLinks
 
     def counting(connection: Any, tenant: int) -> Any:
         made.append(Counting(connection))
-        return links(made[-1], tenant)  # type: ignore[arg-type]
+        return SqlLinks(made[-1], tenant)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sql_reader, "SqlLinks", counting)
+    monkeypatch.setattr("lineal.store.sql.reader.SqlLinks", counting)
     return made
 
 

@@ -204,7 +204,13 @@ def test_mistakes_are_refused_and_record_nothing(tmp_path: Path) -> None:
         ):
             with pytest.raises(error):
                 run.log_dataset("train", data)
-        for options in ({"context": "x" * 300}, {"version": "x" * 2_000}, {"digest": "x" * 300}, {"digest": ""}):
+        wrong: tuple[dict[str, Any], ...] = (
+            {"context": "x" * 300},
+            {"version": "x" * 2_000},
+            {"digest": "x" * 300},
+            {"digest": ""},
+        )
+        for options in wrong:
             with pytest.raises(InvalidInput):
                 run.log_dataset("train", np.zeros(1), **options)
         with pytest.raises(InvalidInput):

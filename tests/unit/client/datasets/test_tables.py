@@ -18,13 +18,13 @@ from lineal.model.errors import InvalidInput
 from lineal.model.limits import DATASET_COLUMNS_MAX_COUNT
 
 try:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-not-found, unused-ignore]
 except ImportError:
     pa = None
 
 ZONE = "Europe/Berlin"
 TIMES = st.datetimes(dt.datetime.fromisoformat("1700-01-01"), dt.datetime.fromisoformat("2200-01-01"))
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=5)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=5)
 COLUMNS: dict[str, tuple[st.SearchStrategy[Any], Any, Any]] = {
     # type -> values, type of polars, how pandas holds it
     "bool": (st.booleans(), pl.Boolean, "bool"),

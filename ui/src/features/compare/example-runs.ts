@@ -11,6 +11,6 @@ export function exampleRun(runId: string, more: Partial<RunDetail> = {}): RunDet
     run_id: runId, experiment_id: "e", experiment_name: "digits", parent_run_id: null, name: runId, description: "", status: "finished", user_id: "ada",
     start_time: "2026-11-25T10:00:00.000Z", end_time: "2026-11-25T10:01:00.000Z", duration_seconds: 60, params: {}, typed_params: {}, metrics: {}, tags: {},
     artifact_uri: null, lifecycle_stage: "active", locked: false, note: "", forked_from: null, content_digest: null, fork_step: null, attempts: [], series: [], artifacts: [], metric_definitions: {}, conflicts: [], losses: {},
-    document_names: [], console_line_count: 0, datasets: [], models: [], children: [], ...more,
+    document_names: [], console_line_count: 0, datasets: [], models: [], artifact_uses: [], version_uses: [], children: [], ...more,
   };
 }
