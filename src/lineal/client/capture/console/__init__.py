@@ -1,0 +1,1 @@
+"""What a run prints, recorded as it is printed: docs/adr/0031-console.md."""

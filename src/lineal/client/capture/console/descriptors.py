@@ -1,0 +1,224 @@
+"""Descriptors 1 and 2 of this process, led through the helper `pump.py`, and back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import NamedTuple
+
+_PIPE_BYTES = 1024 * 1024
+_HELPER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pump.py")
+
+
+class Led(NamedTuple):
+    """One way out: the descriptors (1, 2 or both) that lead into it, a letter, what they were, our two ends of the pipe or
+    pseudo-terminal."""
+
+    letter: str
+    numbers: tuple[int, ...]
+    saved: int
+    source: int
+    entrance: int
+    is_terminal: bool
+
+
+class Leading:
+    """Raises OSError where it cannot be done: then nothing has changed."""
+
+    def __init__(self, folder: str) -> None:
+        self.mark = b"\0" + os.urandom(16)
+        self.ways: list[Led] = []
+        self.helper = 0
+        self.record = -1
+        record, record_entrance = os.pipe()
+        self.record = record
+        try:
+            for letter, numbers in _streams():
+                self.ways.append(_lead(letter, numbers))
+            if not self.ways:
+                raise OSError("neither stdout nor stderr is open")
+            self.helper = _spawn(self.ways, record_entrance, self.mark, folder)
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            os.close(record_entrance)
+        for way in self.ways:
+            for number in way.numbers:
+                os.dup2(way.entrance, number)
+
+    def restore(self) -> None:
+        """The descriptors are what they were, unless the program has made something else of them meanwhile."""
+        for way in self.ways:
+            for number in way.numbers:
+                if _is_same(number, way.entrance):
+                    os.dup2(way.saved, number)
+
+    def send_marks(self, timeout_s: float) -> int:
+        """Behind everything that was printed, into each way; how many could be."""
+        import select
+
+        sent = 0
+        for way in self.ways:
+            try:
+                _, writable, _ = select.select([], [way.entrance], [], timeout_s)
+                if writable:
+                    os.write(way.entrance, self.mark)
+                    sent += 1
+            except OSError:  # nobody reads it any more
+                pass
+        return sent
+
+    def fit(self) -> None:
+        """A pseudo-terminal is as large as the terminal behind it."""
+        for way in self.ways:
+            if way.is_terminal:
+                _copy_size(way.saved, way.entrance)
+
+    def close(self) -> None:
+        for way in self.ways:
+            for descriptor in (way.saved, way.source, way.entrance):
+                _close(descriptor)
+        self.ways.clear()
+        _close(self.record)
+        self.record = -1
+
+
+def can_lead() -> bool:
+    """Whether what Python prints goes to descriptors 1 and 2 (it does not in notebooks, nor where a test runner takes it), and there
+    is an interpreter to run the helper. Process 1 of a container takes everybody with it when it ends, the helper, too."""
+    name = os.path.basename(sys.executable or "")
+    if os.name != "posix" or os.getpid() == 1 or not name.startswith(("python", "pypy")) or hasattr(sys, "frozen"):
+        return False
+    if sys.flags.interactive or hasattr(sys, "ps1"):
+        return False
+    known = ((sys.stdout, sys.__stdout__, 1), (sys.stderr, sys.__stderr__, 2))
+    return all(now is None or (now is at_first and _number_of(now) == number) for now, at_first, number in known)
+
+
+def _number_of(stream: object) -> int:
+    try:
+        return int(stream.fileno())  # type: ignore[attr-defined]
+    except (AttributeError, OSError, ValueError):
+        return -1
+
+
+def _streams() -> list[tuple[str, tuple[int, ...]]]:
+    """Where both go to one place, they share a way: two would get out of step."""
+    known = [number for number in (1, 2) if _is_open(number)]
+    if known == [1, 2] and _is_same(1, 2) and not _is_null(1):
+        return [("b", (1, 2))]
+    return [("oe"[number - 1], (number,)) for number in known]
+
+
+def _lead(letter: str, numbers: tuple[int, ...]) -> Led:
+    saved = _dup(numbers[0])
+    is_terminal = os.isatty(saved)
+    try:
+        source, entrance = os.openpty() if is_terminal else os.pipe()
+    except BaseException:
+        _close(saved)
+        raise
+    # Above the standard numbers: where one of those was closed, a pipe may get it.
+    source, entrance = _raised(source), _raised(entrance)
+    if is_terminal:
+        _make_alike(saved, entrance)
+    else:
+        import fcntl
+
+        try:
+            fcntl.fcntl(entrance, getattr(fcntl, "F_SETPIPE_SZ", 1031), _PIPE_BYTES)
+        except OSError:
+            pass
+    return Led(letter, numbers, saved, source, entrance, is_terminal)
+
+
+def _raised(descriptor: int) -> int:
+    if descriptor > 2:
+        return descriptor
+    raised = _dup(descriptor)
+    os.close(descriptor)
+    return raised
+
+
+def _dup(descriptor: int) -> int:
+    """Above the standard numbers, and not inherited."""
+    import fcntl
+
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+
+
+def _spawn(ways: list[Led], record: int, mark: bytes, folder: str) -> int:
+    given = [record, *(descriptor for way in ways for descriptor in (way.source, way.saved))]
+    first = max(given) + 1
+    numbers = {descriptor: first + place for place, descriptor in enumerate(given)}
+    arguments = [f"{way.letter}:{numbers[way.source]}:{numbers[way.saved]}" for way in ways]
+    null = os.path.devnull
+    actions = [
+        *((os.POSIX_SPAWN_DUP2, descriptor, number) for descriptor, number in numbers.items()),
+        (os.POSIX_SPAWN_OPEN, 0, null, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, null, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 2, null, os.O_WRONLY, 0),
+    ]
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-I", "-S", _HELPER, *arguments, str(numbers[record]), mark.hex(), folder],
+        os.environ,
+        file_actions=actions,
+        # What ends the program shall not end its reader: that ends when nobody is left who prints.
+        setsigmask=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP],
+    )
+
+
+def _make_alike(terminal: int, pseudo: int) -> None:
+    """What is printed reaches the terminal's own driver unchanged, which does to it what it always does."""
+    import termios
+
+    settings = termios.tcgetattr(terminal)
+    settings[1] &= ~termios.OPOST
+    settings[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
+    termios.tcsetattr(pseudo, termios.TCSANOW, settings)
+    _copy_size(terminal, pseudo)
+
+
+def _copy_size(terminal: int, pseudo: int) -> None:
+    import fcntl
+    import termios
+
+    try:
+        size = fcntl.ioctl(terminal, termios.TIOCGWINSZ, bytes(8))
+        if size != fcntl.ioctl(pseudo, termios.TIOCGWINSZ, bytes(8)):
+            fcntl.ioctl(pseudo, termios.TIOCSWINSZ, size)
+    except OSError:
+        pass
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _is_same(one: int, other: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(one), os.fstat(other))
+    except OSError:
+        return False
+
+
+def _is_null(number: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(number), os.stat(os.path.devnull))
+    except OSError:
+        return False
+
+
+def _close(descriptor: int) -> None:
+    if descriptor >= 0:
+        try:
+            os.close(descriptor)
+        except OSError:
+            pass

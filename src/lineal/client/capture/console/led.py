@@ -1,0 +1,215 @@
+"""What is printed on descriptors 1 and 2, by whomever: Python, native code, children. It arrives from the helper."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from lineal.client.capture.console.descriptors import Leading
+from lineal.client.capture.console.pump import HEAD, write_all
+from lineal.model.limits import CONSOLE_INTERVAL_S, CONSOLE_STOP_WAIT_S
+
+if TYPE_CHECKING:
+    from lineal.client.capture.console.recorder import Recorder
+
+_READ_BYTES = 1024 * 1024
+_NS_PER_MS = 1_000_000
+
+
+class LedSource:
+    """See `start.Source`. There is one helper as long as there is a recorder."""
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()  # of who adds and removes
+        self._lock = threading.Lock()  # of the recorders, which a thread feeds
+        self._recorders: list[Recorder] = []
+        self._leading: Leading | None = None
+        self._reading: _Reading | None = None
+
+    def add(self, recorder: Recorder) -> None:
+        with self._changing:
+            flush_streams()
+            if self._reading is not None:
+                self._reading.drain()
+            with self._lock:
+                self._recorders.append(recorder)
+            if self._reading is None:
+                try:
+                    self._leading = Leading(recorder.folder)
+                except BaseException:
+                    self._recorders.remove(recorder)
+                    raise
+                self._reading = _Reading(self._leading, self._recorders, self._lock)
+
+    def remove(self, recorder: Recorder) -> None:
+        with self._changing:
+            if recorder not in self._recorders:
+                return
+            flush_streams()
+            is_last = len(self._recorders) == 1
+            if is_last and self._leading is not None:
+                self._leading.restore()
+            if self._reading is not None:
+                self._reading.drain()
+                if is_last:
+                    self._reading.stop()
+                    self._reading = self._leading = None
+            with self._lock:
+                self._recorders.remove(recorder)
+
+    def forget(self) -> None:
+        """In a forked child, which prints into the pipe as before, and records nothing."""
+        if self._leading is not None:
+            self._leading.close()
+
+
+class _Reading:
+    """The thread that takes what the helper sends; where that has died, its place."""
+
+    def __init__(self, leading: Leading, recorders: list[Recorder], lock: threading.Lock) -> None:
+        self._leading = leading
+        self._recorders = recorders
+        self._lock = lock
+        self._awake, self._wake = os.pipe()
+        self._is_stopping = False
+        self._missing_marks = 0
+        self._drained = threading.Event()
+        self._buffer = bytearray()
+        self._open = {way.letter: way for way in leading.ways}
+        self._has_helper = True
+        self._thread = threading.Thread(target=self._run, name="lineal-console", daemon=True)
+        self._thread.start()
+
+    def drain(self) -> None:
+        """Returns when all that was printed before is with the recorders, or has taken too long."""
+        self._drained.clear()
+        with self._lock:
+            self._missing_marks = len(self._open)
+        if not self._missing_marks:
+            return
+        if self._has_helper:
+            sent = self._leading.send_marks(CONSOLE_STOP_WAIT_S)
+            with self._lock:
+                self._missing_marks -= len(self._open) - sent
+        self._nudge()
+        self._drained.wait(CONSOLE_STOP_WAIT_S)
+
+    def stop(self) -> None:
+        self._is_stopping = True
+        self._nudge()
+        self._thread.join(CONSOLE_STOP_WAIT_S)
+
+    def _nudge(self) -> None:
+        with contextlib.suppress(OSError):
+            os.write(self._wake, b"x")
+
+    # -- the thread -----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._leading.helper, 0)  # it has left a child of its own behind, which is nobody's
+        flush_due_s = 0.0
+        try:
+            while not self._is_stopping:
+                waits = any(one.is_waiting for one in self._recorders)
+                readable, _, _ = select.select(self._sources(), [], [], CONSOLE_INTERVAL_S if waits else None)
+                if self._awake in readable:
+                    os.read(self._awake, 64)
+                if self._has_helper and self._leading.record in readable:
+                    self._take(os.read(self._leading.record, _READ_BYTES))
+                elif not self._has_helper:
+                    self._pump(readable)
+                now_s = time.monotonic()
+                if now_s >= flush_due_s or self._missing_marks:
+                    flush_due_s = now_s + CONSOLE_INTERVAL_S
+                    self._flush()
+                if self._missing_marks <= 0 and not self._drained.is_set():
+                    self._flush()
+                    self._drained.set()
+        finally:
+            self._drained.set()
+            self._leading.close()
+            os.close(self._awake)
+            os.close(self._wake)
+
+    def _sources(self) -> list[int]:
+        if self._has_helper:
+            return [self._awake, self._leading.record]
+        return [self._awake, *(way.source for way in self._open.values())]
+
+    def _flush(self) -> None:
+        self._leading.fit()
+        now_ms = time.time_ns() // _NS_PER_MS
+        with self._lock:
+            for recorder in self._recorders:
+                recorder.flush(now_ms)
+
+    def _take(self, data: bytes) -> None:
+        if not data:
+            self._has_helper = False
+            self._leading.restore()
+            return
+        buffer = self._buffer
+        buffer += data
+        place = 0
+        with self._lock:
+            while len(buffer) - place >= HEAD.size:
+                letter, time_ns, length = HEAD.unpack_from(buffer, place)
+                end = place + HEAD.size + length
+                if len(buffer) < end:
+                    break
+                self._hear(letter.decode(), time_ns // _NS_PER_MS, bytes(buffer[place + HEAD.size : end]))
+                place = end
+        del buffer[:place]
+
+    def _hear(self, letter: str, time_ms: int, data: bytes) -> None:
+        if letter.islower():
+            for recorder in self._recorders:
+                recorder.feed(letter, data, time_ms)
+        elif letter == "!":
+            for recorder in self._recorders:
+                recorder.lose("console_disk", int.from_bytes(data, "little"))
+        elif data == b"mark":
+            self._missing_marks -= 1
+        else:  # nobody reads what is printed there: whoever prints shall know it
+            way = self._open.pop(letter.lower(), None)
+            if way is not None:
+                os.close(way.source)
+                self._missing_marks -= 1
+
+    def _pump(self, readable: list[int]) -> None:
+        """The helper is dead (a memory killer's victim, say): what is in its pipes, and what children still print there."""
+        is_empty = True
+        for letter, way in list(self._open.items()):
+            if way.source not in readable:
+                continue
+            is_empty = False
+            try:
+                data = os.read(way.source, _READ_BYTES)
+                write_all(way.saved, data)
+            except OSError:
+                data = b""
+            if data:
+                with self._lock:
+                    for recorder in self._recorders:
+                        recorder.feed(letter, data, time.time_ns() // _NS_PER_MS)
+            else:
+                del self._open[letter]
+        if is_empty:
+            self._missing_marks = 0
+
+
+def flush_streams() -> None:
+    """What Python, and C where it may have any, holds back."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    ctypes = sys.modules.get("ctypes")
+    if ctypes is not None:
+        with contextlib.suppress(Exception):
+            ctypes.CDLL(None).fflush(None)

@@ -1,0 +1,114 @@
+"""What Python writes to `sys.stdout` and `sys.stderr`, where that does not reach descriptors: in notebooks, under test runners.
+
+The streams stay what they are, and write as ever: only that they are heard."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lineal.model.limits import CONSOLE_INTERVAL_S, CONSOLE_WAITING_MAX_CHARS
+
+if TYPE_CHECKING:
+    from lineal.client.capture.console.recorder import Recorder
+
+_NS_PER_MS = 1_000_000
+
+
+class WrittenSource:
+    """See `start.Source`."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._recorders: list[Recorder] = []
+        self._waiting: deque[tuple[str, int, str]] = deque()
+        self._waiting_chars = 0
+        self._left_out = 0
+        self._heard: list[tuple[Any, Callable[..., Any]]] = []
+        self._news = threading.Event()
+        self._is_needed = False
+
+    def add(self, recorder: Recorder) -> None:
+        with self._lock:
+            self._hand_out()
+            self._recorders.append(recorder)
+            if not self._is_needed:
+                self._is_needed = True
+                self._heard = [
+                    (stream, hearer)
+                    for stream, letter in ((sys.stdout, "o"), (sys.stderr, "e"))
+                    if stream is not None and (hearer := self._hear(stream, letter)) is not None
+                ]
+                threading.Thread(target=self._run, name="lineal-console", daemon=True).start()
+
+    def remove(self, recorder: Recorder) -> None:
+        with self._lock:
+            if recorder not in self._recorders:
+                return
+            self._hand_out()
+            self._recorders.remove(recorder)
+            if not self._recorders:
+                self._is_needed = False
+                self._news.set()
+                for stream, hearer in self._heard:
+                    if vars(stream).get("write") is hearer:
+                        del stream.write
+                self._heard = []
+
+    def forget(self) -> None:
+        """A forked child's `write` knows by its process that nobody listens."""
+
+    def _hear(self, stream: Any, letter: str) -> Callable[..., Any] | None:
+        """None where the stream lets nobody listen."""
+        original = stream.write
+
+        def write(text: Any, *more: Any) -> Any:
+            done = original(text, *more)
+            if self._is_needed and isinstance(text, str) and os.getpid() == self._pid:
+                self._take(letter, text)
+            return done
+
+        with contextlib.suppress(AttributeError, TypeError):
+            stream.write = write
+            return write
+        return None
+
+    def _take(self, letter: str, text: str) -> None:
+        """No lock: a signal handler may print, too."""
+        if self._waiting_chars > CONSOLE_WAITING_MAX_CHARS:
+            self._left_out += text.count("\n")
+            return
+        self._waiting_chars += len(text)
+        self._waiting.append((letter, time.time_ns() // _NS_PER_MS, text))
+        if not self._news.is_set():
+            self._news.set()
+
+    def _hand_out(self) -> None:
+        while self._waiting:
+            letter, time_ms, text = self._waiting.popleft()
+            self._waiting_chars -= len(text)
+            for recorder in self._recorders:
+                recorder.feed(letter, text, time_ms)
+        if self._left_out:
+            left_out, self._left_out = self._left_out, 0
+            for recorder in self._recorders:
+                recorder.lose("console_waiting", left_out)
+
+    def _run(self) -> None:
+        while self._is_needed:
+            with self._lock:
+                waits = any(one.is_waiting for one in self._recorders)
+            self._news.wait(CONSOLE_INTERVAL_S if waits else None)
+            self._news.clear()
+            time.sleep(CONSOLE_INTERVAL_S)
+            with self._lock:
+                self._hand_out()
+                for recorder in self._recorders:
+                    recorder.flush(time.time_ns() // _NS_PER_MS)
