@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lineal.client import host
+from lineal.client.capture.console.start import start as console
 from lineal.client.capture.pipelines import Pipeline
 from lineal.client.capture.resources.start import start as resources
 from lineal.journal.interrupts import raised_by_handler
@@ -60,6 +61,8 @@ class Captures:
         """Says at once what costs microseconds, and has the rest looked at. Never raises."""
         if "resources" in self._wanted:
             self._guarded("resources", lambda: self._parts.append(resources(self._run, environ)))
+        if "console" in self._wanted:
+            self._guarded("the console", lambda: self._parts.append(console(self._run, environ)))
         if not self._run.primary:  # what others say of the same attempt would replace it
             return
         if pipeline is not None:

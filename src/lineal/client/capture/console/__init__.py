@@ -1,1 +1,1 @@
-"""What a run prints, recorded as it is printed: docs/adr/0031-console.md."""
+"""What a run prints, recorded as it is printed: docs/adr/0032-console.md."""

@@ -31,7 +31,7 @@ class Leading:
         self.ways: list[Led] = []
         self.helper = 0
         self.record = -1
-        record, record_entrance = os.pipe()
+        record, record_entrance = map(_raised, os.pipe())
         self.record = record
         try:
             for letter, numbers in _streams():
@@ -106,7 +106,10 @@ def _number_of(stream: object) -> int:
 
 def _streams() -> list[tuple[str, tuple[int, ...]]]:
     """Where both go to one place, they share a way: two would get out of step."""
-    known = [number for number in (1, 2) if _is_open(number)]
+    # Of a number that was closed when Python began, any file may have become the owner since.
+    known = [
+        number for number in (1, 2) if (sys.__stdout__, sys.__stderr__)[number - 1] is not None and _is_open(number)
+    ]
     if known == [1, 2] and _is_same(1, 2) and not _is_null(1):
         return [("b", (1, 2))]
     return [("oe"[number - 1], (number,)) for number in known]

@@ -1,7 +1,7 @@
 """The helper process that reads what a run prints: first to where it was going, then to the recorder. A program of its own.
 
 It is the reader of the run's pipes because nothing in the run's own process can be: a thread there needs the interpreter lock, which
-native code may hold while it waits for the pipe to have room (docs/adr/0031-console.md). It outlives the run, with each byte that was
+native code may hold while it waits for the pipe to have room (docs/adr/0032-console.md). It outlives the run, with each byte that was
 printed before a kill -9, and as long as any child still prints. It imports nothing of Lineal: python -I -S pump.py ..."""
 
 from __future__ import annotations
@@ -151,8 +151,10 @@ def pump(source: int, target: int, letter: bytes, mark: bytes, waiting: Waiting)
             pieces = data.split(mark)
             for index, piece in enumerate(pieces):
                 if piece:
-                    write_all(target, piece)
-                    waiting.add(letter, piece)
+                    try:
+                        write_all(target, piece)
+                    finally:  # it was printed, whoever read it
+                        waiting.add(letter, piece)
                 if index < len(pieces) - 1:
                     waiting.add(letter.upper(), b"mark")
     except OSError:
@@ -166,23 +168,33 @@ def _begins(data: bytes, mark: bytes) -> bool:
     return any(data.endswith(mark[:length]) for length in range(1, MARK_BYTES))
 
 
+def _pump_and_tell(
+    source: int, target: int, letter: bytes, mark: bytes, waiting: Waiting, done: _thread.LockType
+) -> None:
+    try:
+        pump(source, target, letter, mark, waiting)
+    finally:
+        done.release()
+
+
 def main(arguments: list[str]) -> None:
     """letter:source:target ..., the recorder's descriptor, the mark, the folder for what must wait."""
     *streams, recorder, mark, folder = arguments
     wanted = {int(recorder)}
     pairs = []
     for stream in streams:
-        letter, source, target = stream.split(":")
-        wanted |= {int(source), int(target)}
-        pairs.append((int(source), int(target), letter.encode()))
+        name, *numbers = stream.split(":")
+        source, target = map(int, numbers)
+        wanted |= {source, target}
+        pairs.append((source, target, name.encode()))
     if os.fork():
         os._exit(0)  # so that no wait() of the program's finds a child that it does not know
     os.setsid()
     os.chdir("/")
-    for name in os.listdir("/dev/fd"):
-        if int(name) not in wanted and int(name) > 2:
+    for entry in os.listdir("/dev/fd"):
+        if int(entry) not in wanted and int(entry) > 2:
             try:
-                os.close(int(name))
+                os.close(int(entry))
             except OSError:
                 pass
     waiting = Waiting(int(recorder), folder)
@@ -192,14 +204,7 @@ def main(arguments: list[str]) -> None:
         lock = _thread.allocate_lock()
         lock.acquire()
         done.append(lock)
-
-        def run(source: int = source, target: int = target, letter: bytes = letter, lock: object = lock) -> None:
-            try:
-                pump(source, target, letter, bytes.fromhex(mark), waiting)
-            finally:
-                lock.release()  # type: ignore[attr-defined]
-
-        _thread.start_new_thread(run, ())
+        _thread.start_new_thread(_pump_and_tell, (source, target, letter, bytes.fromhex(mark), waiting, lock))
     for lock in done:
         lock.acquire()
     waiting.finish()

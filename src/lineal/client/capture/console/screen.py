@@ -23,7 +23,8 @@ _SEQUENCE = (
 )
 _TOKEN = re.compile(rf"(?P<text>[^\x00-\x08\n-\x1f\x7f]+)|{_SEQUENCE}|(?P<control>[\x00-\x1f\x7f])")
 _SPECIAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_UNFINISHED_MAX_CHARS = 4_096  # of a sequence whose end has not come; longer, it is none
+_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b]*\x1b?|[PX^_][^\x1b]*\x1b?|[ -/]*)")
+_UNFINISHED_MAX_CHARS = 4_096
 
 
 class Screen:
@@ -51,9 +52,13 @@ class Screen:
         if self._row == last and self._column == len(self._texts[last]) and not _SPECIAL.search(text):
             self._append(text, time_ms)
             return
-        text = self._hold_back(text)
+        if text.endswith("\r"):  # a line feed may follow
+            text, self._unfinished = text[:-1], "\r"
         for token in _TOKEN.finditer(text):
             kind = token.lastgroup
+            if kind == "control" and token["control"] == "\x1b" and _is_unfinished(text, token.start()):
+                self._unfinished = text[token.start() :] + self._unfinished
+                return
             if kind == "text":
                 self._put(token["text"], time_ms)
             elif kind == "control":
@@ -97,20 +102,6 @@ class Screen:
         self._times_ms[-1:] = [time_ms] * len(lines)
         self._row = len(self._texts) - 1
         self._column = len(self._texts[-1])
-
-    def _hold_back(self, text: str) -> str:
-        """All but a sequence, or a carriage return, that is not whole yet."""
-        if text.endswith("\r"):  # a line feed may follow
-            self._unfinished = "\r"
-            return text[:-1]
-        start = text.rfind("\x1b", -_UNFINISHED_MAX_CHARS)
-        if start >= 0 and text[start - 1 : start + 1] != "\x1b\x1b":
-            begun = text[start:]
-            found = _TOKEN.match(begun)
-            if found is None or found.lastgroup == "control":
-                self._unfinished = begun
-                return text[:start]
-        return text
 
     def _put(self, text: str, time_ms: int) -> None:
         row, column = self._texts[self._row], self._column
@@ -197,3 +188,8 @@ class Screen:
 def _pieces(line: str) -> list[str]:
     at_once = CONSOLE_LINE_MAX_CHARS
     return [line[start : start + at_once] for start in range(0, len(line), at_once)] or [line]
+
+
+def _is_unfinished(text: str, start: int) -> bool:
+    """A sequence whose end has not come. One that gets too long is none."""
+    return len(text) - start < _UNFINISHED_MAX_CHARS and _UNFINISHED.fullmatch(text, start) is not None

@@ -1,0 +1,223 @@
+"""What of a program's output is recorded: for which run, however it ends, and by Python's streams where there are no descriptors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import lineal
+from lineal.client.capture.console import recorder as recorder_module
+from lineal.client.capture.console.recorder import Recorder
+from lineal.client.capture.console.start import start as start_console
+from lineal.model.limits import CONSOLE_LINE_MAX_CHARS
+from tests.console.programs import TIMEOUT_S, environment, logged, run, start, texts
+
+INIT = 'run = lineal.init("x", url=sys.argv[1])\n'
+
+
+def test_what_was_recorded_of_a_killed_run_is_there(tmp_path: Path) -> None:
+    source = (
+        INIT
+        + """
+for n in range(1_000_000_000):
+    print("line", n, flush=True)
+    time.sleep(0.001)
+"""
+    )
+    program = start(source, tmp_path / "nb")
+    assert program.stdout is not None and program.stderr is not None
+    printed = [program.stdout.readline() for _ in range(5)]
+    deadline = time.monotonic() + TIMEOUT_S
+    with lineal.open_store(tmp_path / "nb") as store:
+        while not (found := [run.console() for run in store.runs()]) or not found[0]:
+            assert time.monotonic() < deadline
+            printed.append(program.stdout.readline())
+            store.refresh()
+    program.send_signal(signal.SIGKILL)
+    printed += program.stdout.readlines()
+    program.wait(TIMEOUT_S)
+    program.stdout.close()
+    program.stderr.close()
+    [one] = logged(tmp_path / "nb")
+    recorded = [line.text for line in one.console()]
+    assert one.status == "lost" and recorded and one.losses == {}
+    whole = [line.decode().rstrip("\n") for line in printed]
+    assert recorded == whole[: len(recorded)] and len(recorded) >= len(found[0])
+    assert whole == [f"line {n}" for n in range(len(whole))]  # the helper printed all that the run had
+
+
+def test_a_live_run_is_followed(tmp_path: Path) -> None:
+    source = (
+        INIT
+        + """
+print("first", flush=True)
+sys.stdin.readline()
+print("second", flush=True)
+run.finish()
+"""
+    )
+    import subprocess
+
+    program = start(source, tmp_path / "nb", stdin=subprocess.PIPE)
+    deadline = time.monotonic() + TIMEOUT_S
+    with lineal.open_store(tmp_path / "nb") as store:
+        while not any(run.console() for run in store.runs()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+            store.refresh()
+        assert [line.text for line in store.runs()[0].console()] == ["first"] and store.runs()[0].status == "running"
+    program.communicate(b"go\n", timeout=TIMEOUT_S)
+    assert texts(tmp_path / "nb") == ["first", "second"]
+
+
+@pytest.mark.parametrize("level", ["descriptors", "python"])
+def test_each_run_has_what_was_printed_while_it_was_open(tmp_path: Path, level: str) -> None:
+    source = """
+sys.stdout.write("before\\n")  # still in Python's buffer when the run begins
+with lineal.init("x", "outer", url=sys.argv[1]) as outer:
+    print("only outer")
+    with lineal.init("x", "inner", url=sys.argv[1]) as inner:
+        print("both")
+        print("error", file=sys.stderr)
+    print("outer again")
+print("between")
+with lineal.init("x", "next", url=sys.argv[1]) as third:
+    print("next", end="")
+print("after")
+"""
+    done = run(source, tmp_path / "nb", env=environment(LINEAL_CONSOLE=level))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == b"before\nonly outer\nboth\nouter again\nbetween\nnextafter\n" and done.stderr == b"error\n"
+    heard = {one.name: sorted(line.text for line in one.console()) for one in logged(tmp_path / "nb")}
+    assert heard == {
+        "outer": sorted(["only outer", "both", "error", "outer again"]),
+        "inner": sorted(["both", "error"]),
+        "next": ["next"],
+    }
+
+
+def test_a_traceback_that_python_prints_is_in_the_console_once(tmp_path: Path) -> None:
+    for name, source in {
+        "with": 'with lineal.init("x", url=sys.argv[1]): print("hi"); 1 / 0',
+        "bare": INIT + 'print("hi"); 1 / 0',
+        "caught": INIT + "import traceback\ntry: print('hi'); 1 / 0\nexcept ZeroDivisionError:\n"
+        "    traceback.print_exc(); run.finish('failed')",
+    }.items():
+        done = run(source, tmp_path / name)
+        assert done.stderr.count(b"ZeroDivisionError: division by zero") == 1
+        assert texts(tmp_path / name, "stdout") == ["hi"]
+        recorded = texts(tmp_path / name, "stderr")
+        assert recorded.count("ZeroDivisionError: division by zero") == 1, recorded
+        assert recorded[0] == "Traceback (most recent call last):"
+        assert logged(tmp_path / name)[0].status == "failed"
+    done = run('with lineal.init("x", url=sys.argv[1]): sys.exit(3)', tmp_path / "exit")
+    assert done.returncode == 3 and texts(tmp_path / "exit") == []
+
+
+def test_python_streams_are_heard_where_there_are_no_descriptors(tmp_path: Path) -> None:
+    source = (
+        INIT
+        + """
+print("python é🦊")
+print("error", file=sys.stderr)
+print(*(f"\\r{n}%" for n in range(101)), end="\\n")
+sys.stdout.writelines(["one\\n", "two\\n"])
+import logging
+logging.warning("by logging")
+assert sys.stdout is sys.__stdout__ and not sys.stdout.isatty()
+if os.fork() == 0:
+    print("forked", flush=True)
+    os._exit(0)
+os.wait()
+run.finish()
+assert "write" not in vars(sys.stdout)
+print("after")
+"""
+    )
+    done = run(source, tmp_path / "nb", env=environment(LINEAL_CONSOLE="python", PYTHONIOENCODING="utf-8"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b"error\nWARNING:root:by logging\n"
+    assert texts(tmp_path / "nb", "stdout") == ["python é🦊", "100%", "one", "two"]
+    assert texts(tmp_path / "nb", "stderr") == ["error", "WARNING:root:by logging"]
+
+
+def test_under_a_test_runner_python_streams_are_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LINEAL_CAPTURE", "console")
+    with lineal.init("x", url=tmp_path / "nb"):
+        print("hello")
+        print("there", file=sys.stderr)
+    print("after")
+    assert capsys.readouterr() == ("hello\nafter\n", "there\n")
+    assert sorted(texts(tmp_path / "nb")) == ["hello", "there"]
+
+
+def test_it_can_be_left_out(tmp_path: Path) -> None:
+    done = run(INIT + "print('x')\nrun.finish()", tmp_path / "nb", "no-console")
+    assert done.stdout == b"x\n" and texts(tmp_path / "nb") == []
+
+
+def test_a_forked_child_stops_nothing(tmp_path: Path) -> None:
+    source = (
+        INIT
+        + """
+pid = os.fork()
+if pid == 0:
+    print("child", flush=True)
+    run.finish()
+    print("child after", flush=True)
+    os._exit(0)
+os.waitpid(pid, 0)
+print("parent")
+run.finish()
+"""
+    )
+    done = run(source, tmp_path / "nb")
+    assert done.returncode == 0, done.stderr
+    assert texts(tmp_path / "nb") == ["child", "child after", "parent"] == done.stdout.decode().splitlines()
+
+
+def test_beyond_the_bound_the_end_is_kept_and_the_rest_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "CONSOLE_MAX_BYTES", 10_000)
+    monkeypatch.setattr(recorder_module, "CONSOLE_TAIL_LINES", 10)
+    with lineal.init("x", url=tmp_path / "nb") as one:
+        recorder = Recorder(one)
+        for start_at in range(0, 1_000, 50):
+            recorder.feed("o", "".join(f"{n:019}\n" for n in range(start_at, start_at + 50)), 1)
+            recorder.flush(1)
+        recorder.finish(None)
+    recorded = texts(tmp_path / "nb")
+    assert recorded == [f"{n:019}" for n in (*range(500), *range(990, 1_000))]
+    assert logged(tmp_path / "nb")[0].losses == {"console_limit": 490}
+
+
+def test_long_lines_and_odd_bytes(tmp_path: Path) -> None:
+    source = INIT + "os.write(1, b'x' * 50_000 + b'\\n'); os.write(1, b'\\0nul \\xff \\xed\\xa0\\x80\\n'); run.finish()"
+    done = run(source, tmp_path / "nb")
+    assert done.stdout == b"x" * 50_000 + b"\n\0nul \xff \xed\xa0\x80\n"
+    recorded = texts(tmp_path / "nb")
+    assert "".join(recorded[:-1]) == "x" * 50_000 and len(recorded[0]) == CONSOLE_LINE_MAX_CHARS
+    assert recorded[-1] == "nul \ufffd \ufffd\ufffd\ufffd"
+
+
+def test_where_no_helper_can_be_started_python_streams_are_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object, **__: object) -> int:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(os, "posix_spawn", refused)
+    with lineal.init("x", url=tmp_path / "nb") as one:
+        descriptors = len(os.listdir("/dev/fd"))
+        console = start_console(one, {"LINEAL_CONSOLE": "descriptors"})
+        print("heard")
+        console.stop()
+        console.stop()
+        assert len(os.listdir("/dev/fd")) == descriptors
+    assert capsys.readouterr().out == "heard\n" and texts(tmp_path / "nb") == ["heard"]
