@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lineal.series.merge import History
 
 Curve: TypeAlias = tuple[str, Labels]
+_SMALL, _TOGETHER = 2_000, 100  # points of curves that are read together, and how many of these
 _HEAD_BUCKETS = 64  # curves that part do so early, mostly: the first part of one is read before all of it
 
 
@@ -46,23 +47,29 @@ def find_partings(
 ) -> Partings:
     """Of the metrics named, or of all but the machine's; the smallest curves first, as far as the bound goes."""
     counts = _common(series, names)
+    ordered = sorted(counts, key=lambda one: (counts[one], one))
+    chosen, left_out = ordered[:DIFF_ROWS_MAX_COUNT], [curve[0] for curve in ordered[DIFF_ROWS_MAX_COUNT:]]
     found: list[Parting] = []
-    left_out: list[str] = []
     budget = DIFF_POINTS_MAX_COUNT
-    for curve in sorted(counts, key=lambda one: (counts[one], one)):
-        if len(found) >= DIFF_ROWS_MAX_COUNT:
-            left_out.append(curve[0])
+    small = [curve for curve in chosen if counts[curve] <= _SMALL]
+    for first in range(0, len(small), _TOGETHER):
+        some = small[first : first + _TOGETHER]
+        if sum(counts[curve] for curve in some) > budget:
+            left_out += [curve[0] for curve in some]
             continue
+        budget -= sum(counts[curve] for curve in some)
+        found += [
+            one or Parting(*curve, None, {}) for curve, one in zip(some, _first(reader, run_ids, some), strict=True)
+        ]
+    for curve in chosen[len(small) :]:
         # The head of a long curve is a part of its points that is small enough for any budget.
-        parting = (
-            _first_parting(reader, run_ids, curve, _head_of(reader, run_ids, curve)) if counts[curve] > 1_000 else None
-        )
+        [parting] = _first(reader, run_ids, [curve], _head_of(reader, run_ids, curve))
         if parting is None and counts[curve] > budget:
             left_out.append(curve[0])
             continue
         if parting is None:
             budget -= counts[curve]
-            parting = _first_parting(reader, run_ids, curve, None)
+            [parting] = _first(reader, run_ids, [curve])
         found.append(parting or Parting(*curve, None, {}))
     found.sort(key=lambda one: (one.metric, one.labels))
     return Partings(tuple(found), tuple(dict.fromkeys(left_out)))
@@ -92,13 +99,29 @@ def _head_of(reader: TenantReader, run_ids: Sequence[str], curve: Curve) -> floa
     return min(finite).item() if finite else None
 
 
-def _first_parting(
-    reader: TenantReader, run_ids: Sequence[str], curve: Curve, step_max: float | int | None
-) -> Parting | None:
+def _first(
+    reader: TenantReader, run_ids: Sequence[str], curves: Sequence[Curve], step_max: float | int | None = None
+) -> Iterator[Parting | None]:
+    """Where each of them parts, up to that step."""
     from lineal.series.merge import latest_attempt_wins, merge_pieces
 
-    read = reader.read_points_of([(run_id, curve) for run_id in run_ids], step_max=step_max)
-    points = [_by_step(merge_pieces(latest_attempt_wins(pieces), *curve)) for pieces in read]
+    read = reader.read_points_of([(run_id, curve) for curve in curves for run_id in run_ids], step_max=step_max)
+    for place, curve in enumerate(curves):
+        of_runs = read[place * len(run_ids) : (place + 1) * len(run_ids)]
+        histories = [merge_pieces(latest_attempt_wins(pieces), *curve) for pieces in of_runs]
+        yield None if _are_equal(histories) else _parting_of(curve, run_ids, list(map(_by_step, histories)))
+
+
+def _are_equal(histories: Sequence[History]) -> bool:
+    """Logged alike: most curves of a run made again are, and it is seen at once."""
+    return len(
+        {(one.step.dtype.str, one.step.tobytes(), one.value.dtype.str, one.value.tobytes()) for one in histories}
+    ) == 1 and (histories[0].value.dtype != object and histories[0].step.dtype != object)
+
+
+def _parting_of(
+    curve: Curve, run_ids: Sequence[str], points: Sequence[dict[float | int, float | int]]
+) -> Parting | None:
     for step in _steps(points):
         values = {run_id: known[step] for run_id, known in zip(run_ids, points, strict=True) if step in known}
         if len(values) < len(run_ids) or len({_bits(value) for value in values.values()}) > 1:

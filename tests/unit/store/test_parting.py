@@ -68,7 +68,7 @@ def test_steps_that_go_back_and_repeat_count_by_their_last_word() -> None:
     assert (one.step, one.values) == (0.5, {"r0": 3.0, "r1": 4.0})
 
 
-@given(st.integers(1_001, 3_000), st.data())
+@given(st.integers(990, 3_000), st.data())
 def test_long_curves_are_read_from_their_head(count: int, data: st.DataObject) -> None:
     place = data.draw(st.one_of(st.none(), st.integers(0, count - 1)))
     values = [float(number) for number in range(count)]
@@ -77,6 +77,22 @@ def test_long_curves_are_read_from_their_head(count: int, data: st.DataObject) -
         other[place] = -1.0
     [one] = partings({LOSS: values}, {LOSS: other}).found
     assert one.step == place
+
+
+def test_many_small_curves_are_read_together() -> None:
+    keys = [SeriesKey(f"m{number:03}") for number in range(230)]
+    runs: list[Curves] = [
+        {key: [1.0, float(side * (place % 3 == 0))] for place, key in enumerate(keys)} for side in range(2)
+    ]
+    found = partings(*runs).found
+    assert [one.step for one in found] == [1 if place % 3 == 0 else None for place in range(230)]
+
+
+def test_small_curves_beyond_the_room_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parting, "DIFF_POINTS_MAX_COUNT", 3)
+    monkeypatch.setattr(parting, "_TOGETHER", 1)
+    found = partings({LOSS: [1.0, 2.0], COUNT: [1]}, {LOSS: [1.0, 2.0], COUNT: [1]})
+    assert [one.metric for one in found.found] == ["count"] and found.left_out == ("loss",)
 
 
 def test_what_there_is_no_room_for_is_named_but_for_what_parts_early(monkeypatch: pytest.MonkeyPatch) -> None:
