@@ -38,7 +38,7 @@ WAIT_S = 60
 ROOT_TESTS = (
     "test_artifacts[",
     "test_create_model_version_with_path_source",
-    "test_create_model_version_with_file_uri",
+    "test_logging_model_with_local_artifact_uri",
 )
 
 

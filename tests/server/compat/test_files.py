@@ -207,6 +207,9 @@ def test_a_server_may_leave_files_to_clients(tmp_path: Path) -> None:
             answer = mlflow.client.get("/get-artifact", params={"run_id": run, "path": "key.txt"})
             assert answer.status_code == 404 and "secret" not in answer.text
             assert mlflow.get("experiments/get", experiment_id=own)["experiment"]["artifact_location"] == "s3://b/y"
+            for default in (mlflow.run(), mlflow.run()):
+                found = mlflow.get("runs/get", run_id=default)["run"]["info"]["artifact_uri"]
+                assert found == (tmp_path / "root" / "0" / default / "artifacts").as_uri()
         with asking(source) as mlflow:
             assert mlflow.get("runs/get", run_id=run)["run"]["info"]["artifact_uri"] == folder.as_uri()
             other = mlflow.get("experiments/get", experiment_id=mlflow.experiment("z"))["experiment"]

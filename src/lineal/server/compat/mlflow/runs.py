@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lineal.ingest.desk import Desk, Said
@@ -16,6 +17,7 @@ from lineal.model.vocabulary import EndStatus, Lifecycle
 from lineal.record.records import (
     AttemptEnded,
     AttemptStarted,
+    ExperimentSet,
     NameSet,
     NoteSet,
     Record,
@@ -25,7 +27,7 @@ from lineal.record.records import (
 from lineal.server.answers import Content, Submitted
 from lineal.server.compat.mlflow.answers import answer, said
 from lineal.server.compat.mlflow.errors import MlflowError, invalid_value
-from lineal.server.compat.mlflow.experiment_ids import DEFAULT_NUMBER, meant_experiment, number_of
+from lineal.server.compat.mlflow.experiment_ids import DEFAULT_NUMBER, meant_experiment, number_of, unmade
 from lineal.server.compat.mlflow.experiments import NOTE_TAG
 from lineal.server.compat.mlflow.given import Param, given
 from lineal.server.compat.mlflow.names import TAG_MAX_CHARS, check_key, cut
@@ -70,6 +72,9 @@ def create_run(context: Context, asked: Asked[Any, None]) -> Submitted:
         experiment = meant_experiment(desk, values.get("experiment_id") or DEFAULT_NUMBER)
         if experiment.lifecycle != "active":
             raise _not_active(experiment)
+        if context.artifact_root and experiment == unmade(desk.tenant):
+            experiment = replace(experiment, artifact_location=f"{context.artifact_root}/{DEFAULT_NUMBER}")
+            desk.say_of_tenant([ExperimentSet(experiment.name, artifact_location=experiment.artifact_location)])
         parent = tags.get(PARENT_TAG)
         # A run began, as far as anybody can tell here, when it was heard of at the latest: a clock may be ahead.
         started_ms = max(0, min(values.get("start_time", desk.time_ms), desk.time_ms))
