@@ -74,6 +74,42 @@ def import_mlflow(
         raise SystemExit(NO)
 
 
+@import_.command("tensorboard", short_help="Take over a folder of TensorBoard's event files.")
+@click.argument("folder", metavar="FOLDER")
+@click.option("--experiment", metavar="NAME", help="Experiment of its runs. Without it: the folder's name.")
+@folder_option
+@tenant_option
+@json_option
+def import_tensorboard(folder: str, experiment: str | None, url: str | None, tenant: str | None, as_json: bool) -> None:
+    """Take over TensorBoard's event files in FOLDER: each folder in it that holds some is a run.
+
+    Scalars with their steps and times become points, hyperparameters params; images, audio, texts and histograms become artifacts.
+    FOLDER is only read. It may be repeated, while it grows or from another place: what is there already is not taken twice. Exit
+    status 1 if something could not be taken over: it is named, and counted."""
+    from lineal.api import open_store
+    from lineal.client.session import check_experiment
+    from lineal.importing.destination import opened_destination
+    from lineal.importing.mlflow_import import MlflowImport
+    from lineal.importing.tensorboard_files import TensorboardFiles
+
+    name = check_experiment(experiment or Path(folder).resolve().name)
+    opened = TensorboardFiles(Path(folder), name)
+    try:
+        with open_store(url, tenant=tenant) as store, opened_destination(store) as destination, _progress() as told:
+            tally = MlflowImport(opened, destination, on_progress=told).run()
+            place = store.place
+    finally:
+        opened.close()
+    if as_json:
+        from lineal.cli.output import write_json
+
+        write_json(_described(opened, place, tally))
+    else:
+        _say(opened, place, tally)
+    if not tally.is_whole:
+        raise SystemExit(NO)
+
+
 def _open_source(source: str, artifacts: str | None, workspace: str, unknown_schema: bool) -> Source:
     from urllib.parse import unquote, urlsplit
 

@@ -18,7 +18,6 @@ from lineal.importing.destination import Known, read_history
 from lineal.importing.nouns import Source, SourcePoint, SourceRun
 from lineal.importing.segments import TIME_MAX_MS, Segments
 from lineal.importing.translate import (
-    DOCUMENT,
     NOTE_TAG,
     document_of,
     end_of,
@@ -65,12 +64,12 @@ class Difference:
         return not self.records and not self.has_points
 
 
-def read_document(store: LocalStore, known: Known) -> Any:
+def read_document(store: LocalStore, known: Known, name: str) -> Any:
     """None if the run has none."""
-    if DOCUMENT not in known.details.document_names:
+    if name not in known.details.document_names:
         return None
     try:
-        return from_json(store.reader().get_document(known.details.run.run_id, DOCUMENT))
+        return from_json(store.reader().get_document(known.details.run.run_id, name))
     except (NotFound, ValueError):
         return None
 
@@ -101,7 +100,7 @@ def compare(
     was_deleted = taken.get("lifecycle", "active") == "deleted"
     found.lifecycle_changed = (run.lifecycle == "deleted") != was_deleted
     if found.has_points or document != document_of(run, run.point_count):
-        found.records.append((DocumentSet(DOCUMENT, document_of(run, run.point_count)), now_ms))
+        found.records.append((DocumentSet(run.document, document_of(run, run.point_count)), now_ms))
     return found
 
 

@@ -1,4 +1,4 @@
-"""`lineal import mlflow`: from a source to a destination, a few runs at a time."""
+"""`lineal import ...`: from a source to a destination, a few runs at a time."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class MlflowImport:
         return count
 
     def _say_difference(self, run: SourceRun, known: Known, files: list[tuple[ArtifactLogged, int]]) -> _Taken:
-        document = read_document(self._store, known)
+        document = read_document(self._store, known, run.document)
         before = taken_from(document)
         now_ms = self._now_ms()
         found = compare(run, known, document, files, writer_of(self._tenant, "run", run.run_id), now_ms)
@@ -154,7 +154,7 @@ class MlflowImport:
             self.tally.unchanged_runs += 1
             return taken
         if known.details.run.is_locked:
-            self.tally.problems.append(Problem(run.run_id, "it is locked here, and has changed in MLflow"))
+            self.tally.problems.append(Problem(run.run_id, "it is locked here, and has changed where it came from"))
             return taken
         writer = writer_of(self._tenant, "again", run.run_id, found.seen)
         attempts = known.details.attempts

@@ -1,12 +1,13 @@
-"""What a source holds, as it says it: the nouns of MLflow, read and not yet translated."""
+"""What a source holds, as it says it: the nouns of MLflow, read and not yet translated. Other sources have fewer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from lineal.model.registry import Stage
+from lineal.model.values import ParamValue
 from lineal.model.vocabulary import Labels, Lifecycle, ModelRole, ModelStatus
 
 
@@ -101,12 +102,14 @@ class SourceRun:
     user_id: str | None = None
     artifact_uri: str | None = None
     point_count: int = 0
-    params: dict[str, str] = field(default_factory=dict)
+    params: Mapping[str, ParamValue] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     datasets: list[SourceDataset] = field(default_factory=list)
     models: list[SourceModelUse] = field(default_factory=list)
     provenance: dict[str, str] = field(default_factory=dict)
-    """What MLflow knows besides, and Lineal has no noun for: where its code lay, and so on."""
+    """What its source knows besides, and Lineal has no noun for: where its code lay, and so on."""
+    document: str = "mlflow"
+    """Name of the document that tells where the run came from, and what was taken over."""
 
 
 class SourcePoint(NamedTuple):

@@ -66,7 +66,9 @@ class Tally:
         points = sum(info.summary.count for info in known.series)
         self.there["points"] += min(points, point_count)
         params = sum(
-            1 for key, value in run.params.items() if key in details.params and value_text(details.params[key]) == value
+            1
+            for key, value in run.params.items()
+            if key in details.params and value_text(details.params[key]) == value_text(value)
         )
         self.there["params"] += params
         tags = sum(1 for key in tags_of(run) if key in details.tags or key in taken_tags)

@@ -1,4 +1,4 @@
-"""A run of MLflow's as records: the first time that it is imported."""
+"""A run of another tracker's as records: the first time that it is imported."""
 
 from __future__ import annotations
 
@@ -27,8 +27,6 @@ from lineal.record.records import (
     TagsSet,
 )
 
-DOCUMENT = "mlflow"
-"""The document of an imported run: where it came from, and what was taken over, so that the next import knows what is new."""
 NAME_TAG, NOTE_TAG, PARENT_TAG = "mlflow.runName", "mlflow.note.content", "mlflow.parentRunId"
 NUMBER_TAG, LOCATION_TAG = "mlflow.experimentId", "mlflow.artifactLocation"
 REFERENCE_PATH = "artifacts"
@@ -57,7 +55,9 @@ def parent_of(run: SourceRun) -> str | None:
 
 def experiment_record(experiment: SourceExperiment) -> ExperimentSet:
     """Its number and its artifact location stay as tags: new runs of it put their artifacts into Lineal."""
-    tags: dict[str, str | None] = {**experiment.tags, NUMBER_TAG: experiment.number}
+    tags: dict[str, str | None] = dict(experiment.tags)
+    if experiment.number:
+        tags[NUMBER_TAG] = experiment.number
     if experiment.artifact_location:
         tags[LOCATION_TAG] = experiment.artifact_location
     note = experiment.tags.get(NOTE_TAG)
@@ -85,7 +85,7 @@ def say_whole(
     """All of the run, in an order that is the same each time. Returns how many points it had."""
     out.say(start_record(run, attempt), run.started_ms)
     if run.params:
-        for part in split(run.params):
+        for part in split(dict(run.params)):
             out.say(ParamsSet(attempt, dict(part)), run.started_ms)
     if tags_of(run):
         for some in split(tags_of(run)):
@@ -100,7 +100,8 @@ def say_whole(
     status = end_of(run)
     if status is not None:
         out.say(AttemptEnded(attempt, status), ended_ms(run))
-    out.say(DocumentSet(DOCUMENT, document_of(run, count)), ended_ms(run))
+    # What was taken over, so that the next import knows what is new.
+    out.say(DocumentSet(run.document, document_of(run, count)), ended_ms(run))
     return count
 
 
