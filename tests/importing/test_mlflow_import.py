@@ -109,7 +109,10 @@ def test_a_locked_run_is_left_and_named(tmp_path: Path, folder: Path) -> None:
     assert bring(source.url, folder)["runs"]["unchanged"] == 2
     source.add_points(run_id_of(0), "m/0", [(1_000, 1.0)])
     said = bring(source.url, folder, status=1)
-    assert said["problems"][0] == {"run_id": run_id_of(0), "why": "it is locked here, and has changed where it came from"}
+    assert said["problems"][0] == {
+        "run_id": run_id_of(0),
+        "why": "it is locked here, and has changed where it came from",
+    }
     assert said["there"]["points"] == said["found"]["points"] - 1
 
 

@@ -424,3 +424,16 @@ def test_sources_of_the_command_and_of_lineal_within_it(tracker: Tracker) -> Non
     ]
     assert captured["sources"][0]["params"] == ["lr", "layers", "out", "quiet"]
     assert ".lineal/config/config.json" in {artifact.path for artifact in tracker.only.details.artifacts}
+
+
+def test_the_code_is_the_commands(tracker: Tracker) -> None:
+    tracker.environ["LINEAL_CAPTURE"] = "code"
+    tracker.environ["GIT_CEILING_DIRECTORIES"] = str(tracker.place)
+    tracker.write("part.py", "value = 3\n")
+    tracker.write("other.py", "")
+    code, out, err = tracker.python("import part\nprint(part.value)")
+    assert (code, out, err) == (0, "3\n", "")
+    captured = tracker.only.capture("code")
+    assert captured is not None
+    assert captured["kind"] == "snapshot"
+    assert [name for name, _, _ in captured["snapshot"]["files"]] == ["part.py", "train.py"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lineal.client.params import Params, is_omegaconf, read_params
 from lineal.journal.interrupts import raised_by_handler
 from lineal.journal.numbers import shown
-from lineal.model.limits import SOURCE_FILE_MAX_BYTES, SOURCE_PARAMS_MAX_COUNT, SOURCES_MAX_COUNT
+from lineal.model.limits import CONFIG_FILE_MAX_BYTES, SOURCE_PARAMS_MAX_COUNT, SOURCES_MAX_COUNT
 from lineal.record.records import CaptureSet
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Sources:
         return {"file": files[0]} if len(files) == 1 else {"file": files[0], "files": files}
 
     def _keep(self, name: str, path: str) -> dict[str, Any] | None:
-        if os.path.getsize(path) > SOURCE_FILE_MAX_BYTES:
+        if os.path.getsize(path) > CONFIG_FILE_MAX_BYTES:
             return None
         text = Path(path).read_text("utf-8", "replace")
         blob = self._run._keep_own(f"{FOLDER}/{self._name(name, path)}", mask_file(text).encode())

@@ -80,7 +80,7 @@ def test_two_files_of_one_name_and_one_twice(tmp_path: Path) -> None:
 
 
 def test_a_file_over_the_limit_is_named_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lineal.client.sources.SOURCE_FILE_MAX_BYTES", 5)
+    monkeypatch.setattr("lineal.client.sources.CONFIG_FILE_MAX_BYTES", 5)
     (tmp_path / "c.json").write_text('{"lr": 0.1}')
     found, _ = said(tmp_path / "notebook", tmp_path / "c.json")
     assert found == [{"kind": "json", "name": "c.json", "params": ["lr"]}]

@@ -6,7 +6,9 @@ import os
 import sys
 import sysconfig
 
+from lineal.client.capture.imported import imported_files
 from lineal.client.capture.sources import Sources, read_sources
+from lineal.client.capture.subject import tracked_command
 
 
 def project_files(base: str, script: str | None) -> list[str]:
@@ -17,7 +19,9 @@ def project_files(base: str, script: str | None) -> list[str]:
         if path and not _holds(path, base)
     )
     found: set[str] = set()
-    paths = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    paths: list[object] = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    if tracked_command() is not None:  # what is loaded here is none of the command's
+        paths = list(imported_files(script)) if script else []
     for path in [script, *paths]:
         if not isinstance(path, str) or (not path.endswith((".py", ".pyw", ".ipy", ".pyx")) and path != script):
             continue
