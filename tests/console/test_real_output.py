@@ -146,6 +146,23 @@ run.finish()
     assert texts(tmp_path / "nb", "stdout") == printed.decode().splitlines()
 
 
+def test_a_reader_that_stands_still_keeps_no_run_from_finishing(tmp_path: Path) -> None:
+    source = (
+        INIT
+        + """
+sys.stdout.write("x" * 299_999 + "\\n")  # more than the reader's pipe holds, less than ours
+run.finish()
+print("finished", file=sys.stderr, flush=True)
+"""
+    )
+    program = start(source, tmp_path / "nb")
+    assert program.stdout is not None and program.stderr is not None
+    assert program.stderr.readline() == b"finished\n"
+    assert logged(tmp_path / "nb")[0].losses == {"console_unread": 1}
+    printed, _ = program.communicate(timeout=TIMEOUT_S)
+    assert printed == b"x" * 299_999 + b"\n" and program.returncode == 0
+
+
 def test_a_reader_that_goes_ends_the_program_as_ever(tmp_path: Path) -> None:
     source = INIT + "for n in range(10_000_000): print(n)\nrun.finish()"
     answers = []

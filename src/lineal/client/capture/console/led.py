@@ -78,6 +78,7 @@ class _Reading:
         self._awake, self._wake = os.pipe()
         self._is_stopping = False
         self._missing_marks = 0
+        self._taken_count = 0
         self._drained = threading.Event()
         self._buffer = bytearray()
         self._open = {way.letter: way for way in leading.ways}
@@ -86,10 +87,11 @@ class _Reading:
         self._thread.start()
 
     def drain(self) -> None:
-        """Returns when all that was printed before is with the recorders, or has taken too long."""
-        self._drained.clear()
+        """Returns when all that was printed before is with the recorders; or when nothing has come for too long, which is a loss
+        that nobody can count, and is said as one."""
         with self._lock:
             self._missing_marks = len(self._open)
+            self._drained.clear()  # last: the thread looks at one, then at the other
         if not self._missing_marks:
             return
         if self._has_helper:
@@ -97,7 +99,14 @@ class _Reading:
             with self._lock:
                 self._missing_marks -= len(self._open) - sent
         self._nudge()
-        self._drained.wait(CONSOLE_STOP_WAIT_S)
+        taken = -1
+        while not self._drained.is_set() and taken != self._taken_count:
+            taken = self._taken_count
+            self._drained.wait(CONSOLE_STOP_WAIT_S)
+        if not self._drained.is_set():
+            with self._lock:
+                for recorder in self._recorders:
+                    recorder.lose("console_unread", 1)
 
     def stop(self) -> None:
         self._is_stopping = True
@@ -150,6 +159,7 @@ class _Reading:
                 recorder.flush(now_ms)
 
     def _take(self, data: bytes) -> None:
+        self._taken_count += 1
         if not data:
             self._has_helper = False
             self._leading.restore()
@@ -189,6 +199,7 @@ class _Reading:
             if way.source not in readable:
                 continue
             is_empty = False
+            self._taken_count += 1
             try:
                 data = os.read(way.source, _READ_BYTES)
                 write_all(way.saved, data)
