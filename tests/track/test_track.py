@@ -437,3 +437,16 @@ def test_the_code_is_the_commands(tracker: Tracker) -> None:
     assert captured is not None
     assert captured["kind"] == "snapshot"
     assert [name for name, _, _ in captured["snapshot"]["files"]] == ["part.py", "train.py"]
+
+
+def test_the_console_is_the_commands_and_what_it_starts(tracker: Tracker) -> None:
+    tracker.environ["LINEAL_CAPTURE"] = "console"
+    script = "import subprocess, sys\nprint('mine', flush=True)\nsubprocess.run(['sh', '-c', 'echo its; echo bad >&2'])\nsys.exit(3)"
+    code, out, err = tracker.python(script)
+    assert (code, out, err) == (3, "mine\nits\n", "bad\n")
+    lines = tracker.only.console()
+    assert sorted((line.stream, line.text) for line in lines) == [
+        ("stderr", "bad"),
+        ("stdout", "its"),
+        ("stdout", "mine"),
+    ]
