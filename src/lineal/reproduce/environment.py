@@ -86,8 +86,11 @@ def plan_rebuild(
         said = "it ran in a conda environment: its Python packages are rebuilt, libraries that conda brought are not"
         problems.append(Problem("environment", "conda", said, blocks=False))
     requirements, indexes, ignored = read_lock(text)
-    projects, local = _projects(environment, old_root, tree)
+    projects, stand_ins, local = _projects(environment, old_root, tree)
     requirements = [item for item in requirements if item.name not in environment.direct or item.address]
+    requirements += stand_ins
+    of_folders = tuple(f"{name} @ file://" for name in environment.direct)
+    ignored = [item for item in ignored if not item.name.startswith(of_folders)]  # `_projects` has them
     try:
         python = _make(folder, interpreter.path, uv)
         available, gone = _ask_index(requirements, python, uv)
@@ -121,13 +124,18 @@ def install(plan: EnvironmentPlan) -> None:
     if plan.requirements:
         _run([*_installer(plan.python, uv), *_extra(plan.indexes, uv), "--no-deps", "-r", str(listed)])
     for project in plan.projects:
-        _run([*_installer(plan.python, uv), "--no-deps", "-e", project])
+        editable = ["-e"] if os.path.isdir(project) else []
+        _run([*_installer(plan.python, uv), "--no-deps", *editable, project])
     _link_lineal(plan.python)
 
 
-def _projects(environment: Environment, old_root: str | None, tree: Path) -> tuple[list[str], list[Problem]]:
-    """Packages that were installed from a folder: the run's own project from the new tree, any other as it is now."""
+def _projects(
+    environment: Environment, old_root: str | None, tree: Path
+) -> tuple[list[str], list[Requirement], list[Problem]]:
+    """Packages that were installed from a folder or file: the run's own project from the new tree, any other as it is now; and the
+    same versions of an index, of those that are gone."""
     projects: list[str] = []
+    stand_ins: list[Requirement] = []
     problems: list[Problem] = []
     for name, said in environment.direct.items():
         address = said.get("url")
@@ -137,13 +145,18 @@ def _projects(environment: Environment, old_root: str | None, tree: Path) -> tup
         inside = os.path.relpath(place, old_root) if old_root else os.pardir
         if inside.split(os.sep)[0] != os.pardir:
             projects.append(str(tree / inside))
-        elif os.path.isdir(place):
+        elif os.path.exists(place):
             projects.append(place)
             text = f"{name} was installed from {place}, and is taken from there as it is now"
             problems.append(Problem("environment", name, text, blocks=False))
         else:
-            problems.append(Problem("environment", name, f"{name} was installed from {place}, which is gone"))
-    return projects, problems
+            version = environment.packages.get(name)
+            text = f"{name} was installed from {place}, which is gone"
+            if version is not None:
+                stand_ins.append(Requirement(name, f"{name}=={version}", version=version))
+                text += f": version {version} of the index stands in for it"
+            problems.append(Problem("environment", name, text, blocks=version is None))
+    return projects, stand_ins, problems
 
 
 def _make(folder: Path, interpreter: str, uv: list[str] | None) -> str:

@@ -36,9 +36,8 @@ def normal(name: str) -> str:
 
 
 def read_lock(text: str) -> tuple[list[Requirement], list[str], list[Problem]]:
-    """The packages that it pins, and the indexes of PyTorch's builds that it names. Any other line (an
-    option, a file, an address without https) is not followed: it
-    would let the run that is read decide where programs come from."""
+    """The packages that it pins, and the indexes of PyTorch's builds that it names. Any other line (an option, a
+    file, an address without https) is not followed: it would let the run that is read decide where programs come from."""
     found: list[Requirement] = []
     indexes: list[str] = []
     problems: list[Problem] = []

@@ -88,7 +88,10 @@ def test_a_secret_in_the_code(recorder: Recorder, repository: Path, reproduce: C
     assert any("masked" in item["text"] for item in answer["differences"])
 
 
-def test_the_cells_of_a_notebook(recorder: Recorder, repository: Path, reproduce: Callable[..., Any]) -> None:
+def test_the_cells_of_a_notebook(
+    recorder: Recorder, repository: Path, reproduce: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     cells = [
         "import lineal, rates",
         "run = lineal.init(experiment='cells')",

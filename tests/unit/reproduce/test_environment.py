@@ -153,3 +153,16 @@ def test_projects_that_were_installed_from_folders(wheels: Path, shelf: Shelf, t
     assert plan.projects == (str(tmp_path / "tree" / "lib"), str(other))
     assert [(problem.name, problem.blocks) for problem in plan.problems] == [("other", False), ("gone", True)]
     assert "mine" not in [item.name for item in plan.requirements]
+
+
+def test_wheels_that_were_installed_from_files(installer: str, wheels: Path, shelf: Shelf, tmp_path: Path) -> None:
+    wheel(wheels, "tinydep", "1.0", "X = 'index'")
+    kept = tmp_path / "kept"
+    wheel(kept, "filed", "1.0", "X = 'file'")
+    there = kept / "filed-1.0-py3-none-any.whl"
+    direct = {"filed": {"url": f"file://{there}"}, "tinydep": {"url": f"file://{kept}/tinydep-1.0-py3-none-any.whl"}}
+    lock = "".join(f"{name} @ {said['url']}\n" for name, said in direct.items())
+    plan = planned(lock, shelf, tmp_path, direct=direct, packages={"filed": "1.0", "tinydep": "1.0"})
+    assert [(problem.name, problem.blocks) for problem in plan.problems] == [("filed", False), ("tinydep", False)]
+    install(plan)
+    assert output_of(plan.python, "import tinydep, filed; print(tinydep.X, filed.X)") == "index file"

@@ -90,7 +90,8 @@ def test_a_training_is_made_again_in_a_clean_environment(
         (run_id,) = {run.run_id for run in lineal.runs(url=recorder.folder)} - before
         status, answer = reproduce(run_id, environment="rebuild")
         assert answer["verdict"] == verdict, answer
-        assert (status, answer["differences"]) == (0 if seed is not None else 1, [])
+        assert status == (0 if seed is not None else 1)
+        assert [item for item in answer["differences"] if item["name"] != "seed"] == []
     first = min(item["first_step"] for item in answer["metrics"].values())
     assert first == 0
     # A line of code that changes, committed since: named, and seen in the numbers.
