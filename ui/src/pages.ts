@@ -10,6 +10,7 @@ export const PAGES: Record<Route["page"], () => Promise<{ default: Component<nev
   models: () => import("./routes/ModelsPage.svelte"),
   model: () => import("./routes/ModelPage.svelte"),
   version: () => import("./routes/VersionPage.svelte"),
+  lineage: () => import("./routes/LineagePage.svelte"),
   tokens: () => import("./routes/TokensPage.svelte"),
   missing: () => import("./routes/MissingPage.svelte"),
 };

@@ -31,6 +31,7 @@ export type FilterChecked = Schemas["FilterChecked"];
 export type FieldValues = Schemas["FieldValues"];
 
 export type Attempt = Schemas["Attempt"];
+export type DatasetUse = Schemas["DatasetUse"];
 export type SeriesSummary = Schemas["SeriesSummary"];
 export type Artifact = Schemas["Artifact"];
 export type MetricDefinition = Schemas["MetricDefinition"];

@@ -9,6 +9,7 @@ export type Route =
   | { page: "models" }
   | { page: "model"; name: string }
   | { page: "version"; name: string; version: number }
+  | { page: "lineage" }
   | { page: "tokens" }
   | { page: "missing" };
 
@@ -53,6 +54,7 @@ export const to = {
   models: (): string => `${base}/models${encodeQuery(withTenant({}))}`,
   model: (name: string): string => `${base}/models/${encodeURIComponent(name)}${encodeQuery(withTenant({}))}`,
   version: (name: string, version: number): string => `${base}/models/${encodeURIComponent(name)}/${version}${encodeQuery(withTenant({}))}`,
+  lineage: (kind: string, id: string): string => `${base}/lineage${encodeQuery(withTenant({ kind, id }))}`,
   tokens: (): string => `${base}/tokens${encodeQuery(withTenant({}))}`,
   compare: (runIds: readonly string[], query: Query = {}): string => `${base}/compare${encodeQuery(withTenant({ runs: runIds, ...query }))}`,
 };
@@ -78,6 +80,7 @@ export function matchRoute(pathname: string): Route {
   if (parts.length === 1 && first === "runs") return { page: "runs", experimentId: null };
   if (parts.length === 1 && first === "compare") return { page: "compare" };
   if (parts.length === 1 && first === "models") return { page: "models" };
+  if (parts.length === 1 && first === "lineage") return { page: "lineage" };
   if (parts.length === 1 && first === "tokens") return { page: "tokens" };
   return { page: "missing" };
 }

@@ -4,6 +4,7 @@ import { untrack } from "svelte";
 import { ApiError, get, isAbort, patch, post } from "../../api/client.ts";
 import { live } from "../../api/live.ts";
 import type { ModelVersion, RunDetail, VersionsPage } from "../../api/shapes.ts";
+import { NO_CAPTURES, readCaptures, type CaptureRow, type Captures } from "../captures/captures.ts";
 import { loadMarkdown } from "./markdown-loader.ts";
 
 export interface Edit {
@@ -14,6 +15,8 @@ export interface Edit {
 
 /** A run that logs a thousand times a second is read again this often at most. */
 const REFRESH_GAP_MS = 700;
+/** What it recorded by itself hardly changes: read again this often at most, and when its status changes. */
+const CAPTURES_GAP_MS = 10_000;
 
 export class RunPageData {
   detail = $state.raw<RunDetail | null>(null);
@@ -21,6 +24,8 @@ export class RunPageData {
   problem = $state.raw<ApiError | Error | null>(null);
   /** What it made of registered models: read with the run, once, and again where somebody comes back to the page. */
   versions = $state.raw<readonly ModelVersion[]>([]);
+  /** What it recorded by itself; read with the run. */
+  captures = $state.raw<Captures>(NO_CAPTURES);
   /** Of the newest change that touched this run, for the charts. */
   changeNumber = $state(0);
   readonly runId: string;
@@ -31,6 +36,8 @@ export class RunPageData {
   #aborter = new AbortController();
   #wasConnected = false;
   #refreshedAt = 0;
+  #capturesAt = -Infinity;
+  #capturesStatus = "";
 
   constructor(runId: string) {
     this.runId = runId;
@@ -70,16 +77,24 @@ export class RunPageData {
     try {
       const options = { signal: this.#aborter.signal };
       const isFirst = this.detail === null;
-      const [detail, made] = await Promise.all([
+      const [detail, made, captures] = await Promise.all([
         get<RunDetail>(runPath(this.runId), {}, options),
         isFirst ? get<VersionsPage>("/model-versions/find", { run_id: this.runId }, options).catch(() => null) : null,
+        isFirst ? this.#readCaptures() : null,
       ]);
       // What draws a note comes with the first one, so that the note does not change its height before one's eyes.
       if (detail.note !== "") await loadMarkdown();
       if (this.#aborter.signal.aborted) return;
       if (made !== null) this.versions = made.versions;
+      if (captures !== null) this.captures = captures;
       this.detail = this.detail === null ? detail : keepSame(this.detail, detail);
       this.problem = null;
+      if (this.#capturesStatus === "") this.#capturesStatus = detail.status;
+      else if (detail.status !== this.#capturesStatus || (detail.status === "running" && performance.now() - this.#capturesAt > CAPTURES_GAP_MS)) {
+        this.#capturesStatus = detail.status;
+        const again = await this.#readCaptures();
+        if (again !== null) this.captures = keepSame(this.captures, again);
+      }
     } catch (error) {
       if (isAbort(error)) return;
       // What is on show stays: the top bar says that the server is away.
@@ -88,6 +103,15 @@ export class RunPageData {
       this.#loading = false;
     }
     if (this.#isStale) this.#refreshSoon();
+  }
+
+  /** null where they cannot be read: the rest of the page is worth seeing all the same. */
+  async #readCaptures(): Promise<Captures | null> {
+    this.#capturesAt = performance.now();
+    return get<{ captures: CaptureRow[] }>(`${runPath(this.detail?.run_id ?? this.runId)}/captures`, {}, { signal: this.#aborter.signal }).then(
+      (answer) => readCaptures(answer.captures),
+      () => null,
+    );
   }
 
   #refreshSoon(): void {

@@ -24,7 +24,8 @@ export function autoColumns(rows: readonly RunRow[], manyExperiments: boolean): 
 
 export function tellingMetrics(rows: readonly RunRow[]): string[] {
   return ranked(
-    tally(rows, (row) => row.metrics),
+    // Nobody asked for the machine's numbers: a run that has no others shows none.
+    tally(rows, (row) => Object.fromEntries(Object.entries(row.metrics).filter(([name]) => !name.startsWith("system/")))),
     (name, { count, values }) => {
       const varies = values.size > 1 || rows.length === 1 || count === 1;
       let score = count / rows.length + (varies ? 1 : 0);

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { commandText, NO_CAPTURES, readCaptures } from "./captures.ts";
+
+test("of each part the first row counts: the latest attempt's", () => {
+  const read = readCaptures([
+    { attempt_id: "b", part: "code", content: { kind: "git", commit: "2".repeat(40), is_dirty: true, patch: { path: ".lineal/code/patch.diff", digest: "d", size_bytes: 10 } } },
+    { attempt_id: "a", part: "code", content: { kind: "git", commit: "1".repeat(40) } },
+    { attempt_id: "a", part: "environment", content: { python: { version: "3.12.1" }, packages: { numpy: "2.1", Alpha: "1" }, direct: { numpy: { url: "git+https://x", commit: "abc" } } } },
+  ]);
+  expect(read.code?.commit).toBe("2".repeat(40));
+  expect(read.code?.patch).toEqual({ path: ".lineal/code/patch.diff", digest: "d", sizeBytes: 10 });
+  expect(read.environment?.packages).toEqual([
+    { name: "Alpha", version: "1", source: null },
+    { name: "numpy", version: "2.1", source: "git+https://x @ abc" },
+  ]);
+  expect(read.hardware).toBeNull();
+});
+
+test("what another client wrote is no reason to fail", () => {
+  expect(readCaptures([])).toEqual(NO_CAPTURES);
+  const odd = readCaptures(["execution", "code", "environment", "hardware", "sources", "resources"].map((part) => ({ attempt_id: "a", part, content: [null, 3, "x"] })));
+  expect(odd.execution?.command).toEqual([]);
+  expect(odd.code?.kind).toBe("none");
+  expect(odd.sources).toEqual([]);
+  expect(readCaptures([{ attempt_id: "a", part: "code", content: { untracked: { files: ["name", ["other", "d", "big"]] }, submodules: [3] } }]).code?.files).toEqual([
+    { name: "name", digest: null, sizeBytes: null },
+    { name: "other", digest: "d", sizeBytes: null },
+  ]);
+});
+
+test("a command line can be pasted into a shell", () => {
+  expect(commandText(["python", "-m", "pkg.train", "--lr=0.1", "a b", "it's", ""])).toBe(`python -m pkg.train --lr=0.1 'a b' 'it'\\''s' ''`);
+});

@@ -1,0 +1,285 @@
+/**
+ * What a run recorded by itself, parsed at the door: every part may be missing, and every value may be of another kind than
+ * expected (another client wrote it, an older one did). What cannot be read is left out, never an error.
+ */
+
+import { formatBytes } from "../../lib/format.ts";
+
+export interface FileRef {
+  path: string;
+  digest: string | null;
+  sizeBytes: number | null;
+}
+export interface NamedFile {
+  name: string;
+  digest: string | null;
+  sizeBytes: number | null;
+}
+export interface LeftOut {
+  name: string;
+  sizeBytes: number | null;
+  why: string;
+}
+
+export interface Execution {
+  command: string[];
+  entryKind: string | null;
+  entryName: string | null;
+  folder: string | null;
+  user: string | null;
+  host: string | null;
+  launcher: Fact[];
+  pipeline: Fact[];
+  variables: Fact[];
+}
+export interface Submodule {
+  path: string;
+  commit: string | null;
+  remote: string | null;
+  isDirty: boolean;
+}
+export interface Code {
+  kind: string;
+  commit: string | null;
+  branch: string | null;
+  remote: string | null;
+  root: string | null;
+  folder: string | null;
+  entry: string | null;
+  digest: string | null;
+  isDirty: boolean;
+  patch: FileRef | null;
+  /** Of untracked files, or of a snapshot. */
+  archive: FileRef | null;
+  files: NamedFile[];
+  leftOut: LeftOut[];
+  submodules: Submodule[];
+  trouble: string[];
+}
+export interface Package {
+  name: string;
+  version: string;
+  /** Where it came from, if not from an index. */
+  source: string | null;
+}
+export interface Environment {
+  python: Fact[];
+  pythonVersion: string | null;
+  packages: Package[];
+  lock: FileRef | null;
+  system: Fact[];
+  variables: Fact[];
+}
+export interface Hardware {
+  facts: Fact[];
+  gpus: { name: string; memoryBytes: number | null }[];
+}
+export interface Source {
+  kind: string;
+  name: string | null;
+  params: string[];
+  file: FileRef | null;
+}
+export interface Resources {
+  wallS: number | null;
+  cpuHours: number | null;
+  gpuHours: number | null;
+  peakMemoryBytes: number | null;
+  peakGpuMemoryBytes: number | null;
+  diskReadBytes: number | null;
+  diskWrittenBytes: number | null;
+  networkReceivedBytes: number | null;
+  networkSentBytes: number | null;
+  energyWh: number | null;
+  gpuIdleShare: number | null;
+  cost: { amount: number; currency: string } | null;
+}
+export type Fact = readonly [name: string, value: string];
+
+export interface Captures {
+  execution: Execution | null;
+  code: Code | null;
+  environment: Environment | null;
+  hardware: Hardware | null;
+  sources: Source[];
+  resources: Resources | null;
+}
+
+/** One row of the route's answer. */
+export interface CaptureRow {
+  attempt_id: string;
+  part: string;
+  content?: unknown;
+}
+
+export const NO_CAPTURES: Captures = { execution: null, code: null, environment: null, hardware: null, sources: [], resources: null };
+
+/** Rows come latest attempt first: of each part the first one is it. */
+export function readCaptures(rows: readonly CaptureRow[]): Captures {
+  const of = (part: string): Fields | null => {
+    const row = rows.find((one) => one.part === part);
+    return row === undefined ? null : fieldsOf(row.content);
+  };
+  const [execution, code, environment, hardware, resources] = [of("execution"), of("code"), of("environment"), of("hardware"), of("resources")];
+  return {
+    execution: execution && readExecution(execution),
+    code: code && readCode(code),
+    environment: environment && readEnvironment(environment),
+    hardware: hardware && readHardware(hardware),
+    sources: listOf(of("sources")?.["sources"]).map(readSource),
+    resources: resources && readResources(resources),
+  };
+}
+
+function readExecution(from: Fields): Execution {
+  const entry = fieldsOf(from["entry_point"]);
+  return {
+    command: textsOf(from["command"]),
+    entryKind: textOf(entry["kind"]),
+    entryName: textOf(entry["name"]),
+    folder: textOf(from["folder"]),
+    user: textOf(from["user"]),
+    host: textOf(from["host"]),
+    launcher: factsOf(from["launcher"]),
+    pipeline: factsOf(from["pipeline"]),
+    variables: factsOf(from["variables"]),
+  };
+}
+
+function readCode(from: Fields): Code {
+  const patch = fileOf(from["patch"]);
+  const untracked = fieldsOf(from["untracked"]);
+  const snapshot = fieldsOf(from["snapshot"]);
+  const kept = Object.keys(snapshot).length > 0 ? snapshot : untracked;
+  return {
+    kind: textOf(from["kind"]) ?? "none",
+    commit: textOf(from["commit"]),
+    branch: textOf(from["branch"]),
+    remote: textOf(from["remote"]),
+    root: textOf(from["root"]),
+    folder: textOf(from["folder"]),
+    entry: textOf(from["entry"]),
+    digest: textOf(from["digest"]),
+    isDirty: from["is_dirty"] === true,
+    patch,
+    archive: fileOf(kept["archive"]),
+    files: rowsOf(kept["files"]).map(([name, digest, size]) => ({ name: textOf(name) ?? "", digest: textOf(digest), sizeBytes: numberOf(size) })),
+    leftOut: rowsOf(kept["left_out"]).map(([name, size, why]) => ({ name: textOf(name) ?? "", sizeBytes: numberOf(size), why: textOf(why) ?? "" })),
+    submodules: listOf(from["submodules"]).map((one) => {
+      const of = fieldsOf(one);
+      return { path: textOf(of["path"]) ?? "", commit: textOf(of["commit"]), remote: textOf(of["remote"]), isDirty: of["is_dirty"] === true };
+    }),
+    trouble: textsOf(from["trouble"]),
+  };
+}
+
+function readEnvironment(from: Fields): Environment {
+  const direct = fieldsOf(from["direct"]);
+  const python = fieldsOf(from["python"]);
+  const system = [...factsOf(from["os"]), ...factsOf(from["container"]).map(([name, value]): Fact => [`container ${name}`, value]), ...factsOf(from["conda"]).map(([name, value]): Fact => [`conda ${name}`, value])];
+  return {
+    python: factsOf(python),
+    pythonVersion: textOf(python["version"]),
+    packages: Object.entries(fieldsOf(from["packages"]))
+      .map(([name, version]) => ({ name, version: textOf(version) ?? "", source: sourceText(direct[name]) }))
+      .sort((a, b) => a.name.localeCompare(b.name, "en", { sensitivity: "base" })),
+    lock: fileOf(from["lock"]),
+    system,
+    variables: factsOf(from["variables"]),
+  };
+}
+
+function sourceText(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "string") return value;
+  const of = fieldsOf(value);
+  const [url, commit] = [textOf(of["url"]), textOf(of["commit"])];
+  const where = [url, commit].filter((text) => text !== null).join(" @ ");
+  return of["editable"] === true ? `editable${where === "" ? "" : `, ${where}`}` : where || null;
+}
+
+function readHardware(from: Fields): Hardware {
+  const cpu = fieldsOf(from["cpu"]);
+  const limits = fieldsOf(from["limits"]);
+  const facts: Fact[] = [];
+  const add = (name: string, value: unknown): void => {
+    const text = textOf(value);
+    if (text !== null && text !== "") facts.push([name, text]);
+  };
+  add("processor", cpu["model"]);
+  add("cores", cpu["available"] !== undefined && cpu["available"] !== cpu["count"] ? `${textOf(cpu["available"])} of ${textOf(cpu["count"])}` : cpu["count"]);
+  add("memory", bytesText(numberOf(from["memory_bytes"])));
+  add("core limit", limits["cpus"]);
+  add("memory limit", bytesText(numberOf(limits["memory_bytes"])));
+  add("driver", from["driver"]);
+  add("CUDA", from["cuda"]);
+  add("cuDNN", from["cudnn"]);
+  const gpus = listOf(from["gpus"]).map((one) => ({ name: textOf(fieldsOf(one)["name"]) ?? "GPU", memoryBytes: numberOf(fieldsOf(one)["memory_bytes"]) }));
+  return { facts, gpus };
+}
+
+function readSource(one: unknown): Source {
+  const of = fieldsOf(one);
+  return { kind: textOf(of["kind"]) ?? "", name: textOf(of["name"]), params: textsOf(of["params"]), file: fileOf(of["file"]) };
+}
+
+function readResources(from: Fields): Resources {
+  const cost = fieldsOf(from["cost"]);
+  const amount = numberOf(cost["amount"]);
+  return {
+    wallS: numberOf(from["wall_s"]),
+    cpuHours: numberOf(from["cpu_hours"]),
+    gpuHours: numberOf(from["gpu_hours"]),
+    peakMemoryBytes: numberOf(from["peak_memory_bytes"]),
+    peakGpuMemoryBytes: numberOf(from["peak_gpu_memory_bytes"]),
+    diskReadBytes: numberOf(from["disk_read_bytes"]),
+    diskWrittenBytes: numberOf(from["disk_written_bytes"]),
+    networkReceivedBytes: numberOf(from["network_received_bytes"]),
+    networkSentBytes: numberOf(from["network_sent_bytes"]),
+    energyWh: numberOf(from["energy_wh"]),
+    gpuIdleShare: numberOf(from["gpu_idle_share"]),
+    cost: amount === null ? null : { amount, currency: textOf(cost["currency"]) ?? "" },
+  };
+}
+
+/** As a shell would take it: quoted where it must be. */
+export function commandText(command: readonly string[]): string {
+  return command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ");
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+function rowsOf(value: unknown): readonly (readonly unknown[])[] {
+  return listOf(value).map((row) => (Array.isArray(row) ? (row as unknown[]) : [row]));
+}
+function textsOf(value: unknown): string[] {
+  return listOf(value).flatMap((one) => textOf(one) ?? []);
+}
+function textOf(value: unknown): string | null {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : null;
+}
+function numberOf(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+function fileOf(value: unknown): FileRef | null {
+  const of = fieldsOf(value);
+  const path = textOf(of["path"]);
+  return path === null ? null : { path, digest: textOf(of["digest"]), sizeBytes: numberOf(of["size_bytes"]) };
+}
+function factsOf(value: unknown): Fact[] {
+  return Object.entries(fieldsOf(value)).flatMap(([name, one]): Fact[] => {
+    const text = textOf(one) ?? (one === null || one === undefined ? null : JSON.stringify(one));
+    return text === null || text === "" ? [] : [[name.replaceAll("_", " "), text]];
+  });
+}
+function bytesText(bytes: number | null): string | null {
+  return bytes === null ? null : formatBytes(bytes);
+}
+

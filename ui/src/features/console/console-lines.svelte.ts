@@ -1,0 +1,126 @@
+/** The lines of a run's console: what is looked at is read in windows, what is far away is forgotten. */
+
+import { errorText, get, isAbort } from "../../api/client.ts";
+import { runPath } from "../run/run-page.svelte.ts";
+
+export interface ConsoleLine {
+  number: number;
+  /** ms since the epoch. */
+  time: number;
+  stream: string;
+  text: string;
+}
+export interface ConsoleAnswer {
+  lines: ConsoleLine[];
+  /** Of the whole console, or of the lines that match. */
+  total: number;
+  /** What to ask `after` for the lines that follow; null where none do. */
+  next: number | null;
+}
+export type Ask = (query: { after: number; limit: number; search?: string }, signal: AbortSignal) => Promise<ConsoleAnswer>;
+
+export const WINDOW_LINES = 500;
+const KEPT_WINDOWS = 40;
+const MATCHES_AT_ONCE = 500;
+
+export function askerOf(runId: string): Ask {
+  return (query, signal) => get<ConsoleAnswer>(`${runPath(runId)}/console`, query, { signal });
+}
+
+/** Every line by its place: numbers count from 1 without gaps. */
+export class ConsoleLines {
+  total = $state(0);
+  problem = $state<string | null>(null);
+  isRead = $state(false);
+  #windows = $state.raw<ReadonlyMap<number, readonly ConsoleLine[]>>(new Map());
+  #flights = new Map<number, AbortController>();
+  #ask: Ask;
+
+  constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  /** From 0; null while it is on its way. */
+  at(index: number): ConsoleLine | null {
+    return this.#windows.get(Math.floor(index / WINDOW_LINES))?.[index % WINDOW_LINES] ?? null;
+  }
+
+  /** Brings in what is between them. Windows that are not full any more are read again if `isFresh`. */
+  async want(first: number, end: number, isFresh = false): Promise<void> {
+    const from = Math.floor(Math.max(0, first) / WINDOW_LINES);
+    const to = Math.floor(Math.max(0, end - 1) / WINDOW_LINES);
+    const missing: number[] = [];
+    for (let window = from; window <= to; window++) {
+      const known = this.#windows.get(window);
+      const mayGrow = known !== undefined && known.length < WINDOW_LINES;
+      if (!this.#flights.has(window) && (known === undefined || (isFresh && mayGrow))) missing.push(window);
+    }
+    await Promise.all(missing.map((window) => this.#read(window, [from, to])));
+  }
+
+  async #read(window: number, [from, to]: [number, number]): Promise<void> {
+    const aborter = new AbortController();
+    this.#flights.set(window, aborter);
+    try {
+      const answer = await this.#ask({ after: window * WINDOW_LINES, limit: WINDOW_LINES }, aborter.signal);
+      const next = new Map(this.#windows);
+      next.set(window, answer.lines);
+      for (const far of [...next.keys()].sort((a, b) => distance(b, from, to) - distance(a, from, to)).slice(0, Math.max(0, next.size - KEPT_WINDOWS))) next.delete(far);
+      this.#windows = next;
+      this.total = Math.max(this.total, answer.total);
+      this.problem = null;
+      this.isRead = true;
+    } catch (error) {
+      if (!isAbort(error)) this.problem = errorText(error);
+    } finally {
+      this.#flights.delete(window);
+    }
+  }
+
+  stop(): void {
+    for (const aborter of this.#flights.values()) aborter.abort();
+  }
+}
+
+function distance(window: number, from: number, to: number): number {
+  return window < from ? from - window : Math.max(0, window - to);
+}
+
+/** The lines that match, from the first on; more are read as somebody asks for them. */
+export class ConsoleMatches {
+  lines = $state.raw<readonly ConsoleLine[]>([]);
+  total = $state(0);
+  next = $state<number | null>(0);
+  problem = $state<string | null>(null);
+  isRead = $state(false);
+  #aborter = new AbortController();
+  #ask: Ask;
+  #search: string;
+  #isReading = false;
+
+  constructor(ask: Ask, search: string) {
+    this.#ask = ask;
+    this.#search = search;
+  }
+
+  async more(): Promise<void> {
+    if (this.#isReading || this.next === null) return;
+    this.#isReading = true;
+    try {
+      const answer = await this.#ask({ after: this.next, limit: MATCHES_AT_ONCE, search: this.#search }, this.#aborter.signal);
+      this.lines = [...this.lines, ...answer.lines];
+      this.total = answer.total;
+      this.next = answer.next;
+      this.problem = null;
+      this.isRead = true;
+    } catch (error) {
+      if (!isAbort(error)) this.problem = errorText(error);
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  stop(): void {
+    this.#aborter.abort();
+  }
+}
