@@ -17,3 +17,10 @@ test("nonsense is as by default", () => {
   expect(settingsFromQuery(new URLSearchParams("x=up&smooth=abc&columns=-4&logy=yes&zoom=loss,2~1~~~loss&pin="))).toEqual(DEFAULT_SETTINGS);
   expect(settingsFromQuery(new URLSearchParams("smooth=7&columns=99"))).toMatchObject({ smoothing: 0.999, columns: 6 });
 });
+
+test("charts that are drawn over time say only when they are not", () => {
+  expect(settingsFromQuery(new URLSearchParams(""), "relative").x).toBe("relative");
+  expect(settingsFromQuery(new URLSearchParams("x=step"), "relative").x).toBe("step");
+  expect(settingsToQuery({ ...DEFAULT_SETTINGS, x: "relative" }, "relative")).toEqual({});
+  expect(settingsToQuery(DEFAULT_SETTINGS, "relative")).toEqual({ x: "step" });
+});

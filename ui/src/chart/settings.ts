@@ -47,10 +47,10 @@ export const COLUMNS_MAX = 6;
 export const PINS_MAX = 50;
 export const ZOOMS_MAX = 50;
 
-/** Query parameters, of what differs from the default only. */
-export function settingsToQuery(settings: ChartSettings): Record<string, string | readonly string[]> {
+/** Query parameters, of what differs from the default only. `x`: the axis that goes without saying. */
+export function settingsToQuery(settings: ChartSettings, x: XKind = DEFAULT_SETTINGS.x): Record<string, string | readonly string[]> {
   const query: Record<string, string | readonly string[]> = {};
-  if (settings.x !== DEFAULT_SETTINGS.x) query["x"] = settings.x;
+  if (settings.x !== x) query["x"] = settings.x;
   if (settings.smoothing > 0) query["smooth"] = String(settings.smoothing);
   if (settings.logX) query["logx"] = "1";
   if (settings.logY) query["logy"] = "1";
@@ -69,10 +69,10 @@ export function settingsToQuery(settings: ChartSettings): Record<string, string 
 export const SETTINGS_QUERY_NAMES = ["x", "smooth", "logx", "logy", "band", "robust", "link", "columns", "charts", "pin", "zoom"] as const;
 
 /** What the query says; anything that it does not say, or says wrongly, is as by default. */
-export function settingsFromQuery(query: URLSearchParams): ChartSettings {
+export function settingsFromQuery(query: URLSearchParams, usualX: XKind = DEFAULT_SETTINGS.x): ChartSettings {
   const x = query.get("x");
   return {
-    x: x === "time" || x === "relative" ? x : "step",
+    x: x === "time" || x === "relative" || x === "step" ? x : usualX,
     smoothing: numberIn(query.get("smooth"), 0, SMOOTHING_MAX),
     logX: query.get("logx") === "1",
     logY: query.get("logy") === "1",
