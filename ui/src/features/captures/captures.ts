@@ -131,6 +131,8 @@ export function readCaptures(rows: readonly CaptureRow[]): Captures {
   };
 }
 
+const NATURAL = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
 function readExecution(from: Fields): Execution {
   const entry = fieldsOf(from["entry_point"]);
   return {
@@ -176,13 +178,13 @@ function readCode(from: Fields): Code {
 function readEnvironment(from: Fields): Environment {
   const direct = fieldsOf(from["direct"]);
   const python = fieldsOf(from["python"]);
-  const system = [...factsOf(from["os"]), ...factsOf(from["container"]).map(([name, value]): Fact => [`container ${name}`, value]), ...factsOf(from["conda"]).map(([name, value]): Fact => [`conda ${name}`, value])];
+  const system = [...factsOf(from["os"], ["name", "version"]), ...factsOf(from["container"]).map(([name, value]): Fact => [`container ${name}`, value]), ...factsOf(from["conda"]).map(([name, value]): Fact => [`conda ${name}`, value])];
   return {
-    python: factsOf(python),
+    python: factsOf(python, ["version", "implementation", "kind"]),
     pythonVersion: textOf(python["version"]),
     packages: Object.entries(fieldsOf(from["packages"]))
       .map(([name, version]) => ({ name, version: textOf(version) ?? "", source: sourceText(direct[name]) }))
-      .sort((a, b) => a.name.localeCompare(b.name, "en", { sensitivity: "base" })),
+      .sort((a, b) => NATURAL.compare(a.name, b.name)),
     lock: fileOf(from["lock"]),
     system,
     variables: factsOf(from["variables"]),
@@ -212,6 +214,7 @@ function readHardware(from: Fields): Hardware {
   add("core limit", limits["cpus"]);
   add("memory limit", bytesText(numberOf(limits["memory_bytes"])));
   add("driver", from["driver"]);
+  add("CUDA of the driver", from["driver_cuda"]);
   add("CUDA", from["cuda"]);
   add("cuDNN", from["cudnn"]);
   const gpus = listOf(from["gpus"]).map((one) => ({ name: textOf(fieldsOf(one)["name"]) ?? "GPU", memoryBytes: numberOf(fieldsOf(one)["memory_bytes"]) }));
@@ -273,8 +276,11 @@ function fileOf(value: unknown): FileRef | null {
   const path = textOf(of["path"]);
   return path === null ? null : { path, digest: textOf(of["digest"]), sizeBytes: numberOf(of["size_bytes"]) };
 }
-function factsOf(value: unknown): Fact[] {
-  return Object.entries(fieldsOf(value)).flatMap(([name, one]): Fact[] => {
+/** Those named come first, in that order; the others follow by name, as JSON keeps them. */
+function factsOf(value: unknown, first: readonly string[] = []): Fact[] {
+  const fields = fieldsOf(value);
+  const ordered = [...first.filter((name) => name in fields), ...Object.keys(fields).filter((name) => !first.includes(name))];
+  return ordered.map((name) => [name, fields[name]] as const).flatMap(([name, one]): Fact[] => {
     const text = textOf(one) ?? (one === null || one === undefined ? null : JSON.stringify(one));
     return text === null || text === "" ? [] : [[name.replaceAll("_", " "), text]];
   });
