@@ -39,6 +39,12 @@ export type Health = Schemas["Health"];
 export type Comparison = Schemas["RunsCompared"];
 export type Change = Schemas["Change"];
 
+export type ConsolePage = Schemas["ConsolePage"];
+export type LineageAnswer = Schemas["Lineage"];
+export type Difference = Schemas["Difference"];
+export type Comparable = Schemas["Comparable"];
+export type CaptureList = Schemas["CapturesList"];
+
 export type SessionInfo = Schemas["SessionInfo"];
 export type Role = Schemas["TenantRole"]["role"];
 export type TokenInfo = Schemas["TokenInfo"];

@@ -3,7 +3,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import { ApiError, get, isAbort, post } from "../../api/client.ts";
 import { live } from "../../api/live.ts";
-import type { Comparison, RunDetail } from "../../api/shapes.ts";
+import type { Comparison, Difference, RunDetail } from "../../api/shapes.ts";
 import { runPath } from "../run/run-page.svelte.ts";
 import type { BestValues } from "./compare-rows.ts";
 
@@ -16,6 +16,8 @@ export class ComparePageData {
   readonly problems = new SvelteMap<string, ApiError | Error>();
   best = $state.raw<BestValues | null>(null);
   bestRun = $state<string | null>(null);
+  /** In what they differ beyond their numbers; null until it is known. */
+  difference = $state.raw<Difference | null>(null);
   changeNumber = $state(0);
   /** Run id to the number of its last change, for the charts. */
   changes = $state.raw<ReadonlyMap<string, number>>(new Map());
@@ -90,8 +92,16 @@ export class ComparePageData {
     if (ids.length < 2) {
       this.best = null;
       this.bestRun = null;
+      this.difference = null;
       return;
     }
+    // Curves and patches are read for it, so that the table does not wait.
+    void post<Difference>("/runs/diff", { run_ids: ids }, { signal: aborter.signal }).then(
+      (answer) => (this.difference = answer),
+      () => {
+        if (!aborter.signal.aborted) this.difference = null;
+      },
+    );
     try {
       const answer = await post<Comparison>("/experiments/runs/compare", { run_ids: ids }, { signal: aborter.signal });
       this.best = answer.comparison.metric_comparison;

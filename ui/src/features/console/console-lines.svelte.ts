@@ -1,30 +1,18 @@
 /** The lines of a run's console: what is looked at is read in windows, what is far away is forgotten. */
 
 import { errorText, get, isAbort } from "../../api/client.ts";
+import type { ConsolePage } from "../../api/shapes.ts";
 import { runPath } from "../run/run-page.svelte.ts";
 
-export interface ConsoleLine {
-  number: number;
-  /** ms since the epoch. */
-  time: number;
-  stream: string;
-  text: string;
-}
-export interface ConsoleAnswer {
-  lines: ConsoleLine[];
-  /** Of the whole console, or of the lines that match. */
-  total: number;
-  /** What to ask `after` for the lines that follow; null where none do. */
-  next: number | null;
-}
-export type Ask = (query: { after: number; limit: number; search?: string }, signal: AbortSignal) => Promise<ConsoleAnswer>;
+export type ConsoleLine = ConsolePage["lines"][number];
+export type Ask = (query: { after: number; limit: number; search?: string }, signal: AbortSignal) => Promise<ConsolePage>;
 
 export const WINDOW_LINES = 500;
 const KEPT_WINDOWS = 40;
 const MATCHES_AT_ONCE = 500;
 
 export function askerOf(runId: string): Ask {
-  return (query, signal) => get<ConsoleAnswer>(`${runPath(runId)}/console`, query, { signal });
+  return (query, signal) => get<ConsolePage>(`${runPath(runId)}/console`, query, { signal });
 }
 
 /** Every line by its place: numbers count from 1 without gaps. */
@@ -86,11 +74,12 @@ function distance(window: number, from: number, to: number): number {
   return window < from ? from - window : Math.max(0, window - to);
 }
 
-/** The lines that match, from the first on; more are read as somebody asks for them. */
+/** The lines that match, from the first on; more are looked for as somebody asks for them. */
 export class ConsoleMatches {
   lines = $state.raw<readonly ConsoleLine[]>([]);
+  /** Up to which line was looked, of how many. */
+  next = $state(0);
   total = $state(0);
-  next = $state<number | null>(0);
   problem = $state<string | null>(null);
   isRead = $state(false);
   #aborter = new AbortController();
@@ -103,16 +92,27 @@ export class ConsoleMatches {
     this.#search = search;
   }
 
+  /** Every line has been looked at. */
+  get isDone(): boolean {
+    return this.isRead && this.next >= this.total;
+  }
+
+  /** Looks on until something is found: an answer may have looked at a part of a long console, and found nothing there. */
   async more(): Promise<void> {
-    if (this.#isReading || this.next === null) return;
+    if (this.#isReading || this.isDone) return;
     this.#isReading = true;
     try {
-      const answer = await this.#ask({ after: this.next, limit: MATCHES_AT_ONCE, search: this.#search }, this.#aborter.signal);
-      this.lines = [...this.lines, ...answer.lines];
-      this.total = answer.total;
-      this.next = answer.next;
-      this.problem = null;
-      this.isRead = true;
+      for (let found = 0; found === 0; ) {
+        const answer = await this.#ask({ after: this.next, limit: MATCHES_AT_ONCE, search: this.#search }, this.#aborter.signal);
+        found = answer.lines.length;
+        this.lines = [...this.lines, ...answer.lines];
+        this.total = answer.total;
+        const isStuck = answer.next <= this.next;
+        this.next = answer.next;
+        this.problem = null;
+        this.isRead = true;
+        if (this.isDone || isStuck) break;
+      }
     } catch (error) {
       if (!isAbort(error)) this.problem = errorText(error);
     } finally {

@@ -6,10 +6,10 @@ function consoleOf(count: () => number): { ask: Ask; asked: number[] } {
   const asked: number[] = [];
   const ask: Ask = ({ after, limit, search }) => {
     asked.push(after);
-    const all = Array.from({ length: count() }, (_, at) => ({ number: at + 1, time: at, stream: "out", text: `line ${at + 1}` })).filter((line) => search === undefined || line.text.includes(search));
-    const lines = all.filter((line) => line.number > after).slice(0, limit);
-    const last = lines.at(-1)?.number;
-    return Promise.resolve({ lines, total: all.length, next: last !== undefined && last !== all.at(-1)?.number ? last : null });
+    // Looks at 1,000 lines a request, as the server looks at so many bytes.
+    const looked = Array.from({ length: count() }, (_, at) => ({ number: at + 1, time: at, stream: "stdout" as const, text: `line ${at + 1}`, attempt_id: "a" })).slice(after, after + 1000);
+    const lines = looked.filter((line) => search === undefined || line.text.includes(search)).slice(0, limit);
+    return Promise.resolve({ lines, total: count(), next: (lines.length === limit ? lines.at(-1)?.number : looked.at(-1)?.number) ?? after });
   };
   return { ask, asked };
 }
@@ -52,9 +52,20 @@ test("matches come page by page, with their numbers", async () => {
   const first = matches.lines.length;
   await matches.more();
   expect(matches.lines.length).toBeGreaterThan(first);
+  while (!matches.isDone) await matches.more();
   expect(new Set(matches.lines.map((line) => line.number)).size).toBe(matches.lines.length);
-  while (matches.next !== null) await matches.more();
-  expect(matches.lines.length).toBe(matches.total);
+  expect(matches.lines.length).toBe(Array.from({ length: 10_000 }, (_, at) => String(at + 1)).filter((text) => text.includes("7")).length);
+});
+
+test("a search looks on until it finds something, or everything was looked at", async () => {
+  const { ask, asked } = consoleOf(() => 5_000);
+  const late = new ConsoleMatches(ask, "line 4321");
+  await late.more();
+  expect(late.lines.map((line) => line.number)).toEqual([4321]);
+  expect(asked.length).toBe(5);
+  const never = new ConsoleMatches(ask, "nowhere");
+  await never.more();
+  expect([never.isDone, never.lines.length]).toEqual([true, 0]);
 });
 
 test("a refusal is said, and the next try may succeed", async () => {

@@ -1,24 +1,32 @@
 import { expect, test } from "vitest";
+import type { LineageAnswer } from "../../api/shapes.ts";
 import { readLineage } from "./lineage.ts";
+
+type Node = LineageAnswer["nodes"][number];
+
+function node(key: string, kind: Node["kind"], id: string, name: string, more: Partial<Node> = {}): Node {
+  const nothing = { run_id: null, status: null, experiment: null, started_at: null, attempt_count: null, digest: null, names: null, version: null, source: null, path: null, size_bytes: null, uri: null, model_name: null, stage: null };
+  return { key, kind, id, name, is_known: true, is_deleted: false, ...nothing, ...more };
+}
 
 test("each thing leads to where it is shown", () => {
   const read = readLineage({
     subject: "run:a1",
     nodes: [
-      { key: "run:a1", kind: "run", id: "a1", name: "mlp", status: "finished" },
-      { key: "d", kind: "dataset", id: "train@0123", name: "train", version: "2.1", digest: "0123456789abcdef" },
-      { key: "v", kind: "model_version", id: "x", name: "digits/3", version: 3, model_name: "digits", status: "production" },
-      { key: "f", kind: "artifact", id: "a1:models/m.pt", name: "models/m.pt", run_id: "a1", path: "models/m.pt" },
-      { key: "l", kind: "logged_model", id: "m-1", name: "m" },
+      node("run:a1", "run", "a1", "mlp", { status: "finished" }),
+      node("d", "dataset", "train@0123", "train", { version: "2.1", digest: "0123456789abcdef" }),
+      node("v", "model_version", "x", "digits", { version: "3", model_name: "digits", stage: "production" }),
+      node("f", "artifact", "a1:models/m.pt", "models/m.pt", { run_id: "a1", path: "models/m.pt" }),
+      node("run:gone", "run", "gone", "gone", { is_known: false }),
     ],
-    edges: [{ from: "d", to: "run:a1", relation: "used" }],
+    edges: [{ from: "d", to: "run:a1", relation: "used", context: "training" }],
     is_complete: true,
   });
-  expect(read.nodes.map((node) => [node.detail, node.href])).toEqual([
-    ["finished", "/runs/a1"],
-    ["2.1 · 0123456789", "/lineage?kind=dataset&id=train%400123"],
-    ["production", "/models/digits/3"],
-    ["", "/runs/a1?tab=artifacts&file=models/m.pt"],
-    ["", null],
+  expect(read.nodes.map((one) => [one.name, one.detail, one.href])).toEqual([
+    ["mlp", "finished", "/runs/a1"],
+    ["train", "2.1 · 0123456789", "/lineage?kind=dataset&id=train%400123"],
+    ["digits v3", "production", "/models/digits/3"],
+    ["models/m.pt", "", "/runs/a1?tab=artifacts&file=models/m.pt"],
+    ["gone", "not here", null],
   ]);
 });

@@ -1,7 +1,10 @@
 /** What the lineage route answers, and where each of its things is shown. */
 
 import type { IconName } from "../../kit/icons.ts";
+import type { LineageAnswer as Answer } from "../../api/shapes.ts";
 import { to } from "../../lib/routes.ts";
+
+type AnswerNode = Answer["nodes"][number];
 
 export interface LineageNode {
   /** Of this node in this answer, for the edges. */
@@ -34,46 +37,38 @@ export function iconOf(kind: string): IconName {
   return icons[kind] ?? "link";
 }
 
-/** One node of the answer. What another kind of thing has no word for is absent or null. */
-export interface NodeAnswer {
-  key: string;
-  kind: string;
-  id: string;
-  name: string;
-  version?: string | number | null;
-  status?: string | null;
-  digest?: string | null;
-  run_id?: string | null;
-  path?: string | null;
-  model_name?: string | null;
-}
-export interface LineageAnswer {
-  subject: string;
-  nodes: NodeAnswer[];
-  edges: LineageEdge[];
-  is_complete: boolean;
-}
-
 const DIGEST_SHOWN_CHARS = 10;
 
-export function readLineage(answer: LineageAnswer): Lineage {
+export function readLineage(answer: Answer): Lineage {
   return {
-    nodes: answer.nodes.map((node) => ({ key: node.key, kind: node.kind, id: node.id, name: node.name, detail: detailOf(node), href: hrefOf(node) })),
+    nodes: answer.nodes.map((node) => ({ key: node.key, kind: node.kind, id: node.id, name: nameOf(node), detail: detailOf(node), href: hrefOf(node) })),
     edges: answer.edges,
     subject: answer.subject,
     isComplete: answer.is_complete,
   };
 }
 
-function detailOf(node: NodeAnswer): string {
-  const version = node.version === null || node.version === undefined ? "" : typeof node.version === "number" ? `v${node.version}` : node.version;
-  return [node.kind === "model_version" ? "" : version, node.status ?? "", node.digest?.slice(0, DIGEST_SHOWN_CHARS) ?? ""].filter((text) => text !== "").join(" · ");
+function nameOf(node: AnswerNode): string {
+  return node.kind === "model_version" ? `${node.model_name ?? node.name} v${node.version ?? "?"}` : node.name;
 }
 
-function hrefOf(node: NodeAnswer): string | null {
+function detailOf(node: AnswerNode): string {
+  const words = [
+    node.kind === "dataset" || node.kind === "artifact" ? node.version : null,
+    node.status,
+    node.stage === "none" ? null : node.stage,
+    node.digest?.slice(0, DIGEST_SHOWN_CHARS),
+    node.is_known ? null : "not here",
+    node.is_deleted ? "deleted" : null,
+  ];
+  return words.filter((word) => word !== null && word !== undefined && word !== "").join(" · ");
+}
+
+function hrefOf(node: AnswerNode): string | null {
+  if (!node.is_known) return null;
   if (node.kind === "run") return to.run(node.id);
   const version = Number(node.version);
-  if (node.kind === "model_version" && node.model_name && Number.isInteger(version) && version > 0) return to.version(node.model_name, version);
-  if (node.kind === "artifact" && node.run_id) return to.run(node.run_id, { tab: "artifacts", file: node.path ?? null });
+  if (node.kind === "model_version" && node.model_name !== null && Number.isInteger(version) && version > 0) return to.version(node.model_name, version);
+  if (node.kind === "artifact" && node.run_id !== null) return to.run(node.run_id, { tab: "artifacts", file: node.path });
   return node.kind === "dataset" ? to.lineage(node.kind, node.id) : null;
 }

@@ -3,8 +3,8 @@
 import { untrack } from "svelte";
 import { ApiError, get, isAbort, patch, post } from "../../api/client.ts";
 import { live } from "../../api/live.ts";
-import type { ModelVersion, RunDetail, VersionsPage } from "../../api/shapes.ts";
-import { NO_CAPTURES, readCaptures, type CaptureRow, type Captures } from "../captures/captures.ts";
+import type { CaptureList, ModelVersion, RunDetail, VersionsPage } from "../../api/shapes.ts";
+import { NO_CAPTURES, readCaptures, type Captures } from "../captures/captures.ts";
 import { loadMarkdown } from "./markdown-loader.ts";
 
 export interface Edit {
@@ -108,7 +108,7 @@ export class RunPageData {
   /** null where they cannot be read: the rest of the page is worth seeing all the same. */
   async #readCaptures(): Promise<Captures | null> {
     this.#capturesAt = performance.now();
-    return get<{ captures: CaptureRow[] }>(`${runPath(this.detail?.run_id ?? this.runId)}/captures`, {}, { signal: this.#aborter.signal }).then(
+    return get<CaptureList>(`${runPath(this.detail?.run_id ?? this.runId)}/captures`, {}, { signal: this.#aborter.signal }).then(
       (answer) => readCaptures(answer.captures),
       () => null,
     );
