@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lineal.api import delete_run, init
+from tests.browser.notebook import make_notebook
 
 # They take a minute of one core to make; LINEAL_TEST_RUNS=20000 asks for fewer.
 MANY_RUNS = int(os.environ.get("LINEAL_TEST_RUNS") or 100_000)
@@ -147,6 +148,7 @@ def make_many(folder: Path) -> None:
 
 
 MAKERS: dict[str, Callable[[Path], None]] = {
+    "notebook": make_notebook,
     "demo": make_demo,
     "odd": make_odd,
     "shelf": make_desk,
@@ -156,5 +158,10 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "many": make_many,
 }
 
+CAPTURING = ("demo", "notebook")
+"""Whose runs record what surrounds them; for the others it would be the same thing a hundred thousand times."""
+
 if __name__ == "__main__":
+    if sys.argv[1] not in CAPTURING:
+        os.environ["LINEAL_CAPTURE"] = "none"
     MAKERS[sys.argv[1]](Path(sys.argv[2]))
