@@ -3,7 +3,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import { ApiError, get, isAbort, post } from "../../api/client.ts";
 import { live } from "../../api/live.ts";
-import type { Comparison, Difference, RunDetail } from "../../api/shapes.ts";
+import type { Comparable, Comparison, Difference, RunDetail } from "../../api/shapes.ts";
 import { runPath } from "../run/run-page.svelte.ts";
 import type { BestValues } from "./compare-rows.ts";
 
@@ -16,6 +16,8 @@ export class ComparePageData {
   readonly problems = new SvelteMap<string, ApiError | Error>();
   best = $state.raw<BestValues | null>(null);
   bestRun = $state<string | null>(null);
+  /** Whether their numbers may be set against one another; undefined until that is known, so that the page waits for it. */
+  comparable = $state.raw<Comparable | null | undefined>(undefined);
   /** In what they differ beyond their numbers; null until it is known. */
   difference = $state.raw<Difference | null>(null);
   changeNumber = $state(0);
@@ -93,8 +95,15 @@ export class ComparePageData {
       this.best = null;
       this.bestRun = null;
       this.difference = null;
+      this.comparable = null;
       return;
     }
+    const fair = post<Comparable>("/runs/comparable", { run_ids: ids }, { signal: aborter.signal }).then(
+      (answer) => (this.comparable = answer),
+      () => {
+        if (!aborter.signal.aborted) this.comparable = null;
+      },
+    );
     // Curves and patches are read for it, so that the table does not wait.
     void post<Difference>("/runs/diff", { run_ids: ids }, { signal: aborter.signal }).then(
       (answer) => (this.difference = answer),
@@ -110,5 +119,6 @@ export class ComparePageData {
       // The rows know the direction too.
       if (!aborter.signal.aborted) this.best = null;
     }
+    await fair;
   }
 }

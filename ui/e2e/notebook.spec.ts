@@ -1,0 +1,83 @@
+// What a run records by itself: the console, the code, the environment, the lineage, and what they say of two runs side by side.
+import type { Page } from "@playwright/test";
+import { address, expect, expectAccessible, test } from "./test.ts";
+
+interface Row {
+  run_id: string;
+  name: string;
+}
+
+async function runOf(page: Page, name: string): Promise<string> {
+  const answer = await page.request.get(`${address("notebook")}/api/v1/experiments/runs?limit=10`);
+  const { runs } = (await answer.json()) as { runs: Row[] };
+  return runs.find((run) => run.name === name)!.run_id;
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+
+    test("a run shows how it ran, what it printed, with which code and where", async ({ page }) => {
+      test.slow(); // many steps
+      const runId = await runOf(page, "second");
+      await page.goto(`${address("notebook")}/runs/${runId}`);
+      const how = page.getByRole("region", { name: "How it ran" });
+      await expect(how).toContainText("train.py --lr 0.2 --name second");
+      await expect(how).toContainText("with uncommitted changes");
+      await expect(how).toContainText(`lineal reproduce ${runId.slice(0, 16)}`);
+      await expect(page.getByRole("region", { name: "Datasets" })).toContainText("51 rows, 2 columns");
+      await expect(page.getByRole("region", { name: "What it took" })).toContainText("Peak memory");
+      await expectAccessible(page);
+
+      await page.getByRole("tab", { name: "Console" }).click();
+      const lines = page.getByRole("region", { name: "Lines of the console" });
+      await expect(lines).toContainText("step  10 loss");
+      await expect(lines).toContainText("warning: step 20 was slow");
+      await page.getByRole("searchbox", { name: "Search the console" }).fill("STEP 40");
+      const said = page.getByRole("region", { name: "Console", exact: true }).getByRole("status");
+      await expect(said).toHaveText("1 match");
+      await expect(lines.getByRole("listitem").filter({ hasText: "warning: step 40" })).toBeVisible();
+      await expectAccessible(page);
+      await lines.getByRole("button").click();
+      await expect(said).toHaveText("63 lines");
+
+      await page.getByRole("tab", { name: "Code" }).click();
+      await expect(page.getByRole("region", { name: "Code", exact: true })).toContainText("https://github.com/ann/digits.git");
+      await expect(page.getByRole("region", { name: "Changes of train.py" })).toContainText("abs(1.0 - weight) ** 1.5");
+      await expect(page.getByRole("region", { name: "Untracked files" })).toContainText("notes.py");
+      await expect(page.locator("body")).not.toContainText("hunter2");
+      await expectAccessible(page);
+
+      await page.getByRole("tab", { name: "Environment" }).click();
+      await page.getByRole("searchbox", { name: "Find a package" }).fill("numpy");
+      await expect(page.getByRole("region", { name: "Packages" }).getByRole("row")).toHaveCount(2);
+      await expect(page.getByRole("region", { name: "Machine" })).toContainText("cores");
+      await expectAccessible(page);
+    });
+
+    test("lineage leads from the data to what came of it", async ({ page }) => {
+      await page.goto(`${address("notebook")}/runs/${await runOf(page, "second")}?tab=lineage`);
+      const graph = page.getByRole("region", { name: /Lineage/ });
+      await expect(graph.getByRole("listitem")).toHaveText([/train\s*dataset/, /second\s*run/, /weights.txt\s*artifact/, /score\s*run/]);
+      await expectAccessible(page);
+      await graph.getByRole("link", { name: /train/ }).click();
+      await expect(page.getByRole("heading", { level: 1, name: "train" })).toBeVisible();
+      await expect(page.getByRole("region", { name: /Lineage/ }).getByRole("link", { name: /second/ })).toBeVisible();
+      await expectAccessible(page);
+      await page.getByRole("region", { name: /Lineage/ }).getByRole("link", { name: /second/ }).click();
+      await expect(page.getByRole("heading", { level: 1, name: "second" })).toBeVisible();
+    });
+
+    test("two runs side by side say why they are not comparable, and where they part", async ({ page }) => {
+      const [first, second] = [await runOf(page, "first"), await runOf(page, "second")];
+      await page.goto(`${address("notebook")}/compare?runs=${first},${second}`);
+      await expect(page.getByText("Not comparable: other data, code")).toBeVisible();
+      await expect(page.getByRole("note").filter({ hasText: "not comparable in everything" })).toContainText("train (training)");
+      await expect(page.getByRole("region", { name: "Changes of train.py" })).toContainText("abs(1.0 - weight) ** 1.5");
+      const parts = page.getByRole("region", { name: "First step at which the curves differ" });
+      await expect(parts.getByRole("row", { name: /train\/loss/ })).toContainText("step 0");
+      await expect(page.getByRole("region", { name: "Datasets that differ" })).toContainText("train");
+      await expectAccessible(page);
+    });
+  });
+}
