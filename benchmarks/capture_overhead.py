@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -65,16 +66,11 @@ def work(arm: str, epochs: int, folder: str) -> None:
     marks.append(_mark())
     run.finish()
     marks.append(_mark())
-    told = {
-        f"{name}_ms": 1e3 * (after[0] - before[0])
-        for name, before, after in zip(STAGES, marks, marks[1:], strict=False)
-    }
-    del told["train_ms"]
+    passed = dict(zip(STAGES, pairwise(marks), strict=True))
+    mine_s = sum(after[1] - before[1] for name, (before, after) in passed.items() if name != "train")
     beside_s = marks[-1][2] - marks[0][2]
-    mine_s = sum(after[1] - before[1] for before, after in zip(marks, marks[1:], strict=False)) - (
-        marks[3][1] - marks[2][1]
-    )
-    print(json.dumps({"loss": loss, "own_cpu_ms": 1e3 * (beside_s + mine_s)} | told))
+    told = {f"{name}_ms": 1e3 * (after[0] - before[0]) for name, (before, after) in passed.items() if name != "train"}
+    print(json.dumps({"loss": loss, "own_cpu_ms": 1e3 * (mine_s + beside_s)} | told))
 
 
 def _mark() -> tuple[float, float, float]:
@@ -137,6 +133,8 @@ def report(lines: list[dict[str, Any]]) -> bool:
         return False
     share = median(one["all"]["cpu_s"] / one["plain"]["cpu_s"] - 1 for one in rounds)
     memory = median(one["all"]["peak_mb"] - one["plain"]["peak_mb"] for one in rounds)
+    own = median(one["all"]["own_cpu_ms"] / 1e3 / one["plain"]["cpu_s"] for one in rounds)
+    print(f"Lineal's own threads, init and finish: {own:.2%} of the CPU time of plain")
     print(f"target: cpu <= {CPU_MAX_SHARE:.0%}: {share:.2%}; memory <= {MEMORY_MAX_MB:.0f} MB: {memory:.1f}")
     return share <= CPU_MAX_SHARE and memory <= MEMORY_MAX_MB
 

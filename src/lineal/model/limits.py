@@ -109,6 +109,7 @@ TREE_PROCESSES_MAX_COUNT = 4_096  # of a run that are looked at: 30 us each
 # -- capture ------------------------------------------------------------------------------------
 COMMAND_MAX_BYTES = 64 * KIB  # a command line, as it is kept: half of what Linux takes for one argument
 CAPTURE_VARIABLE_MAX_BYTES = 4 * KIB  # a variable of the environment, as it is kept: a long search path
+CAPTURE_FORK_WAIT_S = 1.0  # a fork waits so long for modules that are loaded beside it: 20 ms, on a busy machine
 CAPTURE_FINISH_WAIT_S = 15.0  # finish() waits so long for what is being recorded: git in a cold tree of 100,000 files
 CAPTURE_SIGNAL_WAIT_S = 2.0  # ... after SIGTERM, whose sender kills soon
 CONDA_TIMEOUT_S = 60.0  # `conda env export` takes seconds, on a network's disk many

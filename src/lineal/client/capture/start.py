@@ -5,7 +5,6 @@ finished run has all of it. A killed run has what was said until then."""
 
 from __future__ import annotations
 
-import _imp
 import _thread
 import os
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lineal.client import host
 from lineal.client.capture.console.start import start as console
+from lineal.client.capture.imports import IMPORTS
 from lineal.client.capture.pipelines import Pipeline
 from lineal.client.capture.resources.start import start as resources
 from lineal.journal.interrupts import raised_by_handler
@@ -112,7 +112,7 @@ class Captures:
 
     def _look(self, begun: Begun) -> None:
         """In a thread of its own."""
-        _import_all()
+        IMPORTS.load(_import_all)
         if "execution" in self._wanted:
             self._guarded("execution", lambda: self._say_execution(begun))
         if "code" in self._wanted:
@@ -204,16 +204,11 @@ class Captures:
 
 
 def _import_all() -> None:
-    """What the thread needs is loaded in the thread, since patterns and modules take 20 ms. A fork in the midst of it would leave the
-    child with locks of modules that nobody ever releases: os.fork takes the import lock, so it waits while that is held."""
-    _imp.acquire_lock()
-    try:
-        import lineal.client.capture.code
-        import lineal.client.capture.environment
-        import lineal.client.capture.execution
-        import lineal.client.capture.hardware  # noqa: F401
-    finally:
-        _imp.release_lock()
+    """What the thread needs is loaded in the thread, since patterns and modules take 20 ms."""
+    import lineal.client.capture.code
+    import lineal.client.capture.environment
+    import lineal.client.capture.execution
+    import lineal.client.capture.hardware  # noqa: F401
 
 
 def _folder() -> str:
