@@ -13,7 +13,7 @@ from typing import Any
 
 from lineal.client.capture.redact import mask_bytes
 from lineal.journal.blobs import sha256
-from lineal.journal.layout import FOLDER_NAME
+from lineal.journal.layout import FOLDER_NAME, Folder
 from lineal.model.limits import (
     LEFT_OUT_NAMED_COUNT,
     SOURCE_FILE_MAX_BYTES,
@@ -93,7 +93,21 @@ class Sources:
 def read_sources(root: str, names: Iterable[str]) -> Sources:
     """Of those names below `root`, what is text and small; Lineal's own folders are no part of it."""
     sources = Sources()
+    own: dict[str, bool] = {"": False}
     for name in sorted(names):
-        if FOLDER_NAME not in name.split("/"):
+        if not _is_lineals(root, name.rpartition("/")[0], own):
             sources.take(root, name)
     return sources
+
+
+def _is_lineals(root: str, folder: str, known: dict[str, bool]) -> bool:
+    """Whether it lies in a folder that Lineal records into, whatever that is called."""
+    if folder not in known:
+        outer, _, own_name = folder.rpartition("/")
+        place = os.path.join(root, folder)
+        known[folder] = (
+            _is_lineals(root, outer, known)
+            or own_name == FOLDER_NAME
+            or (os.path.isfile(Folder(place).version) and os.path.isdir(Folder(place).journals))
+        )
+    return known[folder]

@@ -305,3 +305,13 @@ def test_runs_of_one_moment_share_one_look(tmp_path):
     run(tmp_path, "train.py")
     said = [one for one in records(tmp_path / "lineal") if isinstance(one, CaptureSet)]
     assert len(said) == 20 and len({str(one.content) for one in said}) == 1
+
+
+def test_a_folder_of_lineals_is_no_source_whatever_it_is_called(tmp_path):
+    repository(tmp_path, {"train.py": "x = 1\n"})
+    write(tmp_path, {"new.py": "y = 2\n", "journals/mine.py": "z = 3\n"})
+    lineal.init(url=tmp_path / "sub" / "nb").finish()
+    assert any((tmp_path / "sub" / "nb" / "journals").iterdir())
+    content, _ = look(tmp_path)
+    assert [name for name, _, _ in content["untracked"]["files"]] == ["journals/mine.py", "new.py"]
+    assert "left_out" not in content["untracked"]
