@@ -27,6 +27,7 @@ CONSOLE_BLOCK_CHARS = 64 * KIB  # of a row of lines: packed in 1 ms, unpacked in
 CONSOLE_RECORD_CHARS = 16 * KIB  # of lines in one record: log() may wait for it, 0.1 ms
 CONSOLE_INTERVAL_S = 0.25  # how often what was printed is recorded: an eye that follows it asks for no more
 CONSOLE_STOP_WAIT_S = 5.0  # for what was printed, when a run finishes: a reader that stands still must not keep it
+CONSOLE_IDLE_S = 5.0  # the helper waits so long for the next run of a process: starting one takes 20 ms
 CONSOLE_WAITING_MAX_CHARS = 64 * MIB  # written by Python and not recorded yet; beyond, lines are left out and counted
 CONSOLE_MAX_BYTES = 256 * MIB  # that one process records; beyond, only the last lines are kept, and the others counted
 CONSOLE_TAIL_LINES = 2_000  # which those are: what failed is said at the end

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from lineal.client.capture.console.descriptors import Leading
 from lineal.client.capture.console.pump import HEAD, write_all
-from lineal.model.limits import CONSOLE_INTERVAL_S, CONSOLE_STOP_WAIT_S
+from lineal.model.limits import CONSOLE_IDLE_S, CONSOLE_INTERVAL_S, CONSOLE_STOP_WAIT_S
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lineal.client.capture.console.recorder import Recorder
 
 _READ_BYTES = 1024 * 1024
@@ -22,7 +24,8 @@ _NS_PER_MS = 1_000_000
 
 
 class LedSource:
-    """See `start.Source`. There is one helper as long as there is a recorder."""
+    """See `start.Source`. There is one helper as long as there is a recorder, and for CONSOLE_IDLE_S after: a process that makes one
+    run after the other starts one helper, not thousands."""
 
     def __init__(self) -> None:
         self._changing = threading.Lock()  # of who adds and removes
@@ -34,17 +37,20 @@ class LedSource:
     def add(self, recorder: Recorder) -> None:
         with self._changing:
             flush_streams()
-            if self._reading is not None:
+            is_led = self._reading is not None and (bool(self._recorders) or self._resume())
+            if is_led and self._reading is not None and self._recorders:
                 self._reading.drain()
             with self._lock:
                 self._recorders.append(recorder)
-            if self._reading is None:
+            if not is_led:
                 try:
                     self._leading = Leading(recorder.folder)
                 except BaseException:
                     self._recorders.remove(recorder)
                     raise
-                self._reading = _Reading(self._leading, self._recorders, self._lock)
+                self._reading = _Reading(self._leading, self._recorders, self._lock, self._retire)
+            elif self._reading is not None:
+                self._reading.look()
 
     def remove(self, recorder: Recorder) -> None:
         with self._changing:
@@ -56,11 +62,30 @@ class LedSource:
                 self._leading.restore()
             if self._reading is not None:
                 self._reading.drain()
-                if is_last:
-                    self._reading.stop()
-                    self._reading = self._leading = None
             with self._lock:
                 self._recorders.remove(recorder)
+
+    def _resume(self) -> bool:
+        """Whether the helper of the run before leads on: to the same places, and alive."""
+        if self._leading is None or self._reading is None:
+            return False
+        if self._reading.is_whole and self._leading.lead_again():
+            return True
+        self._reading.stop()
+        self._reading = self._leading = None
+        return False
+
+    def _retire(self) -> bool:
+        """Asked by the thread, when nobody has recorded for a while."""
+        if not self._changing.acquire(blocking=False):
+            return False
+        try:
+            if self._recorders:
+                return False
+            self._reading = self._leading = None
+            return True
+        finally:
+            self._changing.release()
 
     def forget(self) -> None:
         """In a forked child, which prints into the pipe as before, and records nothing."""
@@ -71,10 +96,13 @@ class LedSource:
 class _Reading:
     """The thread that takes what the helper sends; where that has died, its place."""
 
-    def __init__(self, leading: Leading, recorders: list[Recorder], lock: threading.Lock) -> None:
+    def __init__(
+        self, leading: Leading, recorders: list[Recorder], lock: threading.Lock, retire: Callable[[], bool]
+    ) -> None:
         self._leading = leading
         self._recorders = recorders
         self._lock = lock
+        self._retire = retire
         self._awake, self._wake = os.pipe()
         self._is_stopping = False
         self._missing_marks = 0
@@ -85,6 +113,14 @@ class _Reading:
         self._has_helper = True
         self._thread = threading.Thread(target=self._run, name="lineal-console", daemon=True)
         self._thread.start()
+
+    @property
+    def is_whole(self) -> bool:
+        return self._has_helper and len(self._open) == len(self._leading.ways)
+
+    def look(self) -> None:
+        """There are recorders again."""
+        self._nudge()
 
     def drain(self) -> None:
         """Returns when all that was printed before is with the recorders; or when nothing has come for too long, which is a loss
@@ -126,7 +162,10 @@ class _Reading:
         try:
             while not self._is_stopping:
                 waits = any(one.is_waiting for one in self._recorders)
-                readable, _, _ = select.select(self._sources(), [], [], CONSOLE_INTERVAL_S if waits else None)
+                wait_s = CONSOLE_INTERVAL_S if waits else None if self._recorders else CONSOLE_IDLE_S
+                readable, _, _ = select.select(self._sources(), [], [], wait_s)
+                if not readable and not self._recorders and self._retire():
+                    break
                 if self._awake in readable:
                     os.read(self._awake, 64)
                 if self._has_helper and self._leading.record in readable:
