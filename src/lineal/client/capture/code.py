@@ -33,24 +33,26 @@ _seen: tuple[float, Any, Code] | None = None
 """When this process looked last, at what, and what it saw."""
 
 
-def code(environ: Mapping[str, str], folder: str) -> Code:
-    """As it is now, for a process that began in `folder`. Runs that begin within CODE_REUSE_S share one look. Raises nothing for
-    what is not to be found: `trouble` says what is missing, and why."""
+def code(environ: Mapping[str, str], folder: str, own: str = "") -> Code:
+    """As it is now, for a process that began in `folder`; without what lies in `own`, the folder that runs are recorded in.
+
+    Runs that begin within CODE_REUSE_S share one look. Raises nothing for what is not to be found: `trouble` says what is
+    missing, and why."""
     global _seen
     script, cells = script_path(), executed_cells()
-    place = (folder, script, cells)
+    place = (folder, script, cells, own)
     now_s = time.monotonic()
     seen = _seen
     if seen is not None and seen[1] == place and now_s - seen[0] < CODE_REUSE_S and "commit" in seen[2].content:
         return seen[2]
-    found = _look(environ, folder, script, cells)
+    found = _look(environ, folder, script, cells, own)
     _seen = (now_s, place, found)
     return found
 
 
-def _look(environ: Mapping[str, str], folder: str, script: str | None, cells: bytes | None) -> Code:
+def _look(environ: Mapping[str, str], folder: str, script: str | None, cells: bytes | None, own: str) -> Code:
     trouble: list[str] = []
-    found = _of_git(environ, folder, script, trouble)
+    found = _of_git(environ, folder, script, own, trouble)
     if found is None:
         found = _of_files(folder, script, trouble)
     content, files = found
@@ -64,7 +66,7 @@ def _look(environ: Mapping[str, str], folder: str, script: str | None, cells: by
     return found
 
 
-def _of_git(environ: Mapping[str, str], folder: str, script: str | None, trouble: list[str]) -> Code | None:
+def _of_git(environ: Mapping[str, str], folder: str, script: str | None, own: str, trouble: list[str]) -> Code | None:
     """None where there is no repository, or git does not answer."""
     repository = None
     for place in dict.fromkeys([*([os.path.dirname(script)] if script else []), folder]):
@@ -79,14 +81,17 @@ def _of_git(environ: Mapping[str, str], folder: str, script: str | None, trouble
     if repository is None:
         return None
     try:
-        return _of_repository(repository, folder, script, trouble)
+        return _of_repository(repository, folder, script, own, trouble)
     except git.GitFailed as error:
         trouble.append(f"git: {mask_text(str(error))}")
         return None
 
 
-def _of_repository(repository: git.Repository, folder: str, script: str | None, trouble: list[str]) -> Code:
+def _of_repository(repository: git.Repository, folder: str, script: str | None, own: str, trouble: list[str]) -> Code:
     status, root = repository.status(), repository.root
+    if own:
+        inside = os.path.relpath(os.path.realpath(own), os.path.realpath(root)) + os.sep
+        status.untracked = [name for name in status.untracked if not name.startswith(inside)]
     remote = repository.remote(status.branch)
     content: dict[str, Any] = {
         "kind": "git",

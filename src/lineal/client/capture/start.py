@@ -130,7 +130,7 @@ class Captures:
     def _say_code(self, begun: Begun) -> None:
         from lineal.client.capture.code import code
 
-        found = code(begun.environ, begun.folder)
+        found = code(begun.environ, begun.folder, self._run.folder)
         self._code_kind, self._code_digest = found.content["kind"], found.content["digest"]
         content: dict[str, Any] = {**found.content}
         for place, ref in self._kept(found.files).items():
@@ -145,7 +145,7 @@ class Captures:
         """Modules imported and cells executed since: of what no repository has, more may be known by now."""
         from lineal.client.capture.code import code
 
-        if code(begun.environ, begun.folder).content["digest"] != self._code_digest:
+        if code(begun.environ, begun.folder, self._run.folder).content["digest"] != self._code_digest:
             self._say_code(begun)
 
     def _say_environment(self, environ: Mapping[str, str]) -> None:

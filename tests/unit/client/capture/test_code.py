@@ -111,6 +111,17 @@ def test_untracked_source_is_kept_and_the_rest_is_named(tmp_path):
     assert found.content["untracked"]["left_out_count"] == 5
 
 
+def test_the_folder_that_runs_are_recorded_in_is_no_code(tmp_path):
+    repository(tmp_path, {"a.py": ""})
+    write(tmp_path, {"recorded/journals/x": "ours", "new.py": ""})
+    module._seen = None
+    found = module.code(ENVIRON, str(tmp_path), str(tmp_path / "recorded"))
+    assert [name for name, _, _ in found.content["untracked"]["files"]] == ["new.py"]
+    (tmp_path / "new.py").unlink()
+    module._seen = None
+    assert not module.code(ENVIRON, str(tmp_path), str(tmp_path / "recorded")).content["is_dirty"]
+
+
 def test_too_much_is_left_out_and_counted(tmp_path, monkeypatch):
     from lineal.client.capture import sources
 
