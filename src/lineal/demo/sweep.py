@@ -78,6 +78,8 @@ def _record(
         url=url,
     ) as run:
         run.define_metric(METRIC, goal="max")
+        for context, part in (("training", data.train), ("validation", data.val), ("test", data.test)):
+            run.log_dataset("digits", {"scans": part.scans, "digits": part.digits}, context=context)
         network = Network(setting, seed)
         curve = list(_logged(run, network.train(data, epochs)))
         tested = network.accuracy(data.test)
