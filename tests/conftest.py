@@ -18,7 +18,7 @@ for _name in list(os.environ):
         del os.environ[_name]
 
 # A suite of a thousand runs records itself once, where its own tests turn that on.
-os.environ["LINEAL_CAPTURE"] = "none"
+os.environ["LINEAL_CAPTURE"] = os.environ.get("LINEAL_TEST_CAPTURE", "none")
 
 PROFILE = os.environ.get("LINEAL_TEST_PROFILE", "ci")
 

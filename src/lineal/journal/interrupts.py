@@ -5,7 +5,10 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]  # not `signal`, whose getsignal swallows a ValueError that a handler raises meanwhile
 import functools
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lineal.journal.journal import Journal
 
 
 def raised_by_handler(error: BaseException) -> bool:
@@ -39,3 +42,14 @@ def _code_of(handler: Any) -> CodeType | None:
         function = type(handler).__call__
     code = getattr(function, "__code__", None)
     return code if isinstance(code, CodeType) else None
+
+
+def is_within_call(journal: Journal) -> bool:
+    """Whether this thread is in the midst of a call of that journal: a signal handler is running, and no other thread gets the
+    journal's turn before it returns."""
+    if not journal._lock.acquire(blocking=False):
+        return False
+    try:
+        return journal._busy
+    finally:
+        journal._lock.release()

@@ -15,7 +15,7 @@ from lineal.client.capture.console.start import start as console
 from lineal.client.capture.imports import IMPORTS
 from lineal.client.capture.pipelines import Pipeline
 from lineal.client.capture.resources.start import start as resources
-from lineal.journal.interrupts import raised_by_handler
+from lineal.journal.interrupts import is_within_call, raised_by_handler
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.numbers import shown
 from lineal.model.ids import new_writer_id
@@ -80,6 +80,8 @@ class Captures:
         if self._looking is not None:
             # A process that was told to end has little time, and its journal comes first.
             wait_s = CAPTURE_FINISH_WAIT_S if self._run.signalled is None else CAPTURE_SIGNAL_WAIT_S
+            if is_within_call(self._run._journal):  # that look may wait for what this thread holds
+                wait_s = 0.0
             if not self._looking.acquire(timeout=wait_s):
                 self._run._refuse("not_captured", "code and environment were still being read when the run ended")
             elif self._code_kind not in ("", "git") and self._begun is not None and self._run.signalled is None:

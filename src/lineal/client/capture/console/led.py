@@ -8,6 +8,7 @@ import select
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from lineal.client.capture.console.descriptors import Leading
@@ -28,8 +29,9 @@ class LedSource:
     run after the other starts one helper, not thousands."""
 
     def __init__(self) -> None:
-        self._changing = threading.Lock()  # of who adds and removes
-        self._lock = threading.Lock()  # of the recorders, which a thread feeds
+        # Both may be asked for again by a signal handler of the thread that has them.
+        self._changing = threading.RLock()  # of who adds and removes
+        self._lock = threading.RLock()  # of the recorders, which a thread feeds
         self._recorders: list[Recorder] = []
         self._leading: Leading | None = None
         self._reading: _Reading | None = None
@@ -38,9 +40,10 @@ class LedSource:
         with self._changing:
             flush_streams()
             is_led = self._reading is not None and (bool(self._recorders) or self._resume())
-            if is_led and self._reading is not None and self._recorders:
+            is_interrupted = self._is_interrupted
+            if is_led and self._reading is not None and self._recorders and not is_interrupted:
                 self._reading.drain()
-            with self._lock:
+            with nullcontext() if is_interrupted else self._lock:
                 self._recorders.append(recorder)
             if not is_led:
                 try:
@@ -60,10 +63,18 @@ class LedSource:
             is_last = len(self._recorders) == 1
             if is_last and self._leading is not None:
                 self._leading.restore()
+            if self._is_interrupted:  # the thread may wait for the journal, with the lock
+                recorder.lose("console_unread", 1)
+                self._recorders.remove(recorder)
+                return
             if self._reading is not None:
                 self._reading.drain()
             with self._lock:
                 self._recorders.remove(recorder)
+
+    @property
+    def _is_interrupted(self) -> bool:
+        return any(one.is_interrupted for one in self._recorders)
 
     def _resume(self) -> bool:
         """Whether the helper of the run before leads on: to the same places, and alive."""
@@ -97,7 +108,7 @@ class _Reading:
     """The thread that takes what the helper sends; where that has died, its place."""
 
     def __init__(
-        self, leading: Leading, recorders: list[Recorder], lock: threading.Lock, retire: Callable[[], bool]
+        self, leading: Leading, recorders: list[Recorder], lock: threading.RLock, retire: Callable[[], bool]
     ) -> None:
         self._leading = leading
         self._recorders = recorders

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from lineal.client.capture.console.screen import Screen
+from lineal.journal.interrupts import is_within_call
 from lineal.journal.journal import JournalClosed, JournalFull
 from lineal.model.limits import CONSOLE_LINE_MAX_CHARS, CONSOLE_MAX_BYTES, CONSOLE_RECORD_CHARS, CONSOLE_TAIL_LINES
 from lineal.record.records import ConsoleAppended
@@ -38,6 +39,11 @@ class Recorder:
     @property
     def is_waiting(self) -> bool:
         return any(screen.is_open for screen in self._screens.values())
+
+    @property
+    def is_interrupted(self) -> bool:
+        """A signal handler finishes the run, while the thread that records may wait for its journal."""
+        return is_within_call(self._run._journal)
 
     def feed(self, letter: str, data: bytes | str, time_ms: int) -> None:
         screen = self._screens.get(letter)

@@ -50,7 +50,7 @@ class RunConsole:
             self._recorder.finish(sys.exc_info()[1])
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a signal handler may begin a run, too
 _sources: dict[str, Source] = {}
 
 
@@ -80,7 +80,7 @@ def _make(level: str) -> Source:
 
 def _after_fork_in_child() -> None:
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     for source in _sources.values():
         source.forget()
     _sources.clear()

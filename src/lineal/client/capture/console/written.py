@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lineal.model.limits import CONSOLE_INTERVAL_S, CONSOLE_WAITING_MAX_CHARS
@@ -26,7 +26,7 @@ class WrittenSource:
 
     def __init__(self) -> None:
         self._pid = os.getpid()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of the thread that has it may ask for it again
         self._recorders: list[Recorder] = []
         self._waiting: deque[tuple[str, int, str]] = deque()
         self._waiting_chars = 0
@@ -35,8 +35,18 @@ class WrittenSource:
         self._news = threading.Event()
         self._is_needed = False
 
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Nobody else looks; or, in a signal handler within a journal's call, which the thread may be waiting for: somebody may."""
+        is_mine = self._lock.acquire(blocking=not any(one.is_interrupted for one in self._recorders))
+        try:
+            yield
+        finally:
+            if is_mine:
+                self._lock.release()
+
     def add(self, recorder: Recorder) -> None:
-        with self._lock:
+        with self._turn():
             self._hand_out()
             self._recorders.append(recorder)
             if not self._is_needed:
@@ -49,7 +59,7 @@ class WrittenSource:
                 threading.Thread(target=self._run, name="lineal-console", daemon=True).start()
 
     def remove(self, recorder: Recorder) -> None:
-        with self._lock:
+        with self._turn():
             if recorder not in self._recorders:
                 return
             self._hand_out()
