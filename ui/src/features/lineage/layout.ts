@@ -30,10 +30,17 @@ export function layoutOf(ids: readonly string[], edges: readonly GraphEdge[]): L
   for (let at = 0; at < lanes.length; at++) lanes[at] ??= [];
   const before = neighbours(good, "to", "from");
   const after = neighbours(good, "from", "to");
+  /** Of every node, counted from the middle of its column. */
+  const rows = new Map<string, number>();
+  const place = (lane: readonly string[]): void => lane.forEach((id, row) => rows.set(id, row - lane.length / 2));
+  lanes.forEach(place);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const isForth = sweep % 2 === 0;
     const order = isForth ? lanes.map((_, at) => at) : lanes.map((_, at) => lanes.length - 1 - at);
-    for (const at of order) settle(lanes, at, isForth ? before : after);
+    for (const at of order) {
+      settle(lanes[at]!, rows, isForth ? before : after);
+      place(lanes[at]!);
+    }
   }
   const rowCount = Math.max(0, ...lanes.map((lane) => lane.length));
   const places = new Map<string, Place>();
@@ -94,16 +101,11 @@ function neighbours(edges: readonly GraphEdge[], key: "from" | "to", value: "fro
   return found;
 }
 
-function settle(lanes: string[][], at: number, towards: ReadonlyMap<string, readonly string[]>): void {
-  const lane = lanes[at]!;
-  const rows = new Map<string, number>();
-  for (const other of lanes) {
-    if (other !== lane) other.forEach((id, row) => rows.set(id, row - other.length / 2));
-  }
+function settle(lane: string[], rows: ReadonlyMap<string, number>, towards: ReadonlyMap<string, readonly string[]>): void {
   const weight = new Map(
-    lane.map((id, row) => {
-      const seen = (towards.get(id) ?? []).flatMap((one) => rows.get(one) ?? []);
-      return [id, seen.length === 0 ? row - lane.length / 2 : seen.reduce((sum, one) => sum + one, 0) / seen.length] as const;
+    lane.map((id) => {
+      const seen = (towards.get(id) ?? []).map((one) => rows.get(one) ?? 0);
+      return [id, seen.length === 0 ? (rows.get(id) ?? 0) : seen.reduce((sum, one) => sum + one, 0) / seen.length] as const;
     }),
   );
   lane.sort((a, b) => weight.get(a)! - weight.get(b)!);
