@@ -75,4 +75,8 @@ def _run(folder: Path, project: Path, *arguments: str) -> None:
     source = str(Path(__file__).parents[2] / "src")
     environ = os.environ | {"LINEAL_URL": str(folder), "PYTHONPATH": source}
     environ.pop("LINEAL_CAPTURE", None)
-    subprocess.run([sys.executable, *arguments], cwd=project, env=environ, check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=project, env=environ, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise SystemExit(done.stderr)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
 from lineal.client.capture.resources.gpus import find_library, open_gpus
 from lineal.client.capture.resources.groups import find_group
+
+
+@functools.cache
+def own_hardware() -> dict[str, Any]:
+    """Of this machine, asked once a process: a driver may take seconds."""
+    return hardware()
 
 
 def hardware(proc: str = "/proc") -> dict[str, Any]:

@@ -10,14 +10,18 @@ from lineal.client.capture.imported import imported_files
 from lineal.client.capture.sources import Sources, read_sources
 from lineal.client.capture.subject import tracked_command
 
+_OWN = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
 
 def project_files(base: str, script: str | None) -> list[str]:
-    """Names below `base`, of the script and of what was imported from there so far: nothing that was installed."""
+    """Names below `base`, of the script and of what was imported from there so far: nothing that was installed, and not Lineal."""
     installed = tuple(
         os.path.realpath(path) + os.sep
-        for path in {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()}
+        for path in {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), _OWN}
         if path and not _holds(path, base)
     )
+    real_base = os.path.realpath(base) + os.sep
+    beginnings = (os.path.abspath(base) + os.sep, real_base)
     found: set[str] = set()
     paths: list[object] = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
     if tracked_command() is not None:  # what is loaded here is none of the command's
@@ -25,9 +29,11 @@ def project_files(base: str, script: str | None) -> list[str]:
     for path in [script, *paths]:
         if not isinstance(path, str) or (not path.endswith((".py", ".pyw", ".ipy", ".pyx")) and path != script):
             continue
+        if not os.path.abspath(path).startswith(beginnings):
+            continue
         real = os.path.realpath(path)
-        if real.startswith(os.path.realpath(base) + os.sep) and not real.startswith(installed) and os.path.isfile(real):
-            found.add(os.path.relpath(real, os.path.realpath(base)))
+        if real.startswith(real_base) and not real.startswith(installed) and os.path.isfile(real):
+            found.add(os.path.relpath(real, real_base))
     return sorted(found)
 
 

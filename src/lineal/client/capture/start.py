@@ -157,9 +157,9 @@ class Captures:
         self._say("environment", {**content, **self._kept(files)})
 
     def _say_hardware(self) -> None:
-        from lineal.client.capture.hardware import hardware
+        from lineal.client.capture.hardware import own_hardware
 
-        self._say("hardware", hardware())
+        self._say("hardware", own_hardware())
 
     def _kept(self, files: Mapping[str, tuple[str, bytes]]) -> dict[str, Any]:
         """Keeps them as artifacts of Lineal's own, and says under their keys where; a file that the disk refuses is left out."""

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -286,6 +287,18 @@ def test_without_a_repository_the_script_and_what_it_imports(tmp_path):
     assert set(archive(tmp_path)) == {"train.py", "first.py", "package/__init__.py", "package/late.py"}
     said = captures(tmp_path / "lineal")["code"]
     assert (said["kind"], said["entry"], said["folder"]) == ("snapshot", "train.py", ".")
+
+
+def test_lineal_itself_is_no_code_of_the_project(tmp_path):
+    """Where it lies below the project, as an editable installation may."""
+    write(tmp_path, {"train.py": "import lineal\nlineal.init().finish()\n"})
+    shutil.copytree(
+        Path(SRC) / "lineal", tmp_path / "src" / "lineal", ignore=shutil.ignore_patterns("static", "__pycache__")
+    )
+    environ = {**ENVIRON, "PYTHONPATH": "src", "LINEAL_URL": "recorded", "LINEAL_CAPTURE": "code"}
+    subprocess.run([sys.executable, "train.py"], cwd=tmp_path, env=environ, check=True, timeout=120)
+    ref = captures(tmp_path / "recorded")["code"]["snapshot"]
+    assert [name for name, _, _ in ref["files"]] == ["train.py"]
 
 
 def test_a_script_in_a_repository_run_from_elsewhere(tmp_path):

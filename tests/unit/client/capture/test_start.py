@@ -20,7 +20,9 @@ SRC = str(Path(lineal.__file__).parents[1])
 def begin(folder, text, **variables):
     usual = {name: value for name, value in os.environ.items() if name != "LINEAL_CAPTURE"}
     environ = {**usual, "PYTHONPATH": SRC, "LINEAL_URL": str(folder), **variables}
-    return subprocess.Popen([sys.executable, "-c", text], env=environ, stdout=subprocess.PIPE, text=True)
+    # Not where these tests are developed: a repository with changes has more to keep.
+    place = folder if folder.is_dir() else folder.parent
+    return subprocess.Popen([sys.executable, "-c", text], cwd=place, env=environ, stdout=subprocess.PIPE, text=True)
 
 
 def run(folder, text, **variables):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import sys
 import threading
 import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineal.client.capture.console.descriptors import Leading
 from lineal.client.capture.console.pump import HEAD, write_all
@@ -270,7 +271,13 @@ def flush_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()
-    ctypes = sys.modules.get("ctypes")
-    if ctypes is not None:
+    if "ctypes" in sys.modules:
         with contextlib.suppress(Exception):
-            ctypes.CDLL(None).fflush(None)
+            _c_library().fflush(None)
+
+
+@functools.cache
+def _c_library() -> Any:
+    import ctypes
+
+    return ctypes.CDLL(None)
