@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _INDENT = (0, 0, 0, 2)
 _SHOWN_MAX_COUNT = 20
+_SHORTENED = frozenset({"code", "data", "hardware"})  # of the others, what starts or is installed, a plan names each
 _STYLES = {"identical": "green", "within tolerance": "green", "different": "red", "failed": "red"}
 
 
@@ -35,8 +36,10 @@ def print_plan(plan: Plan) -> None:
         made = f"Python {environment.version}, {packages} by {environment.tool}" if environment.version else "none"
     rows = [("code", plan.origin), ("environment", made)]
     rows += [("data", f"{item.name}  {item.place or 'not on this disk'}") for item in plan.data]
+    rows += _installed(plan)
     if plan.command.words:
-        rows += [("command", shlex.join(["python", *plan.command.words[1:]])), ("in", str(plan.command.folder))]
+        rows += [("command", plan.command.text), ("in", str(plan.command.folder))]
+    rows += [("sets", _assignment(name, value, plan.command.marked)) for name, value in plan.command.variables.items()]
     if plan.command.taken:
         rows.append(("variables", f"{', '.join(plan.command.taken)}: redacted then, taken as set now"))
     if plan.command.unset:
@@ -44,14 +47,24 @@ def print_plan(plan: Plan) -> None:
     page.print(Text.assemble("To make run ", (printable(plan.run_id), "bold"), " again:"), _table(rows))
     missing = [problem for problem in plan.problems if problem.blocks]
     if missing:
-        page.print("", Text("Cannot be had:", style="red"), _problems(missing))
+        page.print("", Text("Cannot be had:", style="red"), _problems(missing, _SHORTENED))
     other = [problem for problem in plan.problems if not problem.blocks]
     if other:
-        page.print("", Text("Not as it was then:", style="yellow"), _problems(other))
+        page.print("", Text("Not as it was then:", style="yellow"), _problems(other, _SHORTENED))
     if missing:
         advice = "" if not plan.can_start_anyway else " --anyway starts it all the same."
         page.print("", f"It was not started.{advice}")
     page.print("")
+
+
+def _installed(plan: Plan) -> list[tuple[str, str]]:
+    """What comes from elsewhere than the index, and runs its own code when it is installed."""
+    found = [("from address", item.line) for item in plan.environment.requirements if item.address is not None]
+    return found + [("from folder", project) for project in plan.environment.projects]
+
+
+def _assignment(name: str, value: str, marked: Iterable[str]) -> str:
+    return f"{name}={shlex.quote(value)}{'  (may load code from elsewhere)' if name in marked else ''}"
 
 
 def print_reproduction(done: Reproduction, folder: str | None) -> None:
@@ -74,16 +87,21 @@ def print_reproduction(done: Reproduction, folder: str | None) -> None:
 
 def _table(rows: Iterable[tuple[str, str]]) -> Padding:
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")  # every character: what is cut off could be what matters
     for name, text in rows:
         table.add_row(Text(name, style="dim"), Text(printable(text)))
     return Padding(table, _INDENT)
 
 
-def _problems(problems: Iterable[Problem]) -> Padding:
+def _problems(problems: Iterable[Problem], shortened: frozenset[str] | None = None) -> Padding:
+    """The first of them; if topics to shorten are named, all of the other topics."""
     listed = list(problems)
-    rows: list[tuple[str, str]] = [(problem.topic, problem.text) for problem in listed[:_SHOWN_MAX_COUNT]]
-    if len(listed) > _SHOWN_MAX_COUNT:
-        rows.append(("", f"... and {len(listed) - _SHOWN_MAX_COUNT} more"))
+    whole = [problem for problem in listed if shortened is not None and problem.topic not in shortened]
+    some = [problem for problem in listed if shortened is None or problem.topic in shortened]
+    rows: list[tuple[str, str]] = [(item.topic, item.text) for item in [*whole, *some[:_SHOWN_MAX_COUNT]]]
+    if len(some) > _SHOWN_MAX_COUNT:
+        rows.append(("", f"... and {len(some) - _SHOWN_MAX_COUNT} more"))
     return _table(rows)
 
 

@@ -67,19 +67,24 @@ def _write(opened: zipfile.ZipFile, item: zipfile.ZipInfo, folder: Path) -> None
             file.write(piece)
 
 
-def make_place(folder: Path, name: str) -> Path:
-    """Where the file of that name goes: its folders are made, and what lies there by that name is taken away. Raises BadArchive if
-    one of the folders is a link."""
-    *parents, last = name.split("/")
+def make_folder(folder: Path, name: str) -> Path:
+    """The folder of that name in it, made if it is not there. Raises BadArchive if one on the way is a link."""
     place = folder
-    for part in parents:
+    for part in name.split("/"):
         place = place / part
         try:
             place.mkdir()
         except FileExistsError:
             if place.is_symlink() or not place.is_dir():
                 raise BadArchive(f"the name {name!r:.120} leads through {part!r:.80}, which is no folder") from None
-    target = place / last
+    return place
+
+
+def make_place(folder: Path, name: str) -> Path:
+    """Where the file of that name goes: its folders are made, and what lies there by that name is taken away. Raises BadArchive if
+    one of the folders is a link."""
+    parents, slash, last = name.rpartition("/")
+    target = (make_folder(folder, parents) if slash else folder) / last
     if target.is_symlink() or target.is_file():
         target.unlink()
     elif target.exists():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lineal.client.capture.redact import MASK
 from lineal.client.capture.variables import of_environment
+from lineal.reproduce.archive import BadArchive, is_inside, make_folder
 from lineal.reproduce.captured import Captured, Execution
 from lineal.reproduce.problems import Problem
 from lineal.reproduce.workspace import CELLS_NAME
@@ -22,12 +23,29 @@ _NOT_SET = re.compile(
     r"|PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|HOSTNAME|TMPDIR|VIRTUAL_ENV|RANK|LOCAL_RANK|GROUP_RANK|NODE_RANK|WORLD_SIZE"
     r"|LOCAL_WORLD_SIZE|MASTER_ADDR|MASTER_PORT"
 )
+# Each names a file that is loaded or run before the command itself: what it does would be nowhere in the plan's words.
+_NEVER_SET = frozenset(
+    [
+        "LD_PRELOAD",
+        "LD_AUDIT",
+        "DYLD_INSERT_LIBRARIES",
+        "BASH_ENV",
+        "ENV",
+        "PYTHONSTARTUP",
+        "PYTHONHOME",
+        "PYTHONINSPECT",
+    ]
+)
+_LOADS_CODE = re.compile(
+    r"(?:LD|DYLD|BASH_FUNC|GIT|SSH)_.*|PYTHON(?:USERBASE|BREAKPOINT|WARNINGS|PLATLIBDIR|EXECUTABLE)|.*_(?:OPTIONS|PRELOAD|PLUGIN)"
+    r"|(?:PERL5|RUBY)(?:OPT|LIB)|PERL5DB|PAGER|EDITOR|VISUAL|NCCL_NET|.*_PATH"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """`variables` are set besides those of now, and `unset` are not: they were not set then. `taken`: masked ones whose value of now
-    is used."""
+    is used. `marked`: those of the variables that may make a program load code from elsewhere."""
 
     words: tuple[str, ...]
     folder: Path
@@ -35,6 +53,7 @@ class Command:
     taken: tuple[str, ...]
     problems: tuple[Problem, ...]
     unset: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -53,10 +72,8 @@ def make_command(
     if cells is not None:
         has_shell = captured.environment is not None and "ipython" in captured.environment.packages
         words = [python, "-m", "IPython", CELLS_NAME] if has_shell else [python, CELLS_NAME]
-        folder = tree / captured.code.folder if captured.code is not None else tree
-        folder = folder if folder.is_dir() else tree
-        variables = _variables(captured, old_root, tree, problems)
-        return Command(tuple(words), folder, *variables, tuple(problems), unset)
+        folder = _folder_of_cells(captured.code.folder if captured.code is not None else os.curdir, tree)
+        return _finished(words, folder, captured, tree, problems, unset)
     if execution is None or not execution.command:
         problems.append(Problem("command", "command", "the command of the run was not captured", is_final=True))
         return Command((), tree, {}, (), tuple(problems))
@@ -75,8 +92,22 @@ def make_command(
     if execution.is_tracked:  # the command itself knows of no run
         named = [] if name is None else ["--name", name]
         words = [sys.executable, "-m", "lineal.cli.main", "track", *named, "--", *words]
-    variables = _variables(captured, old_root, tree, problems)
-    return Command(tuple(words), folder, *variables, tuple(problems), unset)
+    return _finished(words, folder, captured, tree, problems, unset)
+
+
+def _finished(
+    words: list[str], folder: Path, captured: Captured, tree: Path, problems: list[Problem], unset: tuple[str, ...]
+) -> Command:
+    old_root = captured.code.root if captured.code is not None else None
+    variables, taken = _variables(captured, old_root, tree, problems)
+    marked = tuple(name for name, value in variables.items() if _may_load_code(name, value, tree))
+    return Command(tuple(words), folder, variables, taken, tuple(problems), unset, marked)
+
+
+def _may_load_code(name: str, value: str, tree: Path) -> bool:
+    if name == "PYTHONPATH":
+        return any(_inside(os.path.join(tree, part), str(tree)) is None for part in value.split(os.pathsep))
+    return _LOADS_CODE.fullmatch(name) is not None
 
 
 def _with_python(execution: Execution, python: str) -> list[str]:
@@ -111,9 +142,7 @@ def _folder(captured: Captured, old_root: str | None, tree: Path, problems: list
         return tree
     inside = _inside(ran_in, old_root)
     if inside is not None:
-        folder = tree / inside
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return _folder_in(inside, ran_in, old_root, tree, problems)
     if old_root is None:
         return tree
     if not os.path.isdir(ran_in):
@@ -124,6 +153,33 @@ def _folder(captured: Captured, old_root: str | None, tree: Path, problems: list
         )
         problems.append(Problem("command", "folder", said, blocks=False))
     return Path(ran_in)
+
+
+def _folder_in(inside: str, ran_in: str, old_root: str | None, tree: Path, problems: list[Problem]) -> Path:
+    """That folder of the new tree, made if it had nothing to keep. Never through a link of the tree, which may lead anywhere."""
+    if inside == os.curdir:
+        return tree
+    if old_root is not None and os.path.realpath(old_root) == os.path.realpath(
+        tree
+    ):  # the user's own: nothing is made there
+        if not (tree / inside).is_dir():
+            problems.append(Problem("command", "folder", f"it ran in {ran_in}, which is gone", is_final=True))
+        return tree / inside
+    try:
+        if not is_inside(inside):
+            raise BadArchive(f"the name {inside!r:.120} is none of a folder in a tree")
+        return make_folder(tree, inside)
+    except (BadArchive, OSError) as error:
+        said = f"it ran in {ran_in}, which cannot be made in the new tree: {error}"
+        problems.append(Problem("command", "folder", said, is_final=True))
+        return tree
+
+
+def _folder_of_cells(name: str, tree: Path) -> Path:
+    """Where the cells lie; the tree itself for a name that leads out of it, by itself or by a link."""
+    folder = tree / name
+    is_there = is_inside(name) and folder.is_dir() and folder.resolve() == tree.resolve() / name
+    return folder if is_there else tree
 
 
 def _inside(path: str, root: str | None) -> str | None:
@@ -165,7 +221,10 @@ def _variables(
     for name, value in sorted(said.items()):
         if _NOT_SET.fullmatch(name) or "=" in name or "\0" in name + value:
             continue
-        if MASK not in value:
+        if name in _NEVER_SET:
+            text = f"{name} was {value!r:.200} then; it is never set from a record, since it names code to load"
+            problems.append(Problem("variables", name, text, blocks=False))
+        elif MASK not in value:
             parts = value.split(os.pathsep) if name == "PYTHONPATH" else [value]
             wanted[name] = os.pathsep.join(_rebased(part, old_root, tree) for part in parts)
         elif name in os.environ:

@@ -140,6 +140,7 @@ def describe_plan(plan: Plan) -> dict[str, Any]:
         "command": list(plan.command.words),
         "folder": str(plan.command.folder),
         "variables": plan.command.variables,
+        "marked": list(plan.command.marked),
         "unset": list(plan.command.unset),
         "environment": {
             "choice": environment.choice,

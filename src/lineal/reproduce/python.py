@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from importlib.util import find_spec
 
 from lineal.reproduce.problems import Problem
 
+# A record may say anything: a path in the place of a version would be a program that is started, "-x" an option of uv.
+_VERSION = re.compile(r"[0-9]+\.[0-9]+(?:\.[0-9]+)?(?:(?:a|b|rc)[0-9]+)?")
 _ASK = "import platform; print(platform.python_version(), platform.python_implementation())"
 
 
@@ -35,8 +38,10 @@ def find_interpreter(version: str | None, implementation: str | None, uv: list[s
     own = Interpreter(getattr(sys, "_base_executable", None) or sys.executable, platform.python_version())
     if version is None:
         return own
+    if not _VERSION.fullmatch(version):
+        return Problem("environment", "python", f"{version!r:.80} is no version of Python: nothing is looked for")
     if implementation not in (None, "CPython", "cpython"):
-        return Problem("environment", "python", f"it ran on {implementation} {version}: only CPython is rebuilt")
+        return Problem("environment", "python", f"it ran on {implementation:.80} {version}: only CPython is rebuilt")
     if version == own.version:
         return own
     minor = ".".join(version.split(".")[:2])

@@ -71,6 +71,26 @@ def test_a_folder_outside_of_the_tree(places: tuple[Path, Path], tmp_path: Path)
     assert [problem.is_final for problem in gone.problems] == [True]
 
 
+@pytest.mark.parametrize("inner", ["link", "link/deep", "link/deep/er", ".git/hooks", "train.py/x"])
+def test_a_folder_is_never_made_through_a_link(inner: str, places: tuple[Path, Path], tmp_path: Path) -> None:
+    old, new = places
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (new / "link").symlink_to(outside, target_is_directory=True)
+    command = make_command(captured(old, "python", "x.py", folder=f"{old}/{inner}"), NEW, new)
+    assert command.folder == new and [problem.is_final for problem in command.problems] == [True]
+    assert not list(outside.iterdir()) and not (new / ".git").exists()
+    made = make_command(captured(old, "python", "x.py", folder=f"{old}/runs/1"), NEW, new)
+    assert made.folder == new / "runs" / "1" and made.folder.is_dir() and not made.problems
+
+
+def test_nothing_is_made_in_the_tree_as_it_is_now(places: tuple[Path, Path]) -> None:
+    old, _ = places
+    (gone,) = make_command(captured(old, "python", "x.py", folder=f"{old}/gone"), NEW, old).problems
+    assert gone.is_final and not (old / "gone").exists()
+    assert make_command(captured(old, "python", "x.py", folder=f"{old}/sub"), NEW, old).folder == old / "sub"
+
+
 def test_what_cannot_be_given_again(places: tuple[Path, Path]) -> None:
     old, new = places
     for execution in ({}, {"execution": {"command": [1]}}, {"execution": "nonsense"}):
@@ -106,6 +126,21 @@ def test_variables(places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -
     assert [(problem.name, problem.blocks) for problem in command.problems] == [("LOST_KEY", False)]
 
 
+def test_variables_that_load_code(places: tuple[Path, Path]) -> None:
+    old, new = places
+    never = ["LD_PRELOAD", "LD_AUDIT", "BASH_ENV", "PYTHONSTARTUP", "PYTHONHOME"]
+    said = dict.fromkeys([*never, "LD_LIBRARY_PATH", "OMP_NUM_THREADS"], "/evil") | {"PYTHONPATH": f"{old}/sub"}
+    command = make_command(captured(old, "python", "x.py", variables=said), NEW, new)
+    assert sorted(command.variables) == ["LD_LIBRARY_PATH", "OMP_NUM_THREADS", "PYTHONPATH"]
+    assert sorted(problem.name for problem in command.problems) == sorted(never)
+    assert all("/evil" in problem.text and not problem.blocks for problem in command.problems)
+    assert command.marked == ("LD_LIBRARY_PATH",)
+    elsewhere = make_command(captured(old, "python", variables={"PYTHONPATH": f"{old}/sub:/evil"}), NEW, new)
+    assert elsewhere.marked == ("PYTHONPATH",)
+    assert make_command(captured(old, "python", variables={"PYTHONPATH": "src"}), NEW, new).marked == ()
+    assert make_command(captured(old, "python", variables={"PYTHONPATH": "../up"}), NEW, new).marked == ("PYTHONPATH",)
+
+
 def test_cells(places: tuple[Path, Path]) -> None:
     new = places[1]
     code = {"kind": "notebook", "folder": "sub", "cells": {"path": ".lineal/code/cells.py", "digest": "0"}}
@@ -114,6 +149,9 @@ def test_cells(places: tuple[Path, Path]) -> None:
     shell = {"packages": {"ipython": "9"}}
     command = make_command(read_captured({"code": code | {"folder": "../up"}, "environment": shell}), NEW, new)
     assert list(command.words) == [NEW, "-m", "IPython", CELLS_NAME] and command.folder == new
+    (new / "link").symlink_to(places[0], target_is_directory=True)
+    for folder in (str(places[0]), "../old", "link/sub", "link"):
+        assert make_command(read_captured({"code": code | {"folder": folder}}), NEW, new).folder == new
 
 
 def test_what_is_nonsense_is_as_if_it_had_not_been_said() -> None:

@@ -133,6 +133,33 @@ def test_what_cannot_be_rebuilt_says_why(shelf: Shelf, tmp_path: Path) -> None:
     assert names(Environment(lock=lock, python=VERSION, implementation="PyPy")) == [("python", True)]
 
 
+@pytest.mark.parametrize("version", ["{program}", "-x", "3.11\n", "3", "3.11.7+x", "3.1/../x", "", "३.११"])
+def test_what_is_no_version_is_never_run(
+    version: str, tmp_path: Path, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marker = tmp_path / "started"
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "evil"
+    program.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    program.chmod(0o755)
+    (folder / "python-x").symlink_to(program)
+    asked = tmp_path / "asked"
+    uv = folder / "uv"
+    uv.write_text(f'#!/bin/sh\necho "$@" >> {asked}\necho {program}\n')
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr("lineal.reproduce.environment.find_uv", lambda: [str(uv)])
+    said = version.format(program=program)
+    assert isinstance(find_interpreter(said, "CPython", [str(uv)]), Problem)
+    plan = plan_rebuild(
+        Environment(python=said, lock=shelf.put("lock", b"")), shelf.find, tmp_path / "e", None, tmp_path
+    )
+    (problem,) = plan.problems
+    assert problem.name == "python" and problem.is_final
+    assert not marker.exists() and not asked.exists() and not (tmp_path / "e").exists()
+
+
 def test_another_python_of_the_same_minor_is_taken_and_named(wheels: Path, shelf: Shelf, tmp_path: Path) -> None:
     minor = ".".join(map(str, sys.version_info[:2]))
     plan = planned("", shelf, tmp_path, python=f"{minor}.99", is_conda=True)

@@ -73,7 +73,7 @@ def test_a_dry_run_tells_everything_and_runs_nothing(
     assert answer["command"] == [sys.executable, "train.py"] and answer["origin"] == str(repository)
     assert not marker.exists() and not list((tmp_path / "temporary").glob("lineal-reproduce-*"))
     said = page(run_id, "--dry-run")
-    assert said.exit_code == 0 and "python train.py" in said.stdout
+    assert said.exit_code == 0 and f"{sys.executable}train.py" in "".join(said.stdout.split())
     assert len(lineal.runs(url=recorder.folder)) == 1
 
 
