@@ -335,3 +335,97 @@ def test_too_few_runs_are_refused(notebook: Notebook) -> None:
     notebook.add("one")
     with pytest.raises(InvalidInput, match="2 to 10 different runs, not 1"):
         lineal.diff("one", "one")
+
+
+GIT = {"kind": "git", "commit": "a" * 40, "is_dirty": True, "digest": "d" * 64}
+CLEAN = {**GIT, "is_dirty": False}
+ONE_DIGEST = "1" * 64
+
+
+def untracked(*files: list[Any], **more: Any) -> dict[str, Any]:
+    return {**GIT, "untracked": {"files": list(files), **more}}
+
+
+def two_codes(notebook: Notebook, one: dict[str, Any], other: dict[str, Any]) -> tuple[str, str]:
+    used = DatasetUsed("train", "d1", context="training")
+    first, second = f"one-{notebook.count}", f"other-{notebook.count}"
+    return (
+        notebook.add(first, CaptureSet("a1", "code", one), used),
+        notebook.add(second, CaptureSet("a1", "code", other), used),
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ({**GIT, "submodules": [{"path": "lib", "commit": "b", "is_dirty": True}]}, "within the submodule lib"),
+        ({**GIT, "changed": ["big.py"], "trouble": ["too large"]}, "too large to be looked at"),
+        ({**CLEAN, "is_untracked_known": False, "trouble": ["too many"]}, "the files that git does not track"),
+        (untracked(left_out=[["big.py", 9, "too large"]], left_out_count=1), "the content of big.py"),
+        (untracked(left_out=[["a.csv", 9, "too large"]], left_out_count=3), "the content of 2 more files"),
+        ({"kind": "snapshot", "digest": "d" * 64, "snapshot": {"left_out": [["a.py", 1, "x"]]}}, "content of a.py"),
+    ],
+)
+def test_code_whose_content_is_not_known_is_not_said_to_be_the_same(
+    notebook: Notebook, code: dict[str, Any], what: str
+) -> None:
+    runs = two_codes(notebook, code, code)
+    found = lineal.comparable(*runs)
+    assert found.is_fair and [what in text for text in found.unknown] == [True], found.unknown
+    difference = lineal.diff(*runs)
+    assert not difference.is_empty and difference.comparable.unknown == found.unknown
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {**GIT, "submodules": [{"path": "lib", "commit": "b", "is_dirty": True, "changes_digest": ONE_DIGEST}]},
+        {**GIT, "changed": ["big.py"], "patch_digest": ONE_DIGEST},
+        untracked(left_out=[["big.py", 9, "too large", ONE_DIGEST]], left_out_count=1),
+    ],
+)
+def test_a_digest_tells_code_that_was_not_kept(notebook: Notebook, code: dict[str, Any]) -> None:
+    runs = two_codes(notebook, code, code)
+    assert lineal.comparable(*runs).unknown == () and lineal.diff(*runs).is_empty
+    other = json.loads(json.dumps(code).replace(ONE_DIGEST, "2" * 64)) | {"digest": "e" * 64}
+    assert [reason.kind for reason in lineal.comparable(*two_codes(notebook, code, other)).reasons] == ["code"]
+
+
+def test_what_runs_write_into_their_repository_is_no_other_code(notebook: Notebook) -> None:
+    """Also of captures whose digest counted it."""
+    one = untracked(["a.py", ONE_DIGEST, 1], ["results.csv", ONE_DIGEST, 1])
+    other = untracked(["a.py", ONE_DIGEST, 1], ["results.csv", "2" * 64, 1]) | {"digest": "e" * 64}
+    runs = two_codes(notebook, one, other)
+    found = lineal.comparable(*runs)
+    assert found.is_fair and "no code are not the same: results.csv" in found.unknown[0]
+    assert not lineal.diff(*runs).is_empty
+    written = untracked(["results.csv", ONE_DIGEST, 1]) | {"digest": "e" * 64}
+    assert lineal.comparable(*two_codes(notebook, CLEAN, written)).is_fair
+    other["untracked"]["files"][0][1] = "3" * 64
+    assert not lineal.comparable(*two_codes(notebook, one, other)).is_fair
+
+
+def test_a_clean_commit_is_the_same_with_a_digest_and_without(notebook: Notebook) -> None:
+    without = {key: value for key, value in CLEAN.items() if key != "digest"}
+    found = lineal.comparable(*two_codes(notebook, CLEAN, without))
+    assert found.is_fair and found.unknown == ()
+    assert not lineal.comparable(*two_codes(notebook, CLEAN, {**without, "commit": "b" * 40})).is_fair
+    assert lineal.comparable(*two_codes(notebook, GIT, {**GIT, "digest": ""})).unknown
+
+
+def test_only_other_data_under_one_name_and_context_is_a_reason(notebook: Notebook) -> None:
+    code = CaptureSet("a1", "code", CLEAN)
+    used = {
+        "one": [DatasetUsed("train", "d1", context="training")],
+        "renamed": [DatasetUsed("training-set", "d1", context="training")],
+        "bare": [DatasetUsed("train", "d1")],
+        "more": [DatasetUsed("train", "d1", context="training"), DatasetUsed("val", "d2", context="eval")],
+        "else": [DatasetUsed("train", "d3", context="training")],
+    }
+    for name, records in used.items():
+        notebook.add(name, code, *records)
+    for name in ("renamed", "bare"):
+        assert lineal.comparable("one", name).is_fair and lineal.comparable("one", name).unknown == (), name
+    found = lineal.comparable("one", "more")
+    assert found.is_fair and "one did not use val (eval)" in found.unknown[0]
+    assert [reason.name for reason in lineal.comparable("one", "else").reasons] == ["train"]

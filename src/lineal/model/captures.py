@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,19 @@ PARTS = ("execution", "code", "environment", "hardware", "sources", "resources")
 """Those that Lineal records and looks into. Others are kept and handed out."""
 
 OWN_FOLDER = ".lineal"
+
+
+_CODE = re.compile(
+    r"(?i)(\A|/)(Makefile|Dockerfile|Snakefile|Justfile)\Z"
+    r"|[^/]\.(py|pyi|pyw|pyx|pxd|ipy|ipynb|sh|bash|zsh|r|rmd|jl|m|c|cc|cpp|cxx|h|hh|hpp|cu|cuh|rs|go|java|kt|scala|js|ts|lua|pl|rb|swift|sql"
+    r"|toml|yaml|yml|cfg|ini|conf|gin|jsonnet)\Z"
+)
+
+
+def is_code_file(name: str) -> bool:
+    """Code and configuration by its name, of files that git does not track. Others are kept, too, but what a run writes (tables, logs,
+    JSON, pictures) must not make it another code's."""
+    return _CODE.search(name) is not None
 
 
 def is_own_path(path: str) -> bool:

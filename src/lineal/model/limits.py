@@ -119,9 +119,11 @@ CODE_REUSE_S = 2.0  # runs that begin within it share one look at the code
 GIT_TIMEOUT_S = 30.0  # of all questions to git together
 GIT_ANSWER_MAX_BYTES = 32 * MIB  # names of 300,000 files
 PATCH_MAX_BYTES = 8 * MIB  # changes not committed: a hundred times a day's work; beyond, data were changed
+PATCH_HASHED_MAX_BYTES = 128 * MIB  # of larger ones the digest is worked out: 0.1 s for the digest, 1 s of git's
 SOURCE_FILE_MAX_BYTES = 1 * MIB  # of source that git does not know; larger ones are data
 SOURCE_FILES_MAX_BYTES = 16 * MIB  # ... of all of them
 SOURCE_FILES_MAX_COUNT = 2_000  # ... 2,000 names are 200 KB of the capture
+SOURCE_HASHED_MAX_BYTES = 64 * MIB  # of code that is left out the digest is worked out: 50 ms
 LEFT_OUT_NAMED_COUNT = 200  # files that were left out and are named; the rest is counted
 PACKAGES_MAX_COUNT = 5_000  # ten times a large environment
 

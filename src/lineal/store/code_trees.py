@@ -135,6 +135,8 @@ def _add_archive(tree: Tree, said: Mapping[str, Any], what: str, read: ReadBlob)
         tree.missing.append(f"{len(left_out)} of {what} were not kept")
     archive = said.get("archive")
     if not isinstance(archive, dict):
+        if said.get("files"):
+            tree.missing.append(f"{what} were not kept")
         return
     content = _bytes_of(archive, DIFF_ARCHIVE_MAX_BYTES, read)
     files = None if content is None else _unpacked(content)

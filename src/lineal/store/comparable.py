@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -10,11 +10,13 @@ from lineal.model.entities import MetricDefinition, RunDetails, SeriesInfo
 from lineal.model.lineage import DatasetUse
 from lineal.model.vocabulary import is_system
 from lineal.store.captures import CODE
+from lineal.store.code_identity import identity_of, others_of, unknown_of
 from lineal.store.contracts import TenantReader
 
 ReasonKind: TypeAlias = Literal["data", "code", "metric"]
 _SHORT = 12
 _REASONS_MAX_COUNT = 100  # nobody reads more
+_UNKNOWN_MAX_COUNT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def comparable(
 
 
 def _compare_data(details: Sequence[RunDetails], reasons: list[Reason], unknown: list[str]) -> None:
-    """The same name and context means the same digests. A run that recorded no data is not known to differ."""
+    """Other digests under one name and context are other data. That a run used no data of that name and context is no reason, but said,
+    unless it used the same data under other ones."""
     told = [one for one in details if one.datasets]
     if len(told) < len(details):
         unknown.append(
@@ -72,15 +75,20 @@ def _compare_data(details: Sequence[RunDetails], reasons: list[Reason], unknown:
     for one in told:
         for use in one.datasets:
             uses.setdefault((use.context, use.dataset.name), {}).setdefault(one.run.run_id, []).append(use)
+    used = {one.run.run_id: {use.dataset.digest for use in one.datasets} for one in told}
+    missing: list[str] = []
     for (context, name), by_run in sorted(uses.items()):
         said = f"{name} ({context})" if context else name
         digests = {run_id: tuple(sorted(use.dataset.digest for use in of_run)) for run_id, of_run in by_run.items()}
-        values = tuple((run_id, ", ".join(one[:_SHORT] for one in found)) for run_id, found in digests.items())
         if len(set(digests.values())) > 1:
+            values = tuple((run_id, ", ".join(one[:_SHORT] for one in found)) for run_id, found in digests.items())
             reasons.append(Reason("data", f"other data: {said} is not the same in all runs", name, values))
-        elif len(by_run) < len(told):
-            without = next(one.run for one in told if one.run.run_id not in by_run)
-            reasons.append(Reason("data", f"other data: {without.name} did not use {said}", name, values))
+            continue
+        wanted = set(next(iter(digests.values())))
+        without = [one.run.name for one in told if one.run.run_id not in by_run and not wanted <= used[one.run.run_id]]
+        if without:
+            missing.append(f"{', '.join(without)} did not use {said}: whether the data is the same is not known")
+    unknown += missing[:_REASONS_MAX_COUNT]
 
 
 def _named(details: Sequence[RunDetails], told: Sequence[RunDetails]) -> str:
@@ -95,12 +103,15 @@ def _compare_code(
     names: Mapping[str, str],
 ) -> None:
     found = {
-        run_id: code for run_id, code in zip(run_ids, codes, strict=True) if code and _identity_of(code) is not None
+        run_id: code for run_id, code in zip(run_ids, codes, strict=True) if code and identity_of(code) is not None
     }
     if len(found) < len(run_ids):
         without = ", ".join(names[run_id] for run_id in run_ids if run_id not in found)
         unknown.append("no run recorded its code" if not found else f"{without} recorded no code")
-    if len({_identity_of(code) for code in found.values()}) < 2:
+    if len(found) < 2:
+        return
+    if len(set(_keys_of(list(found.values())))) < 2:
+        unknown += _not_known(found, names)
         return
     commits = {code.get("commit") if isinstance(code.get("commit"), str) else None for code in found.values()}
     is_one = len(commits) == 1 and None not in commits
@@ -108,12 +119,29 @@ def _compare_code(
     reasons.append(Reason("code", text, None, tuple((run_id, _code_text(code)) for run_id, code in found.items())))
 
 
-def _identity_of(code: Mapping[str, Any]) -> str | None:
-    """What two runs of the same code have in common: where it was not worked out, a commit without changes is known by itself."""
-    digest, commit = code.get("digest"), code.get("commit")
-    if isinstance(digest, str) and digest and code.get("kind") != "none":
-        return digest
-    return commit if isinstance(commit, str) and commit and not code.get("is_dirty") else None
+def _keys_of(codes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Equal where the code is: the same identity, or the same digest."""
+    known: dict[str, str] = {}
+    for code in codes:
+        identity, digest = str(identity_of(code)), f"digest {code.get('digest') or identity_of(code)}"
+        key = known.get(identity) or known.get(digest) or identity
+        known[identity] = known[digest] = key
+        yield key
+
+
+def _not_known(codes: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> Iterator[str]:
+    """What may differ though all that was recorded of the code is the same."""
+    said: dict[str, list[str]] = {}
+    for run_id, code in codes.items():
+        for one in unknown_of(code)[:_UNKNOWN_MAX_COUNT]:
+            said.setdefault(one, []).append(names[run_id])
+    for one, runs in list(said.items())[:_UNKNOWN_MAX_COUNT]:
+        yield f"whether the code is the same is not known: {', '.join(runs)} did not record the content of {one}"
+    others = [others_of(code) for code in codes.values()]
+    differing = sorted({name for found in others for name in found if len({one.get(name) for one in others}) > 1})
+    if differing:
+        shown = ", ".join(f"{name:.80}" for name in differing[:3]) + (" ..." if len(differing) > 3 else "")
+        yield f"files that git does not track and that are no code are not the same: {shown}"
 
 
 def _code_text(code: Mapping[str, Any]) -> str:

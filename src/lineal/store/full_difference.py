@@ -21,6 +21,7 @@ from lineal.store.circumstance_difference import (
     packages,
 )
 from lineal.store.code_difference import CodePatch, code_patch
+from lineal.store.code_identity import identity_of, others_of, unknown_of
 from lineal.store.code_trees import ReadBlob, Repository, tree_of
 from lineal.store.comparable import Comparable, comparable
 from lineal.store.contracts import TenantReader
@@ -143,8 +144,13 @@ def _codes_to_compare(
 
 
 def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """All files are known to be: there is nothing to look into."""
+    if unknown_of(one) or unknown_of(other) or others_of(one) != others_of(other) or "" in others_of(one).values():
+        return False
     digest = one.get("digest")
-    return one == other or (isinstance(digest, str) and bool(digest) and digest == other.get("digest"))
+    if isinstance(digest, str) and digest and digest == other.get("digest"):
+        return True
+    return one == other and identity_of(one) is not None
 
 
 def _text(value: Any) -> str | None:

@@ -14,7 +14,8 @@ from lineal.client.capture.redact import mask_bytes, mask_text, strip_address
 from lineal.client.capture.snapshot import snapshot
 from lineal.client.capture.sources import Sources, read_sources
 from lineal.journal.blobs import sha256
-from lineal.model.limits import CODE_REUSE_S, PATCH_MAX_BYTES
+from lineal.model.captures import is_code_file
+from lineal.model.limits import CODE_REUSE_S, PATCH_HASHED_MAX_BYTES, PATCH_MAX_BYTES
 from lineal.model.values import to_json
 
 PATCH_PATH = ".lineal/code/patch.diff"
@@ -81,13 +82,20 @@ def _of_git(environ: Mapping[str, str], folder: str, script: str | None, own: st
     if repository is None:
         return None
     try:
-        return _of_repository(repository, folder, script, own, trouble)
+        return _of_repository(repository, environ, folder, script, own, trouble)
     except git.GitFailed as error:
         trouble.append(f"git: {mask_text(str(error))}")
         return None
 
 
-def _of_repository(repository: git.Repository, folder: str, script: str | None, own: str, trouble: list[str]) -> Code:
+def _of_repository(
+    repository: git.Repository,
+    environ: Mapping[str, str],
+    folder: str,
+    script: str | None,
+    own: str,
+    trouble: list[str],
+) -> Code:
     status, root = repository.status(), repository.root
     if own:
         inside = os.path.relpath(os.path.realpath(own), os.path.realpath(root)) + os.sep
@@ -108,6 +116,7 @@ def _of_repository(repository: git.Repository, folder: str, script: str | None, 
         content["submodules"] = [
             {"path": one.path, "commit": one.commit, "is_dirty": one.is_dirty}
             | ({"remote": strip_address(one.remote)} if one.remote else {})
+            | (_changes_of(os.path.join(root, one.path), environ) if one.is_dirty else {})
             for one in status.submodules
         ]
     files: dict[str, tuple[str, bytes]] = {}
@@ -115,9 +124,27 @@ def _of_repository(repository: git.Repository, folder: str, script: str | None, 
         _add_patch(repository, status.changed, content, files, trouble)
     if not status.is_untracked_known:
         trouble.append("There are too many files that git neither tracks nor ignores: none of them is kept.")
+        content["is_untracked_known"] = False
     names = status.untracked if status.commit is not None else [*status.untracked, *repository.tracked()]
     _add_sources("untracked", UNTRACKED_PATH, read_sources(root, names), content, files, trouble)
     return Code(content, files)
+
+
+def _changes_of(folder: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The digest of what was not committed in a submodule, which is not kept; nothing where it is not wholly known."""
+    try:
+        inner = git.Repository(folder, environ)
+        status = inner.status()
+        if any(one.is_dirty for one in status.submodules) or not status.is_untracked_known:
+            return {}
+        patch = inner.patch(PATCH_MAX_BYTES) if status.changed else b""
+        found = read_sources(inner.root, filter(is_code_file, status.untracked))
+    except (git.GitFailed, LookupError):
+        return {}
+    if found.left_out_count > len(found.left_out) or any(len(one) < 4 for one in found.left_out):
+        return {}
+    text = to_json([sha256(patch).hexdigest(), found.files, found.left_out])
+    return {"changes_digest": str(sha256(text.encode()).hexdigest())}
 
 
 def _add_patch(
@@ -128,12 +155,14 @@ def _add_patch(
     trouble: list[str],
 ) -> None:
     try:
-        patch = repository.patch(PATCH_MAX_BYTES)
-    except git.TooLarge:
+        patch = repository.patch(PATCH_MAX_BYTES, PATCH_HASHED_MAX_BYTES)
+    except git.TooLarge as error:
         trouble.append(
             f"The changes that are not committed are larger than {PATCH_MAX_BYTES:,} bytes: only their files are named."
         )
         content["changed"] = [mask_text(name) for name in changed]
+        if error.digest is not None:
+            content["patch_digest"] = error.digest
         return
     if not patch:
         return
@@ -183,9 +212,17 @@ def _add_sources(
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    """Of what ran, not of where it lay."""
-    keys = ("commit", "patch_digest", "untracked", "snapshot", "submodules", "changed", "cells_digest")
-    return str(sha256(to_json({key: content[key] for key in keys if content.get(key)}).encode()).hexdigest())
+    """Of what ran, not of where it lay; of the files that git does not track those that are code."""
+    keys = ("commit", "patch_digest", "snapshot", "submodules", "changed", "cells_digest")
+    counted = {key: content[key] for key in keys if content.get(key)}
+    untracked = {
+        key: [one for one in files if is_code_file(one[0])]
+        for key, files in content.get("untracked", {}).items()
+        if key in ("files", "left_out")
+    }
+    if any(untracked.values()):
+        counted["untracked"] = {key: files for key, files in untracked.items() if files}
+    return str(sha256(to_json(counted).encode()).hexdigest())
 
 
 def _below(root: str, path: str) -> str:

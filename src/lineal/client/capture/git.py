@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lineal.journal.blobs import sha256
 from lineal.model.limits import GIT_ANSWER_MAX_BYTES, GIT_TIMEOUT_S
 
 _PIECE_BYTES = 1 << 16
@@ -41,7 +42,11 @@ class GitFailed(Exception):
 
 
 class TooLarge(GitFailed):
-    """An answer of more bytes than were asked for at most."""
+    """An answer of more bytes than were asked for at most. `digest`: SHA-256 of all of it, where that was asked for and it ended."""
+
+    def __init__(self, text: str, digest: str | None = None) -> None:
+        super().__init__(text)
+        self.digest = digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +124,10 @@ class Repository:
     def tracked(self) -> list[str]:
         return [os.fsdecode(path) for path in self._ask("ls-files", "-z").split(b"\0") if path]
 
-    def patch(self, max_bytes: int) -> bytes:
-        """From the last commit to the files as they are, staged or not; for `git apply`. Raises TooLarge."""
-        return self._ask(*_DIFF, "HEAD", "--", max_bytes=max_bytes)
+    def patch(self, max_bytes: int, hashed_max_bytes: int = 0) -> bytes:
+        """From the last commit to the files as they are, staged or not; for `git apply`. Raises TooLarge, with the digest of what has
+        no more than `hashed_max_bytes`."""
+        return self._ask(*_DIFF, "HEAD", "--", max_bytes=max_bytes, hashed_max_bytes=hashed_max_bytes)
 
     def remote(self, branch: str | None) -> str | None:
         """Address of what the branch follows, else of origin, else of the first one; as it is configured."""
@@ -151,7 +157,7 @@ class Repository:
             found.append(Submodule(path, commit, remote, path in dirty))
         return found
 
-    def _ask(self, *arguments: str, max_bytes: int = GIT_ANSWER_MAX_BYTES) -> bytes:
+    def _ask(self, *arguments: str, max_bytes: int = GIT_ANSWER_MAX_BYTES, hashed_max_bytes: int = 0) -> bytes:
         left_s = self._deadline_s - time.monotonic()
         if left_s <= 0:
             raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s")
@@ -168,16 +174,19 @@ class Repository:
             raise GitFailed("git is not installed") from None
         except OSError as error:
             raise GitFailed(f"git cannot be run: {error}") from None
-        output, errors = self._read(process, max_bytes, arguments[0])
+        output, errors = self._read(process, max_bytes, hashed_max_bytes, arguments[0])
         if process.returncode != 0:
             said = errors.decode("utf-8", "replace").strip().partition("\n")[0]
             raise GitFailed(said or f"git {arguments[0]} ended with {process.returncode}")
         return output
 
-    def _read(self, process: subprocess.Popen[bytes], max_bytes: int, what: str) -> tuple[bytes, bytes]:
+    def _read(
+        self, process: subprocess.Popen[bytes], max_bytes: int, hashed_max_bytes: int, what: str
+    ) -> tuple[bytes, bytes]:
         """All that it says, never more than that in memory. The process has ended when this returns or raises."""
         assert process.stdout is not None and process.stderr is not None
         output, errors = bytearray(), bytearray()
+        hashed, size = None, 0
         with process, selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ, output)
             selector.register(process.stderr, selectors.EVENT_READ, errors)
@@ -185,13 +194,24 @@ class Repository:
                 ready = selector.select(max(0.0, self._deadline_s - time.monotonic()))
                 if not ready:
                     process.kill()
+                    if size > max_bytes:
+                        break  # only the digest is wanted, and not at any price
                     raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s")
                 for key, _ in ready:
                     piece = os.read(key.fd, _PIECE_BYTES)
                     if not piece:
                         selector.unregister(key.fileobj)
                     key.data.extend(piece)
-                if len(output) > max_bytes:
+                    size += len(piece) if key.data is output else 0
+                if size > max_bytes:
+                    hashed = sha256() if hashed is None else hashed
+                    hashed.update(bytes(output))
+                    output.clear()
+                if size > max(max_bytes, hashed_max_bytes):
                     process.kill()
-                    raise TooLarge(f"git {what} says more than {max_bytes:,} bytes")
+                    break
+            is_whole = not selector.get_map()
+        if size > max_bytes:
+            digest = hashed.hexdigest() if hashed is not None and is_whole and process.returncode == 0 else None
+            raise TooLarge(f"git {what} says more than {max_bytes:,} bytes", digest)
         return bytes(output), bytes(errors)

@@ -14,16 +14,19 @@ from typing import Any
 from lineal.client.capture.redact import mask_bytes
 from lineal.journal.blobs import sha256
 from lineal.journal.layout import FOLDER_NAME, Folder
+from lineal.model.captures import is_code_file
 from lineal.model.limits import (
     LEFT_OUT_NAMED_COUNT,
     SOURCE_FILE_MAX_BYTES,
     SOURCE_FILES_MAX_BYTES,
     SOURCE_FILES_MAX_COUNT,
+    SOURCE_HASHED_MAX_BYTES,
 )
 from lineal.model.values import clean_text
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say: equal files, equal archive
 _TEXT_SAMPLE_BYTES = 8_192
+_PIECE_BYTES = 1 << 20
 _SECRET_NAMES = re.compile(
     r"(?i)\A(\.env(\..*)?|\.netrc|\.pypirc|\.pgpass|\.htpasswd|id_(rsa|dsa|ecdsa|ed25519)|credentials?(\..*)?|secrets?(\..*)?"
     r"|.*\.(pem|key|p12|pfx|jks|keystore|kdbx|ovpn))\Z"
@@ -40,6 +43,7 @@ class Sources:
     left_out_count: int = 0
     masked: list[str] = field(default_factory=list)
     _size: int = 0
+    _hashed: int = 0
 
     def archive(self) -> bytes:
         """A zip: the same files make the same bytes."""
@@ -58,10 +62,26 @@ class Sources:
             content |= {"left_out": self.left_out, "left_out_count": self.left_out_count}
         return content
 
-    def _leave(self, name: str, size: int | None, why: str) -> None:
+    def _leave(self, name: str, size: int | None, why: str, path: str | None = None) -> None:
+        """`path`: of a regular file, whose digest tells one content from another all the same, if it is code."""
         self.left_out_count += 1
         if len(self.left_out) < LEFT_OUT_NAMED_COUNT:
-            self.left_out.append([clean_text(name), size, why])
+            digest = self._digest(path, size) if path is not None and size is not None and is_code_file(name) else None
+            self.left_out.append([clean_text(name), size, why, *([] if digest is None else [digest])])
+
+    def _digest(self, path: str, size: int) -> str | None:
+        if self._hashed + size > SOURCE_HASHED_MAX_BYTES:
+            return None
+        self._hashed += size
+        found, left = sha256(), size
+        try:
+            with open(path, "rb") as file:
+                while left and (piece := file.read(min(left, _PIECE_BYTES))):
+                    found.update(piece)
+                    left -= len(piece)
+        except OSError:
+            return None
+        return None if left else str(found.hexdigest())
 
     def take(self, root: str, name: str) -> None:
         path = os.path.join(root, name)
@@ -72,15 +92,15 @@ class Sources:
             if not stat.S_ISREG(status.st_mode):
                 return self._leave(name, None, "no regular file")
             if status.st_size > SOURCE_FILE_MAX_BYTES:
-                return self._leave(name, status.st_size, "larger than source code is")
+                return self._leave(name, status.st_size, "larger than source code is", path)
             if len(self.files) >= SOURCE_FILES_MAX_COUNT or self._size + status.st_size > SOURCE_FILES_MAX_BYTES:
-                return self._leave(name, status.st_size, "there are too many")
+                return self._leave(name, status.st_size, "there are too many", path)
             with open(path, "rb") as file:
                 content = file.read(SOURCE_FILE_MAX_BYTES + 1)
         except OSError as error:
             return self._leave(name, None, error.strerror or "cannot be read")
         if b"\0" in content[:_TEXT_SAMPLE_BYTES]:
-            return self._leave(name, len(content), "no text")
+            return self._leave(name, len(content), "no text", path)
         kept = mask_bytes(content)
         if kept != content:
             self.masked.append(clean_text(name))

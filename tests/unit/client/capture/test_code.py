@@ -107,7 +107,7 @@ def test_untracked_source_is_kept_and_the_rest_is_named(tmp_path):
     (tmp_path / "link.py").symlink_to("new.py")
     found = look(tmp_path)
     assert unpacked(found, "untracked.archive") == {"new.py": b"new\n", "sub/deep.yaml": b"lr: 1\n"}
-    left = {name: why for name, _, why in found.content["untracked"]["left_out"]}
+    left = {one[0]: one[2] for one in found.content["untracked"]["left_out"]}
     assert set(left) == {"big.py", "image.png", ".env", "deploy.pem", "link.py"}
     assert found.content["untracked"]["left_out_count"] == 5
 
@@ -135,6 +135,40 @@ def test_too_much_is_left_out_and_counted(tmp_path, monkeypatch):
     assert len(content["untracked"]["files"]) == 3
     assert len(content["untracked"]["left_out"]) == 2 and content["untracked"]["left_out_count"] == 6
     assert "patch" not in files and content["changed"] == ["a.py"] and content["trouble"]
+    write(tmp_path, {"a.py": "six\n" * 100})
+    others = look(tmp_path).content
+    assert others["changed"] == ["a.py"] and others["patch_digest"] != content["patch_digest"]
+    monkeypatch.setattr(module, "PATCH_HASHED_MAX_BYTES", 200)
+    others = look(tmp_path).content
+    assert others["changed"] == ["a.py"] and "patch_digest" not in others
+
+
+def test_code_that_is_left_out_is_known_by_its_digest(tmp_path, monkeypatch):
+    from lineal.client.capture import sources
+
+    repository(tmp_path, {"a.py": ""})
+    found = []
+    for letter in "xxy":
+        write(tmp_path, {"big.py": letter * (1 << 20) + "\n", "big.csv": "1" * (1 << 20) + "\n"})
+        found.append(look(tmp_path).content)
+    left = {one[0]: one for one in found[0]["untracked"]["left_out"]}
+    assert len(left["big.py"]) == 4 and len(left["big.csv"]) == 3
+    assert found[0]["digest"] == found[1]["digest"] != found[2]["digest"]
+    monkeypatch.setattr(sources, "SOURCE_HASHED_MAX_BYTES", 1 << 20)
+    assert [len(one) for one in look(tmp_path).content["untracked"]["left_out"]] == [3, 3]
+
+
+def test_what_a_run_writes_into_its_repository_is_no_other_code(tmp_path):
+    repository(tmp_path, {"a.py": ""})
+    clean = look(tmp_path).content
+    write(tmp_path, {"results.csv": "1\n", "out/log.jsonl": "{}\n", "picture.png": b"\0"})
+    found = look(tmp_path)
+    assert found.content["is_dirty"] and found.content["digest"] == clean["digest"]
+    assert unpacked(found, "untracked.archive") == {"results.csv": b"1\n", "out/log.jsonl": b"{}\n"}
+    for name in ("b.py", "conf/model.YAML", "Makefile", "setup.cfg"):
+        write(tmp_path, {name: "x\n"})
+        assert look(tmp_path).content["digest"] != clean["digest"], name
+        (tmp_path / name).unlink()
 
 
 def test_an_answer_without_end_is_cut_off(tmp_path, monkeypatch):
@@ -171,7 +205,15 @@ def test_submodules(tmp_path):
     assert content["submodules"] == [expected] and not content["is_dirty"]
     write(tmp_path / "tree" / "lib", {"lib.py": "2\n"})
     content = look(tmp_path / "tree").content
+    changes = content["submodules"][0].pop("changes_digest")
     assert content["submodules"] == [expected | {"is_dirty": True}] and content["is_dirty"]
+    write(tmp_path / "tree" / "lib", {"lib.py": "3\n"})
+    others = look(tmp_path / "tree").content
+    assert others["submodules"][0]["changes_digest"] != changes and others["digest"] != content["digest"]
+    write(tmp_path / "tree" / "lib", {"lib.py": "2\n", "new.py": "1\n"})
+    assert look(tmp_path / "tree").content["submodules"][0]["changes_digest"] != changes
+    write(tmp_path / "tree" / "lib", {"credentials.py": "secret: not even its digest\n"})
+    assert "changes_digest" not in look(tmp_path / "tree").content["submodules"][0]
 
 
 @pytest.mark.parametrize(
