@@ -89,9 +89,10 @@ def digest_of_path(path: Path) -> str:
         return _file_digest(path)
     if not path.is_dir():
         raise NotFound(f"{str(path)!r} does not exist", field="path")
-    files = sorted(item for item in path.rglob("*") if item.is_file() and FOLDER_NAME not in item.parts)
-    names = [[item.relative_to(path).as_posix(), _file_digest(item)] for item in files]
-    return str(_sha256(to_json(names).encode()).hexdigest())
+    from lineal.client.datasets.files import files_below
+    from lineal.client.datasets.hashing import digest_of_parts
+
+    return digest_of_parts((name, _file_digest(path / name)) for name in files_below(str(path)))
 
 
 def _file_digest(path: Path) -> str:

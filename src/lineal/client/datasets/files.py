@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fnmatch
 import glob
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -15,7 +17,7 @@ from lineal.client.datasets.hashing import PIECE_BYTES, digest_of_parts
 from lineal.client.datasets.progress import Progress
 from lineal.journal.layout import FOLDER_NAME
 from lineal.model.errors import InvalidInput, NotFound
-from lineal.model.limits import DIGEST_CACHED_MIN_BYTES, DIGEST_THREADS_MAX_COUNT
+from lineal.model.limits import DATASET_LINKS_MAX_COUNT, DIGEST_CACHED_MIN_BYTES, DIGEST_THREADS_MAX_COUNT
 
 _MAGIC = frozenset("*?[")
 
@@ -51,32 +53,76 @@ def find(place: str) -> Found:
             return _fitting(path)
         raise NotFound(f"data {place!r:.200} does not exist", field="data") from None
     if stat.S_ISDIR(mode):
-        return Found(path, list(_below(path)))
+        return Found(path, list(files_below(path)))
     if not stat.S_ISREG(mode):
         raise InvalidInput(f"data {place!r:.200} is neither a file nor a folder", field="data")
     return Found(path, None)
 
 
-def _below(root: str) -> Iterator[str]:
-    """Files that links lead to count, folders that links lead to do not: they may lead round."""
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name != FOLDER_NAME]
-        inner = os.path.relpath(folder, root)
-        for name in files:
-            if os.path.isfile(os.path.join(folder, name)):
-                yield name if inner == "." else f"{inner}/{name}".replace(os.sep, "/")
+def files_below(root: str) -> Iterator[str]:
+    """Links count as what they lead to, files and folders, except where a link leads round: to a folder in which it lies. Raises
+    InvalidInput where folders are linked so often that there is no end to it."""
+    link_count = 0
+    waiting: list[tuple[str, tuple[str, ...]]] = [("", (os.path.realpath(root),))]
+    while waiting:
+        inner, around = waiting.pop()
+        with contextlib.suppress(OSError), os.scandir(os.path.join(root, inner)) as entries:
+            for entry in entries:
+                name = f"{inner}/{entry.name}" if inner else entry.name
+                if _is(entry.is_file):
+                    yield name
+                elif entry.name != FOLDER_NAME and _is(entry.is_dir):
+                    if not entry.is_symlink():
+                        waiting.append((name, (*around, os.path.join(around[-1], entry.name))))
+                        continue
+                    link_count += 1
+                    if link_count > DATASET_LINKS_MAX_COUNT:
+                        why = f"more than {DATASET_LINKS_MAX_COUNT:,} links to folders lead on from {root!r:.200}"
+                        raise InvalidInput(f"{why}: give the folders themselves", field="data")
+                    real = os.path.realpath(entry.path)
+                    if real not in around and os.path.basename(real) != FOLDER_NAME:
+                        waiting.append((name, (*around, real)))
+
+
+def _is(ask: Callable[[], bool]) -> bool:
+    try:
+        return ask()
+    except OSError:  # a link to itself
+        return False
 
 
 def _fitting(pattern: str) -> Found:
     parts = pattern.split(os.sep)
     fixed = next(place for place, part in enumerate(parts) if _MAGIC & set(part))
     root = os.sep.join(parts[:fixed]) or os.sep
-    found = glob.glob(os.sep.join(parts[fixed:]), root_dir=root, recursive=True)
-    names = [name.replace(os.sep, "/") for name in found if os.path.isfile(os.path.join(root, name))]
-    names = [name for name in names if FOLDER_NAME not in name.split("/")]
+    if "**" in parts:  # glob would go round with links that do, as often as the system lets it
+        wanted = [
+            part
+            for place, part in enumerate(parts[fixed:])
+            if part != "**" or parts[fixed:][place - 1 : place] != ["**"]
+        ]
+        names = [name for name in files_below(root) if _fits(name.split("/"), wanted)]
+    else:
+        found = glob.glob(os.sep.join(parts[fixed:]), root_dir=root)
+        names = [name.replace(os.sep, "/") for name in found if os.path.isfile(os.path.join(root, name))]
+        names = [name for name in names if FOLDER_NAME not in name.split("/")]
     if not names:
         raise NotFound(f"no file fits {pattern!r:.200}", field="data")
     return Found(root, names)
+
+
+def _fits(name: Sequence[str], pattern: Sequence[str]) -> bool:
+    """As glob has it: "**" stands for any folders, or at the end for any files; names that begin with a dot are asked for by it."""
+    if not pattern:
+        return not name
+    first, rest = pattern[0], pattern[1:]
+    if first == "**":
+        if not rest:
+            return bool(name) and not any(part.startswith(".") for part in name)
+        return _fits(name, rest) or (len(name) > 1 and not name[0].startswith(".") and _fits(name[1:], pattern))
+    if not name or not fnmatch.fnmatchcase(name[0], first):
+        return False
+    return (not name[0].startswith(".") or first.startswith(".")) and _fits(name[1:], rest)
 
 
 def digest_found(found: Found, *, cache: DigestCache | None = None, shown: str = "") -> Digested:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -99,6 +101,79 @@ def test_links_count_as_what_they_lead_to_and_lead_nowhere_round(data: Path) -> 
     (data / "dead").symlink_to(data / "nothing")
     named = {"a.csv": b"1", "b/c.csv": b"22", "b-c.csv": b"3", "x.txt": b"", "copy.csv": b"1"}
     assert digest_of(str(data)) == digest_of_parts((name, sha(content)) for name, content in named.items())
+
+
+def test_linked_folders_are_told_apart_by_what_is_in_them(tmp_path: Path) -> None:
+    for name in ("v1", "v2"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        (tmp_path / name / "deep" / "a.csv").write_text(name)
+    data = tmp_path / "data"
+    digests = []
+    for name in ("v1", "v2"):
+        data.mkdir()
+        (data / "train").symlink_to(tmp_path / name)
+        assert digest_of(str(data)) == digest_of(str(data / "**"))
+        assert content_id(code="c", data=data) == content_id(code="c", data=digest_of(str(data)))
+        digests.append(digest_of(str(data)))
+        (data / "train").unlink()
+        data.rmdir()
+    shutil.copytree(tmp_path / "v1", data / "train")
+    digests.append(digest_of(str(data)))
+    (tmp_path / "empty").mkdir()
+    assert digests[0] == digests[2] != digests[1]
+    assert digest_of(str(tmp_path / "empty")) not in digests
+    (data / "again").symlink_to(tmp_path / "v1")
+    assert files.find(str(data)).names is not None
+    assert sorted(files.find(str(data)).names or ()) == ["again/deep/a.csv", "train/deep/a.csv"]
+
+
+def test_links_that_lead_round_are_left_out(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "o.csv").write_bytes(b"o")
+    (tmp_path / "other" / "back").symlink_to(data)
+    (data / "b" / "up").symlink_to(data)
+    (data / "b" / "other").symlink_to(tmp_path / "other")
+    (data / "self").symlink_to(data / "self")
+    (data / "kept").symlink_to(data / ".lineal")
+    wanted = ["a.csv", "b-c.csv", "b/c.csv", "b/other/o.csv", "x.txt"]
+    assert sorted(files.find(str(data)).names or ()) == wanted
+    (data / "kept").unlink()
+    assert sorted(files.find(str(data / "**")).names or ()) == wanted
+
+
+def test_folders_that_link_one_another_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lineal.client.datasets.files.DATASET_LINKS_MAX_COUNT", 50)
+    for one in range(6):
+        (tmp_path / f"f{one}").mkdir()
+        for other in range(6):
+            (tmp_path / f"f{one}" / f"to{other}").symlink_to(tmp_path / f"f{other}")
+    with pytest.raises(InvalidInput, match="50 links"):
+        digest_of(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "**",
+        "**/*.csv",
+        "**/b/**",
+        "**/**/c.csv",
+        "b/**",
+        "*/**/c.*",
+        "**/.h/*",
+        "**/.*",
+        "*/**",
+        "**/?.csv",
+        "b/**/c.csv",
+    ],
+)
+def test_patterns_of_any_depth_fit_what_glob_fits(data: Path, pattern: str) -> None:
+    for name in (".h/a.csv", "b/.h/x.csv", "b/d/c.csv", "b/.x.csv", ".top.csv", "b/b/b.csv"):
+        (data / name).parent.mkdir(exist_ok=True)
+        (data / name).write_bytes(b"")
+    wanted = [name for name in glob.glob(pattern, root_dir=data, recursive=True) if (data / name).is_file()]
+    found = files.find(str(data / pattern))
+    assert sorted(os.path.relpath(path, data) for path in found.paths()) == sorted(set(wanted))
 
 
 def test_what_is_no_data(data: Path) -> None:
