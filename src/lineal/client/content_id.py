@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from lineal.client.params import read_params
-from lineal.journal.layout import FOLDER_NAME
 from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.values import to_json
 
