@@ -348,7 +348,7 @@ class Run(ArtifactKeeping, InputNaming):
     def _end(self, status: EndStatus, error: str | None, timeout_s: float | None) -> None:
         try:
             if self.primary:
-                self._say(AttemptEnded(self._journal.identity.attempt, status, tail_of(error)))
+                self._say(AttemptEnded(self._journal.identity.attempt, status, _masked(tail_of(error))))
             if not self._journal.close():
                 self._guard.warn_once(
                     "finish",
@@ -441,6 +441,15 @@ class Run(ArtifactKeeping, InputNaming):
     def _refuse(self, reason: str, message: str, count: int = 1, *, detail: str | None = None) -> None:
         self._journal.count_loss(reason, count, detail or message[:200])
         self._guard.warn_once(reason, f"{message} (further ones are counted, not repeated)")
+
+
+def _masked(error: str | None) -> str | None:
+    """A traceback shows what was called with what: an address with its password, say."""
+    if error is None:
+        return None
+    from lineal.client.capture.redact import mask_text
+
+    return mask_text(error)
 
 
 def judge(error: BaseException | None) -> tuple[EndStatus, str | None]:

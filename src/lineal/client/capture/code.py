@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,9 +11,9 @@ from typing import Any, NamedTuple
 from lineal.client.capture import git
 from lineal.client.capture.cells import CELLS_PATH, executed_cells
 from lineal.client.capture.execution import script_path
-from lineal.client.capture.redact import mask_bytes, mask_text, strip_address
-from lineal.client.capture.snapshot import snapshot
-from lineal.client.capture.sources import Sources, read_sources
+from lineal.client.capture.redact import mask_file, mask_text, strip_address
+from lineal.client.capture.snapshot import project_files, snapshot
+from lineal.client.capture.sources import Sources, is_secret_file, read_sources
 from lineal.journal.blobs import sha256
 from lineal.model.captures import is_code_file
 from lineal.model.limits import CODE_REUSE_S, PATCH_HASHED_MAX_BYTES, PATCH_MAX_BYTES
@@ -53,6 +54,9 @@ def code(environ: Mapping[str, str], folder: str, own: str = "") -> Code:
 
 def _look(environ: Mapping[str, str], folder: str, script: str | None, cells: bytes | None, own: str) -> Code:
     trouble: list[str] = []
+    if not folder and script is None:
+        gone = {"kind": "none", "trouble": ["The working folder was removed before the run began."]}
+        return Code(gone | {"digest": _digest(gone)}, {})
     found = _of_git(environ, folder, script, own, trouble)
     if found is None:
         found = _of_files(folder, script, trouble)
@@ -70,7 +74,7 @@ def _look(environ: Mapping[str, str], folder: str, script: str | None, cells: by
 def _of_git(environ: Mapping[str, str], folder: str, script: str | None, own: str, trouble: list[str]) -> Code | None:
     """None where there is no repository, or git does not answer."""
     repository = None
-    for place in dict.fromkeys([*([os.path.dirname(script)] if script else []), folder]):
+    for place in dict.fromkeys([*([os.path.dirname(script)] if script else []), *([folder] if folder else [])]):
         try:
             repository = git.Repository(place, environ)
             break
@@ -126,7 +130,9 @@ def _of_repository(
         trouble.append("There are too many files that git neither tracks nor ignores: none of them is kept.")
         content["is_untracked_known"] = False
     names = status.untracked if status.commit is not None else [*status.untracked, *repository.tracked()]
-    _add_sources("untracked", UNTRACKED_PATH, read_sources(root, names), content, files, trouble)
+    _add_sources(
+        "untracked", UNTRACKED_PATH, read_sources(root, names, project_files(root, script)), content, files, trouble
+    )
     return Code(content, files)
 
 
@@ -166,8 +172,11 @@ def _add_patch(
         return
     if not patch:
         return
-    kept = _masked_patch(patch)
-    if kept != patch:
+    kept, withheld = _masked_patch(patch)
+    if withheld:
+        trouble.append(f"Changes of {', '.join(withheld[:5])} are not kept: the name says that it holds secrets.")
+        content["is_masked"] = True
+    elif kept != patch:
         trouble.append("Secrets were masked in the patch: applied, it is not exactly what ran.")
         content["is_masked"] = True
     files["patch"] = (PATCH_PATH, kept)
@@ -175,10 +184,23 @@ def _add_patch(
     content["patch_digest"] = sha256(patch).hexdigest()
 
 
-def _masked_patch(patch: bytes) -> bytes:
-    """File by file: the letters of a binary one may look like anything."""
-    parts = patch.split(b"\ndiff --git ")
-    return b"\ndiff --git ".join(part if b"\nGIT binary patch\n" in part else mask_bytes(part) for part in parts)
+def _masked_patch(patch: bytes) -> tuple[bytes, list[str]]:
+    """File by file: the letters of a binary one may look like anything. And whose changes were left out."""
+    kept: list[bytes] = []
+    withheld: list[str] = []
+    for part in re.split(rb"(?m)^(?=diff --git )", patch):
+        name = _patched_name(part)
+        if name and is_secret_file(name):
+            withheld.append(mask_text(name))
+        else:
+            kept.append(part if b"\nGIT binary patch\n" in part else mask_file(name, part))
+    return b"".join(kept), withheld
+
+
+def _patched_name(part: bytes) -> str:
+    """Both sides are the same, since renames are not looked for."""
+    line = part.partition(b"\n")[0].removeprefix(b"diff --git ").decode("utf-8", "replace")
+    return line[: len(line) // 2].strip('"').removeprefix("a/")
 
 
 def _of_files(folder: str, script: str | None, trouble: list[str]) -> Code:
@@ -226,4 +248,6 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def _below(root: str, path: str) -> str:
+    if not path:  # the working folder is gone
+        return ""
     return mask_text(os.path.relpath(os.path.realpath(path), os.path.realpath(root)))

@@ -81,7 +81,10 @@ def script_path() -> str | None:
     file = getattr(sys.modules.get("__main__"), "__file__", None)
     if not isinstance(file, str) or ipython_shell() is not None:
         return None
-    path = os.path.abspath(file)  # of the folder at this moment: a script may have changed it since
+    try:
+        path = os.path.abspath(file)  # of the folder at this moment: a script may have changed it since
+    except OSError:  # there is none any more
+        return None
     return path if os.path.isfile(path) else None
 
 

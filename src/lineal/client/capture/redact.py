@@ -139,6 +139,60 @@ def mask_bytes(content: bytes) -> bytes:
     return header.sub(rb"\1" + mask, content)
 
 
+_CODE_SUFFIXES = (
+    ".py",
+    ".pyi",
+    ".pyx",
+    ".ipynb",
+    ".sh",
+    ".r",
+    ".jl",
+    ".c",
+    ".cc",
+    ".cpp",
+    ".h",
+    ".cu",
+    ".rs",
+    ".go",
+    ".java",
+    ".js",
+    ".ts",
+)
+_LITERAL = re.compile(
+    rb"""(?P<name>[\w.\-]{2,80})(?P<between>['"]?\s*[:=]\s*)(?P<quote>['"])(?P<value>[^'"\n\\]{4,500})(?P=quote)"""
+)
+_SETTING = re.compile(
+    rb"""(?m)^(?P<before>[ +\-]?\s*(?:export\s+|set\s+|-\s+)?['"]?/{0,2}[^\s=:'"]*?)(?P<name>[\w.\-]{2,80})"""
+    rb"""(?P<between>['"]?\s*[:=]\s*)(?P<value>[^\s'"#,;][^\s'"#,;]{3,500})"""
+)
+_NO_VALUE = re.compile(rb"(?i)\A(?:\$|%|\{|<|\[|os\.|null\b|none\b|true\b|false\b|env:|vault:)")
+
+
+def mask_file(name: str, content: bytes) -> bytes:
+    """A source file, or the part of a patch about it: shapes, and values beside names like `password`. In code only quoted ones: what
+    is not quoted there is an expression. References to a secret (`$TOKEN`, `{{ token }}`) are none."""
+    content = _LITERAL.sub(_mask_literal, mask_bytes(content))
+    if name.lower().endswith(_CODE_SUFFIXES):
+        return content
+    return _SETTING.sub(_mask_setting, content)
+
+
+def _mask_literal(found: re.Match[bytes]) -> bytes:
+    if not _is_secret_setting(found):
+        return found[0]
+    return found["name"] + found["between"] + found["quote"] + MASK.encode() + found["quote"]
+
+
+def _mask_setting(found: re.Match[bytes]) -> bytes:
+    if not _is_secret_setting(found):
+        return found[0]
+    return found["before"] + found["name"] + found["between"] + MASK.encode()
+
+
+def _is_secret_setting(found: re.Match[bytes]) -> bool:
+    return not _NO_VALUE.match(found["value"]) and is_secret_name(found["name"].decode("utf-8", "replace"))
+
+
 def _mask_user(found: re.Match[bytes]) -> bytes:
     mask = MASK.encode()
     whole = found[0]

@@ -7,11 +7,11 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lineal.client.capture.redact import mask_bytes
+from lineal.client.capture.redact import mask_file
 from lineal.journal.blobs import sha256
 from lineal.journal.layout import FOLDER_NAME, Folder
 from lineal.model.captures import is_code_file
@@ -25,10 +25,11 @@ from lineal.model.limits import (
 from lineal.model.values import clean_text
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say: equal files, equal archive
+_INSTALLED_NAMES = ("site-packages", "node_modules", "__pycache__", "conda-meta")
 _TEXT_SAMPLE_BYTES = 8_192
 _PIECE_BYTES = 1 << 20
 _SECRET_NAMES = re.compile(
-    r"(?i)\A(\.env(\..*)?|\.netrc|\.pypirc|\.pgpass|\.htpasswd|id_(rsa|dsa|ecdsa|ed25519)|credentials?(\..*)?|secrets?(\..*)?"
+    r"(?i)\A(\.env([.\-_].*|rc)?|.*\.env|\.npmrc|\.git-credentials|\.dockercfg|dockerconfig\.json|.*\.tfvars(\.json)?|\.netrc|\.pypirc|\.pgpass|\.htpasswd|id_(rsa|dsa|ecdsa|ed25519)|credentials?(\..*)?|secrets?(\..*)?"
     r"|.*\.(pem|key|p12|pfx|jks|keystore|kdbx|ovpn))\Z"
 )
 
@@ -85,7 +86,7 @@ class Sources:
 
     def take(self, root: str, name: str) -> None:
         path = os.path.join(root, name)
-        if _SECRET_NAMES.match(os.path.basename(name)):
+        if is_secret_file(name):
             return self._leave(name, None, "its name says that it holds secrets")
         try:
             status = os.lstat(path)
@@ -101,7 +102,7 @@ class Sources:
             return self._leave(name, None, error.strerror or "cannot be read")
         if b"\0" in content[:_TEXT_SAMPLE_BYTES]:
             return self._leave(name, len(content), "no text", path)
-        kept = mask_bytes(content)
+        kept = mask_file(name, content)
         if kept != content:
             self.masked.append(clean_text(name))
         self._size += len(content)
@@ -110,14 +111,34 @@ class Sources:
         return None
 
 
-def read_sources(root: str, names: Iterable[str]) -> Sources:
-    """Of those names below `root`, what is text and small; Lineal's own folders are no part of it."""
+def is_secret_file(name: str) -> bool:
+    """Whether a file is never kept, whatever is in it."""
+    return bool(_SECRET_NAMES.match(os.path.basename(name))) or name.endswith(".docker/config.json")
+
+
+def read_sources(root: str, names: Iterable[str], first: Collection[str] = ()) -> Sources:
+    """Of those names below `root`, what is text and small; `first` before the others, which there may be too many of. What Lineal
+    records, and what was installed, is no part of it."""
     sources = Sources()
     own: dict[str, bool] = {"": False}
-    for name in sorted(names):
-        if not _is_lineals(root, name.rpartition("/")[0], own):
+    installed: dict[str, bool] = {"": False}
+    for name in sorted(names, key=lambda name: (name not in first, name)):
+        folder = name.rpartition("/")[0]
+        if not _is_lineals(root, folder, own) and not _is_installed(root, folder, installed):
             sources.take(root, name)
     return sources
+
+
+def _is_installed(root: str, folder: str, known: dict[str, bool]) -> bool:
+    """Whether it lies in an environment of Python's, or where packages are put."""
+    if folder not in known:
+        outer, _, own_name = folder.rpartition("/")
+        known[folder] = (
+            own_name in _INSTALLED_NAMES
+            or _is_installed(root, outer, known)
+            or os.path.isfile(os.path.join(root, folder, "pyvenv.cfg"))
+        )
+    return known[folder]
 
 
 def _is_lineals(root: str, folder: str, known: dict[str, bool]) -> bool:

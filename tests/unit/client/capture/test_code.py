@@ -381,3 +381,64 @@ def test_a_folder_of_lineals_is_no_source_whatever_it_is_called(tmp_path):
     content, _ = look(tmp_path)
     assert [name for name, _, _ in content["untracked"]["files"]] == ["journals/mine.py", "new.py"]
     assert "left_out" not in content["untracked"]
+
+
+# -- secrets by their names, and what lies beside the project -----------------------------------------
+
+
+def test_values_beside_secret_names_are_masked(tmp_path):
+    repository(tmp_path, {"a.py": ""})
+    write(
+        tmp_path,
+        {
+            "config.yaml": "password: hunter2\nuser: ann\npad_token: <pad>\ntoken: ${TOKEN}\n",
+            "conf.py": 'password = "hunter2"\napi_key = read("key")\nname = "ann"\n',
+            "setup.cfg": "aws_secret_access_key=hunter2hunter2\n",
+            "settings.json": '{"auth": {"password": "hunter2"}, "lr": 0.1}\n',
+        },
+    )
+    kept = unpacked(look(tmp_path), "untracked.archive")
+    assert kept["config.yaml"].decode() == f"password: {MASK}\nuser: ann\npad_token: <pad>\ntoken: ${{TOKEN}}\n"
+    assert kept["conf.py"].decode() == f'password = "{MASK}"\napi_key = read("key")\nname = "ann"\n'
+    assert not any(b"hunter2" in content for content in kept.values())
+    assert kept["settings.json"].decode() == f'{{"auth": {{"password": "{MASK}"}}, "lr": 0.1}}\n'
+
+
+def test_a_tracked_file_of_secrets_is_no_part_of_the_patch(tmp_path):
+    repository(tmp_path, {".env": "DEBUG=1\n", "a.py": "x = 1\n", "conf.yaml": "lr: 1\n"})
+    write(tmp_path, {".env": "DEBUG=1\nDB=hunter2\n", "a.py": "x = 2\n", "conf.yaml": "lr: 1\npassword: hunter2\n"})
+    found = look(tmp_path)
+    patch = found.files["patch"][1]
+    assert b"hunter2" not in patch and b"+x = 2" in patch and b".env" not in patch
+    assert any(".env" in sentence for sentence in found.content["trouble"])
+
+
+@pytest.mark.parametrize(
+    "name", [".envrc", "prod.env", ".env-local", ".npmrc", ".git-credentials", "x.tfvars", ".docker/config.json"]
+)
+def test_files_of_secrets_are_left_out(tmp_path, name):
+    repository(tmp_path, {"a.py": ""})
+    write(tmp_path, {name: "hunter2"})
+    found = look(tmp_path)
+    assert not found.files and found.content["untracked"]["left_out"][0][0] == name
+
+
+def test_an_environment_within_the_project_pushes_nothing_out(tmp_path, monkeypatch):
+    from lineal.client.capture import sources
+
+    monkeypatch.setattr(sources, "SOURCE_FILES_MAX_COUNT", 3)
+    repository(tmp_path, {"tracked.py": ""})
+    write(tmp_path, {f".venv/lib/m{number}.py": "" for number in range(9)} | {".venv/pyvenv.cfg": ""})
+    write(tmp_path, {f"node_modules/m{number}.js": "" for number in range(9)})
+    write(tmp_path, {f"a{number}.py": "" for number in range(9)} | {"zz.py": "x = 1\n"})
+    monkeypatch.setattr(module, "script_path", lambda: str(tmp_path / "zz.py"))
+    assert set(unpacked(look(tmp_path), "untracked.archive")) == {"zz.py", "a0.py", "a1.py"}
+
+
+def test_a_working_folder_that_is_gone(tmp_path):
+    text = (
+        "import os, sys, tempfile, lineal\nplace = tempfile.mkdtemp()\nos.chdir(place)\nos.rmdir(place)\n"
+        "lineal.init(url=sys.argv[1]).finish()\n"
+    )
+    run(tmp_path, "-c", text, str(tmp_path / "lineal"))
+    assert captures(tmp_path / "lineal")["code"]["kind"] == "none"

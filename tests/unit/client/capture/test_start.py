@@ -143,3 +143,21 @@ def test_a_fork_waits_while_the_thread_imports(tmp_path):
         "print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\nrun.finish()"
     )
     assert run(tmp_path / "lineal", text, PLACE=str(tmp_path)).split() == ["loading", "7"]
+
+
+def test_an_error_is_kept_without_its_passwords(tmp_path):
+    run_folder = tmp_path
+    process = begin(
+        run_folder,
+        "import lineal; lineal.init(); raise ValueError('postgresql://bob:hunter2@db/x')",
+        LINEAL_CAPTURE="none",
+    )
+    process.communicate(timeout=120)
+    (end,) = [one for one in records(run_folder) if isinstance(one, AttemptEnded)]
+    assert end.error is not None and "ValueError" in end.error and "hunter2" not in end.error
+
+
+def test_what_is_printed_is_kept_without_tokens(tmp_path):
+    text = "import lineal\nrun = lineal.init()\nprint('using ghp_' + 'a1B2' * 9)\nrun.finish()"
+    assert "ghp_a1B2" in run(tmp_path, text, LINEAL_CAPTURE="console")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"ghp_a1B2" in path.read_bytes()]

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from lineal.client.capture.console.screen import Screen
+from lineal.client.capture.redact import mask_text
 from lineal.journal.interrupts import is_within_call
 from lineal.journal.journal import JournalClosed, JournalFull
 from lineal.model.limits import CONSOLE_LINE_MAX_CHARS, CONSOLE_MAX_BYTES, CONSOLE_RECORD_CHARS, CONSOLE_TAIL_LINES
@@ -111,7 +112,7 @@ class Recorder:
             journal.identity.attempt,
             "".join([letter for letter, _, _ in lines]),
             [times[0], *(now - before for now, before in zip(times[1:], times, strict=False))],
-            "\n".join([text for _, _, text in lines]),
+            mask_text("\n".join([text for _, _, text in lines])),
         )
         try:
             journal.append(record, barrier=False)
