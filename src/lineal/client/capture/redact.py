@@ -159,10 +159,10 @@ _CODE_SUFFIXES = (
     ".ts",
 )
 _LITERAL = re.compile(
-    rb"""(?P<name>[\w.\-]{2,80})(?P<between>['"]?\s*[:=]\s*)(?P<quote>['"])(?P<value>[^'"\n\\]{4,500})(?P=quote)"""
+    rb"""(?<![\w.\-])(?P<name>[\w.\-]{2,80})(?P<between>['"]?\s*[:=]\s*)(?P<quote>['"])(?P<value>[^'"\n\\]{4,500})(?P=quote)"""
 )
 _SETTING = re.compile(
-    rb"""(?m)^(?P<before>[ +\-]?\s*(?:export\s+|set\s+|-\s+)?['"]?/{0,2}[^\s=:'"]*?)(?P<name>[\w.\-]{2,80})"""
+    rb"""(?m)^(?P<before>[ +\-]?\s*(?:export\s+|set\s+|-\s+)?['"]?/{0,2}[^\s=:'"]{0,100}?)(?P<name>[\w.\-]{2,80})"""
     rb"""(?P<between>['"]?\s*[:=]\s*)(?P<value>[^\s'"#,;][^\s'"#,;]{3,500})"""
 )
 _NO_VALUE = re.compile(rb"(?i)\A(?:\$|%|\{|<|\[|os\.|null\b|none\b|true\b|false\b|env:|vault:)")
