@@ -1,25 +1,27 @@
 """Whether a run that was made again came out the same: its metrics, bit for bit and step by step.
 
-Wall times are not compared, nor what the machine said of itself (below `system/`). Where the original was cut off (killed, lost),
-what the other logged beyond that is not held against it."""
+Two values are the same, and of a step that was logged again the last word counts, as `lineal runs diff` has it. Wall times are not
+compared, nor what the machine said of itself (below `system/`). Where the original was cut off (killed, lost), what the other
+logged beyond that is not held against it, nor metrics that the original did not come to log."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-
-import numpy as np
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lineal.local import LoggedRun
 from lineal.model.vocabulary import Labels, is_system
-from lineal.reproduce.tolerance import SeedSpread, Tolerance, tolerance_of
+from lineal.reproduce.tolerance import SeedSpread, SeedSpreads, Tolerance, tolerance_of
+from lineal.store.parting import are_equal, bits_of, by_step
 
 if TYPE_CHECKING:
     from lineal.series.merge import History
 
+Points: TypeAlias = dict[float | int, float | int]
 Verdict: TypeAlias = Literal["identical", "within tolerance", "different", "failed"]
 
 
@@ -55,7 +57,7 @@ def judge(
     reproduced: LoggedRun,
     *,
     tolerances: Sequence[Tolerance] = (),
-    spreads: Mapping[str, SeedSpread] | None = None,
+    spreads: SeedSpreads | None = None,
     ignored: Sequence[str] = (),
 ) -> Outcome:
     """`ignored`: patterns of metrics that measure the machine, a duration for example."""
@@ -68,10 +70,9 @@ def judge(
     )
     then, now = _histories(original, keys), _histories(reproduced, keys)
     found = [
-        _compare(
-            key, then.get(key), now.get(key), is_cut, tolerance_of(key[0], tolerances), (spreads or {}).get(key[0])
-        )
+        _compare(key, then.get(key), now.get(key), is_cut, tolerance_of(key[0], tolerances), spreads)
         for key in keys
+        if key in then or not is_cut
     ]
     return Outcome(_overall(found), _reason(found, original, reproduced), tuple(found))
 
@@ -103,92 +104,88 @@ def _compare(
     now: History | None,
     is_cut: bool,
     relative: float | None,
-    spread: SeedSpread | None,
+    spreads: SeedSpreads | None,
 ) -> MetricVerdict:
-    if then is None or now is None:
-        only = now if then is None else then
-        assert only is not None
-        step = _item(np.sort(only.step), 0)
-        return MetricVerdict(
-            *key, "different", step, why="only the new run has it" if then is None else "the new run lacks it"
-        )
-    steps, values = _ordered(then)
-    new_steps, new_values = _ordered(now)
-    if is_cut:
-        new_steps, new_values = new_steps[: len(steps)], new_values[: len(steps)]
-    place = _first_difference(steps, values, new_steps, new_values)
-    if place is None:
+    if then is not None and now is not None and are_equal([then, now]):
         return MetricVerdict(*key, "identical")
-    here, there = _item(steps, place), _item(new_steps, place)
-    step = min(item for item in (here, there) if item is not None)
-    largest = _largest(steps, values, new_steps, new_values)
-    verdict, why = _tolerated(values, new_values, largest, relative, spread)
-    return MetricVerdict(
-        *key,
-        verdict,
-        step,
-        _item(values, place) if here == step else None,
-        _item(new_values, place) if there == step else None,
-        largest,
-        why,
-    )
+    old = {} if then is None else _points(then)
+    new = {} if now is None else _points(now)
+    if is_cut and then is not None and now is not None:
+        new = _cut(new, now, then)
+    steps = sorted({**old, **new}, key=_place)
+    parted = [step for step in steps if step not in old or step not in new or bits_of(old[step]) != bits_of(new[step])]
+    if not parted:
+        return MetricVerdict(*key, "identical")
+    first = parted[0]
+    if then is None or now is None:
+        why = "only the new run has it" if then is None else "the new run lacks it"
+        return MetricVerdict(*key, "different", first, why=why)
+    largest = _largest(old, new, parted)
+    verdict, why = _tolerated(key, old, new, parted, largest, relative, spreads)
+    return MetricVerdict(*key, verdict, first, old.get(first), new.get(first), largest, why)
 
 
-def _ordered(history: History) -> tuple[Any, Any]:
-    """By step, and in order of logging within one: threads may log in any order."""
-    order = np.argsort(history.step, kind="stable")
-    return history.step[order], history.value[order]
+def _place(step: float | int) -> tuple[bool, float | int]:
+    """In order; a step that is no number comes last."""
+    return (True, 0) if step != step else (False, step)
 
 
-def _first_difference(steps: Any, values: Any, new_steps: Any, new_values: Any) -> int | None:
-    count = min(len(steps), len(new_steps))
-    same = (steps[:count] == new_steps[:count]) & _same_bits(values[:count], new_values[:count])
-    if not same.all():
-        return int(np.argmin(same))
-    return None if len(steps) == len(new_steps) else count
+def _points(history: History) -> Points:
+    """By step, its last word. All steps that are NaN are one, and the same object: a dict finds it although it equals nothing."""
+    return {math.nan if step != step else step: value for step, value in by_step(history).items()}
 
 
-def _same_bits(values: Any, others: Any) -> Any:
-    """NaN is NaN, whatever its payload; 0.0 and -0.0 are two values."""
-    if "O" in (values.dtype.kind, others.dtype.kind):  # ints that float64 would round, among floats
-        pairs = zip(values.tolist(), others.tolist(), strict=True)
-        return np.array([_is_same(value, other) for value, other in pairs], dtype=bool)
-    if values.dtype != others.dtype:
-        values, others = values.astype("f8"), others.astype("f8")
-    if values.dtype.kind != "f":
-        return values == others
-    return (values.view("i8") == others.view("i8")) | (np.isnan(values) & np.isnan(others))
+def _cut(new: Points, now: History, then: History) -> Points:
+    """Without what comes after the last step that the original logged; and of that one no later word than its."""
+    last = max(then.step.tolist(), key=_place)
+    found = {step: value for step, value in new.items() if _place(step) <= _place(last)}
+    words = [value for step, value in zip(now.step.tolist(), now.value.tolist(), strict=True) if step == last]
+    if words:
+        found[last] = words[: then.step.tolist().count(last)][-1]
+    return found
 
 
-def _is_same(value: float | int, other: float | int) -> bool:
-    if value != value or other != other:
-        return value != value and other != other
-    return value == other and math.copysign(1, value) == math.copysign(1, other)
-
-
-def _largest(steps: Any, values: Any, new_steps: Any, new_values: Any) -> float | None:
+def _largest(old: Points, new: Points, parted: Sequence[float | int]) -> float | None:
     """None where the steps are not the same, or only one of two values is a finite number."""
-    if len(steps) != len(new_steps) or not (steps == new_steps).all():
+    if old.keys() != new.keys():
         return None
-    a, b = values.astype("f8"), new_values.astype("f8")
-    different = ~((a == b) | (np.isnan(a) & np.isnan(b)))
-    a, b = a[different], b[different]
-    if not (np.isfinite(a) & np.isfinite(b)).all():
+    found = [_deviation(old[step], new[step]) for step in parted]
+    return None if None in found else max(item for item in found if item is not None)
+
+
+def _deviation(value: float | int, other: float | int) -> float | None:
+    """Relative to the larger of the two; exact, for ints that a float would round."""
+    if value == other:
+        return 0.0
+    if not (math.isfinite(value) and math.isfinite(other)):
         return None
-    return float((np.abs(a - b) / np.maximum(np.abs(a), np.abs(b))).max()) if len(a) else 0.0
+    if isinstance(value, float) and isinstance(other, float):
+        return abs(value - other) / max(abs(value), abs(other))
+    return float(abs(Fraction(value) - Fraction(other)) / max(abs(Fraction(value)), abs(Fraction(other))))
 
 
 def _tolerated(
-    values: Any, new_values: Any, largest: float | None, relative: float | None, spread: SeedSpread | None
+    key: tuple[str, Labels],
+    old: Points,
+    new: Points,
+    parted: Sequence[float | int],
+    largest: float | None,
+    relative: float | None,
+    spreads: SeedSpreads | None,
 ) -> tuple[Verdict, str]:
+    """At every step: a curve of other steps or of another length is never within anything."""
     if relative is not None:
         is_within = largest is not None and largest <= relative
         return ("within tolerance" if is_within else "different"), f"tolerance {relative:g}"
-    if spread is not None and len(values) and len(new_values):
-        apart = abs(float(values[-1]) - float(new_values[-1]))
-        if math.isfinite(apart) and apart <= spread.allowed:
-            return "within tolerance", f"the last value, within three deviations of {spread.count} seeds"
+    spread = spreads.of(*key) if spreads is not None and largest is not None else None
+    if spread is not None and all(_is_within(old[step], new[step], spread, step) for step in parted):
+        return "within tolerance", f"at every step within three deviations of {spread.count} seeds"
     return "different", ""
+
+
+def _is_within(value: float | int, other: float | int, spread: SeedSpread, step: float | int) -> bool:
+    allowed = spread.allowed.get(step)
+    return allowed is not None and abs(float(value) - float(other)) <= allowed
 
 
 def _overall(found: Sequence[MetricVerdict]) -> Verdict:
@@ -205,10 +202,3 @@ def _reason(found: Sequence[MetricVerdict], original: LoggedRun, reproduced: Log
         return f"all {len(found)} metrics are the same at every step ({points:,} points)"
     first = min(parted, key=lambda item: (item.first_step is None, item.first_step or 0))
     return f"{len(parted)} of {len(found)} metrics part, {first.shown_name} first, at step {first.first_step}"
-
-
-def _item(column: Any, index: int) -> float | int | None:
-    if index >= len(column):
-        return None
-    value = column[index]
-    return value if isinstance(value, (int, float)) and not isinstance(value, np.generic) else value.item()

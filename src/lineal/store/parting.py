@@ -109,10 +109,10 @@ def _first(
     for place, curve in enumerate(curves):
         of_runs = read[place * len(run_ids) : (place + 1) * len(run_ids)]
         histories = [merge_pieces(latest_attempt_wins(pieces), *curve) for pieces in of_runs]
-        yield None if _are_equal(histories) else _parting_of(curve, run_ids, list(map(_by_step, histories)))
+        yield None if are_equal(histories) else _parting_of(curve, run_ids, list(map(by_step, histories)))
 
 
-def _are_equal(histories: Sequence[History]) -> bool:
+def are_equal(histories: Sequence[History]) -> bool:
     """Logged alike: most curves of a run made again are, and it is seen at once."""
     return len(
         {(one.step.dtype.str, one.step.tobytes(), one.value.dtype.str, one.value.tobytes()) for one in histories}
@@ -124,12 +124,12 @@ def _parting_of(
 ) -> Parting | None:
     for step in _steps(points):
         values = {run_id: known[step] for run_id, known in zip(run_ids, points, strict=True) if step in known}
-        if len(values) < len(run_ids) or len({_bits(value) for value in values.values()}) > 1:
+        if len(values) < len(run_ids) or len({bits_of(value) for value in values.values()}) > 1:
             return Parting(*curve, step, values)
     return None
 
 
-def _by_step(history: History) -> dict[float | int, float | int]:
+def by_step(history: History) -> dict[float | int, float | int]:
     return dict(zip(history.step.tolist(), history.value.tolist(), strict=True))
 
 
@@ -138,7 +138,7 @@ def _steps(points: Sequence[dict[float | int, float | int]]) -> Iterator[float |
     yield from sorted({step for known in points for step in known if step == step})
 
 
-def _bits(value: float | int) -> tuple[str, object]:
+def bits_of(value: float | int) -> tuple[str, object]:
     """1 and 1.0 are told apart, and 0.0 from -0.0; NaN is NaN."""
     if isinstance(value, float):
         return ("float64", "NaN" if math.isnan(value) else value.hex())

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 import lineal
+from lineal.api import say_outside
 from lineal.model.errors import InvalidInput
+from lineal.record.records import CaptureSet
 from lineal.reproduce.tolerance import Tolerance, is_seed, parse_tolerances, seed_spreads, tolerance_of
 from lineal.reproduce.verdict import Outcome, judge
 
@@ -129,21 +131,111 @@ def test_reading_tolerances() -> None:
             parse_tolerances([text])
 
 
+def seeded(
+    folder: Path, values: Sequence[Any], seed: int, code: str | None = "c1", data: str = "d1", **init: Any
+) -> str:
+    """A finished run of that code on that data."""
+    run = lineal.init(url=folder, experiment="e", params={"seed": seed, "lr": init.pop("lr", 1)}, **init)
+    run.log_dataset("train", digest=data * 32, source="s3://x")
+    for step, value in enumerate(values):
+        run.log({"loss": value}, step=step)
+    attempt = lineal.get_run(run.run_id, url=folder).attempts[-1].attempt_id
+    run.finish()
+    if code is not None:
+        say_outside(run.run_id, CaptureSet(attempt, "code", {"kind": "git", "digest": code}), str(folder), None)
+    return run.run_id
+
+
 def test_the_spread_of_seeds(folder: Path) -> None:
     for seed, last in enumerate([1.0, 1.1, 0.9, 1.05]):
-        run_id = logged(folder, curve([5.0, last]), experiment="e", params={"seed": seed, "lr": 1})
-        other = logged(folder, curve([5.0, 50.0 * seed]), experiment="e", params={"seed": seed, "lr": 2})
-    logged(folder, curve([9.0]), experiment="e", params={"seed": 9, "lr": 1}, tags={"lineal.reproduces": run_id})
+        run_id = seeded(folder, [5.0, 7.0 + seed, last], seed)
+        other = seeded(folder, [5.0, 7.0, 50.0 * seed], seed, lr=2)
+    for changed in ({"code": "c2"}, {"data": "d2"}, {"code": None}, {"tags": {"lineal.reproduces": run_id}}):
+        seeded(folder, [9.0, 9.0, 9.0], 9, **changed)
     with lineal.open_store(folder) as store:
-        spread = seed_spreads(store, store.get_run(run_id))["loss"]
-        assert spread.count == 4 and spread.allowed == pytest.approx(3 * 0.0853913)
-        near, far = (logged(folder, curve([6.0, last])) for last in (1.2, 1.5))
-        within = compared(folder, run_id, near, spreads=seed_spreads(store, store.get_run(run_id)))
+        spreads = seed_spreads(store, store.get_run(run_id))
+        spread = spreads.of("loss")
+        assert spread is not None and spread.count == 4 and spread.allowed[2] == pytest.approx(3 * 0.0853913)
+        assert set(spread.allowed) == {1, 2}  # all began at 5.0
+        assert spreads.of("loss", (("rank", "1"),)) is None and spreads.of("absent") is None
+
+        def verdict(*values: float) -> str:
+            return compared(folder, run_id, logged(folder, curve(values)), spreads=spreads).verdict
+
+        within = compared(folder, run_id, logged(folder, curve([5.0, 8.0, 1.2])), spreads=spreads)
         assert within.verdict == "within tolerance" and "4 seeds" in within.metrics[0].why
-        assert within.metrics[0].first_step == 0
-        assert compared(folder, run_id, far, spreads=seed_spreads(store, store.get_run(run_id))).verdict == "different"
-        assert seed_spreads(store, store.get_run(near)) == {}
-        assert seed_spreads(store, store.get_run(other))["loss"].count == 4
+        assert within.metrics[0].first_step == 1
+        assert verdict(5.0, 8.0, 1.5) == "different"  # the last value is far
+        assert verdict(5.0, -1e9, 1.05) == "different"  # only the last value is right
+        assert verdict(5.1, 10.0, 1.05) == "different"  # no seed ever moved that one
+        assert verdict(1.05) == verdict(5.0, 10.0) == verdict(5.0, 8.0, 1.2, 1.2) == "different"
+        for seed in range(3):
+            unknown = seeded(folder, [1.0 * seed], seed, code=None, lr=3)
+        assert seed_spreads(store, store.get_run(unknown)).of("loss") is None
+        of_other = seed_spreads(store, store.get_run(other)).of("loss")
+        assert of_other is not None and of_other.count == 4 and set(of_other.allowed) == {2}
+
+
+def said_by_diff(folder: Path, then: str, now: str) -> tuple[str, list[float | int | None]]:
+    """What `lineal runs diff` says of two runs, in the words of a verdict; and where their curves part."""
+    parts = lineal.diff(then, now, url=folder).parts.found
+    steps = [one.step for one in parts if one.step is not None]
+    return "different" if steps else "identical", steps
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "expected"),
+    [
+        ([(0, 2**53 + 1)], [(0, float(2**53))], "different"),
+        ([(0, 1)], [(0, 1.0)], "different"),
+        ([(0, math.nan)], [(0, -math.nan)], "identical"),
+        ([(0, 1.0), (0, 2.0)], [(0, 2.0)], "identical"),
+        ([(0, 1.0), (0, 2.0)], [(0, 2.0), (0, 1.0)], "different"),
+        ([(0, 1.0), (1, 1.0)], [(0.0, 1.0), (1.0, 1.0)], "identical"),
+        ([(math.nan, 1.0), (1, 2.0)], [(math.nan, 1.0), (1, 2.0)], "identical"),
+    ],
+    ids=["int-that-rounds", "int-and-float", "nan", "again", "order-within-a-step", "type-of-step", "step-nan"],
+)
+def test_a_verdict_says_what_a_diff_says(
+    folder: Path, then: list[tuple[float, Any]], now: list[tuple[float, Any]], expected: str
+) -> None:
+    ids = [logged(folder, [(step, {"a": value}) for step, value in rows]) for rows in (then, now)]
+    outcome = compared(folder, *ids)
+    assert outcome.verdict == expected
+    assert said_by_diff(folder, *ids) == (
+        expected,
+        [item.first_step for item in outcome.metrics if item.first_step is not None],
+    )
+
+
+def test_a_step_that_is_no_number_counts(folder: Path) -> None:
+    then, now, less = (
+        logged(folder, [(1, {"a": 2.0}), *more]) for more in ([(math.nan, {"a": 1.0})], [(math.nan, {"a": 3.0})], [])
+    )
+    assert compared(folder, then, now).verdict == compared(folder, then, less).verdict == "different"
+
+
+def test_a_tolerance_of_nothing_lets_nothing_else_pass(folder: Path) -> None:
+    def verdict(value: Any, other: Any) -> str:
+        ids = (logged(folder, curve([one])) for one in (value, other))
+        return compared(folder, *ids, tolerances=parse_tolerances(["0"])).verdict
+
+    assert verdict(2**53 + 1, 2**53) == verdict(2**53 + 1, float(2**53)) == verdict(1.0, math.nan) == "different"
+    assert verdict(1, 1.0) == verdict(0.0, -0.0) == "within tolerance"
+    longer = logged(folder, curve([1.0, 1.0])), logged(folder, curve([1.0]))
+    assert compared(folder, *longer, tolerances=parse_tolerances(["1"])).verdict == "different"
+
+
+def test_what_a_killed_run_did_not_come_to_is_not_held_against_the_new_one(folder: Path) -> None:
+    killed = logged(folder, [(0, {"loss": 1.0}), (2, {"loss": 3.0})], "killed")
+    more = logged(folder, [(0, {"loss": 1.0}), (2, {"loss": 3.0}), (2, {"loss": 4.0, "val": 1.0}), (3, {"loss": 5.0})])
+    between = logged(folder, [(0, {"loss": 1.0}), (1, {"loss": 2.0}), (2, {"loss": 3.0})])
+    outcome = compared(folder, killed, more)
+    assert outcome.verdict == "identical" and [item.name for item in outcome.metrics] == ["loss"]
+    parted = compared(folder, killed, between)
+    assert parted.verdict == "different" and parted.metrics[0].first_step == 1
+    without = logged(folder, [(0, {"val": 1.0})])
+    assert compared(folder, killed, without).verdict == "different"
 
 
 def test_names_of_seeds() -> None:
