@@ -270,6 +270,8 @@ DIFF_PATCH_MAX_BYTES = (
 )  # of a run's patch that is read for a difference, and of the patch that it answers: 50,000 lines
 DIFF_ARCHIVE_MAX_BYTES = 32 * MIB  # of a run's archive of source files that is read for it, packed and unpacked
 DIFF_ARCHIVE_MAX_COUNT = 10_000  # of files in one
+DIFF_LINES_MAX_COUNT = 500_000  # of a patch, and of an archive: 40 MB as texts; ten times a large project
+DIFF_NAME_MAX_CHARS = 200  # of a fact, with the names that it lies within
 DIFF_POINTS_MAX_COUNT = 4_000_000  # read to find where curves part, 100 MB; metrics beyond are named
 DIFF_ROWS_MAX_COUNT = 10_000  # of a section: packages, curves
 GROUP_KEYS_MAX_COUNT = 8  # as ORDER_KEYS_MAX_COUNT

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
 from typing import Any, Literal, TypeAlias
 
 from lineal.model.entities import RunDetails
-from lineal.model.limits import DIFF_ROWS_MAX_COUNT
+from lineal.model.limits import DIFF_NAME_MAX_CHARS, DIFF_ROWS_MAX_COUNT
 from lineal.model.values import ParamValue, to_json
 from lineal.store.rules import typed_text
 
@@ -17,6 +19,7 @@ Contents: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 SECTIONS = ("execution", "environment", "hardware")
 _TEXT_MAX_CHARS = 10_000
+_REST = "(all of it)"
 # What is another one in every run, or has a section of its own.
 _LEFT_OUT = {
     "execution": ("pid",),
@@ -55,29 +58,50 @@ class DatasetRow:
 
 
 def facts(section: str, contents: Mapping[str, Contents]) -> list[Fact]:
-    """Of one section of all runs that recorded it; those that did not are not known to differ. The differing first."""
-    told = {run_id: dict(_leaves(section, parts[section])) for run_id, parts in contents.items() if section in parts}
+    """Of one section of all runs that recorded it; those that did not are not known to differ. The differing first. Of a content with more
+    than DIFF_ROWS_MAX_COUNT values the others are one fact, by a digest of all."""
+    told: dict[str, dict[str, ParamValue]] = {}
+    cut: dict[str, ParamValue] = {}
+    for run_id, parts in contents.items():
+        if section in parts:
+            content = {key: value for key, value in parts[section].items() if key not in _LEFT_OUT.get(section, ())}
+            told[run_id] = dict(islice(_leaves(content), DIFF_ROWS_MAX_COUNT))
+            if len(told[run_id]) == DIFF_ROWS_MAX_COUNT:
+                cut[run_id] = sha256(to_json(content).encode()).hexdigest()
     found = []
     for name in sorted({name for leaves in told.values() for name in leaves})[:DIFF_ROWS_MAX_COUNT]:
         values = {run_id: leaves[name] for run_id, leaves in told.items() if name in leaves}
-        differs = len(values) < len(told) or len({typed_text(value) for value in values.values()}) > 1
-        found.append(Fact(name, values, differs))
+        is_missing = any(run_id not in values and run_id not in cut for run_id in told)
+        found.append(Fact(name, values, is_missing or len({typed_text(value) for value in values.values()}) > 1))
+    if cut:
+        found.append(Fact(_REST, cut, len(cut) < len(told) or len(set(cut.values())) > 1))
     return sorted(found, key=lambda fact: not fact.differs)
 
 
-def _leaves(section: str, content: Mapping[str, Any]) -> Iterator[tuple[str, ParamValue]]:
-    left_out = _LEFT_OUT.get(section, ())
-    waiting: list[tuple[str, Any]] = [(key, value) for key, value in content.items() if key not in left_out]
+def _leaves(content: Mapping[str, Any]) -> Iterator[tuple[str, ParamValue]]:
+    """One after another, however many there are."""
+    waiting = [("", iter(content.items()))]
     while waiting:
-        name, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += [(f"{name}.{key}", inner) for key, inner in value.items()]
-        elif isinstance(value, list):
-            yield name, to_json(value)[:_TEXT_MAX_CHARS]
-        elif isinstance(value, str):
-            yield name, value[:_TEXT_MAX_CHARS]
-        elif value is not None:
-            yield name, value
+        within, items = waiting[-1]
+        for key, value in items:
+            name = _name(f"{within}{key}")
+            if isinstance(value, dict):
+                waiting.append((f"{name}.", iter(value.items())))
+                break
+            if isinstance(value, list):
+                yield name, to_json(value)[:_TEXT_MAX_CHARS]
+            elif isinstance(value, str):
+                yield name, value[:_TEXT_MAX_CHARS]
+            elif value is not None:
+                yield name, value
+        else:
+            waiting.pop()
+
+
+def _name(name: str) -> str:
+    if len(name) <= DIFF_NAME_MAX_CHARS:
+        return name
+    return f"{name[:DIFF_NAME_MAX_CHARS]}... {sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def packages(contents: Mapping[str, Contents]) -> list[PackageRow]:
@@ -93,12 +117,16 @@ def packages(contents: Mapping[str, Contents]) -> list[PackageRow]:
         if len(values) < len(known) or len(set(values.values())) > 1:
             change: Change = "added" if first not in values else "removed" if list(values) == [first] else "changed"
             rows.append(PackageRow(name, values, change))
-    return rows[:DIFF_ROWS_MAX_COUNT]
+            if len(rows) == DIFF_ROWS_MAX_COUNT:
+                break
+    return rows
 
 
 def _packages_of(parts: Contents) -> dict[str, str] | None:
     found = parts.get("environment", {}).get("packages")
-    return {name: str(version) for name, version in found.items()} if isinstance(found, dict) else None
+    return (
+        {name: str(version)[:_TEXT_MAX_CHARS] for name, version in found.items()} if isinstance(found, dict) else None
+    )
 
 
 def datasets(details: Sequence[RunDetails]) -> list[DatasetRow]:

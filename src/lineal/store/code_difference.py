@@ -131,7 +131,7 @@ def _joined(lines: Iterator[str] | list[str]) -> bytes:
 def _whole_piece(path: str, mine: bytes | None, others: bytes | None, effort: Effort) -> str:
     if mine == others:
         return ""
-    if any(b"\0" in side for side in (mine, others) if side is not None):
+    if any(b"\0" in side or len(side) > DIFF_PATCH_MAX_BYTES for side in (mine, others) if side is not None):
         raise Unfitting(path)
     lines = [tuple(split_lines(as_text(side or b""))) for side in (mine, others)]
     found = [Region(0, 0, lines[0], lines[1])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -11,8 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from lineal.formats.patches import FileChange, Unfitting, applied, read_patch, split_lines
-from lineal.model.limits import DIFF_ARCHIVE_MAX_BYTES, DIFF_ARCHIVE_MAX_COUNT, DIFF_PATCH_MAX_BYTES
+from lineal.model.limits import (
+    DIFF_ARCHIVE_MAX_BYTES,
+    DIFF_ARCHIVE_MAX_COUNT,
+    DIFF_LINES_MAX_COUNT,
+    DIFF_PATCH_MAX_BYTES,
+)
 
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DIGEST = re.compile("[0-9a-f]{64}")
 ReadBlob: TypeAlias = Callable[[str, int], bytes | None]
 """The bytes of a digest (64 hexadecimal digits); None if they are not here, or more than so many."""
@@ -123,7 +130,7 @@ def _add_patch(tree: Tree, patch: Any, read: ReadBlob) -> None:
     if not isinstance(patch, dict):
         return  # dirty by what git does not track
     content = _bytes_of(patch, DIFF_PATCH_MAX_BYTES, read)
-    if content is None:
+    if content is None or content.count(b"\n") > DIFF_LINES_MAX_COUNT:
         tree.missing.append("the patch of what was not committed is not here, or too large to be read for this")
     else:
         tree.files.update(read_patch(as_text(content)))
@@ -152,16 +159,31 @@ def _bytes_of(said: Mapping[str, Any], max_bytes: int, read: ReadBlob) -> bytes 
 
 
 def _unpacked(archive: bytes) -> dict[str, bytes] | None:
-    """Its files; None for what is no archive, or unpacks to more than is read for this."""
+    """Its files; None for what is no archive, or unpacks to more than is read for this. Only the methods that Lineal writes are read: of
+    the others zipfile does not bound what a piece unpacks to."""
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             members = [item for item in opened.infolist() if not item.is_dir()]
-            if len(members) > DIFF_ARCHIVE_MAX_COUNT or sum(one.file_size for one in members) > DIFF_ARCHIVE_MAX_BYTES:
+            if len(members) > DIFF_ARCHIVE_MAX_COUNT or any(one.compress_type not in _METHODS for one in members):
                 return None
-            found = {}
+            found: dict[str, bytes] = {}
+            size, lines = 0, 0
             for member in members:
                 with opened.open(member) as file:
-                    found[member.filename] = file.read(member.file_size + 1)[: member.file_size]
+                    content = file.read(DIFF_ARCHIVE_MAX_BYTES - size + 1)
+                size, lines = size + len(content), lines + content.count(b"\n")
+                if size > DIFF_ARCHIVE_MAX_BYTES or lines > DIFF_LINES_MAX_COUNT:
+                    return None
+                found[member.filename] = content
             return found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error):
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+        zlib.error,
+        struct.error,
+    ):
         return None
