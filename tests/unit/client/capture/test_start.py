@@ -84,7 +84,7 @@ def test_terminated_while_it_looks(tmp_path):
     text = (
         "import lineal, threading\nfrom lineal.client.capture import start\n"
         "start.Captures._look = lambda self, begun: threading.Event().wait()\n"
-        "run = lineal.init()\nprint('up', flush=True)\nthreading.Event().wait()"
+        "run = lineal.init()\nprint('up', flush=True)\nimport time\nwhile True: time.sleep(0.05)"
     )
     process = begin(tmp_path, text)
     assert process.stdout.readline() == "up\n"
