@@ -180,6 +180,48 @@ def test_a_reader_that_goes_ends_the_program_as_ever(tmp_path: Path) -> None:
     assert one.status == "failed" and one.console()[0].text == "0"
 
 
+@pytest.mark.parametrize("way", ["fork", "retire"])
+def test_a_descriptor_that_was_given_up_is_not_closed_again(tmp_path: Path, way: str) -> None:
+    """Its number may be that of a file of the program's meanwhile."""
+    source = """
+from lineal.client.capture.console import led, start
+led.CONSOLE_IDLE_S = 0.0
+run = lineal.init("x", url=sys.argv[1])
+try:
+    while True:
+        os.write(1, b"line\\n" * 1000)
+except BrokenPipeError:
+    pass
+files = [os.open(os.devnull, os.O_WRONLY) for _ in range(12)]
+def check():
+    for file in files: os.write(file, b"x")
+if sys.argv[2] == "fork":
+    pid = os.fork()
+    if pid == 0:
+        try: check()
+        except OSError: os._exit(9)
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    run.finish()
+else:
+    thread = start._sources["descriptors"]._reading._thread
+    run.finish()
+    thread.join(60)
+    assert not thread.is_alive()
+    check()
+print("done", file=sys.stderr)
+"""
+    program = subprocess.Popen(
+        [*command(source, tmp_path / "nb"), way], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    )
+    assert program.stdout is not None
+    subprocess.run(["head", "-1"], stdin=program.stdout, stdout=subprocess.DEVNULL, timeout=TIMEOUT_S, check=True)
+    program.stdout.close()
+    program.stdout = None
+    _, errors = program.communicate(timeout=TIMEOUT_S)
+    assert (program.returncode, errors) == (0, b"done\n")
+
+
 @pytest.mark.parametrize("closed", [1, 2])
 def test_where_one_is_closed_the_other_is_recorded(tmp_path: Path, closed: int) -> None:
     """And whatever file gets its number is left alone: Lineal's own may."""

@@ -87,13 +87,20 @@ class Leading:
             if way.is_terminal:
                 _copy_size(way.saved, way.entrance)
 
+    def leave(self, letter: str) -> None:
+        """Nobody reads this way any more: whoever prints there shall know it."""
+        for place, way in enumerate(self.ways):
+            if way.letter == letter:
+                self.ways[place] = way._replace(source=-1)  # first: the number may soon be a file's of the program
+                _close(way.source)
+
     def close(self) -> None:
-        for way in self.ways:
+        while self.ways:
+            way = self.ways.pop()
             for descriptor in (way.saved, way.source, way.entrance):
                 _close(descriptor)
-        self.ways.clear()
-        _close(self.record)
-        self.record = -1
+        record, self.record = self.record, -1
+        _close(record)
 
 
 def can_lead() -> bool:

@@ -194,8 +194,9 @@ class _Reading:
         finally:
             self._drained.set()
             self._leading.close()
-            os.close(self._awake)
-            os.close(self._wake)
+            awake, wake, self._awake, self._wake = self._awake, self._wake, -1, -1
+            os.close(awake)
+            os.close(wake)
 
     def _sources(self) -> list[int]:
         if self._has_helper:
@@ -238,9 +239,8 @@ class _Reading:
         elif data == b"mark":
             self._missing_marks -= 1
         else:  # nobody reads what is printed there: whoever prints shall know it
-            way = self._open.pop(letter.lower(), None)
-            if way is not None:
-                os.close(way.source)
+            if self._open.pop(letter.lower(), None) is not None:
+                self._leading.leave(letter.lower())
                 self._missing_marks -= 1
 
     def _pump(self, readable: list[int]) -> None:
