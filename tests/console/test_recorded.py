@@ -146,6 +146,31 @@ print("after")
     assert texts(tmp_path / "nb", "stderr") == ["error", "WARNING:root:by logging"]
 
 
+def test_a_write_that_the_program_has_put_there_stays(tmp_path: Path) -> None:
+    source = (
+        """
+class Tee:
+    def __init__(self, file):
+        self.write, self.flush = file.write, file.flush
+sys.stdout = Tee(sys.__stdout__)
+before = sys.stderr.write
+def mine(text): return before(text.upper())
+sys.stderr.write = mine
+"""
+        + INIT
+        + """
+print("heard")
+print("error", file=sys.stderr)
+run.finish()
+assert sys.stderr.write is mine
+print("after")
+"""
+    )
+    done = run(source, tmp_path / "nb", env=environment(LINEAL_CONSOLE="python"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"heard\nafter\n", b"ERROR\n")
+    assert texts(tmp_path / "nb") == ["heard", "error"]
+
+
 def test_under_a_test_runner_python_streams_are_heard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,7 +31,7 @@ class WrittenSource:
         self._waiting: deque[tuple[str, int, str]] = deque()
         self._waiting_chars = 0
         self._left_out = 0
-        self._heard: list[tuple[Any, Callable[..., Any]]] = []
+        self._heard: list[tuple[Any, Callable[..., Any], Callable[..., Any] | None]] = []
         self._news = threading.Event()
         self._is_needed = False
 
@@ -51,11 +51,8 @@ class WrittenSource:
             self._recorders.append(recorder)
             if not self._is_needed:
                 self._is_needed = True
-                self._heard = [
-                    (stream, hearer)
-                    for stream, letter in ((sys.stdout, "o"), (sys.stderr, "e"))
-                    if stream is not None and (hearer := self._hear(stream, letter)) is not None
-                ]
+                for stream, letter in ((sys.stdout, "o"), (sys.stderr, "e")):
+                    self._hear(stream, letter)
                 threading.Thread(target=self._run, name="lineal-console", daemon=True).start()
 
     def remove(self, recorder: Recorder) -> None:
@@ -67,28 +64,31 @@ class WrittenSource:
             if not self._recorders:
                 self._is_needed = False
                 self._news.set()
-                for stream, hearer in self._heard:
+                for stream, hearer, own in self._heard:
                     if vars(stream).get("write") is hearer:
-                        del stream.write
+                        if own is None:
+                            del stream.write
+                        else:
+                            stream.write = own
                 self._heard = []
 
     def forget(self) -> None:
         """A forked child's `write` knows by its process that nobody listens."""
 
-    def _hear(self, stream: Any, letter: str) -> Callable[..., Any] | None:
-        """None where the stream lets nobody listen."""
-        original = stream.write
-
-        def write(text: Any, *more: Any) -> Any:
-            done = original(text, *more)
-            if self._is_needed and isinstance(text, str) and os.getpid() == self._pid:
-                self._take(letter, text)
-            return done
-
+    def _hear(self, stream: Any, letter: str) -> None:
+        """Some streams let nobody listen."""
         with contextlib.suppress(AttributeError, TypeError):
+            original = stream.write
+            own = vars(stream).get("write")  # the program may have put one there
+
+            def write(text: Any, *more: Any) -> Any:
+                done = original(text, *more)
+                if self._is_needed and isinstance(text, str) and os.getpid() == self._pid:
+                    self._take(letter, text)
+                return done
+
             stream.write = write
-            return write
-        return None
+            self._heard.append((stream, write, own))
 
     def _take(self, letter: str, text: str) -> None:
         """No lock: a signal handler may print, too."""
