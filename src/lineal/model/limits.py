@@ -38,7 +38,7 @@ DIGEST_CACHE_SETTLED_S = (
     3.0  # a file that was changed within so long may change again with the same times: FAT counts by two seconds
 )
 DIGEST_THREADS_MAX_COUNT = 16  # files, or columns, digested at a time: disks give no more
-DATASET_LINKS_MAX_COUNT = 10_000  # links to folders that one folder of data is followed through: folders that link each other have no end
+DATASET_LINKS_MAX_COUNT = 10_000  # links to folders followed below one folder of data: where they link each other
 DATASET_ITEMS_MAX_COUNT = 100_000  # items of a torch dataset that are looked at; a digest says of how many it is
 DATASET_COLUMNS_MAX_COUNT = 2_000  # named in a dataset's schema: 100 KB; all are digested and counted
 DATASET_ROWS_COUNTED_BYTES = 1024 * MIB  # of a text file whose rows are counted: half a second
