@@ -7,7 +7,7 @@ import sys
 from typing import Any, NamedTuple
 
 from lineal.client.datasets.columns import bytes_of, column_of_objects
-from lineal.client.datasets.hashing import PIECE_BYTES
+from lineal.client.datasets.hashing import PIECE_BYTES, is_missing
 from lineal.model.errors import InvalidInput
 from lineal.model.values import to_json
 
@@ -22,6 +22,7 @@ class Array(NamedTuple):
 def of_numpy(array: Any, *, dtype: str | None = None) -> Array:
     """`dtype`: what its numbers are called where numpy has no name for them."""
     np = sys.modules["numpy"]
+    masked = np.ma.getmaskarray(array) if np.ma.is_masked(array) else None
     array = np.asarray(array)
     if array.dtype.names is not None:
         raise InvalidInput(
@@ -31,7 +32,9 @@ def of_numpy(array: Any, *, dtype: str | None = None) -> Array:
     shape = tuple(int(length) for length in array.shape)
     if array.dtype.kind in "OUST":
         flat = array.reshape(-1).astype(object)
-        missing = np.fromiter((value is None or value != value for value in flat), bool, len(flat))
+        missing = np.fromiter(map(is_missing, flat), bool, len(flat))
+        if masked is not None:
+            missing |= masked.reshape(-1)
         column = column_of_objects("", flat, missing)
         hasher = _head(column.type, shape)
         hasher.update(bytes.fromhex(column.digest))
@@ -39,7 +42,9 @@ def of_numpy(array: Any, *, dtype: str | None = None) -> Array:
     if array.dtype.kind not in "biufcmM":
         raise InvalidInput(f"an array of {array.dtype} has no digest: give one (digest=)", field="data")
     name = dtype or array.dtype.name
-    hasher = _head(name, shape)
+    if masked is not None:
+        array = np.where(masked, np.zeros((), array.dtype), array)
+    hasher = _head(name, shape, masked)
     for piece in _pieces(array):
         hasher.update(bytes_of(np, piece))
     return Array(hasher.hexdigest(), name, shape, int(array.nbytes))
@@ -60,8 +65,11 @@ def of_torch(tensor: Any) -> Array:
         return of_numpy(tensor.contiguous().view(width).numpy(), dtype=name)
 
 
-def _head(dtype: str, shape: tuple[int, ...]) -> Any:
-    return hashlib.sha256((to_json(["lineal-array", 1, dtype, list(shape)]) + "\n").encode())
+def _head(dtype: str, shape: tuple[int, ...], masked: Any = None) -> Any:
+    said = ["lineal-array", 1, dtype, list(shape)]
+    if masked is not None:
+        said.append(hashlib.sha256(masked.tobytes()).hexdigest())
+    return hashlib.sha256((to_json(said) + "\n").encode())
 
 
 def _pieces(array: Any) -> Any:

@@ -9,9 +9,10 @@ import decimal
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
-from lineal.client.datasets.hashing import digest_of_json
+from lineal.client.datasets.hashing import digest_of_json, said_mapping
 from lineal.model.errors import InvalidInput
 from lineal.model.values import to_json
 
@@ -104,12 +105,15 @@ def times(np: Any, counts: Any, unit: str) -> Any:
 class TimesHasher(ColumnHasher):
     """Of timestamps and durations, said as counts of a unit."""
 
-    def counts(self, counts: Any, unit: str, missing: Any = None) -> None:
+    def counts(self, counts: Any, unit: str, missing: Any = None, *, nanoseconds: Any = 0) -> None:
+        """`nanoseconds` is what there is beside the counts."""
         np = self._np
         if missing is not None and missing.any():
             counts = np.where(missing, 0, counts)
         self._mark(len(counts), missing)
-        self._values.update(bytes_of(np, times(np, counts.astype(np.int64, copy=False), unit)))
+        pairs = times(np, counts.astype(np.int64, copy=False), unit)
+        pairs[:, 1] += nanoseconds
+        self._values.update(bytes_of(np, pairs))
 
 
 # -- Python's own objects --------------------------------------------------------------------------------------
@@ -135,7 +139,9 @@ def column_of_objects(name: str, values: Sequence[Any], missing: Any, *, type: s
         pairs = TimesHasher(name, type)
         column = np.zeros(len(values), np.int64)
         column[~missing] = np.array(here, "datetime64[us]").view(np.int64)
-        pairs.counts(column, "us", missing)
+        finer = np.zeros(len(values), np.int64)
+        finer[~missing] = [getattr(value, "nanosecond", 0) for value in here]  # pandas' own
+        pairs.counts(column, "us", missing, nanoseconds=finer)
         return pairs.column()
     hasher = ColumnHasher(name, type)
     texts = iter(_texts(name, type, here))
@@ -153,11 +159,12 @@ def _days(value: dt.date) -> int:
 def type_of(here: Iterable[Any]) -> str:
     """What objects have in common; "json" where that is nothing better."""
     np = sys.modules["numpy"]
+    here = list(here)
     kinds = {_kind(np, value) for value in here}
     if not kinds:
         return "null"
-    if kinds == {"int64", "float64"}:
-        return "float64"
+    if kinds == {"int64", "float64"}:  # other whole numbers would become one another
+        return "float64" if all(float(value) == value for value in here) else "json"
     return kinds.pop() if len(kinds) == 1 else "json"
 
 
@@ -169,7 +176,7 @@ def _kind(np: Any, value: Any) -> str:
     if isinstance(value, (int, np.integer)):
         return "int64" if -(2**63) <= value < 2**63 else "json"
     if isinstance(value, (float, np.floating)):
-        return "float64"
+        return "json" if isinstance(value, np.longdouble) else "float64"
     if isinstance(value, (bytes, bytearray, memoryview)):
         return "binary"
     if isinstance(value, dt.datetime):
@@ -198,14 +205,19 @@ def _plain(name: str, value: Any) -> Any:
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     if isinstance(value, dict):
-        return {str(key): _plain(name, value[key]) for key in sorted(value, key=str)}
+        return said_mapping(value, partial(_plain, name))
     if isinstance(value, (list, tuple)):
         return [_plain(name, item) for item in value]
-    if isinstance(value, (bytes, bytearray)):
+    if isinstance(value, (bytes, bytearray, memoryview)):
         return {"$bytes": bytes(value).hex()}
     if isinstance(value, (dt.date, dt.time, dt.timedelta, decimal.Decimal)):
         return {f"${type(value).__name__.lower()}": str(value)}
-    if hasattr(value, "tolist"):
+    np = sys.modules["numpy"]
+    if isinstance(value, (np.longdouble, np.datetime64, np.timedelta64)):  # Python has none that says as much
+        return {f"${type(value).__name__}": str(value)}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "mM":
+        return [_plain(name, item) for item in value] if value.ndim else _plain(name, value[()])
+    if hasattr(value, "tolist") and not isinstance(value, np.complexfloating):
         return _plain(name, value.tolist())
     if hasattr(value, "to_list"):
         return _plain(name, value.to_list())

@@ -39,7 +39,7 @@ def describe(data: Any, root: str, version: str | None = None) -> Described:
     if library == "torch":
         return _torch(data, root)
     if isinstance(data, Mapping):
-        return _collection({str(name): one for name, one in data.items()}, root)
+        return _collection(_named(data), root)
     if isinstance(data, (tuple, list)):
         return _collection({str(place): one for place, one in enumerate(data)}, root)
     if "numpy" in sys.modules and hasattr(data, "__array__"):
@@ -88,13 +88,21 @@ def _torch(data: Any, root: str) -> Described:
 def _hugging_face(data: Any, root: str) -> Described:
     """By its table, not its fingerprint: that is of how it was made, and another machine makes the same data in another way."""
     if isinstance(data, Mapping):
-        parts = {str(name): one for name, one in data.items()}
-        return _collection(parts, root)._replace(source_type="huggingface")
+        return _collection(_named(data), root)._replace(source_type="huggingface")
     if not hasattr(data, "with_format") or not hasattr(data, "num_rows"):
         raise InvalidInput(
             "a dataset that is streamed has no digest before it was read: give one (digest=)", field="data"
         )
     return _table(tables.of_arrow(data.with_format("arrow")[:]), "huggingface")
+
+
+def _named(data: Mapping[Any, Any]) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
+    for name, one in data.items():
+        if str(name) in parts:
+            raise InvalidInput(f"two of its parts are called {str(name)!r:.80}: rename one", field="data")
+        parts[str(name)] = one
+    return parts
 
 
 def _collection(parts: dict[str, Any], root: str) -> Described:

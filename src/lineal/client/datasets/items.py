@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lineal.client.datasets import arrays
-from lineal.client.datasets.hashing import digest_of_json
+from lineal.client.datasets.hashing import digest_of_json, said_mapping
 from lineal.model.errors import InvalidInput
 from lineal.model.limits import DATASET_ITEMS_MAX_COUNT
 from lineal.model.values import to_json
@@ -46,7 +46,7 @@ def _said(item: Any) -> Any:
     if isinstance(item, bytes):
         return {"$bytes": hashlib.sha256(item).hexdigest()}
     if isinstance(item, Mapping):
-        return {str(name): _said(item[name]) for name in sorted(item, key=str)}
+        return said_mapping(item, _said)
     if isinstance(item, (tuple, list)):
         return [_said(one) for one in item]
     if hasattr(item, "detach") and "torch" in sys.modules:

@@ -60,14 +60,17 @@ def of_pandas(frame: Any) -> Table:
 
 
 def _name(name: Any) -> str:
-    return clean_text("/".join(map(str, name)) if isinstance(name, tuple) else str(name))
+    """Of a name with levels: joined by "/", with a backslash before those in a level, and before backslashes."""
+    if isinstance(name, tuple):
+        name = "/".join(str(level).replace("\\", "\\\\").replace("/", "\\/") for level in name)
+    return clean_text(str(name))
 
 
 def _pandas_column(name: str, series: Any) -> Column:
     np, pd = sys.modules["numpy"], sys.modules["pandas"]
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return _pandas_column(name, series.astype(dtype.categories.dtype))
+        return _pandas_categories(name, series, dtype.categories)
     if hasattr(dtype, "pyarrow_dtype"):
         pa = sys.modules["pyarrow"]
         return _arrow_column(name, pa.chunked_array(pa.array(series.array)))
@@ -96,6 +99,18 @@ def _pandas_column(name: str, series: Any) -> Column:
         kind = "string" if isinstance(dtype, pd.StringDtype) else None
         return column_of_objects(name, series.to_numpy(dtype=object), missing, type=kind)
     return column_of_objects(name, series.to_numpy(dtype=object), missing, type=f"pandas:{dtype}")
+
+
+def _pandas_categories(name: str, series: Any, categories: Any) -> Column:
+    """The values that they stand for; numbers with missing ones are those of a nullable column."""
+    np = sys.modules["numpy"]
+    codes = series.cat.codes.to_numpy()
+    missing = codes < 0
+    if not missing.any() or categories.dtype.kind not in "biu" or not isinstance(categories.dtype, np.dtype):
+        return _pandas_column(name, series.astype(categories.dtype))
+    hasher = ColumnHasher(name, categories.dtype.name)
+    hasher.numbers(np.append(categories.to_numpy(), np.zeros(1, categories.dtype))[codes], missing)
+    return hasher.column()
 
 
 # -- polars ----------------------------------------------------------------------------------------------------

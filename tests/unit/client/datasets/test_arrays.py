@@ -96,3 +96,57 @@ def test_tensors_are_arrays() -> None:
     assert arrays.of_torch(tensor.T) == of_numpy(numbers.T)
     assert arrays.of_torch(tensor.requires_grad_()) == of_numpy(numbers)
     assert arrays.of_torch(tensor.detach().bfloat16()).dtype == "bfloat16"
+
+
+def test_what_is_masked_counts() -> None:
+    numbers = np.array([[1, 2], [3, 4]])
+    masked = np.ma.array(numbers, mask=[[False, True], [False, False]])
+    other = np.ma.array([[1, 9], [3, 4]], mask=[[False, True], [False, False]])
+    said = (
+        b'["lineal-array",1,"int64",[2,2],"%s"]\n' % hashlib.sha256(b"\0\1\0\0").hexdigest().encode()
+        + np.array([1, 0, 3, 4], "<i8").tobytes()
+    )
+    assert of_numpy(masked).digest == of_numpy(other).digest == hashlib.sha256(said).hexdigest()
+    assert of_numpy(masked.copy(order="F")).digest == of_numpy(masked).digest
+    shown = np.ma.array(numbers, mask=[[False, False], [True, False]])
+    zeros = np.array([[1, 0], [3, 4]])
+    assert len({of_numpy(one).digest for one in (masked, shown, numbers, zeros)}) == 4
+    assert of_numpy(np.ma.array(numbers)).digest == of_numpy(numbers).digest, "nothing is masked"
+    texts = np.ma.array(["a", "b"], mask=[False, True])
+    assert of_numpy(texts).digest == of_numpy(np.array(["a", None], object)).digest
+
+
+def test_objects_that_differ_are_told_apart() -> None:
+    moment = np.datetime64("2020-01-01T00:00:00", "ns")
+    pairs: list[tuple[list[Any], list[Any]]] = [
+        ([2**53, 1.5], [2**53 + 1, 1.5]),
+        ([np.longdouble(1) + np.finfo(np.longdouble).eps], [np.longdouble(1)]),
+        ([moment, "x"], [moment.astype(int).item(), "x"]),
+        ([moment, "x"], [moment + 1, "x"]),
+        ([{1: "a"}], [{"1": "a"}]),
+        ([{1: "a", "1": "b"}], [{"1": "b"}]),
+        ([{"$bytes": "00"}, 1], [b"\0", 1]),
+        ([[1, memoryview(b"a")]], [[1, [97]]]),
+        ([[np.array([moment])]], [[np.array([moment.astype(int)])]]),
+    ]
+    for one, other in pairs:
+        assert len({of_numpy(_objects(one)).digest, of_numpy(_objects(other)).digest}) == 2, one
+    assert of_numpy(_objects([1, 1.5])).dtype == "float64"
+
+
+def test_objects_that_hold_arrays_have_a_digest() -> None:
+    arrays_in = _objects([np.arange(2), np.arange(3)])
+    assert of_numpy(arrays_in).digest == of_numpy(_objects([[0, 1], [0, 1, 2]])).digest
+    assert of_numpy(_objects([np.arange(2), np.arange(4)])).digest != of_numpy(arrays_in).digest
+    pd = pytest.importorskip("pandas")
+    assert of_numpy(_objects(["a", pd.NA])).digest == of_numpy(_objects(["a", None])).digest
+    for odd in (1j, np.complex64(1), np.clongdouble(1)):
+        with pytest.raises(InvalidInput):
+            of_numpy(_objects([odd]))
+
+
+def _objects(values: list[Any]) -> Any:
+    array = np.empty(len(values), object)
+    for place, value in enumerate(values):
+        array[place] = value
+    return array

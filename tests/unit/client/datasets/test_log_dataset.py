@@ -237,3 +237,9 @@ def test_nothing_is_imported_that_the_user_did_not_import(tmp_path: Path, csv: P
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split("\n")[:2] == [hashlib.sha256(CSV).hexdigest(), "[]"]
+
+
+def test_two_parts_of_one_name_are_refused(tmp_path: Path) -> None:
+    parts = {1: np.zeros(2), "1": np.zeros(3)}
+    with pytest.raises(InvalidInput, match="'1'"):
+        describe(parts, str(tmp_path))

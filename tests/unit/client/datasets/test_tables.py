@@ -199,3 +199,34 @@ def test_the_schema_is_bounded() -> None:
     columns = tables.of_pandas(pd.DataFrame(np.zeros((1, DATASET_COLUMNS_MAX_COUNT + 5)))).columns
     assert len(columns) == DATASET_COLUMNS_MAX_COUNT + 5
     assert len(columns_schema(columns)["columns"]) == DATASET_COLUMNS_MAX_COUNT
+
+
+def test_moments_of_pandas_keep_their_nanoseconds() -> None:
+    texts = ["2020-01-01T00:00:00.000000001", "2020-01-01T00:00:00.000000002"]
+    digests = []
+    for text in texts:
+        objects = pd.DataFrame({"t": pd.Series([pd.Timestamp(text), None], dtype=object)})
+        digests.append(tables.of_pandas(objects).digest)
+        assert digests[-1] == tables.of_pandas(pd.DataFrame({"t": pd.to_datetime([text, None])})).digest
+    assert len(set(digests)) == 2
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint8", "bool", "float64"])
+def test_categories_of_numbers_may_be_missing(kind: str) -> None:
+    values = [1, None, 0, 1]
+    numbers = [None if value is None else np.array(value, kind)[()] for value in values]
+    held = pd.Categorical(numbers, categories=pd.Index(np.array([0, 1], kind)))
+    found = tables.of_pandas(pd.DataFrame({"a": held}))
+    plain = {"int64": "Int64", "uint8": "UInt8", "bool": "boolean"}.get(kind, kind)
+    assert found.digest == tables.of_pandas(pd.DataFrame({"a": pd.Series(values, dtype=plain)})).digest
+    assert found.columns[0].missing_count == 1
+    nothing = pd.Categorical([None], categories=pd.Index(np.array([], kind)))
+    assert tables.of_pandas(pd.DataFrame({"a": nothing})).columns[0].missing_count == 1
+
+
+def test_names_with_levels_are_told_apart() -> None:
+    digests = set()
+    for name in (("a/b", "c"), ("a", "b/c"), ("a\\", "b/c"), ("a\\/b", "c"), ("a", "b", "c")):
+        columns = pd.MultiIndex.from_tuples([name])
+        digests.add(tables.of_pandas(pd.DataFrame([[1]], columns=columns)).digest)
+    assert len(digests) == 5
