@@ -17,10 +17,11 @@ from lineal.journal.layout import Folder
 from lineal.model.console import ConsoleLine
 from lineal.model.entities import Stamp
 from lineal.model.errors import Damaged
+from lineal.model.limits import CONSOLE_LINE_MAX_CHARS
 from lineal.record.codec import encode_frame
 from lineal.record.kinds import MAGIC
 from lineal.record.records import AttemptEnded, AttemptStarted, ConsoleAppended, Record, SegmentOpened, SegmentSealed
-from lineal.store.console import ConsoleQuery
+from lineal.store.console import ConsoleQuery, read_lines
 from lineal.store.memory import MemoryStore
 from tests.server.conftest import json_of
 from tests.server.hosting import hosted, source  # noqa: F401 (fixtures)
@@ -139,3 +140,33 @@ def test_what_does_not_agree_with_itself_is_damage(said: ConsoleAppended) -> Non
         with pytest.raises(Damaged):
             apply(context, said, Stamp(1, "w", 2))
     assert store.tenant("default").read_console("r1", ConsoleQuery()).total == 0
+
+
+def test_a_line_that_is_too_long_goes_on_as_the_next_one() -> None:
+    store = MemoryStore()
+    with store.begin() as transaction:
+        context = Context(transaction.tenant("default"), "r1")
+        long = "x" * CONSOLE_LINE_MAX_CHARS
+        apply(context, ConsoleAppended("a1", "oeo", [5, 1, 1], f"\n{long}{long}y\n{long}"), Stamp(1, "w", 1))
+    page = store.tenant("default").read_console("r1", ConsoleQuery())
+    assert [(line.stream, line.time_ms, line.text) for line in page.lines] == [
+        ("stdout", 5, ""),
+        ("stderr", 6, long),
+        ("stderr", 6, long),
+        ("stderr", 6, "y"),
+        ("stdout", 7, long),
+    ]
+
+
+def test_an_answer_is_bounded_as_the_json_that_it_becomes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lineal.store.console.CONSOLE_ANSWER_MAX_BYTES", 100)
+    store = MemoryStore()
+    with store.begin() as transaction:
+        context = Context(transaction.tenant("default"), "r1")
+        apply(context, ConsoleAppended("a1", "o" * 9, [5] + [0] * 8, "\n".join(["\1" * 10] * 9)), Stamp(1, "w", 1))
+    reader = store.tenant("default")
+    page = reader.read_console("r1", ConsoleQuery())
+    assert [line.number for line in page.lines] == [1, 2] and (page.next, page.total) == (2, 9)
+    page = reader.read_console("r1", ConsoleQuery(before=10))
+    assert [line.number for line in page.lines] == [8, 9] and page.next == 8
+    assert [line.number for line in read_lines(reader, "r1", ConsoleQuery())] == list(range(1, 10))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from lineal.model.captures import canonical
-from lineal.model.console import STREAM_OF_LETTER, ConsoleLines
+from lineal.model.console import STREAM_OF_LETTER, ConsoleLines, with_short_lines
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
 from lineal.model.errors import Damaged
 from lineal.model.limits import CAPTURE_MAX_BYTES, LABELS_MAX_BYTES, MODEL_FILES_MAX_COUNT, NAME_MAX_BYTES
@@ -169,9 +169,8 @@ def _console_appended(context: Context, record: ConsoleAppended, stamp: Stamp) -
         if type(step) is not int or not INT64_MIN <= now <= INT64_MAX:
             raise Damaged(f"a line of a console has no time {step!r:.40}")
         times_ms.append(now)
-    context.store.append_console(
-        _run(context), record.attempt, ConsoleLines(record.streams, tuple(times_ms), tuple(texts)), stamp
-    )
+    lines = ConsoleLines(record.streams, tuple(times_ms), tuple(texts))
+    context.store.append_console(_run(context), record.attempt, with_short_lines(lines), stamp)
 
 
 def _dataset_used(context: Context, record: DatasetUsed, stamp: Stamp) -> None:

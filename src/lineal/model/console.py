@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
+from lineal.model.limits import CONSOLE_LINE_MAX_CHARS
+
 ConsoleStream: TypeAlias = Literal["stdout", "stderr", "both"]
 """both: where stdout and stderr went to the same place, which one it was cannot be told."""
 
@@ -27,3 +29,16 @@ class ConsoleLines(NamedTuple):
     streams: str
     times_ms: tuple[int, ...]
     texts: tuple[str, ...]
+
+
+def with_short_lines(lines: ConsoleLines) -> ConsoleLines:
+    """None longer than CONSOLE_LINE_MAX_CHARS: a longer one goes on as the next line, as Lineal's own console writes it."""
+    if all(len(text) <= CONSOLE_LINE_MAX_CHARS for text in lines.texts):
+        return lines
+    pieces = [
+        (stream, time_ms, text[start : start + CONSOLE_LINE_MAX_CHARS])
+        for stream, time_ms, text in zip(*lines, strict=True)
+        for start in range(0, len(text) or 1, CONSOLE_LINE_MAX_CHARS)
+    ]
+    streams, times_ms, texts = zip(*pieces, strict=True)
+    return ConsoleLines("".join(streams), times_ms, texts)

@@ -180,6 +180,9 @@ IMPORT_RUNS_COUNT = 100  # that are read, said and counted together: their param
 IMPORT_SEGMENT_BYTES = 4 * MIB  # of one run at a time; to a server, one request
 IMPORT_TRANSACTION_BYTES = 16 * MIB  # applied in a folder at a time: half a second, for which others wait
 CONSOLE_PAGE_MAX_COUNT = 10_000  # lines of one answer
+CONSOLE_ANSWER_MAX_BYTES = (
+    16 * MIB
+)  # of lines in one answer, as JSON, in which a letter may take six; then one more line
 CONSOLE_SEARCHED_MAX_CHARS = 64 * MIB  # that one search looks at, half a second's work; whoever asks goes on from there
 RUNS_PAGE_MAX_COUNT = 50_000  # MLflow's bound for a page of runs
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from json.encoder import encode_basestring_ascii
 from typing import NamedTuple, Protocol
 
 from lineal.model.console import LETTER_OF_STREAM, STREAM_OF_LETTER, ConsoleLine, ConsoleLines, ConsoleStream
 from lineal.model.entities import Stamp
 from lineal.model.errors import InvalidInput
-from lineal.model.limits import CONSOLE_PAGE_MAX_COUNT, CONSOLE_SEARCHED_MAX_CHARS
+from lineal.model.limits import CONSOLE_ANSWER_MAX_BYTES, CONSOLE_PAGE_MAX_COUNT, CONSOLE_SEARCHED_MAX_CHARS
 
 
 class ConsoleWriter(Protocol):
@@ -45,7 +46,7 @@ class ConsoleQuery:
 class ConsolePage(NamedTuple):
     """`total`: lines of the run, whatever was asked for. `next`: up to which line was looked: to ask for what follows give it as
     `after` (or, having gone backward, as `before`). An answer may hold fewer lines than there are, or none: a search looks
-    at so much at a time. Nothing is left if `next` is `total`, or, going backward, 1."""
+    at so much at a time, and an answer has about CONSOLE_ANSWER_MAX_BYTES. Nothing is left if `next` is `total`, or, going backward, 1."""
 
     lines: list[ConsoleLine]
     total: int
@@ -83,7 +84,7 @@ def console_page(blocks: Iterable[ConsoleBlock], query: ConsoleQuery, total: int
     letter = None if query.stream is None else LETTER_OF_STREAM[query.stream]
     found: list[ConsoleLine] = []
     place = min(before, total + 1) if query.is_backward else min(after, total)
-    looked = 0
+    looked = size = 0
     for block in blocks:
         streams, times_ms, texts = block.lines
         if block.first + len(texts) - 1 <= after or block.first >= before:
@@ -100,7 +101,8 @@ def console_page(blocks: Iterable[ConsoleBlock], query: ConsoleQuery, total: int
                 found.append(
                     ConsoleLine(number, times_ms[index], STREAM_OF_LETTER[streams[index]], text, block.attempt_id)
                 )
-                if len(found) == query.limit:
+                size += len(encode_basestring_ascii(text))
+                if len(found) == query.limit or size > CONSOLE_ANSWER_MAX_BYTES:
                     return _page(found, query, total, place)
         looked += sum(map(len, texts))
         if looked > CONSOLE_SEARCHED_MAX_CHARS:
