@@ -95,7 +95,7 @@ def reproduce(
         raise InvalidInput("--link goes with --code recorded: the old tree has its own files", field="link")
     with opened(url, tenant) as store, _place(into, dry_run) as place:
         original = store.get_run(run)
-        plan = _planned(store, original, place.folder, code, environment, links)
+        plan = _planned(store, original, place.folder, code, environment, links, dry_run)
         if dry_run or not (plan.can_start or (anyway and plan.can_start_anyway)):
             _say_plan(plan, as_json)
             context.exit(DONE if plan.can_start else NOT_FOUND)
@@ -130,7 +130,13 @@ def _place(into: Path | None, dry_run: bool) -> Iterator[_Place]:
 
 
 def _planned(
-    store: LocalStore, original: LoggedRun, folder: Path, code: str, environment: str, links: tuple[str, ...]
+    store: LocalStore,
+    original: LoggedRun,
+    folder: Path,
+    code: str,
+    environment: str,
+    links: tuple[str, ...],
+    is_dry: bool,
 ) -> Plan:
     from lineal.reproduce.parts import parts_of
     from lineal.reproduce.plan import make_plan
@@ -143,6 +149,7 @@ def _planned(
         code=cast("CodeChoice", code),
         environment=cast("EnvironmentChoice", environment),
         links=links,
+        is_dry=is_dry,
     )
 
 

@@ -56,6 +56,8 @@ SERIES_PER_RUN_MAX_COUNT = 200_000  # 2x the promise of 100,000 metric names; ab
 # -- reproduction -------------------------------------------------------------------------------
 REPRODUCED_ARCHIVE_MAX_BYTES = 4 * 1024 * MIB  # unpacked: far above what is captured, and far below a full disk
 REPRODUCED_ARCHIVE_MAX_COUNT = 100_000  # files of such an archive
+REPRODUCED_DATA_MAX_BYTES = 8 * 1024 * MIB  # of one dataset, digested by a dry run: some ten seconds
+REPRODUCED_DATA_MAX_COUNT = 100_000  # files looked at for it
 REPRODUCTION_METRICS_MAX_COUNT = 2_000  # named in a verdict's document: half of its 4 MiB, names of 1 KiB
 
 # -- models -------------------------------------------------------------------------------------

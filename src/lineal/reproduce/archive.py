@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 
 from lineal.model.limits import REPRODUCED_ARCHIVE_MAX_BYTES, REPRODUCED_ARCHIVE_MAX_COUNT
 
 _PIECE_BYTES = 1 << 20
+_ENCRYPTED = 0x1  # general purpose bit 0 (APPNOTE.TXT 4.4.4)
 
 
 class BadArchive(Exception):
@@ -18,15 +20,18 @@ class BadArchive(Exception):
 
 def unpack(archive: Path, folder: Path) -> list[str]:
     """Writes its files and returns their names. Raises BadArchive, before anything is written, if one of the names leads out of the
-    folder or into `.git`, if one is a link, or if it is too large; and where a link in the folder leads out of it."""
+    folder or into `.git`, if one is a link, or if it is too large or cannot be read to its end; and where a link in the folder
+    leads out of it."""
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [item for item in opened.infolist() if not item.is_dir()]
             _check(members)
             for item in members:
+                _read_through(opened, item)
+            for item in members:
                 _write(opened, item, folder)
             return [item.filename for item in members]
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise BadArchive(f"it is no archive that can be read ({error})") from error
 
 
@@ -53,17 +58,34 @@ def _check(members: list[zipfile.ZipInfo]) -> None:
         if mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode):
             raise BadArchive(f"{item.filename!r:.120} is no regular file")
 
+        if item.flag_bits & _ENCRYPTED:
+            raise BadArchive(f"{item.filename!r:.120} is encrypted")
+        if item.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise BadArchive(f"{item.filename!r:.120} is compressed in a way that Lineal does not write")
+    names = [item.filename for item in members]
+    folders = {name[:place] for name in names for place, character in enumerate(name) if character == "/"}
+    if len(set(names)) < len(names) or not folders.isdisjoint(names):
+        raise BadArchive("two of its files have the same name, or one the name of another's folder")
 
-def _write(opened: zipfile.ZipFile, item: zipfile.ZipInfo, folder: Path) -> None:
-    target = make_place(folder, item.filename)
+
+def _read_through(opened: zipfile.ZipFile, item: zipfile.ZipInfo) -> None:
+    """Its bytes are all there, as many as it says, and of its checksum."""
     left = item.file_size
-    executable = bool((item.external_attr >> 16) & stat.S_IXUSR)
-    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o755 if executable else 0o644)
-    with opened.open(item) as source, os.fdopen(handle, "wb") as file:
+    with opened.open(item) as source:
         while piece := source.read(_PIECE_BYTES):
             left -= len(piece)
             if left < 0:
                 raise BadArchive(f"{item.filename!r:.120} is larger than it says")
+    if left:
+        raise BadArchive(f"{item.filename!r:.120} is smaller than it says")
+
+
+def _write(opened: zipfile.ZipFile, item: zipfile.ZipInfo, folder: Path) -> None:
+    target = make_place(folder, item.filename)
+    executable = bool((item.external_attr >> 16) & stat.S_IXUSR)
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o755 if executable else 0o644)
+    with opened.open(item) as source, os.fdopen(handle, "wb") as file:
+        while piece := source.read(_PIECE_BYTES):
             file.write(piece)
 
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lineal.client.datasets.files import digest_of, find
+from lineal.client.datasets.files import digest_found, find
 from lineal.model.errors import InvalidInput, LinealError, NotFound
 from lineal.model.lineage import DatasetUse
 from lineal.reproduce.archive import BadArchive
+from lineal.reproduce.data_files import NotLookedAt, TooMuch, look
 from lineal.reproduce.problems import Problem
 from lineal.reproduce.workspace import link_into
 
@@ -30,10 +31,10 @@ class CheckedData:
 
 
 def check_data(
-    datasets: Sequence[DatasetUse], folder: str | None, root: str | None, tree: Path
+    datasets: Sequence[DatasetUse], folder: str | None, root: str | None, tree: Path, *, is_bounded: bool = False
 ) -> tuple[list[CheckedData], list[Problem]]:
     """`folder`: where the run ran, which relative paths are read from; `root`: its tree, `tree` the new one. Data below the old
-    tree that the new one lacks is linked into it."""
+    tree that the new one lacks is linked into it. `is_bounded`: what is large is not read, and named."""
     checked: list[CheckedData] = []
     problems: list[Problem] = []
     for use in datasets:
@@ -47,17 +48,29 @@ def check_data(
             continue
         old = os.path.normpath(os.path.join(folder or "", path))
         new = _in_new_tree(old, root, tree)
-        if new is not None and _trouble(name, new, digest) is None:
-            checked.append(CheckedData(name, digest, new))
-            continue
-        trouble = _trouble(name, old, digest)
-        if trouble is None and new is not None:
-            trouble = _link(name, old, new, tree) or _trouble(name, new, digest)
+        found, trouble, is_unknown = _checked(use, old, new, tree, is_bounded)
+        checked.append(found)
         if trouble is not None:
-            problems.append(Problem("data", name, trouble))
-        is_linked = trouble is None and new is not None
-        checked.append(CheckedData(name, digest, new if is_linked else old, is_linked))
+            problems.append(Problem("data", name, trouble, blocks=not is_unknown))
     return checked, problems
+
+
+def _checked(
+    use: DatasetUse, old: str, new: str | None, tree: Path, is_bounded: bool
+) -> tuple[CheckedData, str | None, bool]:
+    """With what is wrong with it, and whether that is only that it was too much to look at."""
+    name, digest = use.dataset.name, use.dataset.digest
+    try:
+        if new is not None and _trouble(name, new, digest, is_bounded) is None:
+            return CheckedData(name, digest, new), None, False
+        trouble = _trouble(name, old, digest, is_bounded)
+        if trouble is None and new is not None:
+            trouble = _link(name, old, new, tree) or _trouble(name, new, digest, is_bounded)
+    except TooMuch as error:
+        text = f"dataset {name!r} at {old} is not compared by a dry run: {error}"
+        return CheckedData(name, digest, old), text, True
+    is_linked = trouble is None and new is not None
+    return CheckedData(name, digest, new if is_linked else old, is_linked), trouble, False
 
 
 def _path_of(use: DatasetUse) -> str | None:
@@ -66,7 +79,7 @@ def _path_of(use: DatasetUse) -> str | None:
     if source.startswith("{"):
         try:
             said = json.loads(source)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         source = next((said[key] for key in ("path", "uri", "url") if isinstance(said.get(key), str)), "")
     if source.startswith("file://"):
@@ -103,9 +116,14 @@ def _link(name: str, old: str, new: str, tree: Path) -> str | None:
     return None
 
 
-def _trouble(name: str, place: str, digest: str) -> str | None:
+def _trouble(name: str, place: str, digest: str, is_bounded: bool) -> str | None:
+    """Raises TooMuch."""
     try:
-        now = digest_of(place)
+        now = digest_found(look(place, is_bounded=is_bounded), shown=place).digest
+    except TooMuch:
+        raise
+    except NotLookedAt as error:
+        return f"dataset {name!r} is not looked at: {error}"
     except (NotFound, InvalidInput, FileNotFoundError):
         return f"dataset {name!r} is not at {place} any more: it was moved or deleted"
     except OSError as error:

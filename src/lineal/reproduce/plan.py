@@ -54,9 +54,11 @@ def make_plan(
     code: CodeChoice = "recorded",
     environment: EnvironmentChoice = "rebuild",
     links: Sequence[str] = (),
+    is_dry: bool = False,
 ) -> Plan:
     """`parts`: the run's captures. `folder`: an empty one, in which tree and environment are made.
-    `links`: names in the old tree that the new one is to have as well, as they are now."""
+    `links`: names in the old tree that the new one is to have as well, as they are now. `is_dry`: nothing will start, and large
+    data is not read for it."""
     captured = read_captured(parts)
     find = _finder(run)
     tree = _tree(captured.code, find, folder, code)
@@ -64,7 +66,7 @@ def make_plan(
     old_root = captured.code.root if captured.code is not None else None
     problems += _link(links, old_root, tree.root)
     ran_in = captured.execution.folder if captured.execution is not None else None
-    data, data_problems = check_data(run.details.datasets, ran_in, old_root, tree.root)
+    data, data_problems = check_data(run.details.datasets, ran_in, old_root, tree.root, is_bounded=is_dry)
     place = folder / ENVIRONMENT_NAME
     if environment == "current":
         planned = current_environment(captured.environment)

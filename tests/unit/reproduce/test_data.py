@@ -105,6 +105,75 @@ def test_data_that_is_not_on_a_disk(places: tuple[Path, Path]) -> None:
     assert check(use("{odd", "abc"), *places)[0].place is None
 
 
+@pytest.mark.parametrize(
+    "place", ["/proc/self/maps", "/dev/zero", "/sys", "/", "/**", "/*/kmsg", "link", "around", "data"]
+)
+def test_what_the_system_makes_up_is_never_opened(
+    place: str, places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a record, or by a link of a tree."""
+    root, tree = places
+    (tree / "link").symlink_to("/proc/self/maps")
+    (tree / "around").symlink_to("/proc/self", target_is_directory=True)
+    (tree / "data" / "maps").symlink_to("/proc/self/maps")
+    (root / "data" / "maps").symlink_to("/proc/self/maps")
+    (root / "link").symlink_to("/proc/self/maps")
+    (root / "around").symlink_to("/proc/self", target_is_directory=True)
+    opened: list[object] = []
+    monkeypatch.setattr("lineal.reproduce.data.digest_found", lambda *words, **named: opened.append(words))
+    for is_bounded in (True, False):
+        _, (problem,) = check_data([use(place, "0" * 64)], str(root), str(root), tree, is_bounded=is_bounded)
+        assert problem.blocks and "of the system" in problem.text
+    assert not opened
+
+
+def test_memory_that_is_used_as_a_disk_is_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("lineal.reproduce.data_files._SYSTEM", (str(tmp_path),))
+    monkeypatch.setattr("lineal.reproduce.data_files._MEMORY", str(tmp_path / "shm"))
+    for name in ("shm/x", "tty/x"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("1")
+    digest = digest_of(str(tmp_path / "shm" / "x"))
+    problems = [check_data([use(str(tmp_path / name), digest)], None, None, tmp_path)[1] for name in ("shm/x", "tty/x")]
+    assert [len(some) for some in problems] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("source", "limit", "value"),
+    [
+        ("big", "REPRODUCED_DATA_MAX_BYTES", 3),
+        ("big/*.bin", "REPRODUCED_DATA_MAX_BYTES", 3),
+        ("big", "REPRODUCED_DATA_MAX_COUNT", 1),
+        ("big/**", "REPRODUCED_DATA_MAX_COUNT", 1),
+        ("*/*.bin", "REPRODUCED_DATA_MAX_COUNT", 1),
+        ("[b]ig/*.bin", "REPRODUCED_DATA_MAX_COUNT", 100),
+    ],
+    ids=["size", "size-of-pattern", "folder", "deep-pattern", "wide-pattern", "link-round"],
+)
+def test_a_dry_run_does_not_read_what_is_large(
+    source: str, limit: str, value: int, places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, tree = places
+    (root / "big").mkdir()
+    for name in ("a.bin", "b.bin"):
+        (root / "big" / name).write_bytes(b"12")
+    if value == 100:
+        (root / "big" / "round").symlink_to(root, target_is_directory=True)
+    digest = digest_of(str(root / source))
+    said = [use(source, digest)]
+    monkeypatch.setattr(f"lineal.reproduce.data_files.{limit}", value)
+    (found,), (problem,) = check_data(said, str(root), str(root), tree, is_bounded=True)
+    assert not problem.blocks and "not compared by a dry run" in problem.text
+    assert found.place == str(root / source) and not found.is_linked and not (tree / "big").exists()
+    (found,), problems = check_data(said, str(root), str(root), tree)
+    assert not problems and found.is_linked
+
+
+def test_a_source_that_is_nested_deeply(places: tuple[Path, Path]) -> None:
+    found, problems = check(use('{"a":' * 5000, "abc"), *places)
+    assert found.place is None and not any(problem.blocks for problem in problems)
+
+
 def test_hardware(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert check_hardware(None) == [] and check_hardware(Hardware()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import stat
@@ -295,6 +296,46 @@ def test_an_archive_that_lies_about_its_size(tmp_path: Path, monkeypatch: pytest
     archive.write_bytes(b"no archive")
     with pytest.raises(BadArchive, match="no archive"):
         unpack(archive, target)
+
+
+def damaged(method: int) -> bytes:
+    """Two files: a good one, and one with bytes that its way of compressing never writes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as opened:
+        opened.writestr(zipfile.ZipInfo("good.py"), b"1")
+        opened.writestr("bad.py", bytes(range(256)) * 8)
+    content = bytearray(buffer.getvalue())
+    start = content.index(b"bad.py") + len("bad.py")
+    content[start : start + 12] = b"\xff" * 12
+    return bytes(content)
+
+
+def encrypted() -> bytes:
+    content = bytearray(zipped({"good.py": b"1", "bad.py": b"2"}))
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1
+    content[content.rindex(b"PK\x03\x04") + 6] |= 1
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        damaged(zipfile.ZIP_DEFLATED),
+        damaged(zipfile.ZIP_STORED),
+        damaged(zipfile.ZIP_LZMA),
+        damaged(zipfile.ZIP_BZIP2),
+        encrypted(),
+        zipped({"good.py": b"1", "bad": b"1", "bad/x": b"1"}),
+    ],
+    ids=["deflated", "checksum", "lzma", "bzip2", "encrypted", "file-and-folder"],
+)
+def test_an_archive_that_cannot_be_read_writes_nothing(content: bytes, tmp_path: Path) -> None:
+    archive, target = tmp_path / "archive.zip", tmp_path / "target"
+    target.mkdir()
+    archive.write_bytes(content)
+    with pytest.raises(BadArchive):
+        unpack(archive, target)
+    assert not list(target.iterdir())
 
 
 def test_a_hostile_patch_stays_in_the_tree(repository: Path, shelf: Shelf, tmp_path: Path) -> None:
