@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 _PIPE_BYTES = 1024 * 1024
 _HELPER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pump.py")
+_SHELL = "/bin/sh"
 
 
 class Led(NamedTuple):
@@ -29,7 +30,6 @@ class Leading:
     def __init__(self, folder: str) -> None:
         self.mark = b"\0" + os.urandom(16)
         self.ways: list[Led] = []
-        self.helper = 0
         self.record = -1
         record, record_entrance = map(_raised, os.pipe())
         self.record = record
@@ -38,7 +38,7 @@ class Leading:
                 self.ways.append(_lead(letter, numbers))
             if not self.ways:
                 raise OSError("neither stdout nor stderr is open")
-            self.helper = _spawn(self.ways, record_entrance, self.mark, folder)
+            _spawn(self.ways, record_entrance, self.mark, folder)
         except BaseException:
             self.close()
             raise
@@ -170,7 +170,9 @@ def _dup(descriptor: int) -> int:
     return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
 
 
-def _spawn(ways: list[Led], record: int, mark: bytes, folder: str) -> int:
+def _spawn(ways: list[Led], record: int, mark: bytes, folder: str) -> None:
+    """By a shell that ends at once: the program's `os.wait()` must not meet a child that it does not know, and an interpreter takes
+    10 ms to begin before it could fork."""
     given = [record, *(descriptor for way in ways for descriptor in (way.source, way.saved))]
     first = max(given) + 1
     numbers = {descriptor: first + place for place, descriptor in enumerate(given)}
@@ -182,14 +184,19 @@ def _spawn(ways: list[Led], record: int, mark: bytes, folder: str) -> int:
         (os.POSIX_SPAWN_OPEN, 1, null, os.O_WRONLY, 0),
         (os.POSIX_SPAWN_OPEN, 2, null, os.O_WRONLY, 0),
     ]
-    return os.posix_spawn(
-        sys.executable,
-        [sys.executable, "-I", "-S", _HELPER, *arguments, str(numbers[record]), mark.hex(), folder],
+    helper = [sys.executable, "-I", "-S", _HELPER, *arguments, str(numbers[record]), mark.hex(), folder]
+    shell = os.posix_spawn(
+        _SHELL,
+        [_SHELL, "-c", '"$@" &', _SHELL, *helper],
         os.environ,
         file_actions=actions,
         # What ends the program shall not end its reader: that ends when nobody is left who prints.
         setsigmask=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP],
     )
+    try:
+        os.waitpid(shell, 0)
+    except ChildProcessError:  # the program has been faster, or wants to know of no child
+        pass
 
 
 def _make_alike(terminal: int, pseudo: int) -> None:

@@ -168,8 +168,6 @@ class _Reading:
     # -- the thread -----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self._leading.helper, 0)  # it has left a child of its own behind, which is nobody's
         flush_due_s = 0.0
         try:
             while not self._is_stopping:

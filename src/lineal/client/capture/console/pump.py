@@ -187,9 +187,7 @@ def main(arguments: list[str]) -> None:
         source, target = map(int, numbers)
         wanted |= {source, target}
         pairs.append((source, target, name.encode()))
-    if os.fork():
-        os._exit(0)  # so that no wait() of the program's finds a child that it does not know
-    os.setsid()
+    os.setsid()  # the shell that began this has put it into the background: it leads no group
     os.chdir("/")
     for entry in os.listdir("/dev/fd"):
         if int(entry) not in wanted and int(entry) > 2:
