@@ -180,6 +180,50 @@ def test_a_reader_that_goes_ends_the_program_as_ever(tmp_path: Path) -> None:
     assert one.status == "failed" and one.console()[0].text == "0"
 
 
+def test_a_full_disk_behind_the_output_ends_no_child(tmp_path: Path) -> None:
+    source = (
+        INIT
+        + """
+print("parent", flush=True)
+for turn in range(3):
+    child = subprocess.run([sys.executable, "-S", "-c", f"print('child', {turn})"])
+    assert child.returncode == 0, child
+run.finish()
+"""
+    )
+    with open("/dev/full", "wb") as full:
+        done = run(source, tmp_path / "nb", stdout=full)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert texts(tmp_path / "nb") == ["parent", "child 0", "child 1", "child 2"]
+    assert logged(tmp_path / "nb")[0].losses == {"console_target": len("parent\n") + 3 * len("child 0\n")}
+
+
+def test_what_is_printed_when_there_is_room_again_arrives(tmp_path: Path) -> None:
+    source = """
+import resource
+from lineal.client.capture.console import pump
+reading, writing = os.pipe()
+target = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT | os.O_APPEND)
+waiting = pump.Waiting(-1, "")
+resource.setrlimit(resource.RLIMIT_FSIZE, (4, resource.RLIM_INFINITY))
+thread = threading.Thread(target=pump.pump, args=(reading, os.dup(target), b"o", bytes(17), waiting))
+thread.start()
+os.write(writing, b"12345678")
+deadline = time.monotonic() + 60
+while len(waiting._parts) < 2:  # the text, and the loss
+    assert time.monotonic() < deadline and thread.is_alive()
+    time.sleep(0.01)
+assert waiting._parts[1][0:1] == b"?" and waiting._parts[1][-8:] == (4).to_bytes(8, "little")
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+os.write(writing, b"more")
+os.close(writing)
+thread.join(60)
+print(os.pread(target, 99, 0).decode())
+"""
+    done = run(source, tmp_path / "file", "none")
+    assert (done.returncode, done.stdout) == (0, b"1234more\n"), done.stderr
+
+
 @pytest.mark.parametrize("way", ["fork", "retire"])
 def test_a_descriptor_that_was_given_up_is_not_closed_again(tmp_path: Path, way: str) -> None:
     """Its number may be that of a file of the program's meanwhile."""

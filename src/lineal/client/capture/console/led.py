@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from lineal.client.capture.console.descriptors import Leading
-from lineal.client.capture.console.pump import HEAD, write_all
+from lineal.client.capture.console.pump import HEAD, print_all
 from lineal.model.limits import CONSOLE_IDLE_S, CONSOLE_INTERVAL_S, CONSOLE_STOP_WAIT_S
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _READ_BYTES = 1024 * 1024
 _NS_PER_MS = 1_000_000
+_LOSSES = {"!": "console_disk", "?": "console_target"}
 
 
 class LedSource:
@@ -231,9 +232,9 @@ class _Reading:
         if letter.islower():
             for recorder in self._recorders:
                 recorder.feed(letter, data, time_ms)
-        elif letter == "!":
+        elif letter in _LOSSES:
             for recorder in self._recorders:
-                recorder.lose("console_disk", int.from_bytes(data, "little"))
+                recorder.lose(_LOSSES[letter], int.from_bytes(data, "little"))
         elif data == b"mark":
             self._missing_marks -= 1
         else:  # nobody reads what is printed there: whoever prints shall know it
@@ -249,15 +250,17 @@ class _Reading:
                 continue
             is_empty = False
             self._taken_count += 1
+            lost = 0
             try:
                 data = os.read(way.source, _READ_BYTES)
-                write_all(way.saved, data)
+                lost = print_all(way.saved, data)
             except OSError:
                 data = b""
             if data:
                 with self._lock:
                     for recorder in self._recorders:
                         recorder.feed(letter, data, time.time_ns() // _NS_PER_MS)
+                        recorder.lose("console_target", lost)
             else:
                 del self._open[letter]
         if is_empty:

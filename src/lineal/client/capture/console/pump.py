@@ -14,7 +14,8 @@ import sys
 import time
 
 HEAD = struct.Struct("<cqI")
-"""Of a frame to the recorder: a letter (a stream's; its upper case where that is over, or a mark came by), ns, length."""
+"""Of a frame to the recorder: a letter (a stream's; its upper case where that is over, or a mark came by; ! and ? for a count of bytes
+that are not recorded, or not printed), ns, length."""
 MARK_BYTES = 17
 READ_BYTES = 256 * 1024
 WAITING_MAX_BYTES = 8 * 1024 * 1024
@@ -125,11 +126,30 @@ class Waiting:
 
 
 def write_all(target: int, data: bytes) -> None:
-    """Whatever else has made the descriptor not wait, this does."""
     view = memoryview(data)
     while view:
+        view = view[_write(target, view) :]
+
+
+def print_all(target: int, data: bytes) -> int:
+    """How many bytes could not be written, since a disk is full or a terminal gone: a later write may succeed. Raises BrokenPipeError
+    where nobody reads: that alone is for ever."""
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[_write(target, view) :]
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
+    return len(view)
+
+
+def _write(target: int, view: memoryview) -> int:
+    """Whatever else has made the descriptor not wait, this does."""
+    while True:
         try:
-            view = view[os.write(target, view) :]
+            return os.write(target, view)
         except BlockingIOError:
             import select
 
@@ -151,10 +171,13 @@ def pump(source: int, target: int, letter: bytes, mark: bytes, waiting: Waiting)
             pieces = data.split(mark)
             for index, piece in enumerate(pieces):
                 if piece:
+                    lost = 0
                     try:
-                        write_all(target, piece)
+                        lost = print_all(target, piece)
                     finally:  # it was printed, whoever read it
                         waiting.add(letter, piece)
+                    if lost:
+                        waiting.add(b"?", lost.to_bytes(8, "little"))
                 if index < len(pieces) - 1:
                     waiting.add(letter.upper(), b"mark")
     except OSError:
