@@ -18,6 +18,9 @@ from lineal.journal.layout import Folder
 from lineal.model.errors import NotFound
 from lineal.record.records import ArtifactLogged, AttemptStarted, CaptureSet, Record
 from lineal.server.routes import captures as routes
+from lineal.store.captures import CaptureQuery
+from lineal.store.sql import capture_reader
+from lineal.store.sql import captures as sql_captures
 from tests.server.conftest import json_of
 from tests.server.hosting import hosted, source  # noqa: F401 (fixtures)
 from tests.server.test_lineage import TIME_NS, post, segment
@@ -111,6 +114,21 @@ def test_the_sdk_reads_them_here_and_through_a_server_however_many(
             with pytest.raises(NotFound):
                 store.reader().list_captures("nobody")
     assert found[0] == found[1]
+
+
+def test_a_page_reads_no_other_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records: list[Record] = [RECORDS[0], *(CaptureSet("a1", f"p{n}", {"n": n, "text": "x" * 500}) for n in range(50))]
+    read: list[int] = []
+
+    def unpacked(body: bytes) -> str:
+        read.append(len(body))
+        return sql_captures.unpacked(body)
+
+    monkeypatch.setattr(capture_reader, "unpacked", unpacked)
+    with lineal.open_store(str(notebook(tmp_path / "notebook", records))) as store:
+        page = store.reader().read_captures("r1", CaptureQuery(offset=40, max_bytes=1_100))
+        assert [one.part for one in page.captures] == ["p45", "p46"] and page.total == 50 and len(read) == 3
+        assert store.reader().read_captures("r1", CaptureQuery("p7")).total == 1 and len(read) == 4
 
 
 def test_the_command_line_shows_how_it_ran(tmp_path: Path) -> None:

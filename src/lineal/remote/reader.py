@@ -17,6 +17,7 @@ from lineal.query.syntax import Field, Kind
 from lineal.query.text import field_text, filter_text, order_text
 from lineal.remote import nouns
 from lineal.remote.registry import RestRegistry
+from lineal.store.captures import CapturePage, CaptureQuery, capture_page
 from lineal.store.console import ConsolePage, ConsoleQuery
 from lineal.store.contracts import (
     BucketPiece,
@@ -111,12 +112,18 @@ class RestReader:
 
     def _captures(self, run_id: str, part: str | None = None) -> list[Capture]:
         found: list[Capture] = []
-        query = {} if part is None else {"part": part}
         while True:
-            answer = self._ask("GET", ("runs", run_id, "captures"), query={**query, "offset": len(found)})
-            found += [nouns.capture_of(one) for one in answer["captures"]]
-            if len(found) >= answer["total"] or not answer["captures"]:
+            page = self.read_captures(run_id, CaptureQuery(part, offset=len(found)))
+            found += page.captures
+            if len(found) >= page.total or not page.captures:
                 return found
+
+    def read_captures(self, run_id: str, query: CaptureQuery) -> CapturePage:
+        asked = {"part": query.part, "attempt": query.attempt_id, "offset": query.offset}
+        said = {name: value for name, value in asked.items() if value is not None}
+        answer = self._ask("GET", ("runs", run_id, "captures"), query=said)
+        page = [nouns.capture_of(one) for one in answer["captures"]]
+        return capture_page(iter(page), query, answer["total"])
 
     def list_series(self, run_id: str) -> list[SeriesInfo]:
         return self.list_summaries([run_id])[0]

@@ -7,12 +7,13 @@ and never repeat, are overwritten where they lie, and have an audit row for thei
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from lineal.model.captures import Capture
 from lineal.model.entities import Stamp
-from lineal.model.limits import CODE_TEXT_SEARCHED_MAX_CHARS
+from lineal.model.limits import CAPTURES_ANSWER_MAX_BYTES, CODE_TEXT_SEARCHED_MAX_CHARS
 from lineal.model.values import ParamValue, from_json
 from lineal.query.syntax import GIT_PROPERTIES
 
@@ -22,6 +23,24 @@ _Rank: TypeAlias = tuple[bool, int, str]
 """`rules.Rank`, which stands above this."""
 CODE = "code"
 _MEMBERS = ("commit", "branch", "remote", "is_dirty")
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureQuery:
+    part: str | None = None
+    attempt_id: str | None = None
+    offset: int = 0
+    max_bytes: int = CAPTURES_ANSWER_MAX_BYTES
+
+    def fits(self, attempt_id: str, part: str) -> bool:
+        return self.part in (None, part) and self.attempt_id in (None, attempt_id)
+
+
+class CapturePage(NamedTuple):
+    """`total`: of those that are asked for, wherever the page begins."""
+
+    captures: list[Capture]
+    total: int
 
 
 class CaptureWriter(Protocol):
@@ -39,6 +58,11 @@ class CaptureReader(Protocol):
         """Of all attempts, the latest first, then by part. NotFound."""
         ...
 
+    def read_captures(self, run_id: str, query: CaptureQuery) -> CapturePage:
+        """Those of `list_captures` that are asked for, from `query.offset` on, as many as are `query.max_bytes`, at least one; reads no
+        contents but theirs and one more. NotFound."""
+        ...
+
     def find_capture(self, run_id: str, part: str) -> Capture | None:
         """Of the latest attempt that has that part; None if none has. NotFound for the run."""
         ...
@@ -52,6 +76,18 @@ def latest_first(captures: Iterable[tuple[_Rank, Capture]]) -> list[Capture]:
     """In the order of `list_captures`."""
     found = sorted(captures, key=lambda item: item[1].part)
     return [capture for _, capture in sorted(found, key=lambda item: item[0], reverse=True)]
+
+
+def capture_page(captures: Iterator[Capture], query: CaptureQuery, total: int) -> CapturePage:
+    """`captures`: from the first of the page on, read one after another."""
+    found: list[Capture] = []
+    size_bytes = 0
+    for one in captures:
+        size_bytes += len(one.json_text)
+        if found and size_bytes > query.max_bytes:
+            break
+        found.append(one)
+    return CapturePage(found, total)
 
 
 def latest_of_parts(captures: Iterable[tuple[_Rank, Capture]], parts: Sequence[str]) -> dict[str, Capture]:

@@ -22,7 +22,7 @@ from lineal.series.blocks import slice_steps
 from lineal.series.downsample import bucketize
 from lineal.series.stats import summary_of
 from lineal.store.audit import is_asked_for
-from lineal.store.captures import latest_first, latest_of_parts
+from lineal.store.captures import CapturePage, CaptureQuery, capture_page, latest_first, latest_of_parts
 from lineal.store.console import ConsolePage, ConsoleQuery, check_console_query, console_page
 from lineal.store.contracts import (
     AuditQuery,
@@ -156,6 +156,10 @@ class MemoryReader:
 
     def list_captures(self, run_id: str) -> list[Capture]:
         return latest_first(captures_of(self._state(run_id)))
+
+    def read_captures(self, run_id: str, query: CaptureQuery) -> CapturePage:
+        found = [one for one in self.list_captures(run_id) if query.fits(one.attempt_id, one.part)]
+        return capture_page(iter(found[query.offset :]), query, len(found))
 
     def find_capture(self, run_id: str, part: str) -> Capture | None:
         return self.get_captures_of([run_id], [part])[0].get(part)

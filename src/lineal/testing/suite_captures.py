@@ -9,6 +9,7 @@ import pytest
 from lineal.model.captures import Capture, canonical, content_digest
 from lineal.model.errors import NotFound
 from lineal.query.syntax import Field
+from lineal.store.captures import CaptureQuery
 from lineal.store.contracts import GroupQuery, Store, TenantReader
 from lineal.testing.suite_base import Said, SuiteBase, at, starting
 
@@ -65,6 +66,27 @@ class CaptureRules(SuiteBase):
         for ask in (reader.list_captures, lambda run: reader.find_capture(run, "code")):
             with pytest.raises(NotFound):
                 ask("r9")
+
+    def test_pages_of_captures_are_bounded_and_add_up(self, store: Store, reader: TenantReader) -> None:
+        said = [captured("r1", f"p{n}", {"n": n}, 20 + n, attempt) for attempt in ("a", "b") for n in range(3)]
+        self.tell(store, starting("r1", "a", 10), starting("r1", "b", 20), *said, starting("r2", "a", 30))
+        every = reader.list_captures("r1")
+        size = len(every[0].json_text)
+        assert reader.read_captures("r1", CaptureQuery()) == (every, 6)
+        for max_bytes, count in ((0, 1), (size, 1), (2 * size, 2), (100 * size, 6)):
+            found: list[Capture] = []
+            while len(found) < 6:
+                page = reader.read_captures("r1", CaptureQuery(offset=len(found), max_bytes=max_bytes))
+                assert len(page.captures) == min(count, 6 - len(found)) and page.total == 6
+                found += page.captures
+            assert found == every
+        assert reader.read_captures("r1", CaptureQuery("p1")) == ([every[1], every[4]], 2)
+        assert reader.read_captures("r1", CaptureQuery("p1", "a", 0)) == ([every[4]], 1)
+        assert reader.read_captures("r1", CaptureQuery(None, "a", 2)) == (every[5:], 3)
+        assert reader.read_captures("r1", CaptureQuery("none")) == reader.read_captures("r2", CaptureQuery()) == ([], 0)
+        assert reader.read_captures("r1", CaptureQuery(offset=9)) == ([], 6)
+        with pytest.raises(NotFound):
+            reader.read_captures("r9", CaptureQuery())
 
     def test_runs_share_contents_and_tenants_do_not(self, store: Store, reader: TenantReader) -> None:
         with store.begin() as transaction:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lineal.model.captures import Capture, content_digest
-from lineal.store.captures import latest_of_parts
+from lineal.store.captures import CapturePage, CaptureQuery, capture_page, latest_of_parts
 from lineal.store.rules import Rank, rank
 from lineal.store.sql.captures import unpacked
 from lineal.store.sql.database import Connection, list_text
@@ -40,6 +40,24 @@ def read_captures(
         capture = Capture(facts.attempt_id, part, contents[content], digests[content], said_ms)
         found.setdefault(run, []).append((rank(facts, facts.attempt_id), capture))
     return found
+
+
+def read_page(connection: Connection, run: int, query: CaptureQuery) -> CapturePage:
+    """Contents are read one by one: one may be a thousand times as large as it lies there."""
+    rows = connection.execute("SELECT attempt, part, content, time_ms FROM capture WHERE run = ?", (run,)).fetchall()
+    attempts = read_attempts(connection, list_text([run]))[run] if rows else {}
+    wanted = sorted(
+        (row for row in rows if query.fits(attempts[row[0]].attempt_id, row[1])), key=lambda row: str(row[1])
+    )
+    wanted.sort(key=lambda row: rank(attempts[row[0]], attempts[row[0]].attempt_id), reverse=True)
+
+    def captures() -> Iterator[Capture]:
+        for number, part, content, said_ms in wanted[query.offset :]:
+            [body] = connection.execute("SELECT body FROM capture_content WHERE pk = ?", (content,)).fetchone()
+            text = unpacked(body)
+            yield Capture(attempts[number].attempt_id, part, text, content_digest(text).hex(), said_ms)
+
+    return capture_page(captures(), query, len(wanted))
 
 
 def read_latest(connection: Connection, runs: Sequence[int], parts: Sequence[str]) -> dict[int, dict[str, Capture]]:

@@ -14,7 +14,7 @@ from lineal.model.lineage_graph import LineageGraph, LineageQuery
 from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.evaluate import check_field
 from lineal.query.syntax import Field, Kind
-from lineal.store.captures import latest_first
+from lineal.store.captures import CapturePage, CaptureQuery, latest_first
 from lineal.store.console import ConsolePage, ConsoleQuery
 from lineal.store.contracts import (
     AuditQuery,
@@ -35,7 +35,7 @@ from lineal.store.lineage import ModelPage, ModelQuery, in_order_said, largest
 from lineal.store.lineage_graph import walk
 from lineal.store.lineage_start import check, find_start
 from lineal.store.sql.audit import read_audit, read_chain_head, search_audit
-from lineal.store.sql.capture_reader import read_captures, read_latest
+from lineal.store.sql.capture_reader import read_captures, read_latest, read_page
 from lineal.store.sql.catalog import NO_TENANT, Catalog
 from lineal.store.sql.console import read_console
 from lineal.store.sql.cursors import read_cursor, read_lapsed
@@ -142,6 +142,10 @@ class SqlReader:
         with self._snapshot() as (connection, tenant):
             pk = find_runs(connection, tenant, [run_id])[run_id]
             return latest_first(read_captures(connection, [pk]).get(pk, ()))
+
+    def read_captures(self, run_id: str, query: CaptureQuery) -> CapturePage:
+        with self._snapshot() as (connection, tenant):
+            return read_page(connection, find_runs(connection, tenant, [run_id])[run_id], query)
 
     def find_capture(self, run_id: str, part: str) -> Capture | None:
         return self.get_captures_of([run_id], [part])[0].get(part)
