@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from lineal.client.capture.asked import TookTooLong, ask
 from lineal.client.capture.packages import installed_packages, lock_text
 from lineal.client.capture.redact import mask_text
 from lineal.client.capture.variables import of_environment
@@ -97,19 +98,14 @@ def conda_export(environ: Mapping[str, str]) -> bytes | None:
     program = environ.get("CONDA_EXE") or shutil.which("conda", path=environ.get("PATH"))
     if not program:
         return None
+    command = [program, "env", "export", "--prefix", sys.prefix]
     try:
-        done = subprocess.run(
-            [program, "env", "export", "--prefix", sys.prefix],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=CONDA_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
+        answer = ask(command, os.environ, time.monotonic() + CONDA_TIMEOUT_S, CONDA_EXPORT_MAX_BYTES)
+    except (OSError, TookTooLong):
         return None
-    if done.returncode != 0 or not done.stdout or len(done.stdout) > CONDA_EXPORT_MAX_BYTES:
+    if answer.code != 0 or not answer.output:
         return None
-    return mask_text(done.stdout.decode("utf-8", "replace")).encode()
+    return mask_text(answer.output.decode("utf-8", "replace")).encode()
 
 
 def operating_system(release_file: str = "/etc/os-release") -> dict[str, str]:

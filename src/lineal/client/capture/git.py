@@ -5,16 +5,14 @@ any `git status`). Formats: git-status(1) "Porcelain Format Version 2", git-diff
 from __future__ import annotations
 
 import os
-import selectors
-import subprocess
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lineal.journal.blobs import sha256
+from lineal.client.capture.asked import TookTooLong, ask
 from lineal.model.limits import GIT_ANSWER_MAX_BYTES, GIT_TIMEOUT_S
 
-_PIECE_BYTES = 1 << 16
 _QUIET = (
     "-c",
     "core.fsmonitor=false",
@@ -24,6 +22,12 @@ _QUIET = (
     "core.quotePath=false",
     "-c",
     "diff.external=",
+    "-c",
+    "diff.noprefix=false",
+    "-c",
+    "diff.mnemonicPrefix=false",
+    "-c",
+    "diff.relative=false",
 )
 _STATUS = ("status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--ignore-submodules=none")
 _DIFF = (
@@ -34,6 +38,10 @@ _DIFF = (
     "--no-textconv",
     "--no-renames",
     "--ignore-submodules=dirty",
+    "--submodule=short",
+    "--unified=3",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
 )
 
 
@@ -161,57 +169,19 @@ class Repository:
         left_s = self._deadline_s - time.monotonic()
         if left_s <= 0:
             raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s")
+        program = shutil.which("git", path=os.pathsep.join(os.get_exec_path(self._environ)))
+        if program is None:
+            raise GitFailed("git is not installed")
+        command = [program, "-C", self._folder, *_QUIET, *arguments]
         try:
-            process = subprocess.Popen(
-                ["git", *_QUIET, *arguments],
-                cwd=self._folder,
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-        except FileNotFoundError:
-            raise GitFailed("git is not installed") from None
+            answer = ask(command, self._environ, self._deadline_s, max_bytes, hashed_max_bytes)
+        except TookTooLong:
+            raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s") from None
         except OSError as error:
             raise GitFailed(f"git cannot be run: {error}") from None
-        output, errors = self._read(process, max_bytes, hashed_max_bytes, arguments[0])
-        if process.returncode != 0:
-            said = errors.decode("utf-8", "replace").strip().partition("\n")[0]
-            raise GitFailed(said or f"git {arguments[0]} ended with {process.returncode}")
-        return output
-
-    def _read(
-        self, process: subprocess.Popen[bytes], max_bytes: int, hashed_max_bytes: int, what: str
-    ) -> tuple[bytes, bytes]:
-        """All that it says, never more than that in memory. The process has ended when this returns or raises."""
-        assert process.stdout is not None and process.stderr is not None
-        output, errors = bytearray(), bytearray()
-        hashed, size = None, 0
-        with process, selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ, output)
-            selector.register(process.stderr, selectors.EVENT_READ, errors)
-            while selector.get_map():
-                ready = selector.select(max(0.0, self._deadline_s - time.monotonic()))
-                if not ready:
-                    process.kill()
-                    if size > max_bytes:
-                        break  # only the digest is wanted, and not at any price
-                    raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s")
-                for key, _ in ready:
-                    piece = os.read(key.fd, _PIECE_BYTES)
-                    if not piece:
-                        selector.unregister(key.fileobj)
-                    key.data.extend(piece)
-                    size += len(piece) if key.data is output else 0
-                if size > max_bytes:
-                    hashed = sha256() if hashed is None else hashed
-                    hashed.update(bytes(output))
-                    output.clear()
-                if size > max(max_bytes, hashed_max_bytes):
-                    process.kill()
-                    break
-            is_whole = not selector.get_map()
-        if size > max_bytes:
-            digest = hashed.hexdigest() if hashed is not None and is_whole and process.returncode == 0 else None
-            raise TooLarge(f"git {what} says more than {max_bytes:,} bytes", digest)
-        return bytes(output), bytes(errors)
+        if answer.output is None:
+            raise TooLarge(f"git {arguments[0]} says more than {max_bytes:,} bytes", answer.digest)
+        if answer.code != 0:
+            said = answer.errors.decode("utf-8", "replace").strip().partition("\n")[0]
+            raise GitFailed(said or f"git {arguments[0]} ended with {answer.code}")
+        return answer.output

@@ -76,6 +76,40 @@ def test_the_patch_makes_the_tree_again(tmp_path):
     assert state(copy) == state(tree)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("diff.noprefix", "true"),
+        ("diff.mnemonicPrefix", "true"),
+        ("diff.relative", "true"),
+        ("diff.context", "0"),
+        ("color.ui", "always"),
+        ("core.quotePath", "true"),
+        ("core.autocrlf", "input"),
+    ],
+)
+def test_the_patch_is_the_same_however_git_is_set_up(tmp_path, name, value):
+    repository(tmp_path, {"sub/a.py": "one\ntwo\nthree\n", "ü.py": "1\n", "z.py": "1\n"})
+    write(tmp_path, {"sub/a.py": "one\n2\nthree\n", "ü.py": "2\n", "z.py": "2\n"})
+    usual = look(tmp_path / "sub").files["patch"][1]
+    git(tmp_path, "config", name, value)
+    assert look(tmp_path / "sub").files["patch"][1] == usual
+
+
+def test_the_patch_of_a_submodule_is_applied_however_git_is_set_up(tmp_path):
+    repository(tmp_path / "library", {"lib.py": "1\n"})
+    tree, copy = tmp_path / "tree", tmp_path / "copy"
+    repository(tree, {"a.py": ""})
+    git(tree, "submodule", "--quiet", "add", str(tmp_path / "library"), "lib")
+    git(tree, "commit", "--quiet", "-m", "with a library")
+    git(tmp_path, "clone", "--quiet", str(tree), "copy")
+    git(tree / "lib", "commit", "--quiet", "--allow-empty", "-m", "next")
+    git(tree, "config", "diff.submodule", "log")
+    (tmp_path / "patch").write_bytes(look(tree).files["patch"][1])
+    git(copy, "apply", "--index", str(tmp_path / "patch"))
+    assert git(copy, "ls-files", "--stage", "lib").split()[1] == git(tree / "lib", "rev-parse", "HEAD")
+
+
 def test_the_digest_is_of_what_ran(tmp_path):
     repository(tmp_path, {"a.py": "one\n"})
     digests = [look(tmp_path).content["digest"]]
