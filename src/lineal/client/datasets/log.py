@@ -9,7 +9,7 @@ from lineal.client.datasets.described import Described
 from lineal.client.given import check_tags
 from lineal.model.errors import InvalidInput
 from lineal.model.limits import NAME_MAX_BYTES, SHORT_NAME_MAX_LENGTH
-from lineal.model.values import check_name, clean_text
+from lineal.model.values import check_name
 from lineal.record.records import DatasetUsed
 
 
@@ -33,9 +33,9 @@ def dataset_used(
     texts = {key: value for key, value in check_tags(tags or {}).items() if value is not None}
     found = _found(data, root, said_version, digest)
     if source is not None:
-        from lineal.client.datasets.places import is_uri, public_uri
+        from lineal.client.datasets.places import public_source
 
-        source = public_uri(str(source)) if is_uri(str(source)) else clean_text(str(source))
+        source = public_source(str(source))
     return DatasetUsed(
         name,
         found.digest,

@@ -17,7 +17,7 @@ import pytest
 import lineal
 from lineal.client.datasets.describe import describe
 from lineal.client.datasets.hashing import digest_of_json, digest_of_parts
-from lineal.client.datasets.places import public_uri
+from lineal.client.datasets.places import is_uri, public_source, public_uri
 from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.lineage import Dataset, DatasetUse
 
@@ -139,7 +139,7 @@ def test_an_address_is_never_read(tmp_path: Path) -> None:
     assert (given.digest, given.source, given.version) == ("ab" * 32, clean, None)
     assert describe(uri, str(tmp_path), "3").digest == said.digest != describe(uri, str(tmp_path), "4").digest
     assert public_uri("https://h/a?b=c#d") == "https://h/a?b=c#d"
-    assert public_uri("https://h/a?Sig=1&x=%20") == "https://h/a?x=+"
+    assert public_uri("https://h/a?Sig=1&x=%20") == "https://h/a?x=%20"
 
 
 def test_a_digest_that_is_given_is_believed(tmp_path: Path) -> None:
@@ -243,3 +243,67 @@ def test_two_parts_of_one_name_are_refused(tmp_path: Path) -> None:
     parts = {1: np.zeros(2), "1": np.zeros(3)}
     with pytest.raises(InvalidInput, match="'1'"):
         describe(parts, str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("source", "clean"),
+    [
+        ("postgresql://h/db?user=a&pwd=hunter2", "postgresql://h/db?user=a"),
+        ("jdbc:postgresql://u:hunter2@h/x", "jdbc:postgresql://h/x"),
+        ("jdbc:postgresql://h/x?user=a&password=hunter2&ssl=true", "jdbc:postgresql://h/x?user=a&ssl=true"),
+        ("jdbc:sqlserver://h:1433;databaseName=x;user=sa;password={hun;ter2};encrypt=true",
+         "jdbc:sqlserver://h:1433;databaseName=x;user=sa;encrypt=true"),
+        ("jdbc:sqlserver://h:1433;password=hun@ter2/;encrypt=true", "jdbc:sqlserver://h:1433;encrypt=true"),
+        ("mysql://u:hun;ter2@h/db", "mysql://h/db"),
+        ("jdbc:oracle:thin:scott/hunter2@//h:1521/x", "jdbc:oracle:thin:@//h:1521/x"),
+        ("https://h/x?pass=hunter2", "https://h/x"),
+        ("https://h/x?passwd=hunter2&a=1", "https://h/x?a=1"),
+        ("https://h/x?a=1&token=hunter2#part", "https://h/x?a=1#part"),
+        ("https://h/x?accesstoken=hunter2", "https://h/x"),
+        ("https://h/x?key=hunter2", "https://h/x"),
+        ("https://h/x?client_secret=hunter2", "https://h/x"),
+        ("https://h/x?AWSAccessKeyId=hunter2&Signature=hunter2&Expires=1&v=1", "https://h/x?v=1"),
+        ("https://h/x?sv=1&SIG=hunter2", "https://h/x?sv=1"),
+        ("https://h/x?p%61ssword=hunter2", "https://h/x"),
+        ("https://h/x?q=a%26token%3Dhunter2", "https://h/x"),
+        ("https://h/x?next=https%3A%2F%2Fu%3Ahunter2%40h", "https://h/x"),
+        ("s3://h/x?v=1#token=hunter2", "s3://h/x?v=1"),
+        ("s3://h/x#a=1&access_token=hunter2", "s3://h/x#a=1"),
+        ("s3://h/x#/page?token=hunter2", "s3://h/x"),
+        ("mysql+pymysql://root:hun@ter2@h/db", "mysql+pymysql://h/db"),
+        ("mysql://root:hun/ter2@h/db", "mysql://h/db"),
+        ("mysql://root:hun#ter2@h/db", "mysql://h/db"),
+        ("mysql://root:hun?ter2@h/db", "mysql://h/db"),
+        ("https://h/ghp_hunter2hunter2hunter2hunter2/x", "https://h/[masked]/x"),
+        ("host=h dbname=x password=hunter2", "host=h dbname=x password=[masked]"),
+        ("Server=h;Uid=sa;Pwd=hunter2;", "Server=h;Uid=sa;Pwd=[masked];"),
+        ('{"path": "/data", "api_key": "hunter2"}', '{"path": "/data", "api_key": "[masked]"}'),
+    ],
+)  # fmt: skip
+def test_secrets_in_sources_are_not_recorded(tmp_path: Path, source: str, clean: str) -> None:
+    assert public_source(source) == clean
+    assert public_source(clean) == clean
+    with lineal.init("digits", url=tmp_path / "here") as run:
+        said = [run.log_dataset("a", digest="d", source=source)]
+        if is_uri(source):
+            said += [run.log_dataset("b", source), run.log_dataset("c", source, digest="d")]
+    assert [one and one.source for one in said] == [clean] * len(said)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "https://h:8080/a@b?x=%20&author=me&max_tokens=5#design=1",
+        "s3://bucket/key=1/token=a/x.parquet",
+        "s3://bucket/a@b:c",
+        "postgresql://h1:1,h2:2/db?sslmode=require&mail=a@b",
+        "http://[::1]:80/a",
+        "abfss://h/a;b=1",
+        "/data/key=1/x.csv",
+        "the archive",
+        "see key: README",
+        "C:\\data\\x.csv",
+    ],
+)
+def test_what_is_no_secret_stays(source: str) -> None:
+    assert public_source(source) == source
