@@ -106,3 +106,50 @@ def test_two_copies_are_one_run(board: Path, tmp_path: Path) -> None:
 def test_no_event_files(tmp_path: Path) -> None:
     assert take(tmp_path, tmp_path / "notebook", code=2)["error"]["code"] == "invalid_input"
     assert take(tmp_path / "missing", tmp_path / "notebook", code=3)["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 8, b"no events at all, and longer than a header"], ids=["empty", "short", "damaged"]
+)
+def test_a_folder_without_events_says_so(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "in" / "events.out.tfevents.1.host"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    told = take(path.parent, tmp_path / "notebook", code=1)
+    assert told["found"]["runs"] == told["there"]["runs"] == 0
+    whys = [problem["why"] for problem in told["problems"]]
+    assert whys[0].startswith(f"{path}: no event could be read: it is {'damaged' if content else 'empty'}")
+    assert whys[1].startswith(f"in {path.parent} nothing was found")
+
+
+def test_a_damaged_file_beside_a_healthy_run_is_named(board: Path, tmp_path: Path) -> None:
+    beside, below = board / "a" / "events.out.tfevents.2.host", board / "other" / "events.out.tfevents.1.host"
+    below.parent.mkdir()
+    for path in (beside, below):
+        path.write_bytes(b"no events at all, and longer than a header")
+    told = take(board, tmp_path / "notebook", code=1)
+    assert told["runs"]["new"] == told["there"]["runs"] == 3
+    whys = "\n".join(problem["why"] for problem in told["problems"])
+    assert f"{beside}: no event could be read" in whys and f"{below}: no event could be read" in whys
+    assert f"in {below.parent} nothing was found" in whys
+
+
+def test_damage_at_the_end_is_named_and_what_grows_is_not(board: Path, tmp_path: Path) -> None:
+    path = board / "a" / "events.out.tfevents.1.host"
+    whole = path.read_bytes()
+    for cut in (len(whole) - 1, 20_001):
+        path.write_bytes(whole[:cut])
+        assert take(board, tmp_path / "notebook")["problems"] == []
+    for damage in (whole + b"no events at all, and longer than a header", whole[:-1] + bytes([whole[-1] ^ 1])):
+        path.write_bytes(damage)
+        told = take(board, tmp_path / "notebook", code=1)
+        assert [problem["why"] for problem in told["problems"]] == [f"{path}: 1 damaged events were stepped over"]
+
+
+def test_a_run_stays_in_its_experiment(board: Path, tmp_path: Path) -> None:
+    notebook = tmp_path / "notebook"
+    assert take(board, notebook, "--experiment", "boards")["notices"] == []
+    told = take(board, notebook, "--experiment", "other")
+    assert told["notices"] == ["3 runs stay in experiment 'boards', where they are: an import moves none"]
+    assert {run.experiment for run in lineal.runs(url=notebook)} == {"boards"}
+    assert take(board, notebook, "--experiment", "boards")["notices"] == []

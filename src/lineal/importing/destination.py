@@ -72,6 +72,8 @@ class Destination(Protocol):
 
 def find_known(store: LocalStore, run_ids: Sequence[str]) -> dict[str, Known]:
     """Those of the runs that are there, deleted ones too."""
+    if not run_ids:
+        return {}
     among = Comparison(Field("attribute", "run_id"), "in", tuple(run_ids))
     reader = store.reader()
     found = [run.run_id for run in reader.list_runs(RunQuery(among, lifecycle=None, limit=len(run_ids))).runs]

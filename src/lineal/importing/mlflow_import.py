@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
@@ -57,6 +58,7 @@ class MlflowImport:
         self._on_progress = on_progress
         self._now_ms = now_ms
         self.tally = Tally()
+        self._elsewhere: Counter[str] = Counter()
 
     def run(self) -> Tally:
         """All of it. Raises what ends an import before its end: the source or the destination does not answer."""
@@ -67,6 +69,9 @@ class MlflowImport:
             self._on_progress(Progress(self.tally.found["runs"], total, self.tally.found["points"]))
         ModelsImport(self._source, self._destination, self.tally, self._now_ms).run()
         self.tally.problems += [Problem(run_id, why) for run_id, why in self._source.problems]
+        for experiment, count in self._elsewhere.items():
+            runs = "1 run stays" if count == 1 else f"{count:,} runs stay"
+            self.tally.notices.append(f"{runs} in experiment {experiment!r:.80}, where they are: an import moves none")
         return self.tally
 
     # -- experiments ----------------------------------------------------------------------------
@@ -102,6 +107,9 @@ class MlflowImport:
                 self.tally.add_found(run, run.point_count, [])
                 self.tally.problems.append(Problem(run.run_id, "its id cannot be one here"))
         known = find_known(self._store, [run.run_id for run in usable])
+        for run in usable:
+            if run.run_id in known and known[run.run_id].details.run.experiment_name != run.experiment.name:
+                self._elsewhere[known[run.run_id].details.run.experiment_name] += 1
         taken = [self._take_run(run, known.get(run.run_id)) for run in usable]
         self._destination.flush()
         there = find_known(self._store, [run.run_id for run in usable])

@@ -97,6 +97,7 @@ class TensorboardFiles:
                 elif isinstance(said, Other):
                     unread[said.what] += 1
         if not first:
+            self.problems.append((None, f"in {folder} nothing was found: no event could be read from its event files"))
             return None
         name = folder.resolve().name if folder == self._folder else folder.relative_to(self._folder).as_posix()
         identity = "\0".join((DOCUMENT, folder.resolve().name, _event_files(folder)[0].name, first))
@@ -122,14 +123,21 @@ class TensorboardFiles:
     def _events(self, folder: Path, *, counts: bool = False) -> Iterator[Event]:
         """Of all its files; `counts`: damage is told."""
         for path in _event_files(folder):
-            file, reader, damaged = RecordFile(path), EventReader(), 0
+            file, reader, damaged, is_empty = RecordFile(path), EventReader(), 0, True
             for record in file.read_new():
                 try:
                     yield reader.read(record)
+                    is_empty = False
                 except NotProtobuf:
                     damaged += 1
             damaged += file.corrupt_count + file.too_large_count
-            if damaged and counts:
+            if not counts:
+                continue
+            if is_empty:
+                why = "it is empty" if path.stat().st_size == 0 else "it is damaged, or holds none"
+                self.problems.append((None, f"{path}: no event could be read: {why}"))
+            elif damaged or not file.may_go_on():
+                damaged += not file.may_go_on()
                 self.problems.append((None, f"{path}: {damaged:,} damaged events were stepped over"))
 
     # -- points ---------------------------------------------------------------------------------

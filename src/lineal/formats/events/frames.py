@@ -42,6 +42,17 @@ class RecordFile:
                 self.corrupt_count += not self._in_gap
                 self.position += len(piece)
 
+    def may_go_on(self) -> bool:
+        """Whether what follows the position is nothing, or the beginning of a record that somebody may be writing. Raises OSError."""
+        with open(self.path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size - self.position
+            file.seek(self.position)
+            head = file.read(_HEADER_BYTES)
+        if len(head) < _HEADER_BYTES:
+            return True
+        length = _length_at(memoryview(head), 0)
+        return length is not None and size < length + _AROUND_BYTES
+
     def _read_piece(self, file: BinaryIO) -> tuple[bytes, bool]:
         """What follows the position, the first record whole if it is there; and whether the file ends with it."""
         while True:
