@@ -138,10 +138,11 @@ def _not_known(codes: Mapping[str, Mapping[str, Any]], names: Mapping[str, str])
     for one, runs in list(said.items())[:_UNKNOWN_MAX_COUNT]:
         yield f"whether the code is the same is not known: {', '.join(runs)} did not record the content of {one}"
     others = [others_of(code) for code in codes.values()]
-    differing = sorted({name for found in others for name in found if len({one.get(name) for one in others}) > 1})
+    of_name = {name: {one.get(name) for one in others} for found in others for name in found}
+    differing = sorted(name for name, digests in of_name.items() if len(digests) > 1 or "" in digests)
     if differing:
         shown = ", ".join(f"{name:.80}" for name in differing[:3]) + (" ..." if len(differing) > 3 else "")
-        yield f"files that git does not track and that are no code are not the same: {shown}"
+        yield f"files that git does not track and that are no code are not the same, or not known to be: {shown}"
 
 
 def _code_text(code: Mapping[str, Any]) -> str:
