@@ -171,6 +171,61 @@ print("after")
     assert texts(tmp_path / "nb") == ["heard", "error"]
 
 
+def test_what_is_printed_after_a_redirection_is_heard(tmp_path: Path) -> None:
+    source = """
+import contextlib, io
+with contextlib.redirect_stdout(io.StringIO()) as quiet:
+    run = lineal.init("x", url=sys.argv[1])
+    print("within")
+print("after")
+print("error", file=sys.stderr)
+run.finish()
+assert quiet.getvalue() == "within\\n"
+assert not any("write" in vars(one) for one in (sys.stdout, sys.stderr))
+"""
+    done = run(source, tmp_path / "nb")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"after\n", b"error\n")
+    assert texts(tmp_path / "nb", "stdout") == ["within", "after"] and texts(tmp_path / "nb", "stderr") == ["error"]
+
+
+def test_what_one_stream_passes_on_to_another_is_heard_once(tmp_path: Path) -> None:
+    source = (
+        """
+class Tee:
+    def write(self, text): return sys.__stdout__.write(text)
+    def flush(self): sys.__stdout__.flush()
+sys.stdout, sys.stderr = Tee(), Tee()
+"""
+        + INIT
+        + """
+print("one")
+print("two", file=sys.stderr)
+print("three", file=sys.__stdout__)
+run.finish()
+assert not any("write" in vars(one) for one in (sys.stdout, sys.__stdout__, sys.__stderr__))
+"""
+    )
+    done = run(source, tmp_path / "nb")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"one\ntwo\nthree\n", b"")
+    assert texts(tmp_path / "nb", "stdout") == ["one", "three"] and texts(tmp_path / "nb", "stderr") == ["two"]
+
+
+def test_one_stream_for_both_is_heard_once(tmp_path: Path) -> None:
+    source = (
+        "sys.stderr = sys.stdout\n"
+        + INIT
+        + """
+print("one")
+print("two", file=sys.stderr)
+run.finish()
+assert "write" not in vars(sys.stdout)
+"""
+    )
+    done = run(source, tmp_path / "nb")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"one\ntwo\n", b"")
+    assert texts(tmp_path / "nb") == ["one", "two"]
+
+
 def test_under_a_test_runner_python_streams_are_heard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,6 +48,7 @@ _LOSS_REASONS = {
     "after_finish": "logged after finish()",
     "artifact_not_kept": "artifacts that could not be kept",
     "bad_name": "metric names that cannot be used",
+    "console_target": "bytes of output that could not be written to where it goes",
     "damaged": "records damaged on disk",
     "damaged_event": "events of TensorBoard damaged on disk",
     "disk_refuses": "dropped while the disk refused writes",

@@ -6,6 +6,7 @@ const LOSSES: Readonly<Record<string, readonly [one: string, many: string]>> = {
   after_finish: ["call was dropped: it came after finish()", "calls were dropped: they came after finish()"],
   artifact_not_kept: ["artifact could not be kept", "artifacts could not be kept"],
   bad_name: ["value was dropped: its metric name cannot be used", "values were dropped: their metric names cannot be used"],
+  console_target: ["byte of output could not be written to where it goes", "bytes of output could not be written to where it goes"],
   damaged: ["record was damaged on disk", "records were damaged on disk"],
   disk_refuses: ["record was dropped: the disk refused to take it (full, or not writable)", "records were dropped: the disk refused to take them (full, or not writable)"],
   internal_fault: ["record was dropped by a fault of Lineal itself", "records were dropped by a fault of Lineal itself"],

@@ -32,6 +32,7 @@ class WrittenSource:
         self._waiting_chars = 0
         self._left_out = 0
         self._heard: list[tuple[Any, Callable[..., Any], Callable[..., Any] | None]] = []
+        self._within = threading.local()
         self._news = threading.Event()
         self._is_needed = False
 
@@ -51,8 +52,11 @@ class WrittenSource:
             self._recorders.append(recorder)
             if not self._is_needed:
                 self._is_needed = True
-                for stream, letter in ((sys.stdout, "o"), (sys.stderr, "e")):
-                    self._hear(stream, letter)
+                # Of one that is redirected for a while, what comes after, too.
+                streams = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+                for letter, stream in zip("oeoe", streams, strict=True):
+                    if not any(stream is heard for heard, _, _ in self._heard):
+                        self._hear(stream, letter)
                 threading.Thread(target=self._run, name="lineal-console", daemon=True).start()
 
     def remove(self, recorder: Recorder) -> None:
@@ -64,7 +68,7 @@ class WrittenSource:
             if not self._recorders:
                 self._is_needed = False
                 self._news.set()
-                for stream, hearer, own in self._heard:
+                for stream, hearer, own in reversed(self._heard):
                     if vars(stream).get("write") is hearer:
                         if own is None:
                             del stream.write
@@ -82,8 +86,15 @@ class WrittenSource:
             own = vars(stream).get("write")  # the program may have put one there
 
             def write(text: Any, *more: Any) -> Any:
-                done = original(text, *more)
-                if self._is_needed and isinstance(text, str) and os.getpid() == self._pid:
+                outer = getattr(self._within, "stream", None)
+                self._within.stream = stream
+                try:
+                    done = original(text, *more)
+                finally:
+                    self._within.stream = outer
+                # What one stream passes on to the other has been printed once.
+                is_first = outer is None or outer is stream
+                if is_first and self._is_needed and isinstance(text, str) and os.getpid() == self._pid:
                     self._take(letter, text)
                 return done
 
