@@ -1,7 +1,7 @@
 """Other programs, asked for their answer, without becoming children of the program that is recorded: a training may well call
 os.wait() for its own. A shell starts the asked program, leaves it to init, and ends within milliseconds; how the program ended comes
-through a pipe, so that nobody else's wait() can take it away. What remains: whoever sits in os.wait() in just these milliseconds may
-be handed the shell's number."""
+through a pipe, so that nobody else's wait() can take it away. What remains: the shell is a child for as long as it lives, and
+a program that sits in os.wait() just then is mostly handed its number."""
 
 from __future__ import annotations
 
