@@ -86,10 +86,15 @@ class ColumnHasher:
 
 
 def bytes_of(np: Any, values: Any) -> memoryview:
-    """In C order, little endian."""
+    """In C order, little endian. What a long double holds beside its 80 bits is zero: nobody sets it."""
     if values.dtype.byteorder == ">" or (values.dtype.byteorder == "=" and sys.byteorder == "big"):
         values = values.astype(values.dtype.newbyteorder("<"))
-    return memoryview(np.ascontiguousarray(values).reshape(-1).view(np.uint8))
+    flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+    if values.dtype.type in (np.longdouble, np.clongdouble) and np.finfo(np.longdouble).nmant == 63:
+        flat = flat.reshape(-1, np.dtype(np.longdouble).itemsize).copy()
+        flat[:, 10:] = 0
+        flat = flat.reshape(-1)
+    return memoryview(flat)
 
 
 def times(np: Any, counts: Any, unit: str) -> Any:

@@ -116,6 +116,17 @@ def test_what_is_masked_counts() -> None:
     assert of_numpy(texts).digest == of_numpy(np.array(["a", None], object)).digest
 
 
+@pytest.mark.parametrize("kind", [np.longdouble, np.clongdouble])
+def test_what_a_long_double_holds_beside_its_number_makes_no_difference(kind: Any) -> None:
+    numbers = np.array([1.5, 2.5], kind)
+    width = np.dtype(np.longdouble).itemsize
+    other = numbers.copy()
+    if np.finfo(np.longdouble).nmant == 63:
+        other.view(np.uint8).reshape(-1, width)[:, 10:] = 255
+    assert (other == numbers).all()
+    assert of_numpy(other).digest == of_numpy(numbers).digest != of_numpy(numbers + 1).digest
+
+
 def test_objects_that_differ_are_told_apart() -> None:
     moment = np.datetime64("2020-01-01T00:00:00", "ns")
     pairs: list[tuple[list[Any], list[Any]]] = [
