@@ -179,7 +179,7 @@ def test_the_spread_of_seeds(folder: Path) -> None:
 def said_by_diff(folder: Path, then: str, now: str) -> tuple[str, list[float | int | None]]:
     """What `lineal runs diff` says of two runs, in the words of a verdict; and where their curves part."""
     parts = lineal.diff(then, now, url=folder).parts.found
-    steps = [one.step for one in parts if one.step is not None]
+    steps: list[float | int | None] = [one.step for one in parts if one.step is not None]
     return "different" if steps else "identical", steps
 
 
