@@ -100,6 +100,24 @@ def test_data_that_changed_stops_it_and_anyway_does_not(
     assert status == 3 and "moved or deleted" in answer["problems"][0]["text"]
 
 
+def test_a_dry_run_says_of_large_data_that_it_was_not_read(
+    recorder: Recorder,
+    repository: Path,
+    reproduce: Reproduce,
+    page: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = tmp_path / "train.csv"
+    data.write_text("1,2\n")
+    run_id = recorded(recorder, repository)
+    recorder.use_data(run_id, "digits", str(data), "0" * 64)
+    monkeypatch.setattr("lineal.reproduce.data_files.REPRODUCED_DATA_MAX_BYTES", 3)
+    dry, started = page(run_id, "--dry-run"), page(run_id)
+    assert dry.exit_code == 0 and "not compared by a dry run" in " ".join(dry.stdout.split())
+    assert started.exit_code == 3 and "has changed" in " ".join(started.stdout.split())
+
+
 def test_code_that_changed_is_named(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
     run_id = recorded(recorder, repository)
     status, answer = reproduce(run_id, "--code", "current")
