@@ -136,6 +136,38 @@ def test_what_is_changed_through_a_server(server: httpx.Client) -> None:
     assert lineal.get_model("digits", url=url).stages == {"production": 1, "archived": 2}
 
 
+def test_models_and_versions_are_renamed_put_away_and_brought_back_alike(urls: tuple[str, str]) -> None:
+    def changed(url: str) -> list[Any]:
+        said: list[Any] = [lineal.rename_model("digits", "numbers", url=url)]
+        said += [lineal.delete_model_version("numbers@champion", why="leaked", url=url)]
+        with pytest.raises(lineal.NotFound):
+            lineal.get_model_version("numbers@champion", url=url)
+        with pytest.raises(lineal.NotFound):
+            lineal.delete_model_version("numbers/7", url=url)
+        said += [lineal.restore_model_version("numbers/2", url=url), lineal.delete_model("numbers", url=url)]
+        assert lineal.models(url=url) == []
+        for refused in (
+            lambda: lineal.restore_model_version("numbers/1", url=url),
+            lambda: lineal.rename_model("numbers", "digits", url=url),
+        ):
+            with pytest.raises(lineal.Conflict):
+                refused()
+        said += [lineal.delete_model("numbers", url=url), lineal.restore_model("numbers", url=url)]
+        return [one.to_dict() for one in said] + [lineal.get_model("numbers", url=url).transitions()]
+
+    here, there = (alike(changed(url)) for url in urls)
+    assert here == there
+    assert here[-1][0] == here[-1][0] | {"why": "leaked", "alias": "champion", "after": None}
+    assert [one["lifecycle_stage"] for one in here[:-1]] == [
+        "active",
+        "deleted",
+        "active",
+        "deleted",
+        "deleted",
+        "active",
+    ]
+
+
 def test_commands(urls: tuple[str, str]) -> None:
     def ask(url: str, *arguments: str) -> str:
         done = CliRunner().invoke(command, [*arguments, "--url", url], prog_name="lineal")
@@ -185,6 +217,10 @@ def test_only_approvers_promote(
     with pytest.raises(NotAllowed):
         lineal.promote("digits/1", to="production", url=world.origin)
     assert not lineal.get_run(run.run_id, url=world.origin).locked
+    with pytest.raises(NotAllowed):
+        lineal.delete_model("digits", url=world.origin)
+    with pytest.raises(NotAllowed):
+        lineal.delete_model_version("digits/1", url=world.origin)
     act_as(world, monkeypatch, "approver")
     version = lineal.promote("digits/1", to="production", why="checked", url=world.origin)
     assert version.stage == "production" and version.transitions()[0]["actor"] == "approver"

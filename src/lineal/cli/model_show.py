@@ -22,10 +22,11 @@ _VERSIONS_COUNT = 20
 
 @click.command("show", short_help="Show a registered model, or one of its versions.")
 @click.argument("model", metavar="MODEL")
+@click.option("--deleted", is_flag=True, help="The deleted versions of a model instead.")
 @folder_option
 @tenant_option
 @json_option
-def show_model(model: str, url: str | None, tenant: str | None, as_json: bool) -> None:
+def show_model(model: str, deleted: bool, url: str | None, tenant: str | None, as_json: bool) -> None:
     """Show a registered model with its versions (MODEL is its name), or one version: NAME@ALIAS, NAME/3, NAME/production, the id of
     a version, or of the run that made it."""
     from lineal.registry.handles import ModelVersion
@@ -37,11 +38,11 @@ def show_model(model: str, url: str | None, tenant: str | None, as_json: bool) -
         else:
             _print_version(found)
         return
-    versions = found.versions(_VERSIONS_COUNT if not as_json else 1_000)
+    versions = found.versions(_VERSIONS_COUNT if not as_json else 1_000, deleted=deleted)
     if as_json:
         _write(found.to_dict() | {"versions": [one.to_dict() for one in versions]})
     else:
-        _print_model(found, versions)
+        _print_model(found, versions, deleted=deleted)
 
 
 def find(asked: str, url: str | None, tenant: str | None) -> RegisteredModel | ModelVersion:
@@ -60,7 +61,7 @@ def _write(answer: Any) -> None:
     write_json(answer)
 
 
-def _print_model(model: RegisteredModel, versions: list[ModelVersion]) -> None:
+def _print_model(model: RegisteredModel, versions: list[ModelVersion], *, deleted: bool) -> None:
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
@@ -83,6 +84,8 @@ def _print_model(model: RegisteredModel, versions: list[ModelVersion]) -> None:
     if model.tags:
         out.print("", Text("Tags", style="bold"), Padding(pairs(model.tags.items()), (0, 0, 0, 2), expand=False))
     if not versions:
+        if deleted:
+            out.print("", "No version of it is deleted.")
         return
     now_ms = time.time_ns() // 1_000_000
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
@@ -99,6 +102,10 @@ def _print_model(model: RegisteredModel, versions: list[ModelVersion]) -> None:
             Text(printable(one.description)),
         )
     out.print("", table)
+    if deleted:
+        if len(versions) == _VERSIONS_COUNT:
+            out.print(Text(f"the newest {_VERSIONS_COUNT}: --json has all", style="dim"))
+        return
     left_out = model.details.version_count - len(versions)
     if left_out > 0:
         out.print(Text(f"and {left_out:,} older ones: --json has them", style="dim"))

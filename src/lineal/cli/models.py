@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from lineal.cli.model_change import describe_version, set_model, tag_version, unalias
+from lineal.cli.model_lifecycle import delete_model, rename_model, restore_model
 from lineal.cli.model_list import list_models
 from lineal.cli.model_promote import promote_version
 from lineal.cli.model_show import show_model
@@ -25,5 +26,8 @@ for _command in (
     tag_version,
     describe_version,
     unalias,
+    rename_model,
+    delete_model,
+    restore_model,
 ):
     models.add_command(_command)

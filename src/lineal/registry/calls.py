@@ -174,3 +174,39 @@ def set_model_version(
     version = find_version(store, ref).version
     changes.set_version(store, version, description, tags, url, tenant)
     return get_model_version(version.version_id, url=url, tenant=tenant)
+
+
+def rename_model(name: str, new_name: str, *, url: Url = None, tenant: str | None = None) -> RegisteredModel:
+    """Calls the registered model by another name; its versions, aliases and transitions stay. What programs go on logging to its
+    former name reaches it, until another model takes that. Conflict for a name in use, or a deleted model."""
+    changes.rename_model(shared_store(url, tenant), name, new_name, url, tenant)
+    return get_model(new_name, url=url, tenant=tenant)
+
+
+def delete_model(name: str, *, url: Url = None, tenant: str | None = None) -> RegisteredModel:
+    """Puts the registered model away with its versions: lists leave it out, its name is free. Nothing is erased."""
+    changes.set_model_lifecycle(shared_store(url, tenant), name, "deleted", url, tenant)
+    return get_model(name, url=url, tenant=tenant)
+
+
+def restore_model(name: str, *, url: Url = None, tenant: str | None = None) -> RegisteredModel:
+    """The opposite of `delete_model`, while no other model has taken the name."""
+    changes.set_model_lifecycle(shared_store(url, tenant), name, "active", url, tenant)
+    return get_model(name, url=url, tenant=tenant)
+
+
+def delete_model_version(ref: str, *, why: str = "", url: Url = None, tenant: str | None = None) -> ModelVersion:
+    """Puts a version away, and takes its aliases from it: `why` is kept with that. Its number is never given again; nothing is
+    erased."""
+    store = shared_store(url, tenant)
+    version = find_version(store, ref).version
+    changes.delete_version(store, version, why, url, tenant)
+    return get_model_version(version.version_id, url=url, tenant=tenant)
+
+
+def restore_model_version(ref: str, *, url: Url = None, tenant: str | None = None) -> ModelVersion:
+    """Brings a deleted version back; its aliases stay away. Conflict where its model is deleted."""
+    store = shared_store(url, tenant)
+    version = find_version(store, ref).version
+    changes.restore_version(store, version, url, tenant)
+    return get_model_version(version.version_id, url=url, tenant=tenant)

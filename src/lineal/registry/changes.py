@@ -4,7 +4,7 @@ its roles count."""
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lineal.api import say_outside, set_lock
@@ -13,6 +13,7 @@ from lineal.client.session import check_description
 from lineal.ingest import registry_work
 from lineal.model.errors import Conflict, InvalidInput, NotFound
 from lineal.model.registry import STAGES, ModelVersion, Stage, check_alias, check_model_name
+from lineal.model.vocabulary import Lifecycle
 from lineal.record.records import Record
 from lineal.remote.store import RemoteStore
 
@@ -119,6 +120,35 @@ def set_model(
         say_outside(None, said, url, tenant)
 
 
+def rename_model(store: LocalStore, name: str, new_name: str, url: Url, tenant: str | None) -> None:
+    new_name = check_model_name(new_name, field="new_name")
+    store.refresh()
+    said = registry_work.changed_model(store.reader().registry(), name, new_name)
+    _say(store, said, url, tenant, "PATCH", ("models", name), {"name": new_name})
+
+
+def set_model_lifecycle(store: LocalStore, name: str, lifecycle: Lifecycle, url: Url, tenant: str | None) -> None:
+    store.refresh()
+    registry = store.reader().registry()
+    if lifecycle == "deleted":
+        _say(store, registry_work.deleted_model(registry, name), url, tenant, "DELETE", ("models", name))
+    else:
+        _say(store, registry_work.restored_model(registry, name), url, tenant, "POST", ("models", name, "restore"), {})
+
+
+def delete_version(store: LocalStore, version: ModelVersion, why: str, url: Url, tenant: str | None) -> None:
+    reason, number = _reason(why), str(version.version)
+    said = registry_work.deleted_version(store.reader().registry(), version.name, number, reason)
+    path = ("models", version.name, "versions", number)
+    _say(store, said, url, tenant, "DELETE", path, query={"why": reason} if reason else None)
+
+
+def restore_version(store: LocalStore, version: ModelVersion, url: Url, tenant: str | None) -> None:
+    number = str(version.version)
+    said = registry_work.restored_version(store.reader().registry(), version.name, number)
+    _say(store, said, url, tenant, "POST", ("models", version.name, "versions", number, "restore"), {})
+
+
 def set_version(
     store: LocalStore,
     version: ModelVersion,
@@ -136,6 +166,26 @@ def set_version(
     if isinstance(store, RemoteStore):
         path = ("models", version.name, "versions", number)
         store.ask("PATCH", path, _given(description=text, tags=checked))
+    else:
+        say_outside(None, said, url, tenant)
+
+
+def _say(
+    store: LocalStore,
+    said: Sequence[Record],
+    url: Url,
+    tenant: str | None,
+    method: str,
+    parts: Sequence[str],
+    body: Mapping[str, Any] | None = None,
+    *,
+    query: Mapping[str, Any] | None = None,
+) -> None:
+    """The statements, or the request that is the same. Nothing where nothing is to be said."""
+    if not said:
+        return
+    if isinstance(store, RemoteStore):
+        store.ask(method, parts, body, query=query)
     else:
         say_outside(None, said, url, tenant)
 

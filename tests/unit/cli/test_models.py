@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import lineal
+from tests.unit.cli.conftest import SRC
 
 STAMPED = ("lineal.version_id", "lineal.run_id")
 
@@ -141,3 +146,61 @@ def test_json_has_no_nan(ask, folder: Path) -> None:
         run.log_model("digits", {"w": np.zeros(1)})
     assert json.dumps(ask("models", "why", "digits/1"), allow_nan=False)
     assert ask("models", "why", "digits/1")["choice"]["value"] == "Infinity"
+
+
+def test_rename(invoke, ask, two: list[str]) -> None:
+    assert invoke("models", "rename", "digits", "numbers").stdout == "Model digits is now called numbers.\n"
+    assert ask("models", "rename", "numbers", "digits")["name"] == "digits"
+    invoke("models", "set", "other")
+    assert invoke("models", "rename", "digits", "other").exit_code == 4
+    assert invoke("models", "rename", "nobody", "other").exit_code == 3
+    assert invoke("models", "rename", "digits", "a/b").exit_code == 2
+
+
+def test_delete_and_restore_a_model(invoke, ask, two: list[str]) -> None:
+    done = invoke("models", "delete", "digits")
+    assert done.stdout == "Deleted model digits. To bring it back: lineal models restore digits\n"
+    assert ask("models", "list")["total"] == 0 and ask("models", "list", "--deleted")["total"] == 1
+    assert "deleted" in invoke("models", "show", "digits").stdout.splitlines()[0]
+    assert invoke("models", "delete", "digits").stdout == "Nothing to do: model digits is deleted already.\n"
+    assert invoke("models", "restore", "digits/1").exit_code == 4
+    assert ask("models", "restore", "digits")["lifecycle_stage"] == "active"
+    assert invoke("models", "restore", "digits").stdout == "Nothing to do: model digits is not deleted.\n"
+    assert invoke("models", "delete", "digits", "--why", "x").exit_code == 2
+    assert invoke("models", "delete", "nobody").exit_code == 3
+
+
+def test_delete_and_restore_a_version(invoke, ask, two: list[str]) -> None:
+    assert "No version of it is deleted" in invoke("models", "show", "digits", "--deleted").stdout
+    invoke("models", "promote", "digits", "2", "--alias", "champion")
+    done = invoke("models", "delete", "digits@champion", "--why", "leaked")
+    assert done.stdout == "Deleted model version digits/2. To bring it back: lineal models restore digits/2\n"
+    assert [one["version"] for one in ask("models", "show", "digits")["versions"]] == [1]
+    assert [one["version"] for one in ask("models", "show", "digits", "--deleted")["versions"]] == [2]
+    assert "note 2" in invoke("models", "show", "digits", "--deleted").stdout
+    assert ask("models", "why", "digits/2")["transitions"][-1]["why"] == "leaked"
+    assert invoke("models", "restore", "digits/2").stdout == "Restored model version digits/2.\n"
+    assert ask("models", "delete", two[0])["lifecycle_stage"] == "deleted"  # the id of a run will do
+
+
+@pytest.mark.parametrize(("typed", "status"), [("n\n", 1), ("\n", 1), ("y\n", 0)])
+def test_a_terminal_is_asked_before_anything_is_deleted(
+    folder: Path, ask, two: list[str], typed: str, status: int
+) -> None:
+    ours, theirs = pty.openpty()
+    os.write(ours, typed.encode())
+    done = subprocess.run(
+        [sys.executable, "-m", "lineal.cli.main", "models", "delete", "digits"],
+        stdin=theirs,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SRC), "LINEAL_URL": str(folder)},
+        timeout=60,
+    )
+    os.close(theirs)
+    seen = os.read(ours, 65_536).decode()
+    os.close(ours)
+    assert "Delete model digits with 2 versions?" in seen
+    assert done.returncode == status
+    assert ask("models", "list")["total"] == (1 if status else 0)

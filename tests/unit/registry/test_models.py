@@ -325,3 +325,60 @@ def test_numbers_follow_time_also_where_the_clock_of_the_files_does_not_tell_it(
         os.utime(segment.path, ns=(10**18, 10**18))
     assert len(segments) == 5
     assert [lineal.get_model_version(one.version_id).version for one in said] == [1, 2, 3, 4, 5]
+
+
+# -- renamed, put away, brought back --------------------------------------------------------------
+
+
+def test_a_renamed_model_keeps_what_it_has_and_is_reached_by_its_former_name():
+    trained()
+    lineal.promote("digits/1", to="staging", alias="champion", why="first")
+    assert lineal.rename_model("digits", "numbers").aliases == {"champion": 1}
+    assert lineal.get_model_version("numbers@champion").stage == "staging"
+    with pytest.raises(lineal.NotFound, match="'numbers' now"):
+        lineal.get_model("digits")
+    trained("digits")
+    assert [one.version for one in lineal.get_model("numbers").versions()] == [2, 1]
+    assert lineal.rename_model("numbers", "numbers").name == "numbers"
+    lineal.set_model("other")
+    for name, error in (("other", lineal.Conflict), ("a/b", lineal.InvalidInput)):
+        with pytest.raises(error):
+            lineal.rename_model("numbers", name)
+    with pytest.raises(lineal.NotFound):
+        lineal.rename_model("nobody", "somebody")
+
+
+def test_a_deleted_model_is_out_of_lists_until_it_is_restored():
+    trained()
+    assert lineal.delete_model("digits").details.lifecycle == "deleted"
+    assert lineal.delete_model("digits").details.lifecycle == "deleted"  # twice is once
+    assert lineal.models() == [] and [one.name for one in lineal.models(deleted=True)] == ["digits"]
+    with pytest.raises(lineal.Conflict, match="is deleted"):
+        lineal.load_model("digits/1")
+    with pytest.raises(lineal.Conflict, match="restore it first"):
+        lineal.rename_model("digits", "numbers")
+    with pytest.raises(lineal.Conflict, match="restore it first"):
+        lineal.restore_model_version("digits/1")
+    assert lineal.restore_model("digits").details.lifecycle == "active"
+    assert lineal.load_model("digits/1") is not None
+    for change in (lineal.delete_model, lineal.restore_model):
+        with pytest.raises(lineal.NotFound):
+            change("nobody")
+
+
+def test_a_deleted_version_loses_its_aliases_and_its_number_never_comes_back():
+    trained()
+    trained()
+    lineal.promote("digits/2", alias="champion")
+    gone = lineal.delete_model_version("digits@champion", why="trained on the test set")
+    assert (gone.version, gone.details.lifecycle, gone.aliases) == (2, "deleted", [])
+    assert lineal.get_model("digits").aliases == {}
+    assert lineal.get_model("digits").transitions()[0]["why"] == "trained on the test set"
+    assert [one.version for one in lineal.get_model("digits").versions()] == [1]
+    assert [one.version for one in lineal.get_model("digits").versions(deleted=True)] == [2]
+    trained()
+    assert [one.version for one in lineal.get_model("digits").versions()] == [3, 1]
+    back = lineal.restore_model_version("digits/2")
+    assert (back.details.lifecycle, back.aliases) == ("active", [])
+    with pytest.raises(lineal.NotFound):
+        lineal.delete_model_version("digits/9")
