@@ -76,8 +76,8 @@ def init(
                    log their series with the label rank and leave the run's status to rank 0
     url            folder to record in; without one LINEAL_URL, else `.lineal` found upward, else beside `.git`, else here
     tenant         isolation unit within the folder; "default" without one
-    capture        what the run records of its circumstances: "all" (without one, or LINEAL_CAPTURE), "none", or some of execution, code,
-                   environment, hardware, console, resources, sources, with commas; "no-console" leaves one out
+    capture        what the run records of its circumstances: "all" (without one), "none", or some of execution, code, environment,
+                   hardware, console, resources, sources, with commas; "no-console" leaves one out. Nothing that LINEAL_CAPTURE leaves out
 
     Raises InvalidInput, NotFound or Conflict for arguments that cannot be used, NewerFormat for a folder of a newer
     Lineal. A disk that refuses is warned about and never raised: training goes on."""

@@ -1,4 +1,5 @@
-"""Where data goes and as whom: arguments first, then environment variables, then what is found on disk.
+"""Where data goes and as whom: arguments first, then environment variables, then what is found on disk; what is captured only where both
+allow it.
 
 LINEAL_URL             folder, or http(s) address of a server
 LINEAL_FOLDER          folder in which journals wait for a server (found as without LINEAL_URL otherwise)
@@ -53,10 +54,6 @@ def resolve(
     mode = os.environ.get("LINEAL_JOURNAL_WRITER") or None
     if mode not in (None, "mapped", "write"):
         raise InvalidInput(f"LINEAL_JOURNAL_WRITER is {mode!r}; use 'mapped' or 'write'", field="LINEAL_JOURNAL_WRITER")
-    if capture is None:
-        capture, field = os.environ.get("LINEAL_CAPTURE") or "all", "LINEAL_CAPTURE"
-    else:
-        field = "capture"
     given = tenant or os.environ.get("LINEAL_TENANT")
     server = resolve_server(url)
     return Settings(
@@ -67,9 +64,16 @@ def resolve(
         writer_mode=mode,  # type: ignore[arg-type]
         server=server,
         names_tenant=bool(given),
-        capture=parse_parts(capture, field),
+        capture=resolve_capture(capture),
         parent_run_id=os.environ.get("LINEAL_PARENT_RUN_ID") or None,
     )
+
+
+def resolve_capture(capture: str | None = None) -> frozenset[str]:
+    """What both the argument and LINEAL_CAPTURE allow: whoever runs a program may leave out what its code asks for, for this one
+    setting is about what is not to be known (docs/adr/0034-off-wins.md)."""
+    allowed = parse_parts(os.environ.get("LINEAL_CAPTURE") or "all", "LINEAL_CAPTURE")
+    return allowed if capture is None else allowed & parse_parts(capture, "capture")
 
 
 def resolve_server(url: str | os.PathLike[str] | None = None) -> ServerAddress | None:

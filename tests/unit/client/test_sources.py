@@ -23,6 +23,11 @@ from lineal.model import limits
 SRC = Path(__file__).resolve().parents[3] / "src"
 
 
+@pytest.fixture(autouse=True)
+def captures_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINEAL_CAPTURE", "sources")
+
+
 def sources_of(folder: Path, run_id: str) -> list[dict[str, Any]]:
     captured = lineal.get_run(run_id, url=folder).capture("sources")
     return [] if captured is None else list(captured["sources"])

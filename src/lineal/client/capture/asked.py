@@ -1,7 +1,7 @@
 """Other programs, asked for their answer, without becoming children of the program that is recorded: a training may well call
-os.wait() for its own. A shell starts the asked program, leaves it to init, and ends within milliseconds; how the program ended comes
-through a pipe, so that nobody else's wait() can take it away. What remains: the shell is a child for as long as it lives, and
-a program that sits in os.wait() just then is mostly handed its number."""
+os.wait() for its own. A shell runs the asked program, started so that nobody here meets it (`unseen.py`); how the program ended comes
+through a pipe. Where that cannot be had, the shell leaves the asked program to init and ends within milliseconds: for that long
+it is a child, and a program that sits in os.wait() just then is mostly handed its number."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lineal.client.capture.unseen import start_unseen
 from lineal.journal.blobs import sha256
 
 _PIECE_BYTES = 1 << 16
 _ERRORS_MAX_BYTES = 1 << 16
 _ABOVE_STANDARD = 10
-_SCRIPT = '( "$@" 3>&-; echo $? >&3 ) &'
+_SHELL = "/bin/sh"
+_SCRIPT = '"$@" 3>&-; echo $? >&3'
+_LEAVING = f"( {_SCRIPT} ) &"
+# Python ignores the first two, and a program may ignore SIGCHLD: then the shell would not learn how its own ended.
+_DEFAULTS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
 _REAP_TRIES = 50
 
 
@@ -59,8 +64,6 @@ def ask(
         for end in writing:
             os.close(end)
             ends.remove(end)
-        with contextlib.suppress(ChildProcessError):  # somebody waits for all children
-            os.waitpid(group, 0)
         return _Conversation(group, deadline_s, max_bytes, hashed_max_bytes).read(*reading)
     finally:
         for end in ends:
@@ -68,11 +71,16 @@ def ask(
 
 
 def _start(command: Sequence[str], environ: Mapping[str, str], writing: Sequence[int]) -> int:
-    """The process group, which is the number of the shell. Not by `subprocess`: that waits for a pipe of its own to be closed, and a
-    worker that is forked just then keeps it open."""
-    return os.posix_spawn(
-        "/bin/sh",
-        ["sh", "-c", _SCRIPT, "sh", *command],
+    """The process group, which is the number of the shell."""
+    words = ["sh", "-c", _SCRIPT, "sh", *command]
+    return start_unseen(_SHELL, words, environ, writing, _DEFAULTS) or _start_seen(command, environ, writing)
+
+
+def _start_seen(command: Sequence[str], environ: Mapping[str, str], writing: Sequence[int]) -> int:
+    """Not by `subprocess`: that waits for a pipe of its own to be closed, and a worker that is forked just then keeps it open."""
+    group = os.posix_spawn(
+        _SHELL,
+        ["sh", "-c", _LEAVING, "sh", *command],
         environ,
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -80,9 +88,11 @@ def _start(command: Sequence[str], environ: Mapping[str, str], writing: Sequence
         ],
         setpgroup=0,
         setsigmask=(),
-        # Python ignores the first two, and a program may ignore SIGCHLD: then the shell would not learn how its own ended.
-        setsigdef=(signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD),
+        setsigdef=_DEFAULTS,
     )
+    with contextlib.suppress(ChildProcessError):  # somebody waits for all children
+        os.waitpid(group, 0)
+    return group
 
 
 class _Conversation:

@@ -9,16 +9,21 @@ from pathlib import Path
 import pytest
 
 import lineal
-from lineal.client.capture import asked
+from lineal.client.capture import asked, unseen
 from lineal.client.capture.asked import Answer, TookTooLong, ask
 from lineal.journal.blobs import sha256
 
 ENVIRON = {"PATH": os.environ["PATH"]}
 GENEROUS_S = 60.0
+NEEDS_UNSEEN = pytest.mark.skipif(
+    unseen._library() is None, reason="only Linux with glibc has children that nobody waits for"
+)
 HEAD = """
 import os, signal, sys, threading, time
 from lineal.client.capture import asked
 asked._REAP_TRIES = 60_000
+if os.environ["WAY"] == "seen":
+    asked.start_unseen = lambda *_: None
 def ask(script):
     return asked.ask(["sh", "-c", script], os.environ, time.monotonic() + 60, 1 << 20)
 """
@@ -28,8 +33,19 @@ def sh(script: str, max_bytes: int = 1 << 20, hashed_max_bytes: int = 0, limit_s
     return ask(["sh", "-c", script], ENVIRON, time.monotonic() + limit_s, max_bytes, hashed_max_bytes)
 
 
+@pytest.fixture(params=["unseen", "seen"], autouse=True)
+def way(request, monkeypatch):
+    """What has no clone(2) starts a shell as its child."""
+    if request.param == "seen":
+        monkeypatch.setattr(asked, "start_unseen", lambda *_: None)
+        monkeypatch.setenv("WAY", "seen")
+    elif unseen._library() is None:
+        pytest.skip("there is one way only")
+    return request.param
+
+
 def run(folder: Path, text: str) -> None:
-    environ = {**ENVIRON, "PYTHONPATH": str(Path(lineal.__file__).parents[1])}
+    environ = {**ENVIRON, "WAY": os.environ.get("WAY", ""), "PYTHONPATH": str(Path(lineal.__file__).parents[1])}
     done = subprocess.run(
         [sys.executable, "-c", HEAD + text],
         cwd=folder,
@@ -156,3 +172,64 @@ answer = ask("echo out; echo err >&2; exit 5")
 os._exit(0 if answer == asked.Answer(5, b"out\\n", b"err\\n") else 1)
 """,
     )
+
+
+@NEEDS_UNSEEN
+def test_a_program_in_wait_gets_its_own_child_and_hears_of_no_other(tmp_path, way):
+    """The main thread sits in os.wait() while another one asks and asks."""
+    if way == "seen":
+        pytest.skip("the shell is a child there")
+    run(
+        tmp_path,
+        """
+heard = []
+signal.signal(signal.SIGCHLD, lambda *_: heard.append(1))
+worker = os.fork()
+if worker == 0:
+    while not os.path.exists("go"):
+        time.sleep(0.01)
+    os._exit(7)
+answers = []
+def look():
+    for number in range(20):
+        answers.append(ask(f"echo {number}; exit {number}"))
+    open("go", "w").close()
+thread = threading.Thread(target=look)
+thread.start()
+assert os.wait() == (worker, 7 << 8)
+thread.join()
+assert [one.code for one in answers] == list(range(20)), answers
+assert len(heard) == 1, heard
+""",
+    )
+
+
+@NEEDS_UNSEEN
+def test_what_is_started_unseen_is_as_any_program(tmp_path, way):
+    """A group of its own, no signal blocked, nothing of ours open; and no child is left."""
+    if way == "seen":
+        pytest.skip("another shell is in between there")
+    run(
+        tmp_path,
+        """
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+script = "import os, signal; print(signal.pthread_sigmask(0, []) == set(), os.getpgrp() == os.getppid(), len(os.listdir('/dev/fd')))"
+asks = lambda: asked.ask([sys.executable, "-I", "-S", "-c", script], {"A": "1"}, time.monotonic() + 60, 1000)
+assert asks() == asked.Answer(0, b"True True 4\\n", b""), asks()
+assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == {signal.SIGUSR1}
+try:
+    os.waitpid(-1, os.WNOHANG | 0x40000000)
+except ChildProcessError:
+    sys.exit(0)
+sys.exit("a child is left")
+""",
+    )
+
+
+@NEEDS_UNSEEN
+def test_where_nothing_can_be_started_unseen_it_is_a_child(monkeypatch):
+    """As under a filter of system calls."""
+    monkeypatch.setattr(unseen, "_CLONE_VM", 0x10000)  # CLONE_THREAD without what it needs: EINVAL
+    assert unseen.start_unseen("/bin/sh", ["sh", "-c", "exit 3"], ENVIRON, [], []) is None
+    assert sh("exit 3").code == 3
+    assert unseen.start_unseen("/nonexistent/sh", ["sh"], ENVIRON, [], []) is None

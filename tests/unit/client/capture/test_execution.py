@@ -24,7 +24,7 @@ def run(arguments, cwd, **settings):
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": SRC, **settings.pop("env", {})},
+        env={**os.environ, "PYTHONPATH": SRC, "LINEAL_CAPTURE": "execution", **settings.pop("env", {})},
         capture_output=True,
         text=True,
         timeout=120,
@@ -72,14 +72,15 @@ def test_variables_are_those_chosen_and_masked(tmp_path):
     assert said == {"MINE": "1", "OURS_A": "2", "MY_TOKEN": MASK, "CUDA_VISIBLE_DEVICES": "0"}
 
 
-def test_a_forked_child_and_a_rank_above_0_say_nothing_of_their_own(tmp_path):
+def test_a_forked_child_and_a_rank_above_0_say_nothing_of_their_own(tmp_path, monkeypatch):
     program = "import lineal, os, sys\n"
     program += "run = lineal.init(run_id='r', url=sys.argv[1], capture='execution')\npid = os.fork()\n"
     program += "run.log({'a': 1})\nrun.finish()\nif pid: os.waitpid(pid, 0)\n"
     run(["-c", program, "lineal"], tmp_path)
     said = [one for one in records(tmp_path / "lineal") if isinstance(one, CaptureSet)]
     assert [one.part for one in said] == ["execution"]
-    lineal.init(run_id="r", rank=1, url=tmp_path / "other", capture="execution").finish()
+    monkeypatch.setenv("LINEAL_CAPTURE", "execution")
+    lineal.init(run_id="r", rank=1, url=tmp_path / "other").finish()
     assert captures(tmp_path / "other") == {}
 
 

@@ -48,6 +48,7 @@ def test_no_byte_of_a_secret_is_written(tmp_path, has_git):
     ]
     planted = {
         "MY_TOKEN": NAMED,
+        "LINEAL_CAPTURE": "all",
         "NCCL_SOCKET": SHAPED,
         "PYTHONPATH": f"{SRC}:{tree}",
         "LINEAL_CAPTURE_VARIABLES": "MY_TOKEN",

@@ -100,7 +100,8 @@ def test_what_takes_too_long_is_left_and_said(tmp_path, monkeypatch):
     end = threading.Event()
     monkeypatch.setattr(start.Captures, "_look", lambda self, begun: end.wait())
     monkeypatch.setattr(start, "CAPTURE_FINISH_WAIT_S", 0.05)
-    lineal.init(url=tmp_path, capture="environment").finish()
+    monkeypatch.setenv("LINEAL_CAPTURE", "environment")
+    lineal.init(url=tmp_path).finish()
     end.set()
     assert [one.reason for one in records(tmp_path) if isinstance(one, Lost)] == ["not_captured"]
 
@@ -110,7 +111,8 @@ def test_a_fault_of_ours_is_said_and_no_more(tmp_path, monkeypatch):
         raise RuntimeError("no")
 
     monkeypatch.setattr(environment_module, "environment", fault)
-    run = lineal.init(url=tmp_path, capture="environment")
+    monkeypatch.setenv("LINEAL_CAPTURE", "environment")
+    run = lineal.init(url=tmp_path)
     run.log({"x": 1})
     run.finish()
     assert [(one.reason, one.detail) for one in records(tmp_path) if isinstance(one, Lost)] == [
