@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Iterable
 from typing import IO
@@ -34,12 +33,6 @@ def tell(name: str, file: IO[bytes]) -> str | None:
     """The format; None for what is no model that Lineal knows. Reads little, runs nothing, and never raises for odd content."""
     head = file.read(_HEAD_BYTES)
     return _tell_zip(file) if head[:4] == _ZIP else _tell(name, head, file.seek(0, 2))
-
-
-def tell_bytes(name: str, content: bytes | bytearray) -> str | None:
-    """`tell` of a file in memory."""
-    head = bytes(content[:_HEAD_BYTES])
-    return _tell_zip(io.BytesIO(content)) if head[:4] == _ZIP else _tell(name, head, len(content))
 
 
 def _tell(name: str, head: bytes, size: int) -> str | None:

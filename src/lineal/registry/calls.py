@@ -75,7 +75,7 @@ def load_model(ref: str, *, trust: Trust = False, url: Url = None, tenant: str |
     trust  True allows what runs code when it is read: pickles, joblib's files, those of torch.save. A list of names allows these
            types in a skops file besides those that are known to be harmless
 
-    The digest of every file is compared before anything of it is read. Raises NotTrusted, which names what would have to be trusted;
+    The digest of every file is compared before anything is made of it. Raises NotTrusted, which names what would have to be trusted;
     NotFound; Damaged for bytes that are not those that were logged; InvalidInput where a package is missing."""
     return get_model_version(ref, url=url, tenant=tenant).load(trust=trust)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineal.client.session import current_run
+from lineal.formats.checked import CheckedFile
 from lineal.formats.unpack import Trust, unpack
 from lineal.model import registry as nouns
-from lineal.model.errors import Conflict, Damaged, InvalidInput, NotFound
+from lineal.model.errors import Conflict, InvalidInput, NotFound
 from lineal.model.values import from_json
 from lineal.registry.traced import trace
 from lineal.store.registry import By, Term, TransitionsQuery, VersionsQuery
@@ -22,8 +22,6 @@ from lineal.store.why_view import content_dict, model_dict, transition_dict, ver
 
 if TYPE_CHECKING:
     from lineal.local import LocalStore, LoggedRun
-
-_PIECE_BYTES = 1 << 20
 
 
 class ModelVersion:
@@ -102,7 +100,7 @@ class ModelVersion:
         """As JSON; read from its file where it is a long one."""
         said = None if self.content.input_example is None else from_json(self.content.input_example)
         if isinstance(said, dict) and set(said) == {"artifact"}:
-            return from_json(bytes(self._bytes_of(said["artifact"])))
+            return from_json(bytes(self._file(said["artifact"]).read()))
         return said
 
     def run(self) -> LoggedRun | None:
@@ -122,9 +120,7 @@ class ModelVersion:
                 f"{what} has no files that Lineal keeps{f': its source is {self.source!r:.200}' if self.source else ''}",
                 field="version",
             )
-        model = unpack(
-            what, self.format, {path.removeprefix(prefix): self._bytes_of(path) for path in paths}, trust=trust
-        )
+        model = unpack(what, self.format, {path.removeprefix(prefix): self._file(path) for path in paths}, trust=trust)
         trace(model, self.serving_tags())
         run = current_run()
         if run is not None and not run.finished:
@@ -139,17 +135,16 @@ class ModelVersion:
             path = target / file.path.removeprefix(prefix)
             if target.resolve() not in path.resolve().parents:
                 raise InvalidInput(f"file {file.path!r:.120} would lie outside of {str(target)!r}", field="folder")
-            content = self._bytes_of(file.path)
+            kept = self._file(file.path)
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with open(path, "xb") as written:
-                    written.write(content)
+                kept.copy(path)
             except FileExistsError:
                 raise Conflict(f"{str(path)!r} exists already", field="folder") from None
         return target
 
-    def _bytes_of(self, path: str) -> bytearray:
-        """Of a file of the version. NotFound, Damaged for bytes of another digest."""
+    def _file(self, path: str) -> CheckedFile:
+        """A file of the version; a server's is fetched into this machine's Lineal folder, once. NotFound."""
         file = next((one for one in self.content.files if one.path == path), None)
         what = f"file {path!r:.120} of model version {self.name}/{self.version}"
         if file is None or file.digest is None:
@@ -157,14 +152,7 @@ class ModelVersion:
         blob = self._store.find_blob(file.digest)
         if blob is None:
             raise NotFound(f"the bytes of {what} are not here (yet)", field="path")
-        hasher, content = hashlib.sha256(), bytearray()
-        with open(blob, "rb") as source:
-            while piece := source.read(_PIECE_BYTES):
-                hasher.update(piece)
-                content += piece
-        if hasher.hexdigest() != file.digest:
-            raise Damaged(f"{what} has other bytes than those that were logged: its SHA-256 should be {file.digest}")
-        return content
+        return CheckedFile(what, blob, file.digest)
 
     def serving_tags(self) -> dict[str, str]:
         """The ids to stamp on predictions; see `lineal.serving_tags`."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -20,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from lineal.formats.checked import CheckedFile
 from lineal.formats.pack import pack_files, pack_object
 from lineal.formats.unpack import unpack
 from lineal.model.errors import Damaged, InvalidInput, NotFound, NotTrusted
@@ -62,8 +65,17 @@ class Rude:
 
 
 def read(packed, **options):
-    files = {path: bytearray(file.read_bytes()) for path, file in packed.files.items()}
+    files = {path: checked(file) for path, file in packed.files.items()}
     return unpack("model version m/1", packed.format, files, **options)
+
+
+def checked(path):
+    return CheckedFile(f"file {path.name}", str(path), hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def written(path, content):
+    path.write_bytes(content)
+    return checked(path)
 
 
 def test_arrays_are_kept_as_safetensors(tmp_path):
@@ -144,9 +156,9 @@ def test_pickles_are_read_only_with_trust(tmp_path, format):
 )
 def test_nothing_runs_without_trust_whatever_the_file_is_called_or_said_to_be(tmp_path, name, claim):
     witness = tmp_path / "it-ran"
-    content = bytearray(pickle.dumps(Rude(str(witness))))
+    file = written(tmp_path / name, pickle.dumps(Rude(str(witness))))
     with pytest.raises((NotTrusted, Damaged)):
-        unpack("m/1", claim, {name: content})
+        unpack("m/1", claim, {name: file})
     assert not witness.exists()
 
 
@@ -229,7 +241,7 @@ def test_what_has_no_format_that_is_read_says_where_its_files_are(tmp_path):
     with pytest.raises(InvalidInput, match=r"its format is 'mlflow'.*download\(folder\).*mlflow.pyfunc"):
         read(packed, trust=True)
     with pytest.raises(InvalidInput, match="its format is not known"):
-        unpack("m/1", None, {"a.txt": bytearray(b"hello")})
+        unpack("m/1", None, {"a.txt": written(tmp_path / "a.txt", b"hello")})
 
 
 def test_the_model_in_a_folder_of_mlflow_s_is_read_as_what_it_is(tmp_path):
@@ -243,6 +255,30 @@ def test_the_model_in_a_folder_of_mlflow_s_is_read_as_what_it_is(tmp_path):
     assert read(pack_files(tmp_path)).C == 3
 
 
+@pytest.mark.parametrize("format", ["safetensors", "onnx", "skops", "pickle"])
+def test_a_file_beside_the_model_is_compared_too_and_none_may_have_other_bytes(tmp_path, format):
+    graph = helper.make_model(helper.make_graph([], "g", [], []))
+    model = {"safetensors": {"w": X}, "onnx": graph}.get(format, LogisticRegression())
+    packed = pack_object(model, format, tmp_path)
+    [name] = packed.files
+    files = {name: checked(tmp_path / name), "README": written(tmp_path / "README", b"read me")}
+    unpack("m/1", format, files, trust=True)
+    files["README"] = CheckedFile("file README", str(tmp_path / "README"), "0" * 64)
+    with pytest.raises(Damaged, match="file README has other bytes"):
+        unpack("m/1", format, files, trust=True)
+    files = {name: CheckedFile("the model", str(tmp_path / name), "0" * 64)}
+    with pytest.raises(Damaged, match="the model has other bytes"):
+        unpack("m/1", format, files, trust=True)
+
+
+def test_a_file_that_grew_or_shrank_while_it_was_read_is_damaged(tmp_path, monkeypatch):
+    file = written(tmp_path / "a", b"x" * 100)
+    for size in (99, 101):
+        monkeypatch.setattr("lineal.formats.checked.os.fstat", lambda _, size=size: SimpleNamespace(st_size=size))
+        with pytest.raises(Damaged):
+            file.read()
+
+
 def test_two_models_in_one_folder_are_not_guessed_between(tmp_path):
     for name in ("a.skops", "b.skops"):
         skops.io.dump(LogisticRegression(), tmp_path / name)
@@ -251,9 +287,9 @@ def test_two_models_in_one_folder_are_not_guessed_between(tmp_path):
 
 
 @pytest.mark.parametrize("format", ["safetensors", "onnx", "skops"])
-def test_bytes_of_another_kind_are_damaged(format):
+def test_bytes_of_another_kind_are_damaged(tmp_path, format):
     with pytest.raises(Damaged, match=r"m/1|safetensors"):
-        unpack("m/1", format, {"model": bytearray(b"\x08\x09 no such thing")})
+        unpack("m/1", format, {"model": written(tmp_path / "model", b"\x08\x09 no such thing")})
 
 
 def test_a_package_that_is_missing_is_named(tmp_path, monkeypatch):

@@ -165,6 +165,7 @@ def test_a_changed_byte_is_found_before_anything_is_read(folder):
         version.load(trust=True)
     with pytest.raises(lineal.Damaged):
         version.download(folder.parent / "out")
+    assert list((folder.parent / "out").iterdir()) == []
     os.unlink(path)
     with pytest.raises(lineal.NotFound, match="are not here"):
         lineal.load_model("digits/1")
