@@ -5,6 +5,7 @@ The streams stay what they are, and write as ever: only that they are heard."""
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import threading
@@ -52,12 +53,12 @@ class WrittenSource:
             self._recorders.append(recorder)
             if not self._is_needed:
                 self._is_needed = True
-                # Of one that is redirected for a while, what comes after, too.
-                streams = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
-                for letter, stream in zip("oeoe", streams, strict=True):
-                    if not any(stream is heard for heard, _, _ in self._heard):
-                        self._hear(stream, letter)
+                self._listen()
                 threading.Thread(target=self._run, name="lineal-console", daemon=True).start()
+                if "IPython" in sys.modules:
+                    from lineal.client.capture.console.shell import follow
+
+                    follow(self._listen_again, self._add_error)
 
     def remove(self, recorder: Recorder) -> None:
         with self._turn():
@@ -68,16 +69,47 @@ class WrittenSource:
             if not self._recorders:
                 self._is_needed = False
                 self._news.set()
-                for stream, hearer, own in reversed(self._heard):
-                    if vars(stream).get("write") is hearer:
-                        if own is None:
-                            del stream.write
-                        else:
-                            stream.write = own
-                self._heard = []
+                self._heard = [heard for heard in reversed(self._heard) if not _take_back(*heard)][::-1]
 
     def forget(self) -> None:
         """A forked child's `write` knows by its process that nobody listens."""
+
+    def _listen(self, is_again: bool = False) -> None:
+        # Of one that is redirected for a while, what comes after, too.
+        streams = [(sys.stdout, "o"), (sys.stderr, "e")]
+        if not any(hasattr(stream, "watch_fd_thread") for stream, _ in streams):
+            # Else a notebook's kernel reads what is printed there, and writes it to the others.
+            streams += [(sys.__stdout__, "o"), (sys.__stderr__, "e")]
+        for stream, letter in streams:
+            is_kept_back = is_again and isinstance(
+                stream, io.StringIO
+            )  # for whom the shell runs this cell: `%%capture`
+            if not is_kept_back and not self._hears(stream):
+                self._hear(stream, letter)
+
+    def _hears(self, stream: Any) -> bool:
+        """Somebody may have put back a `write` of before, or one of his own over ours: then ours is reached still."""
+        if not any(stream is heard for heard, _, _ in self._heard):
+            return False
+        self._within.asked, self._within.has_answered = stream, False
+        try:
+            stream.write("")
+        except Exception:
+            return True
+        finally:
+            self._within.asked = None
+        if not self._within.has_answered:
+            self._heard = [heard for heard in self._heard if heard[0] is not stream]
+        return bool(self._within.has_answered)
+
+    def _listen_again(self) -> None:
+        if self._is_needed and os.getpid() == self._pid:
+            with self._turn():
+                self._listen(is_again=True)
+
+    def _add_error(self, text: str) -> None:
+        if self._is_needed and os.getpid() == self._pid:
+            self._take("e", text)
 
     def _hear(self, stream: Any, letter: str) -> None:
         """Some streams let nobody listen."""
@@ -86,6 +118,9 @@ class WrittenSource:
             own = vars(stream).get("write")  # the program may have put one there
 
             def write(text: Any, *more: Any) -> Any:
+                if getattr(self._within, "asked", None) is stream:
+                    self._within.has_answered = True
+                    return 0
                 outer = getattr(self._within, "stream", None)
                 self._within.stream = stream
                 try:
@@ -133,3 +168,14 @@ class WrittenSource:
                 self._hand_out()
                 for recorder in self._recorders:
                     recorder.flush(time.time_ns() // _NS_PER_MS)
+
+
+def _take_back(stream: Any, hearer: Callable[..., Any], own: Callable[..., Any] | None) -> bool:
+    """Whether it could be: somebody else may have put his own over it."""
+    if vars(stream).get("write") is not hearer:
+        return False
+    if own is None:
+        del stream.write
+    else:
+        stream.write = own
+    return True
