@@ -35,7 +35,7 @@ class _Callback:
         self._call = call
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and isinstance(other, _Callback) and self._call == other._call
+        return isinstance(other, _Callback) and (type(self), self._call) == (type(other), other._call)
 
     def __hash__(self) -> int:
         return hash((type(self), self._call))
