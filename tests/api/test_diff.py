@@ -293,7 +293,7 @@ def test_circumstances_data_and_fairness(notebook: Notebook) -> None:
     ]
     assert [fact.name for fact in found.environment if fact.differs] == ["python.version"]
     assert [(fact.name, fact.differs) for fact in found.hardware] == [("gpus", True), ("cpu.count", False)]
-    assert [fact.name for fact in found.execution] == ["command"]
+    assert [(fact.name, fact.values["one"]) for fact in found.execution] == [("command", "python train.py")]
     assert [(row.name, row.context, row.differs) for row in found.datasets] == [
         ("test", "evaluation", True),
         ("train", "training", False),

@@ -43,11 +43,16 @@ class Spent:
 def spent_of(captures: Iterable[Capture]) -> Spent | None:
     """None if nothing was said. What others than Lineal said there need not have the types that ours have."""
     attempts: dict[str, list[Mapping[str, Any]]] = {}
+    said_ms: dict[str, int] = {}
     for capture in captures:
         if is_running_total(capture.part):
             attempts.setdefault(capture.attempt_id, []).append(capture.content)
+            said_ms[capture.attempt_id] = max(capture.said_ms, said_ms.get(capture.attempt_id, 0))
     if not attempts:
         return None
+    # Ranks above 0 open no attempt: what they said last was said beside the latest one.
+    if "" in attempts and len(attempts) > 1:
+        attempts[max((one for one in attempts if one), key=said_ms.__getitem__)] += attempts.pop("")
     spent = Spent()
     said = [content for contents in attempts.values() for content in contents]
     spent.wall_s = sum(max(_number(one.get("wall_s")) or 0.0 for one in contents) for contents in attempts.values())

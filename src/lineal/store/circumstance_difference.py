@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -89,13 +90,20 @@ def _leaves(content: Mapping[str, Any]) -> Iterator[tuple[str, ParamValue]]:
                 waiting.append((f"{name}.", iter(value.items())))
                 break
             if isinstance(value, list):
-                yield name, to_json(value)[:_TEXT_MAX_CHARS]
+                yield name, _list_text(name, value)[:_TEXT_MAX_CHARS]
             elif isinstance(value, str):
                 yield name, value[:_TEXT_MAX_CHARS]
             elif value is not None:
                 yield name, value
         else:
             waiting.pop()
+
+
+def _list_text(name: str, values: list[Any]) -> str:
+    """A command as a shell would take it; other lists as JSON."""
+    if name == "command" and all(isinstance(value, str) for value in values):
+        return shlex.join(values)
+    return to_json(values)
 
 
 def _name(name: str) -> str:

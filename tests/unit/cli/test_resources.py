@@ -38,6 +38,23 @@ def test_ranks_add_up_and_attempts_follow_each_other() -> None:
     assert spent.energy_wh is None
 
 
+def test_ranks_that_opened_no_attempt_lived_beside_the_latest_one() -> None:
+    """As a launcher's ranks say it: rank 0 alone has an attempt."""
+
+    def of(attempt: str, part: str, said_ms: int, **content: Any) -> Capture:
+        return Capture(attempt, part, canonical(content), "", said_ms)
+
+    spent = spent_of(
+        [
+            of("a", "resources", 10, wall_s=50, peak_memory_bytes=9),
+            of("b", "resources", 30, wall_s=4, peak_memory_bytes=5),
+            of("", "resources.rank-1", 29, wall_s=5, peak_memory_bytes=5),
+            of("", "resources.rank-2", 31, wall_s=3, peak_memory_bytes=5),
+        ]
+    )
+    assert spent is not None and (spent.wall_s, spent.peak_memory_bytes) == (55, 15)
+
+
 def test_nothing_said_is_nothing() -> None:
     assert spent_of([capture("a", "code")]) is None
 

@@ -92,7 +92,8 @@ export interface Resources {
   networkSentBytes: number | null;
   energyWh: number | null;
   gpuIdleShare: number | null;
-  cost: { amount: number; currency: string } | null;
+  /** By currency: a table of prices may have been another one in another attempt. */
+  costs: { amount: number; currency: string }[];
 }
 export type Fact = readonly [name: string, value: string];
 
@@ -120,14 +121,14 @@ export function readCaptures(rows: readonly CaptureRow[]): Captures {
     const row = rows.find((one) => one.part === part);
     return row === undefined ? null : fieldsOf(row.content);
   };
-  const [execution, code, environment, hardware, resources] = [of("execution"), of("code"), of("environment"), of("hardware"), of("resources")];
+  const [execution, code, environment, hardware] = [of("execution"), of("code"), of("environment"), of("hardware")];
   return {
     execution: execution && readExecution(execution),
     code: code && readCode(code),
     environment: environment && readEnvironment(environment),
     hardware: hardware && readHardware(hardware),
     sources: listOf(of("sources")?.["sources"]).map(readSource),
-    resources: resources && readResources(resources),
+    resources: readResources(rows),
   };
 }
 
@@ -226,22 +227,44 @@ function readSource(one: unknown): Source {
   return { kind: textOf(of["kind"]) ?? "", name: textOf(of["name"]), params: textsOf(of["params"]), file: fileOf(of["file"]) };
 }
 
-function readResources(from: Fields): Resources {
-  const cost = fieldsOf(from["cost"]);
-  const amount = numberOf(cost["amount"]);
+/** Of all attempts and ranks: ranks add up, their peaks too, since they live at once; attempts follow each other. */
+function readResources(rows: readonly CaptureRow[]): Resources | null {
+  const said = rows.filter((row) => row.part.split(".")[0] === "resources");
+  if (said.length === 0) return null;
+  // Ranks above 0 open no attempt: what they said last was said beside the latest one, which comes first.
+  const latest = said.find((row) => row.attempt_id !== "")?.attempt_id ?? "";
+  const attempts = new Map<string, Fields[]>();
+  for (const row of said) {
+    const attempt = row.attempt_id || latest;
+    attempts.set(attempt, [...(attempts.get(attempt) ?? []), fieldsOf(row.content)]);
+  }
+  const all = [...attempts.values()].flat();
+  const sum = (of: readonly Fields[], name: string): number | null => of.map((one) => numberOf(one[name])).reduce((before, value) => (value === null ? before : (before ?? 0) + value), null);
+  const largest = (values: readonly (number | null)[]): number | null => values.reduce((before, value) => (value === null ? before : Math.max(before ?? value, value)), null);
+  const peak = (name: string): number | null => largest([...attempts.values()].map((ranks) => sum(ranks, name)));
+  const idle = all.flatMap((one): [number, number][] => {
+    const [share, hours] = [numberOf(one["gpu_idle_share"]), numberOf(one["gpu_hours"])];
+    return share === null || !hours ? [] : [[share * hours, hours]];
+  });
+  const costs = new Map<string, number>();
+  for (const one of all) {
+    const cost = fieldsOf(one["cost"]);
+    const [amount, currency] = [numberOf(cost["amount"]), textOf(cost["currency"]) ?? ""];
+    if (amount !== null) costs.set(currency, (costs.get(currency) ?? 0) + amount);
+  }
   return {
-    wallS: numberOf(from["wall_s"]),
-    cpuHours: numberOf(from["cpu_hours"]),
-    gpuHours: numberOf(from["gpu_hours"]),
-    peakMemoryBytes: numberOf(from["peak_memory_bytes"]),
-    peakGpuMemoryBytes: numberOf(from["peak_gpu_memory_bytes"]),
-    diskReadBytes: numberOf(from["disk_read_bytes"]),
-    diskWrittenBytes: numberOf(from["disk_written_bytes"]),
-    networkReceivedBytes: numberOf(from["network_received_bytes"]),
-    networkSentBytes: numberOf(from["network_sent_bytes"]),
-    energyWh: numberOf(from["energy_wh"]),
-    gpuIdleShare: numberOf(from["gpu_idle_share"]),
-    cost: amount === null ? null : { amount, currency: textOf(cost["currency"]) ?? "" },
+    wallS: [...attempts.values()].map((ranks) => largest(ranks.map((one) => numberOf(one["wall_s"])))).reduce((before, value) => (value === null ? before : (before ?? 0) + value), null),
+    cpuHours: sum(all, "cpu_hours"),
+    gpuHours: sum(all, "gpu_hours"),
+    peakMemoryBytes: peak("peak_memory_bytes"),
+    peakGpuMemoryBytes: peak("peak_gpu_memory_bytes"),
+    diskReadBytes: sum(all, "disk_read_bytes"),
+    diskWrittenBytes: sum(all, "disk_written_bytes"),
+    networkReceivedBytes: sum(all, "network_received_bytes"),
+    networkSentBytes: sum(all, "network_sent_bytes"),
+    energyWh: sum(all, "energy_wh"),
+    gpuIdleShare: idle.length === 0 ? null : idle.reduce((before, [part]) => before + part, 0) / idle.reduce((before, [, hours]) => before + hours, 0),
+    costs: [...costs].map(([currency, amount]) => ({ amount, currency })).sort((a, b) => a.currency.localeCompare(b.currency)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changeOf, readPatch } from "./patch.ts";
+import { changeOf, factsOf, readPatch } from "./patch.ts";
 
 const PATCH = `diff --git a/train.py b/train.py
 index 257cc56..5716ca5 100644
@@ -65,4 +65,11 @@ test("a diff without git's headers, and text that is none", () => {
   expect(files.map((file) => file.after)).toEqual(["one", "two"]);
   expect(readPatch("hello\nworld")).toEqual([]);
   expect(readPatch("")).toEqual([]);
+});
+
+test("git's words are shown where they say more than the change does", () => {
+  const [added, renamed, runnable] = readPatch(
+    "diff --git a/a b/a\nnew file mode 100644\n--- /dev/null\n+++ b/a\n@@ -0,0 +1 @@\n+x\ndiff --git a/b b/c\nsimilarity index 90%\nrename from b\nrename to c\ndiff --git a/d b/d\nold mode 100644\nnew mode 100755\n",
+  );
+  expect([added, renamed, runnable].map((file) => factsOf(file!))).toEqual([[], ["similarity index 90%"], ["old mode 100644", "new mode 100755"]]);
 });

@@ -145,3 +145,8 @@ export function changeOf(file: PatchedFile): "added" | "removed" | "renamed" | "
   if (file.after === "") return "removed";
   return file.before === file.after ? "changed" : "renamed";
 }
+
+/** Git's words that say more than that it was made, removed or renamed. */
+export function factsOf(file: PatchedFile): string[] {
+  return file.facts.filter((fact) => !/^(new|deleted) file mode 100644$|^rename (from|to) |^similarity index 100%$/.test(fact));
+}

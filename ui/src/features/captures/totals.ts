@@ -19,11 +19,13 @@ export function totalsOf(resources: Resources): Total[] {
   add("Peak memory", resources.peakMemoryBytes, formatBytes);
   add("Peak GPU memory", resources.peakGpuMemoryBytes, formatBytes);
   add("GPU idle", resources.gpuIdleShare, (share) => `${formatNumber(share * 100, 2)} %`);
-  add("Read", resources.diskReadBytes, formatBytes);
-  add("Written", resources.diskWrittenBytes, formatBytes);
-  add("Received", resources.networkReceivedBytes, formatBytes);
-  add("Sent", resources.networkSentBytes, formatBytes);
+  // Nothing read and nothing sent is no news.
+  const moved = (name: string, bytes: number | null): void => add(name, bytes || null, formatBytes);
+  moved("Read", resources.diskReadBytes);
+  moved("Written", resources.diskWrittenBytes);
+  moved("Received", resources.networkReceivedBytes);
+  moved("Sent", resources.networkSentBytes);
   add("Energy", resources.energyWh, (wattHours) => (wattHours >= 1000 ? `${formatNumber(wattHours / 1000, 3)} kWh` : `${formatNumber(wattHours, 3)} Wh`));
-  if (resources.cost !== null) totals.push({ name: "Cost", value: `${resources.cost.amount.toFixed(2)} ${resources.cost.currency}`.trim() });
+  if (resources.costs.length > 0) totals.push({ name: "Cost", value: resources.costs.map(({ amount, currency }) => `${amount.toFixed(2)} ${currency}`.trim()).join(" and ") });
   return totals;
 }

@@ -16,7 +16,7 @@ test("each thing leads to where it is shown", () => {
       node("run:a1", "run", "a1", "mlp", { status: "finished" }),
       node("d", "dataset", "train@0123", "train", { version: "2.1", digest: "0123456789abcdef" }),
       node("v", "model_version", "x", "digits", { version: "3", model_name: "digits", stage: "production" }),
-      node("f", "artifact", "a1:models/m.pt", "models/m.pt", { run_id: "a1", path: "models/m.pt" }),
+      node("f", "artifact", "a1:models/m.pt", "models/m.pt", { run_id: "a1", path: "models/m.pt", version: "2" }),
       node("run:gone", "run", "gone", "gone", { is_known: false }),
     ],
     edges: [{ from: "d", to: "run:a1", relation: "used", context: "training" }],
@@ -26,7 +26,7 @@ test("each thing leads to where it is shown", () => {
     ["mlp", "finished", "/runs/a1"],
     ["train", "2.1 · 0123456789", "/lineage?kind=dataset&id=train%400123"],
     ["digits v3", "production", "/models/digits/3"],
-    ["models/m.pt", "", "/runs/a1?tab=artifacts&file=models/m.pt"],
+    ["models/m.pt", "v2", "/runs/a1?tab=artifacts&file=models/m.pt"],
     ["gone", "not here", null],
   ]);
 });

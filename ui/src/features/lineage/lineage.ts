@@ -54,7 +54,8 @@ function nameOf(node: AnswerNode): string {
 
 function detailOf(node: AnswerNode): string {
   const words = [
-    node.kind === "dataset" || node.kind === "artifact" ? node.version : null,
+    node.kind === "dataset" ? node.version : null,
+    node.kind === "artifact" && node.version ? `v${node.version}` : null,
     node.status,
     node.stage === "none" ? null : node.stage,
     node.digest?.slice(0, DIGEST_SHOWN_CHARS),
