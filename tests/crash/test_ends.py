@@ -101,6 +101,15 @@ ENDS = {
     "SIGINT that is caught": (
         START + "try:\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(9)\nexcept KeyboardInterrupt:\n    pass", 0, "finished"
     ),
+    "SIGINT while modules are loaded beside it": (
+        "import sys, threading\nended = threading.Event()\nsys.excepthook = lambda *_: ended.set()\n"
+        + START + "def load():\n    ended.wait()\n    exec('1')\nthread = threading.Thread(target=load)\nthread.start()\n"
+        "os.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)", -2, "killed"
+    ),
+    "an exception in interrupted code": (
+        START + "try:\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(9)\nexcept KeyboardInterrupt as error:\n"
+        "    sys.excepthook(type(error), error, error.__traceback__)", 0, "killed"
+    ),
     "SIGHUP": (START + "os.kill(os.getpid(), signal.SIGHUP)\ntime.sleep(9)", -1, "lost"),
     "SIGTERM to a finished run": (START + "run.finish()\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(9)", -15, "finished"),
     "SIGTERM while a thread logs": (

@@ -134,6 +134,20 @@ class Exits:
             if run.signalled is not None and (status == "finished" or isinstance(self._ended_by, SystemExit)):
                 status, text = run.signalled, None
             run.finish(status, error=text)
+        if isinstance(self._ended_by, KeyboardInterrupt) and self._ended_by is getattr(sys, "last_value", None):
+            _end_as_interrupted()
+
+
+def _end_as_interrupted() -> None:
+    """CPython notes that nobody caught a Ctrl-C, for the exit status, when the program's code ends by it; and forgets it when
+    any code is run from text meanwhile, in whatever thread: as modules with named tuples and dataclasses do when they are loaded,
+    those of the look at code and environment among them (`run_eval_code_obj` in pythonrun.c). So that it is noted again."""
+    if hasattr(sys, "ps1") or sys.flags.interactive or sys.flags.inspect:
+        return
+    try:
+        exec("raise KeyboardInterrupt", {})
+    except KeyboardInterrupt:
+        pass
 
 
 def _was_caught(error: SystemExit) -> bool:
