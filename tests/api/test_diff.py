@@ -361,6 +361,10 @@ def two_codes(notebook: Notebook, one: dict[str, Any], other: dict[str, Any]) ->
         ({**GIT, "submodules": [{"path": "lib", "commit": "b", "is_dirty": True}]}, "within the submodule lib"),
         ({**GIT, "changed": ["big.py"], "trouble": ["too large"]}, "too large to be looked at"),
         ({**CLEAN, "is_untracked_known": False, "trouble": ["too many"]}, "the files that git does not track"),
+        (
+            {**CLEAN, "not_looked_at": ["a.py"], "trouble": ["told"]},
+            "the changes in files that git was told to take for unchanged",
+        ),
         (untracked(left_out=[["big.py", 9, "too large"]], left_out_count=1), "the content of big.py"),
         (untracked(left_out=[["a.csv", 9, "too large"]], left_out_count=3), "the content of 2 more files"),
         (untracked(left_out=[["w.bin", 9, "no text"]], left_out_count=1), "not known to be: w.bin"),

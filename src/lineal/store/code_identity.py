@@ -38,6 +38,8 @@ def unknown_of(code: Mapping[str, Any]) -> list[str]:
         found.append("the changes that are not committed, too large to be looked at")
     if code.get("is_untracked_known") is False:
         found.append("the files that git does not track")
+    if code.get("not_looked_at"):
+        found.append("the changes in files that git was told to take for unchanged")
     for key in ("untracked", "snapshot"):
         said = code.get(key)
         if not isinstance(said, dict):

@@ -6,17 +6,26 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from lineal.client.capture import git
 from lineal.client.capture.cells import CELLS_PATH, executed_cells
 from lineal.client.capture.execution import script_path
+from lineal.client.capture.lineals import without_lineals
 from lineal.client.capture.redact import mask_file, mask_text, strip_address
-from lineal.client.capture.snapshot import project_files, snapshot
+from lineal.client.capture.reuse import Sight, sight_of
+from lineal.client.capture.snapshot import snapshot
 from lineal.client.capture.sources import Sources, is_secret_file, read_sources
 from lineal.journal.blobs import sha256
 from lineal.model.captures import is_code_file
-from lineal.model.limits import CODE_REUSE_S, PATCH_HASHED_MAX_BYTES, PATCH_MAX_BYTES
+from lineal.model.limits import (
+    CODE_HIDDEN_MAX_COUNT,
+    CODE_REUSE_S,
+    LEFT_OUT_NAMED_COUNT,
+    PATCH_HASHED_MAX_BYTES,
+    PATCH_MAX_BYTES,
+)
 from lineal.model.values import to_json
 
 PATCH_PATH = ".lineal/code/patch.diff"
@@ -31,109 +40,146 @@ class Code(NamedTuple):
     files: dict[str, tuple[str, bytes]]
 
 
-_seen: tuple[float, Any, Code] | None = None
-"""When this process looked last, at what, and what it saw."""
+class _Seen(NamedTuple):
+    taken_s: float
+    place: Any
+    code: Code
+    sight: Sight
+
+
+_seen: _Seen | None = None
+"""When this process looked last, at what, what it saw, and by what it is known that it is so still."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """What is looked at, and what has been found out beside the code itself."""
+
+    environ: Mapping[str, str]
+    folder: str
+    script: str | None
+    own: str
+    trouble: list[str] = field(default_factory=list)
+    sight: Sight | None = None
 
 
 def code(environ: Mapping[str, str], folder: str, own: str = "") -> Code:
     """As it is now, for a process that began in `folder`; without what lies in `own`, the folder that runs are recorded in.
 
-    Runs that begin within CODE_REUSE_S share one look. Raises nothing for what is not to be found: `trouble` says what is
-    missing, and why."""
+    Runs that begin within CODE_REUSE_S share one look, if nothing was edited meanwhile. Raises nothing for what is not to be found:
+    `trouble` says what is missing, and why."""
     global _seen
     script, cells = script_path(), executed_cells()
     place = (folder, script, cells, own)
-    now_s = time.monotonic()
-    seen = _seen
-    if seen is not None and seen[1] == place and now_s - seen[0] < CODE_REUSE_S and "commit" in seen[2].content:
-        return seen[2]
-    found = _look(environ, folder, script, cells, own)
-    _seen = (now_s, place, found)
+    now_s, seen = time.monotonic(), _seen
+    if seen is not None and seen.place == place and now_s - seen.taken_s < CODE_REUSE_S and seen.sight.is_still():
+        return seen.code
+    look = _Look(environ, folder, script, own)
+    found = _seen_by(look, cells)
+    _seen = None if look.sight is None else _Seen(now_s, place, found, look.sight)
     return found
 
 
-def _look(environ: Mapping[str, str], folder: str, script: str | None, cells: bytes | None, own: str) -> Code:
-    trouble: list[str] = []
-    if not folder and script is None:
+def _seen_by(look: _Look, cells: bytes | None) -> Code:
+    if not look.folder and look.script is None:
         gone = {"kind": "none", "trouble": ["The working folder was removed before the run began."]}
         return Code(gone | {"digest": _digest(gone)}, {})
-    found = _of_git(environ, folder, script, own, trouble)
-    if found is None:
-        found = _of_files(folder, script, trouble)
+    found = _of_git(look) or _of_files(look)
     content, files = found
     if cells is not None:
         content["kind"] = "notebook"
         files["cells"] = (CELLS_PATH, cells)
         content["cells_digest"] = sha256(cells).hexdigest()
     content["digest"] = _digest(content)
-    if trouble:
-        content["trouble"] = trouble
+    if look.trouble:
+        content["trouble"] = look.trouble
     return found
 
 
-def _of_git(environ: Mapping[str, str], folder: str, script: str | None, own: str, trouble: list[str]) -> Code | None:
+def _of_git(look: _Look) -> Code | None:
     """None where there is no repository, or git does not answer."""
     repository = None
-    for place in dict.fromkeys([*([os.path.dirname(script)] if script else []), *([folder] if folder else [])]):
-        try:
-            repository = git.Repository(place, environ)
-            break
-        except LookupError:
-            continue
-        except git.GitFailed as error:
-            trouble.append(f"git: {mask_text(str(error))}")
-            return None
-    if repository is None:
-        return None
+    places = [os.path.dirname(look.script) if look.script else "", look.folder]
     try:
-        return _of_repository(repository, environ, folder, script, own, trouble)
+        for place in dict.fromkeys(filter(None, places)):
+            try:
+                repository = git.Repository(place, look.environ)
+                break
+            except LookupError:
+                continue
+        return None if repository is None else _of_repository(repository, look)
     except git.GitFailed as error:
-        trouble.append(f"git: {mask_text(str(error))}")
+        look.trouble.append(f"git: {mask_text(str(error))}")
         return None
+    finally:
+        if repository is not None:
+            repository.close()
 
 
-def _of_repository(
-    repository: git.Repository,
-    environ: Mapping[str, str],
-    folder: str,
-    script: str | None,
-    own: str,
-    trouble: list[str],
-) -> Code:
-    status, root = repository.status(), repository.root
-    if own:
-        inside = os.path.relpath(os.path.realpath(own), os.path.realpath(root)) + os.sep
-        status.untracked = [name for name in status.untracked if not name.startswith(inside)]
+def _of_repository(repository: git.Repository, look: _Look) -> Code:
+    root = repository.root
+    sight = sight_of(root, look.script, repository.git_folder)
+    tracked = repository.tracked()
+    content: dict[str, Any] = {"kind": "git"}
+    _look_at_hidden(repository, tracked, content, look)
+    status = repository.status()
+    status.untracked = without_lineals(root, status.untracked, look.own)
     remote = repository.remote(status.branch)
-    content: dict[str, Any] = {
-        "kind": "git",
+    content |= {
         "commit": status.commit,
         "branch": status.branch,
         "remote": None if remote is None else strip_address(remote),
         "root": mask_text(root),
-        "folder": _below(root, folder),
+        "folder": _below(root, look.folder),
         "is_dirty": bool(status.changed or status.untracked or status.commit is None),
     }
-    if script is not None:
-        content["entry"] = _below(root, script)
+    if look.script is not None:
+        content["entry"] = _below(root, look.script)
     if status.submodules:
         content["submodules"] = [
             {"path": one.path, "commit": one.commit, "is_dirty": one.is_dirty}
             | ({"remote": strip_address(one.remote)} if one.remote else {})
-            | (_changes_of(os.path.join(root, one.path), environ) if one.is_dirty else {})
+            | (_changes_of(os.path.join(root, one.path), look.environ) if one.is_dirty else {})
             for one in status.submodules
         ]
     files: dict[str, tuple[str, bytes]] = {}
     if status.changed and status.commit is not None:
-        _add_patch(repository, status.changed, content, files, trouble)
+        _add_patch(repository, status.changed, content, files, look.trouble)
     if not status.is_untracked_known:
-        trouble.append("There are too many files that git neither tracks nor ignores: none of them is kept.")
+        look.trouble.append("There are too many files that git neither tracks nor ignores: none of them is kept.")
         content["is_untracked_known"] = False
-    names = status.untracked if status.commit is not None else [*status.untracked, *repository.tracked()]
-    _add_sources(
-        "untracked", UNTRACKED_PATH, read_sources(root, names, project_files(root, script)), content, files, trouble
-    )
+    names = [*status.untracked, *_ignored(sight.project, tracked, status)]
+    names += tracked.names() if status.commit is None else []
+    _add_sources("untracked", UNTRACKED_PATH, read_sources(root, names, sight.project), content, files, look.trouble)
+    look.sight = sight.watching(os.path.join(root, name) for name in (*status.changed, *names))
     return Code(content, files)
+
+
+def _look_at_hidden(repository: git.Repository, tracked: git.Tracked, content: dict[str, Any], look: _Look) -> None:
+    """`git update-index --assume-unchanged` and `--skip-worktree` make git blind for what ran all the same."""
+    if not tracked.is_known:
+        look.trouble.append("There are too many files to learn which of them git was told not to look at.")
+    if not tracked.hidden:
+        return
+    try:
+        if len(tracked.hidden) > CODE_HIDDEN_MAX_COUNT:
+            raise git.GitFailed("there are too many")
+        repository.reveal(tracked.hidden)
+    except git.GitFailed as error:
+        names = [mask_text(name) for name in tracked.hidden]
+        content["not_looked_at"] = names[:LEFT_OUT_NAMED_COUNT]
+        content["not_looked_at_count"] = len(names)
+        look.trouble.append(
+            f"git was told to take {len(names):,} files for unchanged, like {names[0]}: what was changed in them is not known ({error})."
+        )
+
+
+def _ignored(project: list[str], tracked: git.Tracked, status: git.Status) -> list[str]:
+    """Of what the program runs, that which git ignores; and what lies in a repository of its own, which git does not look into."""
+    if not tracked.is_known:
+        return []
+    untracked, inner = set(status.untracked), tuple(f"{one.path}/" for one in status.submodules)
+    return tracked.others(name for name in project if name not in untracked and not name.startswith(inner))
 
 
 def _changes_of(folder: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -144,7 +190,7 @@ def _changes_of(folder: str, environ: Mapping[str, str]) -> dict[str, str]:
         if any(one.is_dirty for one in status.submodules) or not status.is_untracked_known:
             return {}
         patch = inner.patch(PATCH_MAX_BYTES) if status.changed else b""
-        found = read_sources(inner.root, filter(is_code_file, status.untracked))
+        found = read_sources(inner.root, without_lineals(inner.root, filter(is_code_file, status.untracked)))
     except (git.GitFailed, LookupError):
         return {}
     if found.left_out_count > len(found.left_out) or any(len(one) < 4 for one in found.left_out):
@@ -203,13 +249,14 @@ def _patched_name(part: bytes) -> str:
     return line[: len(line) // 2].strip('"').removeprefix("a/")
 
 
-def _of_files(folder: str, script: str | None, trouble: list[str]) -> Code:
+def _of_files(look: _Look) -> Code:
+    folder, script = look.folder, look.script
     base = os.path.dirname(script) if script is not None else folder
     content: dict[str, Any] = {"kind": "snapshot", "root": mask_text(base), "folder": _below(base, folder)}
     if script is not None:
         content["entry"] = _below(base, script)
     files: dict[str, tuple[str, bytes]] = {}
-    _add_sources("snapshot", SNAPSHOT_PATH, snapshot(base, script), content, files, trouble)
+    _add_sources("snapshot", SNAPSHOT_PATH, snapshot(base, script, look.own), content, files, look.trouble)
     if not files:
         content["kind"] = "none"
     return Code(content, files)

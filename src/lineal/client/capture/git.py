@@ -1,13 +1,16 @@
 """What git says of a working tree: asked by its own program, without running what a repository's configuration names, as far as
 git lets itself be told (no hooks, no file system monitor, no external diff, no text conversion; a clean filter still runs, as in
-any `git status`). Formats: git-status(1) "Porcelain Format Version 2", git-diff(1)."""
+any `git status`). Formats: git-status(1) "Porcelain Format Version 2", git-diff(1),
+git-ls-files(1) -v, gitrepository-layout(5)."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lineal.client.capture.asked import TookTooLong, ask
@@ -45,6 +48,10 @@ _DIFF = (
 )
 
 
+_HIDDEN = re.compile(rb"\0([a-zS]) ([^\0]+)")
+_GIT_FILE_MAX_CHARS = 8_192
+
+
 class GitFailed(Exception):
     """git is not there, refuses, or takes too long; the text says which."""
 
@@ -78,6 +85,30 @@ class Status:
     is_untracked_known: bool = True
 
 
+@dataclass(slots=True)
+class Tracked:
+    """`answer`: git-ls-files(1) -v -z, of whose 100,000 names few are ever asked for. `hidden`: those whose changes git does not look at,
+    with the letter that says why."""
+
+    answer: bytes = b""
+    hidden: dict[str, str] = field(default_factory=dict)
+    is_known: bool = True
+
+    def names(self) -> list[str]:
+        return [os.fsdecode(entry[2:]) for entry in self.answer.split(b"\0") if entry]
+
+    def others(self, names: Iterable[str]) -> list[str]:
+        """Those that it does not track."""
+        asked = list(names)
+        known = set(self.answer.split(b"\0")) if asked else set()
+        return [
+            name
+            for name in asked
+            if all(tag + b" " + os.fsencode(name) not in known for tag in (b"H", b"M", b"S"))
+            and name not in self.hidden
+        ]
+
+
 class Repository:
     """The working tree that `folder` lies in. All questions together have GIT_TIMEOUT_S."""
 
@@ -100,6 +131,8 @@ class Repository:
         if not self.root:
             raise LookupError(folder)  # within a .git folder, or a bare repository
         self._folder = self.root
+        self.git_folder = _git_folder(self.root)
+        self._scratch: str | None = None
 
     def status(self) -> Status:
         status = Status()
@@ -129,8 +162,41 @@ class Repository:
             status.submodules = self._submodules(dirty_submodules)
         return status
 
-    def tracked(self) -> list[str]:
-        return [os.fsdecode(path) for path in self._ask("ls-files", "-z").split(b"\0") if path]
+    def tracked(self) -> Tracked:
+        """Of more files than an answer may name, the list is empty and `is_known` false."""
+        try:
+            answer = self._ask("ls-files", "-v", "-z")
+        except TooLarge:
+            return Tracked(is_known=False)
+        hidden: dict[str, str] = {}
+        # A small letter: git was told to take it for unchanged; an S: not to look at what lies there, if anything does.
+        for found in _HIDDEN.finditer(b"\0" + answer):
+            tag, name = found[1].decode(), os.fsdecode(found[2])
+            if tag.islower() or os.path.lexists(os.path.join(self.root, name)):
+                hidden[name] = tag
+        return Tracked(answer, hidden)
+
+    def reveal(self, hidden: Mapping[str, str]) -> None:
+        """From now on git looks at those files, too: in a copy of its index that knows nothing of what it was told. Until `close`."""
+        self._scratch = tempfile.mkdtemp(prefix="lineal-")
+        copy = os.path.join(self._scratch, "index")
+        try:
+            # With its time: what was changed since the index was written is found by that.
+            shutil.copy2(os.path.join(self.git_folder, "index"), copy)
+        except OSError as error:
+            raise GitFailed(f"the index cannot be read: {error.strerror}") from None
+        self._environ = {**self._environ, "GIT_INDEX_FILE": copy}
+        for option, names in (
+            ("--no-assume-unchanged", [name for name, tag in hidden.items() if tag.islower()]),
+            ("--no-skip-worktree", [name for name, tag in hidden.items() if tag in "Ss"]),
+        ):
+            if names:
+                self._ask("update-index", option, "--", *names)
+
+    def close(self) -> None:
+        scratch, self._scratch = self._scratch, None
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def patch(self, max_bytes: int, hashed_max_bytes: int = 0) -> bytes:
         """From the last commit to the files as they are, staged or not; for `git apply`. Raises TooLarge, with the digest of what has
@@ -185,3 +251,14 @@ class Repository:
             said = answer.errors.decode("utf-8", "replace").strip().partition("\n")[0]
             raise GitFailed(said or f"git {arguments[0]} ended with {answer.code}")
         return answer.output
+
+
+def _git_folder(root: str) -> str:
+    """Where HEAD and the index of this working tree are: submodules and further working trees have a file that says it."""
+    place = os.path.join(root, ".git")
+    try:
+        with open(place, encoding="utf-8", errors="surrogateescape") as file:
+            said = file.read(_GIT_FILE_MAX_CHARS)
+    except OSError:
+        return place
+    return os.path.join(root, said.removeprefix("gitdir: ").rstrip("\n"))

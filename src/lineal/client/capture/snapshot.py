@@ -7,6 +7,7 @@ import sys
 import sysconfig
 
 from lineal.client.capture.imported import imported_files
+from lineal.client.capture.lineals import without_lineals
 from lineal.client.capture.sources import Sources, read_sources
 from lineal.client.capture.subject import tracked_command
 
@@ -42,5 +43,6 @@ def _holds(folder: str, path: str) -> bool:
     return (os.path.realpath(path) + os.sep).startswith(os.path.realpath(folder) + os.sep)
 
 
-def snapshot(base: str, script: str | None) -> Sources:
-    return read_sources(base, project_files(base, script))
+def snapshot(base: str, script: str | None, own: str = "") -> Sources:
+    """Without what lies in `own`, the folder that runs are recorded in."""
+    return read_sources(base, without_lineals(base, project_files(base, script), own))

@@ -13,7 +13,6 @@ from typing import Any
 
 from lineal.client.capture.redact import mask_file
 from lineal.journal.blobs import sha256
-from lineal.journal.layout import FOLDER_NAME, Folder
 from lineal.model.captures import is_code_file
 from lineal.model.limits import (
     LEFT_OUT_NAMED_COUNT,
@@ -117,14 +116,12 @@ def is_secret_file(name: str) -> bool:
 
 
 def read_sources(root: str, names: Iterable[str], first: Collection[str] = ()) -> Sources:
-    """Of those names below `root`, what is text and small; `first` before the others, which there may be too many of. What Lineal
-    records, and what was installed, is no part of it."""
+    """Of those names below `root`, what is text and small; `first` before the others, which there may be too many of. What was installed
+    is no part of it."""
     sources = Sources()
-    own: dict[str, bool] = {"": False}
     installed: dict[str, bool] = {"": False}
     for name in sorted(names, key=lambda name: (name not in first, name)):
-        folder = name.rpartition("/")[0]
-        if not _is_lineals(root, folder, own) and not _is_installed(root, folder, installed):
+        if not _is_installed(root, name.rpartition("/")[0], installed):
             sources.take(root, name)
     return sources
 
@@ -137,18 +134,5 @@ def _is_installed(root: str, folder: str, known: dict[str, bool]) -> bool:
             own_name in _INSTALLED_NAMES
             or _is_installed(root, outer, known)
             or os.path.isfile(os.path.join(root, folder, "pyvenv.cfg"))
-        )
-    return known[folder]
-
-
-def _is_lineals(root: str, folder: str, known: dict[str, bool]) -> bool:
-    """Whether it lies in a folder that Lineal records into, whatever that is called."""
-    if folder not in known:
-        outer, _, own_name = folder.rpartition("/")
-        place = os.path.join(root, folder)
-        known[folder] = (
-            _is_lineals(root, outer, known)
-            or own_name == FOLDER_NAME
-            or (os.path.isfile(Folder(place).version) and os.path.isdir(Folder(place).journals))
         )
     return known[folder]
