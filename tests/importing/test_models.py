@@ -94,6 +94,57 @@ def test_what_was_changed_here_stands_until_mlflow_changes_it(source: Foreign, t
         assert deleted is not None and deleted.lifecycle == "deleted"
 
 
+def aliases(folder: Path) -> dict[str, int]:
+    with lineal.open_store(folder) as store:
+        return store.reader().registry().get_model("fraud").aliases
+
+
+def test_an_alias_that_mlflow_removed_goes_here_too(source: Foreign, tmp_path: Path) -> None:
+    folder = tmp_path / "lineal"
+    source.say("INSERT INTO registered_model_aliases (name, alias, version) VALUES ('fraud', 'next', 4)")
+    bring(source.url, folder)
+    assert aliases(folder) == {"champion": 2, "next": 4}
+    source.say("DELETE FROM registered_model_aliases WHERE alias = 'champion'")
+    for _ in range(2):
+        said = bring(source.url, folder)
+        assert said["found"] == said["there"] and aliases(folder) == {"next": 4}
+    # Given again, it is here again; and moved to and fro.
+    source.say("INSERT INTO registered_model_aliases (name, alias, version) VALUES ('fraud', 'champion', 2)")
+    for version in (2, 4, 2):
+        source.say("UPDATE registered_model_aliases SET version = ? WHERE alias = 'champion'", version)
+        bring(source.url, folder)
+        assert aliases(folder) == {"champion": version, "next": 4}
+    with lineal.open_store(folder) as store:
+        before = store.store().change_number()
+    bring(source.url, folder)
+    with lineal.open_store(folder) as store:
+        assert store.store().change_number() == before
+
+
+def test_an_alias_that_was_changed_here_stays_whatever_mlflow_removed(source: Foreign, tmp_path: Path) -> None:
+    folder = tmp_path / "lineal"
+    bring(source.url, folder)
+    with lineal.open_store(folder) as store:
+        fourth = store.reader().registry().get_version("fraud", 4).version_id
+    say(folder, AliasSet("fraud", "champion", fourth), AliasSet("fraud", "own", fourth))
+    bring(source.url, folder)
+    assert aliases(folder) == {"champion": 4, "own": 4}
+    source.say("DELETE FROM registered_model_aliases")
+    bring(source.url, folder)
+    assert aliases(folder) == {"champion": 4, "own": 4}
+
+
+def test_another_store_takes_no_alias_of_the_first(source: Foreign, tmp_path: Path) -> None:
+    folder = tmp_path / "lineal"
+    bring(source.url, folder)
+    second = filled(tmp_path / "second.db", runs=1, metrics=1)
+    second.add_models()
+    second.say("UPDATE registered_models SET creation_time = 5001")
+    second.say("DELETE FROM registered_model_aliases")
+    bring(second.url, folder)
+    assert aliases(folder) == {"champion": 2}
+
+
 def test_a_model_of_that_name_that_is_here_already(source: Foreign, tmp_path: Path) -> None:
     folder = tmp_path / "lineal"
     say(folder, ModelVersionCreated("0" * 32, "fraud"))

@@ -278,7 +278,7 @@ def _circumstances(run: LoggedRun, own_count: int) -> Iterator[tuple[str, str]]:
             "files",
             f"{count_text(own_count, 'file')} that Lineal keeps of this, below {OWN_FOLDER}/; --json names them",
         )
-    if "execution" in latest and "code" in latest:
+    if latest.get("execution", {}).get("command") and "code" in latest:
         yield "reproduce", f"lineal reproduce {run.run_id}"
 
 

@@ -19,6 +19,8 @@ from lineal.importing.nouns import Source, SourcePoint, SourceRun
 from lineal.importing.segments import TIME_MAX_MS, Segments
 from lineal.importing.translate import (
     NOTE_TAG,
+    capture_records,
+    captured_digests,
     document_of,
     end_of,
     ended_ms,
@@ -91,6 +93,11 @@ def compare(
     if params:
         records += [(ParamsSet(attempt, dict(part)), run.started_ms) for part in split(params)]
     _compare_texts(run, known, taken, now_ms, records)
+    captured: Mapping[str, str] = taken.get("captures", {})
+    told = captured_digests(run)
+    # Of the attempt that it was imported as: one that was made here since has its own.
+    of_import = details.attempts[0].attempt_id if details.attempts else attempt
+    records += [(one, now_ms) for one in capture_records(run, of_import) if captured.get(one.part) != told[one.part]]
     used = {("dataset", one.dataset.name, one.dataset.digest, one.context) for one in details.datasets}
     used |= {("model", one.model_id, one.role, "") for one in details.models}
     records += [(one, run.started_ms) for one in lineage_records(run) if _use_key(one) not in used]

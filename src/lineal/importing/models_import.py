@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lineal.importing.aliases import WHY, ModelAliases
 from lineal.importing.artifacts import take_model_files
 from lineal.importing.destination import Destination
 from lineal.importing.nouns import (
@@ -37,7 +38,6 @@ from lineal.record.records import (
 )
 
 _FILES_MAX_COUNT = 10_000  # of a version: spec/record.md
-WHY = "imported from MLflow"
 
 
 class ModelsImport:
@@ -128,8 +128,13 @@ class ModelsImport:
         for version in model.versions:
             if not version.is_deleted:
                 self._count("model_versions", self._has_number(model.name, version, ids[version.number]))
+        aliases = ModelAliases(self._destination.store.reader().registry(), model.name)
         for alias, number in model.aliases.items():
-            self._count("aliases", self._take_alias(model, alias, ids.get(number)))
+            self._count("aliases", self._take_alias(model, alias, ids.get(number), aliases))
+        for alias, said in aliases.gone(set(model.aliases), set(ids.values())):
+            self._say_approved(
+                ("alias is gone", model.name, alias, said), AliasSet(model.name, alias, None, WHY), self._now_ms()
+            )
 
     def _take_version(self, model: SourceRegisteredModel, version: SourceVersion, version_id: str) -> None:
         tags: dict[str, str | None] = dict(version.tags)
@@ -171,12 +176,17 @@ class ModelsImport:
         if self._say_approved(("stage", version_id, version.stage, str(version.updated_ms)), said, at_ms):
             self._say_once(staged, [ModelSet(model.name)], model.created_ms)
 
-    def _take_alias(self, model: SourceRegisteredModel, alias: str, version_id: str | None) -> bool:
+    def _take_alias(
+        self, model: SourceRegisteredModel, alias: str, version_id: str | None, aliases: ModelAliases
+    ) -> bool:
         if version_id is None or not is_alias(alias):
             self._tally.problems.append(Problem(None, f"alias {alias!r:.80} of {model.name!r:.80} cannot be one here"))
             return False
         said = AliasSet(model.name, alias, version_id, WHY)
-        return self._say_approved(("alias", model.name, alias, version_id), said, self._now_ms())
+        whose = ["alias", model.name, alias, version_id]
+        if self._was_said(whose) and (since := aliases.moved_since(alias, version_id)) is not None:
+            whose.append(since)  # it came back to where it was
+        return self._say_approved(whose, said, self._now_ms())
 
     def _files_of(self, run_id: str | None, path: str | None) -> list[list[Any]]:
         """What the run holds below the path, latest versions."""

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lineal.client.given import media_type, split
+from lineal.formats.mlflow_tags import captures_of
 from lineal.importing.nouns import SourceDataset, SourceExperiment, SourcePoint, SourceRun
 from lineal.importing.segments import Segments
 from lineal.journal.blobs import Blob
+from lineal.model.captures import canonical
 from lineal.model.ids import is_run_id
 from lineal.model.limits import DESCRIPTION_MAX_CHARS, DOCUMENT_MAX_BYTES
 from lineal.model.vocabulary import EndStatus
@@ -18,6 +20,7 @@ from lineal.record.records import (
     ArtifactLogged,
     AttemptEnded,
     AttemptStarted,
+    CaptureSet,
     DatasetUsed,
     DocumentSet,
     ExperimentSet,
@@ -92,8 +95,8 @@ def say_whole(
             out.say(TagsSet(dict(some)), run.started_ms)
     if run.tags.get(NOTE_TAG):
         out.say(NoteSet(run.tags[NOTE_TAG]), run.started_ms)
-    for used in lineage_records(run):
-        out.say(used, run.started_ms)
+    for told in (*capture_records(run, attempt), *lineage_records(run)):
+        out.say(told, run.started_ms)
     count = say_points(out, points)
     for record, time_ms in artifacts:
         out.say(record, time_ms)
@@ -141,6 +144,23 @@ def lineage_records(run: SourceRun) -> list[DatasetUsed | ModelUsed]:
     return found + [ModelUsed(one.model_id, one.role, one.step) for one in run.models]
 
 
+def capture_records(run: SourceRun, attempt: str) -> list[CaptureSet]:
+    """What its tags tell of its code, and of how it was started."""
+    return [CaptureSet(attempt, part, content) for part, content in captured_of(run).items()]
+
+
+def captured_of(run: SourceRun) -> dict[str, dict[str, Any]]:
+    """By part. Old stores have columns for what are tags in new ones."""
+    columns = {
+        "mlflow.source.name": run.provenance.get("source_name"),
+        "mlflow.source.type": run.provenance.get("source_type"),
+        "mlflow.source.git.commit": run.provenance.get("source_version"),
+        "mlflow.project.entryPoint": run.provenance.get("entry_point_name"),
+        "mlflow.user": run.user_id,
+    }
+    return captures_of({key: value for key, value in columns.items() if value} | run.tags)
+
+
 def dataset_record(one: SourceDataset) -> DatasetUsed:
     """Without a profile that no frame could hold."""
     profile = one.profile if one.profile is None or len(one.profile) <= DOCUMENT_MAX_BYTES // 2 else None
@@ -179,7 +199,11 @@ def taken_of(run: SourceRun) -> dict[str, Any]:
         "lifecycle": run.lifecycle,
         "end": f"{run.status} {ended_ms(run)}" if end_of(run) else "",
         "tags": {key: short_digest(value) for key, value in tags_of(run).items()},
-    }
+    } | ({"captures": captured} if (captured := captured_digests(run)) else {})
+
+
+def captured_digests(run: SourceRun) -> dict[str, str]:
+    return {part: short_digest(canonical(content)) for part, content in captured_of(run).items()}
 
 
 def short_digest(text: str) -> str:
@@ -195,6 +219,7 @@ def taken_from(document: Any) -> tuple[int, Mapping[str, Any]] | None:
             "lifecycle": str(taken["lifecycle"]),
             "end": str(taken["end"]),
             "tags": {str(key): str(value) for key, value in taken["tags"].items()},
+            "captures": {str(key): str(value) for key, value in taken.get("captures", {}).items()},
         }
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

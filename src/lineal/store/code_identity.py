@@ -34,6 +34,8 @@ def unknown_of(code: Mapping[str, Any]) -> list[str]:
     for module in _dicts(code.get("submodules")):
         if module.get("is_dirty") and not _text(module.get("changes_digest")):
             found.append(f"the changes within the submodule {module.get('path')!s:.80}")
+    if code.get("kind") == "git" and code.get("is_dirty") is None:
+        found.append("the changes that are not committed")
     if code.get("changed") and not _text(code.get("patch_digest")):
         found.append("the changes that are not committed, too large to be looked at")
     if code.get("is_untracked_known") is False:

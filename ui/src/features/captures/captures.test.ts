@@ -16,6 +16,13 @@ test("of each part the first row counts: the latest attempt's", () => {
   expect(read.hardware).toBeNull();
 });
 
+test("what MLflow's tags told is not called clean, nor detached", () => {
+  const told = readCaptures([{ attempt_id: "a", part: "code", content: { kind: "git", commit: "1".repeat(40), trouble: ["not known"] } }]).code;
+  expect([told?.isDirty, told?.isDetached, told?.branch]).toEqual([null, false, null]);
+  const captured = readCaptures([{ attempt_id: "a", part: "code", content: { kind: "git", commit: "1".repeat(40), branch: null, is_dirty: false } }]).code;
+  expect([captured?.isDirty, captured?.isDetached]).toEqual([false, true]);
+});
+
 test("what another client wrote is no reason to fail", () => {
   expect(readCaptures([])).toEqual(NO_CAPTURES);
   const odd = readCaptures(["execution", "code", "environment", "hardware", "sources", "resources"].map((part) => ({ attempt_id: "a", part, content: [null, 3, "x"] })));

@@ -47,7 +47,9 @@ export interface Code {
   folder: string | null;
   entry: string | null;
   digest: string | null;
-  isDirty: boolean;
+  /** Null: whether anything was not committed is not known. */
+  isDirty: boolean | null;
+  isDetached: boolean;
   patch: FileRef | null;
   /** Of untracked files, or of a snapshot. */
   archive: FileRef | null;
@@ -163,7 +165,8 @@ function readCode(from: Fields): Code {
     folder: textOf(from["folder"]),
     entry: textOf(from["entry"]),
     digest: textOf(from["digest"]),
-    isDirty: from["is_dirty"] === true,
+    isDirty: typeof from["is_dirty"] === "boolean" ? from["is_dirty"] : null,
+    isDetached: from["branch"] === null,
     patch,
     archive: fileOf(kept["archive"]),
     files: rowsOf(kept["files"]).map(([name, digest, size]) => ({ name: textOf(name) ?? "", digest: textOf(digest), sizeBytes: numberOf(size) })),

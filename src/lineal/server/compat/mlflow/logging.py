@@ -31,7 +31,15 @@ from lineal.server.compat.mlflow.names import (
 )
 from lineal.server.compat.mlflow.points import NOTHING, Batch, batch_of, text_of
 from lineal.server.compat.mlflow.run_view import NAME_TAG, tags_of
-from lineal.server.compat.mlflow.runs import RUN_ID, active_run, given_run_name, given_tags, name_records, tag_records
+from lineal.server.compat.mlflow.runs import (
+    RUN_ID,
+    active_run,
+    given_run_name,
+    given_tags,
+    later_captures,
+    name_records,
+    tag_records,
+)
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked
 
@@ -195,7 +203,7 @@ def _logging(
         if new_params:
             records.append(ParamsSet(run.attempt, new_params))
         if tags:
-            records += tag_records(tags)
+            records += [*tag_records(tags), *later_captures(desk, run, tags)]
         if name is not None:
             records += name_records(run, name)
         if records:

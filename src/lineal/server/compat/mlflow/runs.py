@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lineal.ingest.desk import Desk, Said
+from lineal.formats.mlflow_tags import SOURCE_TAGS, captures_of
+from lineal.ingest.desk import Desk, Later, Said
 from lineal.ingest.known_runs import KnownRun, late_attempt, request_writer
 from lineal.ingest.reserve import Freeing
 from lineal.model.entities import Experiment
+from lineal.model.errors import NotFound
 from lineal.model.ids import new_run_id
 from lineal.model.limits import NAME_MAX_BYTES
 from lineal.model.values import check_name
@@ -17,6 +19,7 @@ from lineal.model.vocabulary import EndStatus, Lifecycle
 from lineal.record.records import (
     AttemptEnded,
     AttemptStarted,
+    CaptureSet,
     ExperimentSet,
     NameSet,
     NoteSet,
@@ -90,7 +93,7 @@ def create_run(context: Context, asked: Asked[Any, None]) -> Submitted:
         run = desk.start_run(run_id, start)
         run.started_ms = started_ms
         if tags:
-            desk.say(run, tag_records(tags))
+            desk.say(run, [*tag_records(tags), *capture_records(run, tags)])
         info = {
             "run_id": run_id,
             "run_uuid": run_id,
@@ -138,6 +141,22 @@ def tag_records(tags: Mapping[str, str | None]) -> list[Record]:
     if NOTE_TAG in tags:
         records.append(NoteSet(tags[NOTE_TAG] or ""))
     return records
+
+
+def capture_records(run: KnownRun, tags: Mapping[str, str]) -> list[Record]:
+    """What the tags tell of the run's code, and of how it was started. `tags`: all that the run has."""
+    return [CaptureSet(run.attempt, part, content) for part, content in captures_of(tags).items()]
+
+
+def later_captures(desk: Desk, run: KnownRun, tags: Mapping[str, str]) -> list[Record]:
+    """The same where tags are set of a run that is there."""
+    if not SOURCE_TAGS & tags.keys():
+        return []
+    try:
+        known = desk.reader.get_details(run.run_id).tags
+    except NotFound:  # this transaction made it
+        raise Later from None
+    return capture_records(run, {**known, **tags})
 
 
 def name_records(run: KnownRun, name: str) -> list[Record]:
