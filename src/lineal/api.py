@@ -323,7 +323,7 @@ def lineage(
 
     thing  a run's id or the beginning of one; a dataset's name, NAME@DIGEST, NAME@VERSION or digest; "RUN:path"; "MODEL@alias", "MODEL/3",
            "MODEL/production" or a version's id
-    kind   "run", "dataset", "artifact" or "model_version", where it could be several
+    kind   "run", "dataset", "artifact", "logged_model" or "model_version", where it could be several
     depth  links away from it, 10 without one; `limit`: nodes, 300 without one
 
     Raises NotFound; InvalidInput for what names several things."""

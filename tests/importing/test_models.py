@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import lineal
+from lineal.cli.main import lineal as command
 from lineal.ingest.approval import needs_approver
 from lineal.record.records import AliasSet, ModelSet, ModelVersionCreated, StageSet
 from tests.importing.foreign import Foreign, filled, run_id_of
@@ -169,6 +171,20 @@ def test_a_model_of_no_run_keeps_its_files_or_where_they_are(source: Foreign, tm
         model = store.reader().get_logged_model(MODEL_ID)
         assert model.files["w.bin"].size_bytes == 5
         assert store.find_blob(model.files["w.bin"].digest)
+
+
+def test_a_version_leads_back_through_its_logged_model(source: Foreign, tmp_path: Path) -> None:
+    bring(source.url, tmp_path / "lineal")
+    graph = lineal.lineage("fraud@champion", url=tmp_path / "lineal", down=False)
+    [version] = [one for one in graph["nodes"] if one["kind"] == "model_version"]
+    edges = {(one["from"].partition(":")[2], one["to"].partition(":")[2], one["relation"]) for one in graph["edges"]}
+    assert edges == {
+        ("iris@d1", run_id_of(0), "used"),
+        (run_id_of(0), MODEL_ID, "made"),
+        (MODEL_ID, version["id"], "version"),
+    }
+    done = CliRunner().invoke(command, ["lineage", "fraud@champion", "--url", str(tmp_path / "lineal")])
+    assert f"made of: logged model net {MODEL_ID}" in done.output
 
 
 def test_names_that_cannot_be_one_here_are_told(source: Foreign, tmp_path: Path) -> None:

@@ -29,11 +29,12 @@ def lineage(
     tenant: str | None,
     as_json: bool,
 ) -> None:
-    """What led to a thing, and what it led to: datasets, runs, the artifacts that they made, model versions, and the runs that used
-    those. An artifact with the very bytes of a dataset that others used later leads to it, though nobody wrote that down.
+    """What led to a thing, and what it led to: datasets, runs, the artifacts and logged models that they made, model versions, and
+    the runs that used those. An artifact with the very bytes of a dataset that others used later leads to it, though nobody wrote
+    that down.
 
     THING is a run's id or the beginning of one; a dataset's name, NAME@DIGEST, NAME@VERSION or digest; RUN:path; MODEL@alias,
-    MODEL/3, MODEL/production or a version's id."""
+    MODEL/3, MODEL/production or a version's id; a logged model's id."""
     from lineal.api import find_lineage
 
     graph = find_lineage(thing, kind, up or not down, down or not up, depth, limit, url, tenant)

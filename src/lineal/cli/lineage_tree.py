@@ -86,6 +86,9 @@ def _words(node: Node) -> str:
         run_id, _, path = node.id.partition(":")
         what = f"artifact {run_id[:_SHORT_CHARS]}:{path}"
         details = [None if node.size_bytes is None else f"{node.size_bytes:,} bytes", node.uri]
+    elif node.kind == "logged_model":
+        what = f"logged model {node.name}" + ("" if node.name == node.id else f" {node.id}")
+        details = []
     else:
         what = f"model {node.name}/{node.version}" if node.is_known else f"model version {node.id}"
         details = [node.stage if node.stage != "none" else None]

@@ -1,4 +1,4 @@
-"""What led to what, as a graph: datasets, runs, artifacts, model versions and their links."""
+"""What led to what, as a graph: datasets, runs, artifacts, logged models, model versions and their links."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from lineal.model.limits import LINEAGE_DEPTH, LINEAGE_NODES_COUNT
 from lineal.model.registry import Stage
 from lineal.model.vocabulary import Status
 
-NodeKind: TypeAlias = Literal["dataset", "run", "artifact", "model_version"]
-NODE_KINDS: tuple[NodeKind, ...] = ("dataset", "run", "artifact", "model_version")
+NodeKind: TypeAlias = Literal["dataset", "run", "artifact", "logged_model", "model_version"]
+NODE_KINDS: tuple[NodeKind, ...] = ("dataset", "run", "artifact", "logged_model", "model_version")
 Relation: TypeAlias = Literal["used", "made", "version", "same_content", "parent", "forked", "reproduction"]
-"""What stands between the ends of an edge, the way that things went: a run used what leads to it, and made artifacts (or a version,
-where its files are no artifacts that are shown); a version has an artifact's bytes; a dataset has the same content as an artifact; a run
-is the parent of another one, was forked to, or has it as a reproduction."""
+"""What stands between the ends of an edge, the way that things went: a run used what leads to it, and made artifacts and logged
+models (or a version, where nothing else that is shown stands between); a version is of a logged model, or has an artifact's bytes, and
+an artifact is a file of a logged model; a dataset has the same content as an artifact; a run is the parent of another one, was forked
+to, or has it as a reproduction."""
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -28,8 +29,8 @@ def is_content_digest(digest: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class LineageQuery:
     """`thing`: a run's id or the beginning of one; a dataset's name, NAME@DIGEST, NAME@VERSION or digest (or eight characters or more of
-    it); RUN:PATH or RUN:PATH@VERSION; NAME@ALIAS, NAME/3, NAME/production or a version's id. `kind` says which it is where it could
-    be several. `depth`: links, up and down from it. `limit`: nodes."""
+    it); RUN:PATH or RUN:PATH@VERSION; a logged model's id; NAME@ALIAS, NAME/3, NAME/production or a version's id. `kind` says which it is
+    where it could be several. `depth`: links, up and down from it. `limit`: nodes."""
 
     thing: str
     kind: NodeKind | None = None
@@ -46,6 +47,7 @@ class Node:
     run            name, run_id, status, experiment, started_ms, attempt_count
     dataset        name (the first one that it was used under), digest, names, version (as text), source
     artifact       name (its path), run_id, version (as text), digest, size_bytes, uri
+    logged_model   name, run_id (of the run that made it)
     model_version  name (of the model), version (as text), run_id, stage, digest of none
 
     Not `is_known`: something names it, and it is not here (yet, or in this tenant)."""

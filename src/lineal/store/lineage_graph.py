@@ -8,9 +8,9 @@ from typing import TypeAlias, TypeVar
 
 from lineal.model.limits import LINEAGE_ARTIFACTS_COUNT, LINEAGE_VERSION_FILES_COUNT
 from lineal.model.lineage_graph import LineageGraph, LineageQuery, NodeKind, Relation, is_content_digest
-from lineal.store.lineage_keys import Key, Link, artifact_key, dataset_key, run_key, version_key
+from lineal.store.lineage_keys import Key, Link, artifact_key, dataset_key, model_key, run_key, version_key
 from lineal.store.lineage_nodes import describe
-from lineal.store.links import ArtifactId, Links, RunLinks, VersionLinks
+from lineal.store.links import ArtifactId, Links, ModelLinks, RunLinks, VersionLinks
 
 T = TypeVar("T")
 
@@ -40,6 +40,7 @@ class _Level:
         self.runs = [parts[0] for parts in by_kind.get("run", [])]
         self.digests = sorted({parts[0] for parts in by_kind.get("dataset", [])})
         self.artifact_runs = sorted({parts[0] for parts in by_kind.get("artifact", [])})
+        self.models = [parts[0] for parts in by_kind.get("logged_model", [])]
         self.versions = [parts[0] for parts in by_kind.get("model_version", [])]
 
 
@@ -89,8 +90,26 @@ class _Walker:
         if contents:
             for source in self._cut(self._links.sources_of_data(contents, self._limit + 1)):
                 yield Link(artifact_key(source), dataset_key("", source[2]), "same_content")
+        if level.models:
+            yield from self._above_models(level.models)
         if level.versions:
-            for version in self._links.versions(level.versions):
+            yield from self._above_versions(self._links.versions(level.versions))
+
+    def _above_models(self, model_ids: list[str]) -> Iterator[Link]:
+        for model in self._links.logged_models(model_ids):
+            if model.run_id is not None:
+                yield Link(run_key(model.run_id), model_key(model.model_id), "made")
+        for user in self._cut(self._links.uses_of_models(model_ids, self._limit + 1)):
+            if user.role == "output":
+                yield Link(run_key(user.run_id), model_key(user.model_id), "made")
+
+    def _above_versions(self, versions: list[VersionLinks]) -> Iterator[Link]:
+        models = {version.model_id for version in versions if version.model_id is not None}
+        known = {model.model_id for model in self._links.logged_models(models)} if models else set()
+        for version in versions:
+            if version.model_id in known:
+                yield Link(model_key(str(version.model_id)), version_key(version.version_id), "version")
+            else:
                 yield from self._above_version(version)
 
     def _above_version(self, version: VersionLinks) -> Iterator[Link]:
@@ -109,24 +128,43 @@ class _Walker:
         if level.runs:
             for below in self._cut(self._links.runs_below(level.runs, self._limit + 1)):
                 yield Link(run_key(below.above), run_key(below.run_id), below.relation)
-            yield from self._artifacts_of(level)
+            models = self._cut(self._links.models_of(level.runs, self._limit + 1))
+            for run_id, model_id in models:
+                yield Link(run_key(run_id), model_key(model_id), "made")
+            yield from self._artifacts_of(level, self._links.logged_models({model_id for _, model_id in models}))
         if level.digests:
             for use in self._cut(self._links.uses_of_data(level.digests, self._limit + 1)):
                 yield Link(dataset_key(use.name, use.digest), run_key(use.run_id), "used", use.context or None)
         if level.artifact_runs:
             yield from self._below_artifacts(level.artifact_runs)
+            yield from self._models_around(level)
+        if level.models:
+            for taker in self._cut(self._links.uses_of_models(level.models, self._limit + 1)):
+                if taker.role == "input":
+                    yield Link(model_key(taker.model_id), run_key(taker.run_id), "used")
+            yield from self._above_versions(self._cut(self._links.versions_of_models(level.models, self._limit + 1)))
         if level.versions:
             for user in self._cut(self._links.uses_of_versions(level.versions, self._limit + 1)):
                 yield Link(version_key(user.version_id), run_key(user.run_id), "used")
 
-    def _artifacts_of(self, level: _Level) -> Iterator[Link]:
-        """Those first that lead on; versions whose files are none of them, too."""
+    def _models_around(self, level: _Level) -> Iterator[Link]:
+        """The logged models that artifacts are files of."""
+        made = self._cut(self._links.models_of(level.artifact_runs, self._limit + 1))
+        models = self._links.logged_models({model_id for _, model_id in made}) if made else []
+        for key in sorted(level.keys):
+            if key.kind == "artifact":
+                for model in models:
+                    if _is_file_of(key.parts[0], key.parts[1], model):
+                        yield Link(key, model_key(model.model_id), "version")
+
+    def _artifacts_of(self, level: _Level, models: list[ModelLinks]) -> Iterator[Link]:
+        """Those first that lead on; versions whose files are none of them, too. Files of logged models stand for themselves in these."""
         runs = set(level.runs)
         linked: set[ArtifactId] = set()
         for link in self._below_artifacts(level.runs):
             if link.origin.kind == "run":
                 yield link
-            else:
+            elif link.origin.kind == "artifact":
                 run_id, path, digest = link.origin.parts
                 linked.add((run_id, path, digest))
         for artifact in sorted(linked):
@@ -134,7 +172,11 @@ class _Walker:
                 yield Link(run_key(artifact[0]), artifact_key(artifact), "made")
         found = self._links.artifacts_of(level.runs, LINEAGE_ARTIFACTS_COUNT + len(linked) + 1)
         for run_id, of_run in groupby(found, key=lambda artifact: artifact[0]):
-            others = [artifact for artifact in of_run if artifact not in linked]
+            others = [
+                artifact
+                for artifact in of_run
+                if artifact not in linked and not any(_is_file_of(run_id, artifact[1], model) for model in models)
+            ]
             if len(others) > LINEAGE_ARTIFACTS_COUNT:
                 self.is_complete = False
             for artifact in others[:LINEAGE_ARTIFACTS_COUNT]:
@@ -144,8 +186,7 @@ class _Walker:
         """Of all artifacts of these runs that lead on."""
         for user in self._cut(self._links.uses_of_artifacts(run_ids, self._limit + 1)):
             yield Link(artifact_key(user.artifact), run_key(user.run_id), "used")
-        for version in self._cut(self._links.versions_of(run_ids, self._limit + 1)):
-            yield from self._above_version(version)
+        yield from self._above_versions(self._cut(self._links.versions_of(run_ids, self._limit + 1)))
         for source in self._cut(self._links.data_in_artifacts(run_ids, self._limit + 1)):
             if is_content_digest(source[2]):
                 yield Link(artifact_key(source), dataset_key("", source[2]), "same_content")
@@ -156,6 +197,10 @@ class _Walker:
         return found[: self._limit]
 
 
+def _is_file_of(run_id: str, path: str, model: ModelLinks) -> bool:
+    return bool(model.path) and model.run_id == run_id and (path == model.path or path.startswith(f"{model.path}/"))
+
+
 def _above_run(run: RunLinks) -> Iterator[Link]:
     target = run_key(run.run.run_id)
     for data in run.datasets:
@@ -164,6 +209,8 @@ def _above_run(run: RunLinks) -> Iterator[Link]:
         yield Link(artifact_key((artifact.run_id, artifact.path, artifact.digest)), target, "used")
     for version in run.versions:
         yield Link(version_key(version.version_id), target, "used")
+    for model in run.models:
+        yield Link(model_key(model.model_id), target, "used")
     relations: tuple[tuple[str | None, Relation], ...] = (
         (run.run.parent_run_id, "parent"),
         (run.run.forked_from, "forked"),

@@ -10,7 +10,7 @@ from lineal.store.links import ArtifactId
 
 class Key(NamedTuple):
     """Of a node. `parts`: a run's id; a dataset's digest and, where that alone says nothing, its name; an artifact's run, path and
-    digest; a version's id."""
+    digest; the id of a logged model or of a version."""
 
     kind: NodeKind
     parts: tuple[str, ...]
@@ -29,6 +29,10 @@ def run_key(run_id: str) -> Key:
 
 def artifact_key(artifact: ArtifactId) -> Key:
     return Key("artifact", artifact)
+
+
+def model_key(model_id: str) -> Key:
+    return Key("logged_model", (model_id,))
 
 
 def version_key(version_id: str) -> Key:

@@ -21,6 +21,7 @@ def describe(
     nodes |= {("run", parts): node for parts, node in _runs(links, of_kind.get("run", []))}
     nodes |= {("dataset", parts): node for parts, node in _datasets(links, of_kind.get("dataset", []))}
     nodes |= {("artifact", parts): node for parts, node in _artifacts(links, of_kind.get("artifact", []))}
+    nodes |= {("logged_model", parts): node for parts, node in _models(links, of_kind.get("logged_model", []))}
     nodes |= {("model_version", parts): node for parts, node in _versions(links, of_kind.get("model_version", []))}
 
     def name(key: Key) -> tuple[NodeKind, str]:
@@ -109,6 +110,17 @@ def _artifacts(links: Links, wanted: list[tuple[str, ...]]) -> Iterable[tuple[tu
                 uri=said.uri,
             ),
         )
+
+
+def _models(links: Links, wanted: list[tuple[str, ...]]) -> Iterable[tuple[tuple[str, ...], Node]]:
+    known = {one.model_id: one for one in links.logged_models([model_id for (model_id,) in wanted])} if wanted else {}
+    for (model_id,) in wanted:
+        one = known.get(model_id)
+        if one is None:
+            yield (model_id,), Node("logged_model", model_id, model_id, False)
+            continue
+        deleted = one.lifecycle == "deleted"
+        yield (model_id,), Node("logged_model", model_id, one.name, is_deleted=deleted, run_id=one.run_id)
 
 
 def _versions(links: Links, wanted: list[tuple[str, ...]]) -> Iterable[tuple[tuple[str, ...], Node]]:

@@ -1,4 +1,4 @@
-"""Which node a text names: a run, a dataset, an artifact or a model version."""
+"""Which node a text names: a run, a dataset, an artifact, a logged model or a model version."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.limits import LINEAGE_MAX_DEPTH, LINEAGE_NODES_MAX_COUNT
 from lineal.model.lineage_graph import NODE_KINDS, LineageQuery, NodeKind, is_content_digest
 from lineal.model.registry import STAGES, ModelVersion, is_model_name, is_version_id
-from lineal.store.lineage_keys import Key, artifact_key, dataset_key, run_key, version_key
+from lineal.store.lineage_keys import Key, artifact_key, dataset_key, model_key, run_key, version_key
 from lineal.store.registry import RegistryReader
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 _NAMED_COUNT = 6
-_WAYS = 'a run\'s id, a dataset\'s name, NAME@DIGEST or digest, "RUN:path", "MODEL@alias" or "MODEL/3"'
+_WAYS = 'a run\'s id, a dataset\'s name, NAME@DIGEST or digest, "RUN:path", "MODEL@alias", "MODEL/3" or a logged model\'s id'
 
 
 def check(query: LineageQuery) -> None:
@@ -37,7 +37,8 @@ def find_start(reader: TenantReader, links: Links, query: LineageQuery) -> Key:
     thing = query.thing.strip()
     finders: dict[NodeKind, Callable[[], Key | None]] = {
         "artifact": lambda: _artifact(reader, links, thing),
-        "model_version": lambda: _version(reader.registry(), thing),
+        "model_version": lambda: _version(reader.registry(), thing) or _version(reader.registry(), _as_uri(thing)),
+        "logged_model": lambda: next((model_key(one.model_id) for one in links.logged_models([thing])), None),
         "dataset": lambda: _dataset(links, thing),
         "run": lambda: _run(reader, thing),
     }
@@ -104,6 +105,11 @@ def _artifact(reader: TenantReader, links: Links, text: str) -> Key | None:
 def _is_which(artifact: Artifact, which: str) -> bool:
     """By its version, or the beginning of its digest."""
     return str(artifact.version) == which or (artifact.digest or "").startswith(which)
+
+
+def _as_uri(text: str) -> str:
+    """Without what MLflow puts before a model's name: "models:/NAME@ALIAS"."""
+    return text.removeprefix("models:/").removeprefix("models/")
 
 
 def _version(registry: RegistryReader, text: str) -> Key | None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
 from lineal.model.entities import Artifact, Run
-from lineal.model.lineage import ArtifactUse, DatasetUse, VersionUse
+from lineal.model.lineage import ArtifactUse, DatasetUse, ModelUse, VersionUse
 from lineal.model.lineage_graph import Relation
 from lineal.model.registry import Stage, VersionFile
-from lineal.model.vocabulary import Lifecycle
+from lineal.model.vocabulary import Lifecycle, ModelRole
 
 OWN_FOLDER = ".lineal"
 """Of a run's artifacts: what Lineal itself keeps of it."""
@@ -23,7 +23,7 @@ ArtifactId: TypeAlias = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class RunLinks:
-    """A run and what leads to it."""
+    """A run and what leads to it. `models`: logged ones that it took in."""
 
     run: Run
     attempt_count: int
@@ -31,6 +31,7 @@ class RunLinks:
     datasets: list[DatasetUse]
     artifacts: list[ArtifactUse]
     versions: list[VersionUse]
+    models: list[ModelUse]
 
 
 class Below(NamedTuple):
@@ -70,6 +71,23 @@ class VersionUser(NamedTuple):
     version_id: str
 
 
+class ModelUser(NamedTuple):
+    used_ms: int
+    run_id: str
+    model_id: str
+    role: ModelRole
+
+
+class ModelLinks(NamedTuple):
+    """A logged model, deleted ones too. `run_id`: of the run that made it; `path`: of its files among that one's artifacts."""
+
+    model_id: str
+    name: str
+    run_id: str | None
+    path: str | None
+    lifecycle: Lifecycle
+
+
 class VersionLinks(NamedTuple):
     """Deleted ones too. `files` that say no digest are left out."""
 
@@ -80,6 +98,7 @@ class VersionLinks(NamedTuple):
     stage: Stage
     lifecycle: Lifecycle
     files: tuple[VersionFile, ...]
+    model_id: str | None = None
 
 
 def is_own(path: str) -> bool:
@@ -112,6 +131,22 @@ class Links(Protocol):
 
     def uses_of_versions(self, version_ids: Collection[str], limit: int) -> list[VersionUser]:
         """Sorted."""
+        ...
+
+    def uses_of_models(self, model_ids: Collection[str], limit: int) -> list[ModelUser]:
+        """Of logged models, in either role; sorted."""
+        ...
+
+    def logged_models(self, model_ids: Collection[str]) -> list[ModelLinks]:
+        """Those that are known, in any order."""
+        ...
+
+    def models_of(self, run_ids: Collection[str], limit: int) -> list[tuple[str, str]]:
+        """(Run id, model id) of the logged models that these runs made or put out; sorted."""
+        ...
+
+    def versions_of_models(self, model_ids: Collection[str], limit: int) -> list[VersionLinks]:
+        """By id."""
         ...
 
     def versions(self, version_ids: Collection[str]) -> list[VersionLinks]: ...

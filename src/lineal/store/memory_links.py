@@ -7,13 +7,15 @@ from collections.abc import Collection, Iterator
 from lineal.model.entities import Artifact, Stamp
 from lineal.model.lineage import DatasetUse
 from lineal.model.vocabulary import REPRODUCES_TAG
-from lineal.store.lineage import in_order_said
+from lineal.store.lineage import in_order_said, model_of
 from lineal.store.links import (
     ArtifactId,
     ArtifactUser,
     Below,
     DataUse,
     DataWords,
+    ModelLinks,
+    ModelUser,
     RunLinks,
     VersionLinks,
     VersionUser,
@@ -43,6 +45,7 @@ class MemoryLinks:
             in_order_said(state.datasets.values()),
             in_order_said(state.artifact_uses.values()),
             in_order_said(state.version_uses.values()),
+            [use for use in in_order_said(state.models.values()) if use.role == "input"],
         )
 
     def runs_below(self, run_ids: Collection[str], limit: int) -> list[Below]:
@@ -88,11 +91,37 @@ class MemoryLinks:
         ]
         return sorted(found)[:limit]
 
+    def uses_of_models(self, model_ids: Collection[str], limit: int) -> list[ModelUser]:
+        return sorted(one for one in self._model_users() if one.model_id in model_ids)[:limit]
+
+    def _model_users(self) -> Iterator[ModelUser]:
+        for run_id, state in self._tenant.runs.items():
+            for _, use in state.models.values():
+                yield ModelUser(use.used_ms, run_id, use.model_id, use.role)
+
+    def logged_models(self, model_ids: Collection[str]) -> list[ModelLinks]:
+        return [one for one in self._models() if one.model_id in model_ids]
+
+    def models_of(self, run_ids: Collection[str], limit: int) -> list[tuple[str, str]]:
+        found = {(one.run_id, one.model_id) for one in self._models() if one.run_id is not None}
+        found |= {(one.run_id, one.model_id) for one in self._model_users() if one.role == "output"}
+        return sorted(one for one in found if one[0] in run_ids)[:limit]
+
+    def _models(self) -> Iterator[ModelLinks]:
+        for model_id, settings in self._tenant.models.items():
+            model = model_of(model_id, settings, ("", ""))
+            yield ModelLinks(model_id, model.name, model.source_run_id, model.path, model.lifecycle)
+
+    def versions_of_models(self, model_ids: Collection[str], limit: int) -> list[VersionLinks]:
+        found = (one for one in self._versions() if one.model_id in model_ids)
+        return sorted(found, key=lambda one: one.version_id)[:limit]
+
     def versions(self, version_ids: Collection[str]) -> list[VersionLinks]:
         return [one for one in self._versions() if one.version_id in version_ids]
 
     def versions_of(self, run_ids: Collection[str], limit: int) -> list[VersionLinks]:
-        return sorted(one for one in self._versions() if one.run_id in run_ids)[:limit]
+        found = (one for one in self._versions() if one.run_id in run_ids)
+        return sorted(found, key=lambda one: one.version_id)[:limit]
 
     def _versions(self) -> Iterator[VersionLinks]:
         for version, content in self._tenant.registry.list_contents():
@@ -104,6 +133,7 @@ class MemoryLinks:
                 version.stage,
                 version.lifecycle,
                 tuple(file for file in content.files if file.digest is not None),
+                version.model_id,
             )
 
     def _artifacts(self, run_ids: Collection[str]) -> Iterator[tuple[ArtifactId, Stamp]]:

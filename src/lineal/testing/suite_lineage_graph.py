@@ -9,7 +9,7 @@ import pytest
 from lineal.model.entities import Artifact, Attempt
 from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.limits import LINEAGE_ARTIFACTS_COUNT, LINEAGE_MAX_DEPTH, LINEAGE_NODES_MAX_COUNT
-from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, VersionUse
+from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelUse, VersionUse
 from lineal.model.lineage_graph import LineageGraph, LineageQuery, Node
 from lineal.model.registry import NewVersion, VersionContent, VersionFile
 from lineal.model.vocabulary import REPRODUCES_TAG
@@ -59,6 +59,26 @@ LINKS = [
     (("run", "clean"), ("artifact", "clean:out/clean.csv"), "made", None),
     (("run", "train"), ("artifact", "train:models/model.pt"), "made", None),
 ]
+
+
+def registering(writer: TenantWriter) -> None:
+    files = VersionContent((VersionFile("models/m-1/model.pkl", 7, MODEL),))
+    version = NewVersion(VERSION, "fraud", "train", "m-1", path="models/m-1", content=files)
+    writer.registry().create_version(version, at(30, 30))
+    writer.registry().set_alias("fraud", "best", VERSION, at(31, 31))
+
+
+MODELS: tuple[Said, ...] = (
+    # raw data -> "train" -> the logged model m-1 -> fraud/1; and "score" took m-1 in
+    *(starting(run_id, time_ms=n) for n, run_id in enumerate(("train", "score"), 1)),
+    using("train", RAW, 10, "raw"),
+    call("set_logged_model", "m-1", at(20, 20), name="net", run_id="train", path="models/m-1"),
+    call("use_model", "train", ModelUse("m-1", "output", 7), at(21, 21)),
+    logging("train", "models/m-1/model.pkl", MODEL, 22),
+    logging("train", "models/m-1/MLmodel", CLEAN, 23),
+    call("use_model", "score", ModelUse("m-1", "input"), at(24, 24)),
+    registering,
+)
 
 
 class LineageGraphRules(SuiteBase):
@@ -196,6 +216,59 @@ class LineageGraphRules(SuiteBase):
         made = [("r1", version_id, "made") for version_id in (VERSION, "1" * 32, "2" * 32)]
         assert self.links_of(self.graph(reader, "r1")) == sorted(made)
         assert self.links_of(self.graph(reader, "digits/2")) == [("r1", "1" * 32, "made")]
+
+    # -- logged models -------------------------------------------------------------------------------------
+
+    def test_a_logged_model_stands_between_its_run_and_its_versions(self, store: Store, reader: TenantReader) -> None:
+        self.tell(store, *MODELS)
+        made = [(RAW, "train", "used"), ("m-1", VERSION, "version"), ("train", "m-1", "made")]
+        for thing in ("fraud@best", "models:/fraud@best", "models/fraud/1", "m-1", "train", RAW):
+            graph = self.graph(reader, thing, kind=None)
+            assert graph.is_complete, thing
+            links = self.links_of(graph)
+            assert set(made) <= set(links), thing
+            assert ("m-1", "score", "used") in links or "fraud" in thing
+        up = self.graph(reader, VERSION, down=False)
+        assert self.links_of(up) == made
+        assert self.graph(reader, "m-1").start == ("logged_model", "m-1")
+        nodes = {node.id: node for node in up.nodes}
+        assert nodes["m-1"] == Node("logged_model", "m-1", "net", run_id="train")
+
+    def test_files_of_a_logged_model_stand_for_themselves_in_it(self, store: Store, reader: TenantReader) -> None:
+        self.tell(store, *MODELS, logging("train", "models/m-1x", OTHER, 40), logging("train", "a.txt", OTHER, 41))
+        names = {node.name for node in self.graph(reader, "train").nodes if node.kind == "artifact"}
+        assert names == {"models/m-1x", "a.txt"}
+        of_file = self.links_of(self.graph(reader, "train:models/m-1/model.pkl", up=False))
+        assert ("train:models/m-1/model.pkl", "m-1", "version") in of_file and ("m-1", VERSION, "version") in of_file
+
+    def test_a_model_that_is_not_known_hides_nothing(self, store: Store, reader: TenantReader) -> None:
+        """A version that says the id of one is linked as any other; a run that used one shows that it did."""
+
+        def version(writer: TenantWriter) -> None:
+            files = VersionContent((VersionFile("x.pt", 7, MODEL),))
+            new = NewVersion(VERSION, "digits", "r1", "m-9", path="x.pt", content=files)
+            writer.registry().create_version(new, at(5, 5))
+
+        self.tell(store, starting("r1"), logging("r1", "x.pt", MODEL, 4), version)
+        assert ("r1:x.pt", VERSION, "version") in self.links_of(self.graph(reader, "digits/1"))
+        self.tell(store, starting("r2"), call("use_model", "r2", ModelUse("m-8", "input"), at(6, 6)))
+        graph = self.graph(reader, "r2")
+        assert self.links_of(graph) == [("m-8", "r2", "used")]
+        assert [node.is_known for node in graph.nodes if node.kind == "logged_model"] == [False]
+        with pytest.raises(NotFound):
+            self.graph(reader, "m-8")
+
+    def test_a_model_is_of_the_run_that_put_it_out_too(self, store: Store, reader: TenantReader) -> None:
+        self.tell(
+            store,
+            starting("r1"),
+            call("set_logged_model", "m-2", at(2, 2), name="net", lifecycle="deleted"),
+            call("use_model", "r1", ModelUse("m-2", "output", 3), at(3, 3)),
+        )
+        for thing in ("r1", "m-2"):
+            graph = self.graph(reader, thing)
+            assert self.links_of(graph) == [("r1", "m-2", "made")], thing
+            assert [node.is_deleted for node in graph.nodes if node.kind == "logged_model"] == [True]
 
     def test_rings_end(self, store: Store, reader: TenantReader) -> None:
         self.tell(

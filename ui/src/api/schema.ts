@@ -470,7 +470,7 @@ export interface paths {
         };
         /**
          * What led to a thing, and what it led to
-         * @description Around a run, a dataset, an artifact or a model version: what led to it, and what it led to. Datasets lead to the runs that used them, runs to the artifacts that they made, artifacts to versions of registered models and to the runs that took them; and to a dataset that has the same content, where they were there first. Runs lead to their children, forks and reproductions.
+         * @description Around a run, a dataset, an artifact, a logged model or a model version: what led to it, and what it led to. Datasets lead to the runs that used them, runs to the artifacts and logged models that they made, these to versions of registered models and to the runs that took them; and artifacts to a dataset that has the same content, where they were there first. Runs lead to their children, forks and reproductions.
          */
         get: operations["get_lineage"];
         put?: never;
@@ -2131,12 +2131,12 @@ export interface components {
         };
         /**
          * LineageNode
-         * @description What its kind does not have is null. `key` is unique within the answer, `id` names it in another question. `name`: of a run, of a dataset (`names`: all under which it was used), of the registered model, or the artifact's path. `run_id`: the run itself, or the one that made it. `digest`: of a dataset or an artifact. `version`: a number, or what a dataset's users call it. Not `is_known`: something names it, and it is not here.
+         * @description What its kind does not have is null. `key` is unique within the answer, `id` names it in another question. `name`: of a run, of a dataset (`names`: all under which it was used), of the logged or registered model, or the artifact's path. `run_id`: the run itself, or the one that made it. `digest`: of a dataset or an artifact. `version`: a number, or what a dataset's users call it. Not `is_known`: something names it, and it is not here.
          */
         LineageNode: {
             key: string;
             /** @enum {string} */
-            kind: "artifact" | "dataset" | "model_version" | "run";
+            kind: "artifact" | "dataset" | "logged_model" | "model_version" | "run";
             id: string;
             name: string;
             is_known: boolean;
@@ -4203,7 +4203,7 @@ export interface operations {
         parameters: {
             query: {
                 id: string;
-                kind?: ("artifact" | "dataset" | "model_version" | "run") | null;
+                kind?: ("artifact" | "dataset" | "logged_model" | "model_version" | "run") | null;
                 direction?: "both" | "down" | "up";
                 depth?: number;
                 limit?: number;

@@ -12,9 +12,10 @@ from lineal.store.lineage_view import lineage_dict
 
 
 def get_lineage(context: Context, asked: Asked[AskLineage, None]) -> Lineage:
-    """Around a run, a dataset, an artifact or a model version: what led to it, and what it led to. Datasets lead to the runs that used
-    them, runs to the artifacts that they made, artifacts to versions of registered models and to the runs that took them; and to a
-    dataset that has the same content, where they were there first. Runs lead to their children, forks and reproductions."""
+    """Around a run, a dataset, an artifact, a logged model or a model version: what led to it, and what it led to. Datasets lead to the
+    runs that used them, runs to the artifacts and logged models that they made, these to versions of registered models and to the runs
+    that took them; and artifacts to a dataset that has the same content, where they were there first. Runs lead to their children, forks
+    and reproductions."""
     query = asked.query
     return msgspec.convert(
         lineage_dict(

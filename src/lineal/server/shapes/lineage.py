@@ -15,12 +15,12 @@ from lineal.model.limits import (
 )
 from lineal.server.shapes.runs import RunStatus
 
-NodeKind = Literal["dataset", "run", "artifact", "model_version"]
+NodeKind = Literal["dataset", "run", "artifact", "logged_model", "model_version"]
 
 
 class LineageNode(Struct, frozen=True):
     """What its kind does not have is null. `key` is unique within the answer, `id` names it in another question. `name`: of a run, of a
-    dataset (`names`: all under which it was used), of the registered model, or the artifact's path. `run_id`: the run itself, or
+    dataset (`names`: all under which it was used), of the logged or registered model, or the artifact's path. `run_id`: the run itself, or
     the one that made it. `digest`: of a dataset or an artifact. `version`: a number, or what a dataset's users call it. Not
     `is_known`: something names it, and it is not here."""
 
@@ -67,8 +67,8 @@ class Lineage(Struct, frozen=True):
 
 class AskLineage(Struct, frozen=True):
     """`id`: a run's id or the beginning of one; a dataset's name, NAME@DIGEST, NAME@VERSION or digest; RUN:PATH or RUN:PATH@VERSION;
-    MODEL@ALIAS, MODEL/3, MODEL/production or a version's id. `kind` says which it is where it could be several. `depth`: links
-    away from it. `limit`: nodes."""
+    MODEL@ALIAS, MODEL/3, MODEL/production or a version's id; a logged model's id. `kind` says which it is where it could be several.
+    `depth`: links away from it. `limit`: nodes."""
 
     id: Annotated[str, Meta(min_length=1, max_length=4 * NAME_MAX_BYTES)]
     kind: NodeKind | None = None

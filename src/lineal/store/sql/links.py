@@ -17,6 +17,8 @@ from lineal.store.links import (
     Below,
     DataUse,
     DataWords,
+    ModelLinks,
+    ModelUser,
     RunLinks,
     VersionLinks,
     VersionUser,
@@ -25,7 +27,7 @@ from lineal.store.links import (
 from lineal.store.rules import artifact_versions
 from lineal.store.sql.database import Connection, Row, list_text
 from lineal.store.sql.details import read_runs
-from lineal.store.sql.uses import read_artifact_uses, read_dataset_uses, read_version_uses
+from lineal.store.sql.uses import read_artifact_uses, read_dataset_uses, read_model_uses, read_version_uses
 
 # Words are constants, so that the partial index on the tag is used.
 _REPRODUCES = f"kind = 'tag' AND name = '{REPRODUCES_TAG}'"
@@ -37,7 +39,7 @@ _IS_SOURCE = (
 )
 _VERSION = (
     "SELECT v.version_id, m.name, v.number, v.run_id, v.stage, CASE WHEN m.lifecycle = 'deleted' THEN 'deleted' ELSE"
-    " v.lifecycle END, v.content FROM model_version v JOIN registered_model m ON m.pk = v.model WHERE v.tenant = ?"
+    " v.lifecycle END, v.content, v.model_id FROM model_version v JOIN registered_model m ON m.pk = v.model WHERE v.tenant = ?"
 )
 _WORDS = (
     "SELECT DISTINCT d.name, d.digest, d.version, d.source FROM dataset d WHERE d.tenant = ?"
@@ -58,6 +60,7 @@ class SqlLinks:
         pks = list(self._numbers(run_ids).values())
         wanted = list_text(pks)
         datasets = read_dataset_uses(self._connection, pks)
+        models = read_model_uses(self._connection, pks)
         artifacts, versions = read_artifact_uses(self._connection, pks), read_version_uses(self._connection, pks)
         attempts = self._by_run(
             "SELECT run, count(*) FROM attempt WHERE opened_ms IS NOT NULL AND {} GROUP BY run", wanted
@@ -73,6 +76,7 @@ class SqlLinks:
                 in_order_said(datasets.get(pk, {}).values()),
                 in_order_said(artifacts.get(pk, {}).values()),
                 in_order_said(versions.get(pk, {}).values()),
+                [use for use in in_order_said(models.get(pk, {}).values()) if use.role == "input"],
             )
             for pk, run in read_runs(self._connection, pks).items()
         }
@@ -124,6 +128,44 @@ class SqlLinks:
             limit,
         )
         return [VersionUser(*row) for row in rows]
+
+    # -- logged models -------------------------------------------------------------------------------------
+
+    def uses_of_models(self, model_ids: Collection[str], limit: int) -> list[ModelUser]:
+        rows = self._texts(
+            "SELECT u.time_ms, r.run_id, u.model_id, u.role FROM model_use u JOIN run r ON r.pk = u.run"
+            " WHERE r.tenant = ? AND u.model_id IN ({}) ORDER BY 1, 2, 3, 4 LIMIT ?",
+            model_ids,
+            limit,
+        )
+        return [ModelUser(*row) for row in rows]
+
+    def logged_models(self, model_ids: Collection[str]) -> list[ModelLinks]:
+        rows = self._texts(
+            "SELECT model_id, name, source_run_id, path, CASE is_deleted WHEN 1 THEN 'deleted' ELSE 'active' END"
+            " FROM logged_model WHERE tenant = ? AND model_id IN ({})",
+            model_ids,
+        )
+        return [ModelLinks(*row) for row in rows]
+
+    def models_of(self, run_ids: Collection[str], limit: int) -> list[tuple[str, str]]:
+        made = self._texts(
+            "SELECT source_run_id, model_id FROM logged_model WHERE tenant = ? AND source_run_id IN ({})"
+            " ORDER BY 1, 2 LIMIT ?",
+            run_ids,
+            limit,
+        )
+        put_out = self._texts(
+            "SELECT r.run_id, u.model_id FROM model_use u JOIN run r ON r.pk = u.run"
+            " WHERE r.tenant = ? AND r.run_id IN ({}) AND u.role = 'output' ORDER BY 1, 2 LIMIT ?",
+            run_ids,
+            limit,
+        )
+        return sorted({(run_id, model_id) for run_id, model_id in (*made, *put_out)})[:limit]
+
+    def versions_of_models(self, model_ids: Collection[str], limit: int) -> list[VersionLinks]:
+        rows = self._texts(f"{_VERSION} AND v.model_id IN ({{}}) ORDER BY v.version_id LIMIT ?", model_ids, limit)
+        return [_version(row) for row in rows]
 
     # -- model versions ------------------------------------------------------------------------------------
 
@@ -217,7 +259,7 @@ class SqlLinks:
 
 
 def _version(row: Sequence[Any]) -> VersionLinks:
-    version_id, name, number, run_id, stage, lifecycle, content = row
+    version_id, name, number, run_id, stage, lifecycle, content, model_id = row
     files = (VersionFile(*file) for file in from_json(content)[0]) if content is not None else ()
     known = tuple(file for file in files if file.digest is not None)
-    return VersionLinks(version_id, name, number, run_id, stage, lifecycle, known)
+    return VersionLinks(version_id, name, number, run_id, stage, lifecycle, known, model_id)

@@ -17,6 +17,7 @@ test("each thing leads to where it is shown", () => {
       node("d", "dataset", "train@0123", "train", { version: "2.1", digest: "0123456789abcdef" }),
       node("v", "model_version", "x", "digits", { version: "3", model_name: "digits", stage: "production" }),
       node("f", "artifact", "a1:models/m.pt", "models/m.pt", { run_id: "a1", path: "models/m.pt", version: "2" }),
+      node("m", "logged_model", "m-1", "net", { run_id: "a1" }),
       node("run:gone", "run", "gone", "gone", { is_known: false }),
     ],
     edges: [{ from: "d", to: "run:a1", relation: "used", context: "training" }],
@@ -27,6 +28,7 @@ test("each thing leads to where it is shown", () => {
     ["train", "2.1 · 0123456789", "/lineage?kind=dataset&id=train%400123"],
     ["digits v3", "production", "/models/digits/3"],
     ["models/m.pt", "v2", "/runs/a1?tab=artifacts&file=models/m.pt"],
+    ["net", "", "/lineage?kind=logged_model&id=m-1"],
     ["gone", "not here", null],
   ]);
 });

@@ -71,5 +71,5 @@ function hrefOf(node: AnswerNode): string | null {
   const version = Number(node.version);
   if (node.kind === "model_version" && node.model_name !== null && Number.isInteger(version) && version > 0) return to.version(node.model_name, version);
   if (node.kind === "artifact" && node.run_id !== null) return to.run(node.run_id, { tab: "artifacts", file: node.path });
-  return node.kind === "dataset" ? to.lineage(node.kind, node.id) : null;
+  return node.kind === "dataset" || node.kind === "logged_model" ? to.lineage(node.kind, node.id) : null;
 }
