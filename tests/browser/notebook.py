@@ -39,6 +39,15 @@ with lineal.init("notebook", "score") as run:
     run.log({"score": float(open(path).read())})
 """
 
+RESUMED = """\
+import sys
+import lineal
+
+with lineal.init("notebook", "resumed", run_id="resumed", resume="allow") as run:
+    print("from", sys.argv[1])
+    run.log({"loss": 1.0}, step=int(sys.argv[1]))
+"""
+
 _GIT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_AUTHOR_NAME": "Ann",
@@ -55,12 +64,17 @@ def make_notebook(folder: Path) -> None:
     project.mkdir(parents=True)
     (project / "train.py").write_text(TRAIN)
     (project / "score.py").write_text(SCORE)
+    (project / "resumed.py").write_text(RESUMED)
     (project / "data.csv").write_text("x,y\n" + "".join(f"{n},{n * n}\n" for n in range(50)))
     for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run(["git", *command], cwd=project, env=os.environ | _GIT, check=True)
     remote = ["git", "remote", "add", "origin", "https://ann:hunter2@github.com/ann/digits.git"]
     subprocess.run(remote, cwd=project, env=os.environ | _GIT, check=True)
     _run(folder, project, "train.py", "--lr", "0.1")
+    for start in ("0", "10"):  # each attempt another change that is not committed
+        (project / "resumed.py").write_text(f"{RESUMED}# change {start}\n")
+        _run(folder, project, "resumed.py", start)
+    (project / "resumed.py").write_text(RESUMED)
     (project / "train.py").write_text(TRAIN.replace("(1.0 - weight) ** 2", "abs(1.0 - weight) ** 1.5"))
     (project / "notes.py").write_text("# to be tried: warmup\n")
     with open(project / "data.csv", "a") as file:

@@ -38,8 +38,31 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(said).toHaveText("1 match");
       await expect(lines.getByRole("listitem").filter({ hasText: "warning: step 40" })).toBeVisible();
       await expectAccessible(page);
+      // To its place, from match to match, to a line and to a time; the address leads there.
       await lines.getByRole("button").click();
-      await expect(said).toHaveText("63 lines");
+      await expect(said).toHaveText("1 of 1 match");
+      await expect(lines).toContainText("step  39 loss");
+      const search = page.getByRole("searchbox", { name: "Search the console" });
+      await search.fill("warning");
+      await expect(said).toHaveText("3 of 3 matches");
+      await search.press("Shift+Enter");
+      await expect(said).toHaveText("2 of 3 matches");
+      await search.press("Enter");
+      await expect(said).toHaveText("3 of 3 matches");
+      await search.press("Enter");
+      await expect(said).toContainText("No further match");
+      await expectAccessible(page);
+      await search.fill("");
+      const place = page.getByRole("textbox", { name: "Go to a line or a time" });
+      await place.fill("5");
+      await place.press("Enter");
+      await expect(page).toHaveURL(/line=5(&|$)/);
+      await place.fill("some day");
+      await place.press("Enter");
+      await expect(said).toContainText("A line’s number, or a time");
+      await page.reload();
+      await expect(lines.getByRole("button", { name: "Line 5", exact: true })).toBeVisible();
+      await expect(lines.locator(".marked")).toHaveText(/^\s*5\s/);
 
       await page.getByRole("tab", { name: "Code" }).click();
       await expect(page.getByRole("region", { name: "Code", exact: true })).toContainText("https://github.com/ann/digits.git");
@@ -55,6 +78,26 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expectAccessible(page);
     });
 
+    test("of a resumed run, each attempt's code and what it printed", async ({ page }) => {
+      await page.goto(`${address("notebook")}/runs/resumed`);
+      await expect(page.getByRole("region", { name: "How it ran" })).toContainText("resumed.py 10");
+      await page.getByRole("combobox", { name: "Attempt" }).selectOption("1");
+      await expect(page.getByRole("region", { name: "How it ran" })).toContainText("resumed.py 0");
+      await page.getByRole("tab", { name: "Code" }).click();
+      await expect(page.getByText("Not all attempts had the same code and command.")).toBeVisible();
+      const changes = page.getByRole("region", { name: "Changes of resumed.py" });
+      await expect(changes).toContainText("# change 0");
+      await expectAccessible(page);
+      await page.getByRole("combobox", { name: "Attempt" }).selectOption("2");
+      await expect(changes).toContainText("# change 10");
+      await page.getByRole("tab", { name: "Attempts" }).click();
+      await page.getByRole("table", { name: "Attempts" }).getByRole("link").first().click();
+      await expect(changes).toContainText("# change 0");
+      await page.getByRole("tab", { name: "Console" }).click();
+      await expect(page.getByRole("region", { name: "Lines of the console" }).getByRole("listitem")).toHaveText([/from 0\s*attempt 1/, /from 10\s*attempt 2/]);
+      await expectAccessible(page);
+    });
+
     test("lineage leads from the data to what came of it", async ({ page }) => {
       await page.goto(`${address("notebook")}/runs/${await runOf(page, "second")}?tab=lineage`);
       const graph = page.getByRole("region", { name: /Lineage/ });
@@ -66,6 +109,13 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expectAccessible(page);
       await page.getByRole("region", { name: /Lineage/ }).getByRole("link", { name: /second/ }).click();
       await expect(page.getByRole("heading", { level: 1, name: "second" })).toBeVisible();
+    });
+
+    test("a run that recorded nothing by itself says so", async ({ page }) => {
+      await page.goto(`${address("desk")}/`);
+      await page.getByRole("grid", { name: "Runs" }).getByRole("link").first().click();
+      await expect(page.getByRole("region", { name: "How it ran" })).toContainText("Not recorded");
+      await expectAccessible(page);
     });
 
     test("two runs side by side say why they are not comparable, and where they part", async ({ page }) => {

@@ -151,6 +151,9 @@ function readExecution(from: Fields): Execution {
   };
 }
 
+/** Of what nothing was recorded. */
+export const NO_CODE: Code = readCode({});
+
 function readCode(from: Fields): Code {
   const patch = fileOf(from["patch"]);
   const untracked = fieldsOf(from["untracked"]);

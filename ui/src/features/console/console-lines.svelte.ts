@@ -3,9 +3,8 @@
 import { errorText, get, isAbort } from "../../api/client.ts";
 import type { ConsolePage } from "../../api/shapes.ts";
 import { runPath } from "../run/run-page.svelte.ts";
+import type { Ask, ConsoleLine } from "./console-place.ts";
 
-export type ConsoleLine = ConsolePage["lines"][number];
-export type Ask = (query: { after: number; limit: number; search?: string }, signal: AbortSignal) => Promise<ConsolePage>;
 
 export const WINDOW_LINES = 500;
 const KEPT_WINDOWS = 40;
@@ -21,7 +20,7 @@ export class ConsoleLines {
   problem = $state<string | null>(null);
   isRead = $state(false);
   #windows = $state.raw<ReadonlyMap<number, readonly ConsoleLine[]>>(new Map());
-  #flights = new Map<number, AbortController>();
+  #flights = new Map<number, { aborter: AbortController; landed: Promise<void> }>();
   #ask: Ask;
 
   constructor(ask: Ask) {
@@ -37,20 +36,25 @@ export class ConsoleLines {
   async want(first: number, end: number, isFresh = false): Promise<void> {
     const from = Math.floor(Math.max(0, first) / WINDOW_LINES);
     const to = Math.floor(Math.max(0, end - 1) / WINDOW_LINES);
-    const missing: number[] = [];
+    const waited: Promise<void>[] = [];
     for (let window = from; window <= to; window++) {
       const known = this.#windows.get(window);
       const mayGrow = known !== undefined && known.length < WINDOW_LINES;
-      if (!this.#flights.has(window) && (known === undefined || (isFresh && mayGrow))) missing.push(window);
+      const flight = this.#flights.get(window);
+      if (flight !== undefined) waited.push(flight.landed);
+      else if (known === undefined || (isFresh && mayGrow)) {
+        const aborter = new AbortController();
+        const landed = this.#read(window, [from, to], aborter.signal);
+        this.#flights.set(window, { aborter, landed });
+        waited.push(landed);
+      }
     }
-    await Promise.all(missing.map((window) => this.#read(window, [from, to])));
+    await Promise.all(waited);
   }
 
-  async #read(window: number, [from, to]: [number, number]): Promise<void> {
-    const aborter = new AbortController();
-    this.#flights.set(window, aborter);
+  async #read(window: number, [from, to]: [number, number], signal: AbortSignal): Promise<void> {
     try {
-      const answer = await this.#ask({ after: window * WINDOW_LINES, limit: WINDOW_LINES }, aborter.signal);
+      const answer = await this.#ask({ after: window * WINDOW_LINES, limit: WINDOW_LINES }, signal);
       const next = new Map(this.#windows);
       next.set(window, answer.lines);
       for (const far of [...next.keys()].sort((a, b) => distance(b, from, to) - distance(a, from, to)).slice(0, Math.max(0, next.size - KEPT_WINDOWS))) next.delete(far);
@@ -66,7 +70,7 @@ export class ConsoleLines {
   }
 
   stop(): void {
-    for (const aborter of this.#flights.values()) aborter.abort();
+    for (const { aborter } of this.#flights.values()) aborter.abort();
   }
 }
 
@@ -97,14 +101,14 @@ export class ConsoleMatches {
     return this.isRead && this.next >= this.total;
   }
 
-  /** Looks on until something is found: an answer may have looked at a part of a long console, and found nothing there. */
+  /** Looks on until a page of matches is found, so that few ones are counted: an answer may have looked at a part of a long console only. */
   async more(): Promise<void> {
     if (this.#isReading || this.isDone) return;
     this.#isReading = true;
     try {
-      for (let found = 0; found === 0; ) {
-        const answer = await this.#ask({ after: this.next, limit: MATCHES_AT_ONCE, search: this.#search }, this.#aborter.signal);
-        found = answer.lines.length;
+      for (let found = 0; found < MATCHES_AT_ONCE; ) {
+        const answer = await this.#ask({ after: this.next, limit: MATCHES_AT_ONCE - found, search: this.#search }, this.#aborter.signal);
+        found += answer.lines.length;
         this.lines = [...this.lines, ...answer.lines];
         this.total = answer.total;
         const isStuck = answer.next <= this.next;

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
-import { ConsoleLines, ConsoleMatches, WINDOW_LINES, type Ask } from "./console-lines.svelte.ts";
+import { ConsoleLines, ConsoleMatches, WINDOW_LINES } from "./console-lines.svelte.ts";
+import type { Ask } from "./console-place.ts";
 import { partsOf, plainText } from "./console-text.ts";
 
 function consoleOf(count: () => number): { ask: Ask; asked: number[] } {
   const asked: number[] = [];
-  const ask: Ask = ({ after, limit, search }) => {
+  const ask: Ask = ({ after = 0, limit, search }) => {
     asked.push(after);
     // Looks at 1,000 lines a request, as the server looks at so many bytes.
     const looked = Array.from({ length: count() }, (_, at) => ({ number: at + 1, time: at, stream: "stdout" as const, text: `line ${at + 1}`, attempt_id: "a" })).slice(after, after + 1000);
@@ -25,6 +26,14 @@ test("lines are read where they are looked at, once", async () => {
   expect(lines.at(70_000)?.number).toBe(70_001);
   await lines.want(69_990, 70_030, true);
   expect(asked).toEqual([0, 69_500, 70_000]);
+});
+
+test("who wants what is on its way waits for it", async () => {
+  const { ask, asked } = consoleOf(() => 100);
+  const lines = new ConsoleLines(ask);
+  void lines.want(0, 40);
+  await lines.want(20, 30);
+  expect([lines.at(25)?.number, asked.length]).toEqual([26, 1]);
 });
 
 test("the last window grows with the run", async () => {

@@ -4,7 +4,7 @@ import { untrack } from "svelte";
 import { ApiError, get, isAbort, patch, post } from "../../api/client.ts";
 import { live } from "../../api/live.ts";
 import type { CaptureList, ModelVersion, RunDetail, VersionsPage } from "../../api/shapes.ts";
-import { NO_CAPTURES, readCaptures, type Captures } from "../captures/captures.ts";
+import { NO_CAPTURES, readCaptures, type CaptureRow, type Captures } from "../captures/captures.ts";
 import { loadMarkdown } from "./markdown-loader.ts";
 
 export interface Edit {
@@ -26,6 +26,8 @@ export class RunPageData {
   versions = $state.raw<readonly ModelVersion[]>([]);
   /** What it recorded by itself; read with the run. */
   captures = $state.raw<Captures>(NO_CAPTURES);
+  /** The same of all attempts, the latest first. */
+  captureRows = $state.raw<readonly CaptureRow[]>([]);
   /** Of the newest change that touched this run, for the charts. */
   changeNumber = $state(0);
   readonly runId: string;
@@ -86,14 +88,14 @@ export class RunPageData {
       if (detail.note !== "") await loadMarkdown();
       if (this.#aborter.signal.aborted) return;
       if (made !== null) this.versions = made.versions;
-      if (captures !== null) this.captures = captures;
+      if (captures !== null) this.#take(captures);
       this.detail = this.detail === null ? detail : keepSame(this.detail, detail);
       this.problem = null;
       if (this.#capturesStatus === "") this.#capturesStatus = detail.status;
       else if (detail.status !== this.#capturesStatus || (detail.status === "running" && performance.now() - this.#capturesAt > CAPTURES_GAP_MS)) {
         this.#capturesStatus = detail.status;
         const again = await this.#readCaptures();
-        if (again !== null) this.captures = keepSame(this.captures, again);
+        if (again !== null) this.#take(again);
       }
     } catch (error) {
       if (isAbort(error)) return;
@@ -106,12 +108,17 @@ export class RunPageData {
   }
 
   /** null where they cannot be read: the rest of the page is worth seeing all the same. */
-  async #readCaptures(): Promise<Captures | null> {
+  async #readCaptures(): Promise<readonly CaptureRow[] | null> {
     this.#capturesAt = performance.now();
     return get<CaptureList>(`${runPath(this.detail?.run_id ?? this.runId)}/captures`, {}, { signal: this.#aborter.signal }).then(
-      (answer) => readCaptures(answer.captures),
+      (answer) => answer.captures,
       () => null,
     );
+  }
+
+  #take(rows: readonly CaptureRow[]): void {
+    if (JSON.stringify(rows) !== JSON.stringify(this.captureRows)) this.captureRows = rows;
+    this.captures = keepSame(this.captures, readCaptures(rows));
   }
 
   #refreshSoon(): void {
