@@ -40,7 +40,7 @@ from lineal.store.search.column import Column
 from lineal.store.search.engine import SearchEngine
 from lineal.store.search.order import window
 from lineal.store.search.source import RunRows, Values
-from lineal.store.sql.attributes import stored
+from lineal.store.sql.attributes import Stored, stored
 from lineal.testing.strategies import floats64, ints64, names, param_values
 
 DATASET = Field("dataset", "train.version")
@@ -237,6 +237,8 @@ class Source:
                 found.append((number, value, None))
             elif (row := stored(value)) is not None:
                 found.append((number, row.number, row.text))
+            elif of.kind == "metric" and value is not None:
+                found.append((number, None, None))
         if of.kind == "metric":
             assert set(stale.tolist()) <= {number for number, known in self.known.items() if known.is_stale}
         return Values(*zip(*found, strict=True)) if found else Values((), (), ())
@@ -467,12 +469,13 @@ def test_a_column_holds_what_the_evaluator_holds(of: Field, parts: int, small: b
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("small", [False, True])
 def test_a_column_orders_as_the_evaluator(of: Field, descending: bool, small: bool) -> None:
-    values = [value for value in ODD if of.kind != "metric" or isinstance(value, (int, float))]
+    values = [value for value in ODD if of.kind != "metric" or value is None or isinstance(value, (int, float))]
     if of.is_text:
         values = [value for value in ODD if value is None or isinstance(value, str)]
+    nan = Stored(None, None) if of.kind == "metric" else None
     with bounds(small):
         column = Column(of, len(values))
-        has = [(row, one) for row, value in enumerate(values) if (one := stored(value)) is not None]
+        has = [(row, one) for row, value in enumerate(values) if value is not None and (one := stored(value) or nan)]
         texts_of = [one.text if not of.is_text else values[row] for row, one in has]
         rows = np.array([row for row, _ in has], np.int64)
         column.set(slice(0, 0), rows, [one.number for _, one in has], texts_of)  # type: ignore[arg-type]

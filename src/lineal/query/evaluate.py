@@ -209,19 +209,25 @@ def _check_depth(filter: Filter | None) -> None:
 
 
 class SortKey(NamedTuple):
-    """What a value is ordered by: `kind` 0 for numbers, 1 for texts (of which the beginning counts), 2 for none."""
+    """What a value is ordered by: `kind` 0 for numbers, 1 for texts (of which the beginning counts), 2 for a metric's NaN, 3 for none."""
 
-    kind: Literal[0, 1, 2]
+    kind: Literal[0, 1, 2, 3]
     value: int | float | str
 
 
-NO_KEY = SortKey(2, 0)
+NAN_KEY = SortKey(2, 0)
+NO_KEY = SortKey(3, 0)
+
+
+def tells_nan(field: Field) -> bool:
+    """Whether a NaN of it comes before what is missing. (Lowest, highest and mean leave NaN out, and elsewhere it counts as missing.)"""
+    return field.kind == "metric" and field.aggregate in ("last", "first")
 
 
 def sort_key(value: ParamValue, field: Field) -> SortKey:
     operand = None if value is None else operand_of(value)
     if operand is None:
-        return NO_KEY
+        return NO_KEY if value is None or not tells_nan(field) else NAN_KEY
     if operand.number is None or field.is_text:
         return SortKey(1, operand.text[:ORDER_TEXT_CHARS])
     return SortKey(0, operand.number)

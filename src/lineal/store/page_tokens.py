@@ -90,4 +90,4 @@ def _digest(query: RunQuery) -> bytes:
 
 
 def _check(body: bytes) -> bytes:
-    return hashlib.sha256(b"lineal page token 1\0" + body).digest()[:_CHECK_BYTES]
+    return hashlib.sha256(b"lineal page token 2\0" + body).digest()[:_CHECK_BYTES]

@@ -10,6 +10,7 @@ import pytest
 from lineal.model.entities import SeriesKey
 from lineal.model.errors import InvalidInput
 from lineal.model.values import ParamValue
+from lineal.query.parser import parse_orders
 from lineal.query.syntax import Comparison, Field, Operator, Order
 from lineal.store.contracts import RunQuery, Store, TenantReader
 from lineal.testing.suite_base import WRITER, SuiteBase, at, block_with, starting
@@ -139,6 +140,39 @@ class SearchRules(SuiteBase):
                 if ended:
                     self.tell(store, call("end_attempt", f"r{number}", "a1", "finished", None, at(20, number)))
                 self.tell(store, call("compact", f"r{number}"))
+
+    @pytest.mark.parametrize("order", ["metrics.loss", "metrics.loss desc", "first(metrics.loss) desc"])
+    def test_a_metric_that_is_nan_comes_before_one_that_is_missing(
+        self, store: Store, reader: TenantReader, order: str
+    ) -> None:
+        def by_pages() -> list[str]:
+            found, after = [], None
+            while True:
+                page = reader.list_runs(RunQuery(order=parse_orders(order), limit=1, after=after))
+                found += [run.run_id for run in page.runs]
+                after = page.next_token
+                if after is None:
+                    return found
+
+        for name, value in (("a", None), ("b", math.nan), ("c", 1.0), ("d", math.nan)):
+            self.tell(store, starting(name, time_ms=10))
+            if value is not None:
+                self.tell(store, call("append_points", name, WRITER, "a1", [block_with([value])]))
+        assert self.ids(reader, order=order) == by_pages() == ["c", "b", "d", "a"]
+        for name in "abcd":
+            self.tell(store, call("compact", name))
+        assert self.ids(reader, order=order) == by_pages() == ["c", "b", "d", "a"]
+        self.tell(store, call("append_points", "a", WRITER, "a1", [block_with([math.nan], 1)]))
+        assert self.ids(reader, order=order) == by_pages() == ["c", "a", "b", "d"]
+        if not order.startswith("first"):
+            self.tell(store, call("append_points", "b", WRITER, "a1", [block_with([1.0], 2)]))
+            assert self.ids(reader, order=order) == by_pages() == ["b", "c", "a", "d"]
+
+    @pytest.mark.parametrize("order", ["min(metrics.loss)", "mean(metrics.loss) desc"])
+    def test_where_nan_is_left_out_nothing_is_left_of_it(self, store: Store, reader: TenantReader, order: str) -> None:
+        self.tell(store, starting("a", time_ms=10), starting("b", time_ms=10))
+        self.tell(store, call("append_points", "b", WRITER, "a1", [block_with([math.nan])]))
+        assert self.ids(reader, order=order) == ["a", "b"]
 
     def test_newer_points_count_at_once(self, store: Store, reader: TenantReader) -> None:
         for number, value in enumerate((0.1, 0.8, math.nan, 0.3)):

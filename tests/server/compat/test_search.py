@@ -179,8 +179,8 @@ def test_a_wrong_filter_is_refused(one_mlflow: Mlflow, text: str, fragment: str)
 
 def test_orders(mlflow: Mlflow, runs: dict[str, str]) -> None:
     for order, expected in (
-        (["metrics.loss"], "abdec"),
-        (["metrics.loss DESC"], "dbaec"),
+        (["metrics.loss"], "abdce"),
+        (["metrics.loss DESC"], "dbace"),
         (["params.kind ASC"], "caebd"[0] + "aebd"),
         (["tags.team desc"], "ebadc"),
         (["start_time"], "abcde"),
@@ -215,7 +215,7 @@ def test_pages_of_runs(mlflow: Mlflow, runs: dict[str, str]) -> None:
         token = page.get("next_page_token", "")
         if not token:
             break
-    assert found == ["a", "b", "d", "e", "c"]
+    assert found == ["a", "b", "d", "c", "e"]
     wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"page_token": "evil"}, "page token"),
         ({"max_results": 50_001}, "Invalid value 50001 for parameter 'max_results' supplied"),

@@ -1,6 +1,7 @@
 """What a comparison, a filter and an order mean; the store suite asks the same of stores."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -155,6 +156,14 @@ def test_order_is_numbers_then_texts_then_none_in_either_direction() -> None:
         assert compare_keys(keys[0], keys[1], descending) == 0
         assert compare_keys(keys[0], keys[3], descending) < 0 < compare_keys(keys[2], keys[3], descending)
     assert compare_keys(keys[5], keys[0], False) < 0 < compare_keys(keys[5], keys[0], True)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_metric_that_is_nan_comes_before_one_that_is_missing(descending: bool) -> None:
+    number, nan, missing = (sort_key(value, METRIC) for value in (1.0, math.nan, None))
+    assert compare_keys(number, nan, descending) < 0 and compare_keys(nan, missing, descending) < 0
+    lowest = replace(METRIC, aggregate="min")
+    assert sort_key(math.nan, lowest) == sort_key(None, lowest) == NO_KEY
 
 
 def test_texts_are_ordered_by_their_beginning() -> None:

@@ -8,11 +8,11 @@ import numpy as np
 
 from lineal.model.limits import ORDER_TEXT_CHARS
 from lineal.model.values import value_text
-from lineal.query.evaluate import Operand, SortKey, holds, operand_of
+from lineal.query.evaluate import NAN_KEY, NO_KEY, Operand, SortKey, holds, operand_of, tells_nan
 from lineal.query.syntax import LIST_OPERATORS, PATTERN_OPERATORS, Comparison, Field, Scalar
 from lineal.query.value_sets import split_values
 from lineal.series.columns import Int64s
-from lineal.store.search.numbers import Keys, Mask, NumberColumn, Rows
+from lineal.store.search.numbers import Keys, Mask, NumberColumn, Rows, resized
 from lineal.store.search.patterns import ordering_test, pattern_test
 from lineal.store.search.pool import TextPool
 from lineal.store.search.texts import TextColumn
@@ -28,16 +28,20 @@ class Column:
         self.numbers = None if field.is_text else NumberColumn(capacity)
         self.texts = None if field.is_number else TextColumn(capacity)
         self._whole: TextColumn | None = None
+        self._is_nan: Mask | None = None  # where a metric is NaN, and not missing
 
     @property
     def size_bytes(self) -> int:
-        return sum(part.size_bytes for part in (self.numbers, self.texts, self._whole) if part is not None)
+        parts = sum(part.size_bytes for part in (self.numbers, self.texts, self._whole) if part is not None)
+        return parts + (0 if self._is_nan is None else len(self._is_nan))
 
     def resize(self, capacity: int) -> None:
         self._capacity = capacity
         for part in (self.numbers, self.texts, self._whole):
             if part is not None:
                 part.resize(capacity)
+        if self._is_nan is not None:
+            self._is_nan = resized(self._is_nan, capacity, False)
 
     def set(
         self,
@@ -50,6 +54,8 @@ class Column:
         if self.numbers is not None:
             self.numbers.clear(cleared)
             self.numbers.set(rows, numbers)
+            if tells_nan(self.field):
+                self._set_nan(cleared, rows)
         if self.texts is not None:
             self.texts.clear(cleared)
             if texts is not None and (self.texts.pool.count or any(text is not None for text in texts)):
@@ -57,6 +63,16 @@ class Column:
         if self._whole is not None:
             self._whole.clear(cleared)
             self._whole.set(rows, self._texts_of(rows))
+
+    def _set_nan(self, cleared: Rows, rows: Int64s) -> None:
+        assert self.numbers is not None
+        is_nan = ~self.numbers.has(rows)
+        if self._is_nan is None and not is_nan.any():
+            return
+        if self._is_nan is None:
+            self._is_nan = np.zeros(self._capacity, np.bool_)
+        self._is_nan[cleared] = False
+        self._is_nan[rows] = is_nan
 
     @property
     def is_wasteful(self) -> bool:
@@ -200,7 +216,7 @@ class Column:
     # -- order ---------------------------------------------------------------------------------------------
 
     def bands(self, rows: Int64s, descending: bool) -> list[tuple[Int64s, Keys]]:
-        """The rows in three bands, each with what orders it: numbers, texts, those that have neither."""
+        """The rows in bands, each with what orders it: numbers, texts, a metric's NaN, those that have none of these."""
         bands: list[tuple[Int64s, Keys]] = []
         rest = rows
         if self.numbers is not None:
@@ -211,6 +227,10 @@ class Column:
             has = self.texts.has(rest)
             of_texts, rest = rest[has], rest[~has]
             bands.append((of_texts, [self.texts.keys(of_texts, descending)]))
+        if self._is_nan is not None:
+            is_nan = self._is_nan[rest]
+            bands.append((rest[is_nan], []))
+            rest = rest[~is_nan]
         bands.append((rest, []))
         return [band for band in bands if len(band[0])]
 
@@ -220,15 +240,19 @@ class Column:
         if number is not None:
             return SortKey(0, number)
         text = None if self.texts is None else self.texts.get(row)
-        return SortKey(2, 0) if text is None else SortKey(1, text[:ORDER_TEXT_CHARS])
+        if text is not None:
+            return SortKey(1, text[:ORDER_TEXT_CHARS])
+        return NO_KEY if self._is_nan is None or not self._is_nan[row] else NAN_KEY
 
     def beside(self, key: SortKey, descending: bool, rows: Int64s) -> tuple[Mask, Mask]:
         """Which rows come after that key, and which stand with it."""
         has_number = self._nothing(rows) if self.numbers is None else self.numbers.has(rows)
         has_text = self._nothing(rows) if self.texts is None else self.texts.has(rows) & ~has_number
         later = "<" if descending else ">"
-        if key.kind == 2:
-            return self._nothing(rows), ~(has_number | has_text)
+        if key.kind >= NAN_KEY.kind:
+            is_nan = self._nothing(rows) if self._is_nan is None else self._is_nan[rows]
+            missing = ~(has_number | has_text | is_nan)
+            return (missing, is_nan) if key.kind == NAN_KEY.kind else (self._nothing(rows), missing)
         if key.kind == 1:
             neither = ~(has_number | has_text)
             if self.texts is None:

@@ -23,7 +23,7 @@ class RunRows(NamedTuple):
 
 class Values(NamedTuple):
     """A field's values of those runs that have one, as they compare (`evaluate.operand_of`). A text of None is the text of
-    the number; `texts` None says so of all of them."""
+    the number; `texts` None says so of all of them. A number of None is a metric's NaN."""
 
     runs: Sequence[int]
     numbers: Sequence[int | float | None]
