@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lineal.client import host, session, stops
@@ -343,6 +341,8 @@ def find_lineage(
     tenant: str | None,
 ) -> LineageGraph:
     """The same, typed."""
+    from dataclasses import replace
+
     from lineal.model.lineage_graph import LineageQuery
 
     query = LineageQuery(thing, kind, up, down)  # type: ignore[arg-type]
@@ -501,6 +501,8 @@ def stop_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenant: 
     run = get_run(run_id, url=url, tenant=tenant)
     if run.status != "running":
         raise Conflict(f"run {run.run_id!r} is not running: it is {run.status}", field="run_id")
+    from datetime import UTC, datetime
+
     when = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     say_outside(run.run_id, TagsSet({STOP_TAG: when}), url, tenant)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from lineal.cli.main import lineal as command
 from lineal.ingest import retell_points, told
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.layout import Folder
+from lineal.model.frozen import replace
 from lineal.query.parser import parse
 from lineal.record.records import (
     AliasSet,

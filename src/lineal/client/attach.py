@@ -22,9 +22,8 @@ def attach(
     server: tuple[str, str | None] | None,
 ) -> Run:
     """The run as a spawned process has it: with a writer of its own."""
-    from dataclasses import replace
-
     from lineal.client.run import Run
+    from lineal.model.frozen import replace
 
     folder = Folder(root)
     journal = Journal(folder, replace(identity, primary=False), mode=mode)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,7 +57,7 @@ def _read(mapping: Mapping[str, Any]) -> Params:
             flat[name] = _checked(name, _scalar(value))
         except InvalidInput as error:
             refused[name[:80]] = error.message
-    nested = any(isinstance(value, (Mapping, list, tuple)) or is_dataclass(value) for value in mapping.values())
+    nested = any(isinstance(value, (Mapping, list, tuple)) or _is_dataclass(value) for value in mapping.values())
     return Params(flat, _plain(mapping) if nested else None, refused)
 
 
@@ -67,8 +66,8 @@ def _mapping_of(source: Any) -> Mapping[str, Any]:
         return source
     if isinstance(source, (str, os.PathLike)):
         return _read_file(Path(source))
-    if is_dataclass(source) and not isinstance(source, type):
-        return {item.name: getattr(source, item.name) for item in fields(source)}
+    if _is_dataclass(source):
+        return _members(source)
     if is_omegaconf(source):
         from omegaconf import OmegaConf
 
@@ -157,9 +156,20 @@ def _leaves(prefix: str, mapping: Mapping[Any, Any]) -> Iterator[tuple[str, Any]
 def _inner(value: Any) -> Mapping[Any, Any] | None:
     if isinstance(value, Mapping):
         return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: getattr(value, item.name) for item in fields(value)}
+    if _is_dataclass(value):
+        return _members(value)
     return _dumped(value)
+
+
+def _is_dataclass(value: Any) -> bool:
+    """An instance of one, asked as `dataclasses` does; who has none need not load that."""
+    return hasattr(type(value), "__dataclass_fields__")
+
+
+def _members(value: Any) -> dict[str, Any]:
+    from dataclasses import fields
+
+    return {item.name: getattr(value, item.name) for item in fields(value)}
 
 
 def _scalar(value: Any) -> ParamValue:

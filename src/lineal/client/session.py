@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from lineal.client import host, reproducing, stops
@@ -18,6 +17,7 @@ from lineal.client.settings import ATTEMPT_VARIABLE, NAME_VARIABLE, Settings, re
 from lineal.client.sources import Sources, read_source
 from lineal.journal.journal import Identity, Journal
 from lineal.model.errors import Conflict, InvalidInput, NotFound
+from lineal.model.frozen import replace
 from lineal.model.ids import check_run_id, is_run_id, new_run_id, new_writer_id
 from lineal.model.limits import DESCRIPTION_MAX_CHARS, EXPERIMENT_NAME_MAX_CHARS, NAME_MAX_BYTES
 from lineal.model.values import INT64_MAX, INT64_MIN, check_name, clean_text

@@ -18,20 +18,20 @@ LINEAL_JOURNAL_WRITER  "mapped" or "write": how segments are written (found out 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from lineal.client.address import ServerAddress, is_address, parse_address
 from lineal.client.capture.parts import parse_parts
 from lineal.journal.layout import SERVERS_NAME, Folder, find_root
 from lineal.journal.segment import WriterMode
 from lineal.model.errors import InvalidInput
+from lineal.model.frozen import frozen
 from lineal.model.ids import DEFAULT_TENANT, check_tenant
 
 DEFAULT_EXPERIMENT = "Default"
 ATTEMPT_VARIABLE, NAME_VARIABLE, TRACK_VARIABLE = "LINEAL_ATTEMPT", "LINEAL_RUN_NAME", "LINEAL_TRACK"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """`server`: where `folder`'s journals are on their way to. `names_tenant`: somebody gave the tenant; else a server's
     token decides."""

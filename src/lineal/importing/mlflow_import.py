@@ -7,7 +7,6 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import NamedTuple
 
 from lineal.importing.artifacts import take_artifacts
@@ -19,6 +18,7 @@ from lineal.importing.segments import Segments, writer_of
 from lineal.importing.tally import Problem, Tally
 from lineal.importing.translate import experiment_record, say_whole, taken_from
 from lineal.model.errors import InvalidInput
+from lineal.model.frozen import members
 from lineal.model.ids import is_run_id
 from lineal.model.limits import IMPORT_RUNS_COUNT
 from lineal.record.records import ArtifactLogged, RunLifecycleSet
@@ -82,7 +82,7 @@ class MlflowImport:
         for experiment in experiments:
             self.tally.found["experiments"] += 1
             record = experiment_record(experiment)
-            said = json.dumps(asdict(record), sort_keys=True)
+            said = json.dumps(members(record), sort_keys=True)
             writer = writer_of(self._tenant, "experiment", experiment.number, hashlib.sha256(said.encode()).hexdigest())
             if self._destination.has_heard(None, writer):
                 continue

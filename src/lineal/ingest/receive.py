@@ -4,7 +4,6 @@ What is damaged is counted as lost and stepped over; a piece never has to be sen
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from lineal.ingest.desk import Desk
@@ -12,6 +11,7 @@ from lineal.ingest.leases import renewed
 from lineal.ingest.replay import replay
 from lineal.model.entities import Cursor, Head, Stamp
 from lineal.model.errors import Conflict, InvalidInput
+from lineal.model.frozen import replace
 from lineal.model.limits import FRAME_MAX_BYTES
 from lineal.record.frame import FRAME_MIN_BYTES, HEADER_BYTES, is_frame
 from lineal.record.opening import find_opening

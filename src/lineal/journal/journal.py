@@ -11,7 +11,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
@@ -22,6 +21,7 @@ from lineal.journal.locks import locks_of
 from lineal.journal.points import Layouts, PackedLayout
 from lineal.journal.segment import FileSegment, MappedSegment, WriterMode, create_segment, mode_for
 from lineal.model.clock import SYSTEM_CLOCK, Clock
+from lineal.model.frozen import field, frozen, replace
 from lineal.model.ids import new_writer_id
 from lineal.model.limits import (
     BARRIER_DELAY_S,
@@ -44,7 +44,7 @@ _pack_checksum = CHECKSUM.pack
 KEEPER_LOCK_TIMEOUT_S = 0.1  # a call of log holds it for microseconds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """Whose records a journal holds."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from lineal.model.frozen import frozen
 from lineal.model.values import from_json, to_json
 
 PARTS = ("execution", "code", "environment", "hardware", "sources", "resources")
@@ -37,7 +37,7 @@ def is_running_total(part: str) -> bool:
     return part.partition(".")[0] == "resources"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Capture:
     """`digest`: SHA-256 of `json_text`, in hex. `said_ms`: when it was said."""
 

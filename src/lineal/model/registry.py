@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from lineal.model.errors import InvalidInput
+from lineal.model.frozen import field, frozen
 from lineal.model.limits import MODEL_ALIAS_MAX_CHARS, MODEL_NAME_MAX_CHARS
 from lineal.model.values import clean_text
 from lineal.model.vocabulary import Lifecycle, ModelStatus
@@ -57,7 +57,7 @@ class NewVersion(NamedTuple):
     content: VersionContent = VersionContent()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegisteredModel:
     """`aliases`: name -> number of a version. `version_count` is of active versions, `last_version` the highest number that was
     ever given. Times in ms since the epoch; `updated_ms` is of the last word on the model or any of its versions."""
@@ -73,7 +73,7 @@ class RegisteredModel:
     last_version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelVersion:
     """`version` is its number within the model of that name; see `NewVersion` for the rest."""
 

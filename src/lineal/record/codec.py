@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, fields
 from typing import Any
 
 from lineal.model.errors import Damaged
+from lineal.model.frozen import MISSING, fields
 from lineal.model.ids import is_run_id
 from lineal.model.limits import DOCUMENT_MAX_DEPTH, NAME_MAX_BYTES, SHORT_NAME_MAX_LENGTH
 from lineal.model.registry import STAGES, is_alias, is_model_name, is_version_id

@@ -3,15 +3,15 @@ sides (`journal/points.py` packs them, `ingest/points.py` unpacks them)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from lineal.model.frozen import field, frozen
 from lineal.model.registry import Stage
 from lineal.model.values import ParamValue
 from lineal.model.vocabulary import EndStatus, Goal, Lifecycle, ModelRole, ModelStatus
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SegmentOpened:
     tenant: str
     run_id: str | None
@@ -25,7 +25,7 @@ class SegmentOpened:
     labels: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayoutDefined:
     """`step` and the codes in `series` are "q" (int64) or "d" (float64)."""
 
@@ -34,13 +34,13 @@ class LayoutDefined:
     series: list[list[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SegmentSealed:
     last_seq: int
     next: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttemptStarted:
     """`started_ms`: when it began, where that is not when it was said."""
 
@@ -59,7 +59,7 @@ class AttemptStarted:
     started_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttemptEnded:
     """`ended_ms`: when, where that is not when it was said."""
 
@@ -69,34 +69,34 @@ class AttemptEnded:
     ended_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsSet:
     attempt: str
     params: dict[str, ParamValue]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TagsSet:
     tags: dict[str, str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoteSet:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameSet:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DocumentSet:
     name: str
     content: Any
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MetricDefined:
     name: str
     goal: Goal | None = None
@@ -104,7 +104,7 @@ class MetricDefined:
     unit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArtifactLogged:
     path: str
     size_bytes: int | None = None
@@ -113,7 +113,7 @@ class ArtifactLogged:
     media_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lost:
     """Loss is data: `count` things were dropped for `reason`; `detail` names the first."""
 
@@ -122,7 +122,7 @@ class Lost:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DatasetUsed:
     """`schema` and `profile` are JSON texts."""
 
@@ -137,7 +137,7 @@ class DatasetUsed:
     tags: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CaptureSet:
     """What an attempt recorded by itself of one part of its circumstances: `execution`, `code`, `environment` ..."""
 
@@ -146,7 +146,7 @@ class CaptureSet:
     content: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConsoleAppended:
     """Lines that a run printed, in order. `streams`: a letter a line: o stdout, e stderr, b where both were one. `times`: of the first
     line its ms since the epoch, of each other the difference from the line before. `text`: the lines, with "\\n" between them."""
@@ -157,7 +157,7 @@ class ConsoleAppended:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelLogged:
     """A logged model, or a change of one: absent = unchanged. `run_id`: the run that made it. `files`: path -> [digest, size in bytes,
     media type], or None to remove."""
@@ -175,14 +175,14 @@ class ModelLogged:
     files: dict[str, list[Any] | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelUsed:
     model_id: str
     role: ModelRole
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArtifactUsed:
     """`run_id`: whose artifact. `version`: its number there, where that was known."""
 
@@ -192,7 +192,7 @@ class ArtifactUsed:
     version: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelVersionUsed:
     """`name`: of the registered model, as it was called then."""
 
@@ -200,7 +200,7 @@ class ModelVersionUsed:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExperimentSet:
     name: str
     description: str | None = None
@@ -209,13 +209,13 @@ class ExperimentSet:
     lifecycle: Lifecycle | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunLifecycleSet:
     run_id: str
     lifecycle: Lifecycle
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunTagsSet:
     """As `TagsSet`, said from outside: many runs can be tagged in one segment."""
 
@@ -223,7 +223,7 @@ class RunTagsSet:
     tags: dict[str, str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExperimentRenamed:
     """`experiment`: the first name that it had, or any that means it."""
 
@@ -231,7 +231,7 @@ class ExperimentRenamed:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunLockSet:
     """A locked run refuses every other change."""
 
@@ -239,7 +239,7 @@ class RunLockSet:
     locked: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelVersionCreated:
     """On a run's stream, of that run; on the tenant's, of the run named or of none. `files`: [path, size in bytes, SHA-256]."""
 
@@ -260,7 +260,7 @@ class ModelVersionCreated:
     status: ModelStatus | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelSet:
     """`is_new`: where the name was that of a model that is deleted, or called otherwise now, another one takes it."""
 
@@ -271,7 +271,7 @@ class ModelSet:
     is_new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelRenamed:
     """`model`: what it is called, or was once."""
 
@@ -279,7 +279,7 @@ class ModelRenamed:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModelVersionSet:
     version_id: str
     description: str | None = None
@@ -288,7 +288,7 @@ class ModelVersionSet:
     status: ModelStatus | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageSet:
     """`archive_existing`: what was in that stage before is archived."""
 
@@ -298,7 +298,7 @@ class StageSet:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AliasSet:
     """Without a version: the alias is removed."""
 
@@ -308,7 +308,7 @@ class AliasSet:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LooseFileSet:
     """A file of no run and no model. Without a digest: it is removed."""
 

@@ -10,7 +10,6 @@ import math
 import os
 import struct
 import tempfile
-from dataclasses import fields
 from pathlib import Path
 from unittest import mock
 
@@ -18,6 +17,7 @@ import pytest
 
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.layout import Folder
+from lineal.model.frozen import members
 from lineal.record import kinds
 from lineal.record.codec import encode_frame, kind_of
 from lineal.record.frame import frame
@@ -130,13 +130,13 @@ def unplain(value):
 
 
 def record_entry(record, seq, time_ns=TIME_NS):
-    members = {field.name: plain(getattr(record, field.name)) for field in fields(record)}
+    said = {name: plain(value) for name, value in members(record).items()}
     return {
         "record": type(record).__name__,
         "kind": kind_of(record),
         "seq": seq,
         "time_ns": time_ns,
-        "members": members,
+        "members": said,
     }
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from lineal.model.frozen import frozen
 
 _NODE_HASH = re.compile(r"-\d{5,}\Z")
 _MAX_CHARS = 300
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pipeline:
     """`run` is the pipeline's own name for this execution of it."""
 

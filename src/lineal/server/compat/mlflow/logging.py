@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from lineal.ingest.desk import Desk, Later, Said
 from lineal.ingest.known_runs import KnownRun
 from lineal.model.errors import NotFound
+from lineal.model.frozen import replace
 from lineal.model.values import ParamValue, value_text
 from lineal.record.records import ParamsSet, Record, TagsSet
 from lineal.server.answers import Submitted
