@@ -7,9 +7,13 @@ import signal
 import sys
 from typing import NamedTuple
 
+from lineal.client.capture.console.pump import EXTPROC
+
 _PIPE_BYTES = 1024 * 1024
 _HELPER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pump.py")
 _SHELL = "/bin/sh"
+_TELLS_MODES = sys.platform == "linux"
+"""Whether the helper learns that somebody has changed the modes of a pseudo-terminal."""
 
 
 class Led(NamedTuple):
@@ -82,10 +86,25 @@ class Leading:
         return sent
 
     def fit(self) -> None:
-        """A pseudo-terminal is as large as the terminal behind it."""
+        """A pseudo-terminal is as large as the terminal behind it. Whoever has been told that this has changed asked too early, and is
+        told again."""
+        changed = [way for way in self.ways if way.is_terminal and _copy_size(way.saved, way.entrance)]
+        for way in changed[:1]:
+            try:
+                os.killpg(os.tcgetpgrp(way.saved), signal.SIGWINCH)
+            except OSError:  # not the terminal of this session
+                pass
+
+    @property
+    def has_terminal(self) -> bool:
+        return any(way.is_terminal for way in self.ways)
+
+    def take_over(self) -> None:
+        """The helper is dead: what is printed comes without packets from here on."""
+        self.restore()
         for way in self.ways:
-            if way.is_terminal:
-                _copy_size(way.saved, way.entrance)
+            if way.is_terminal and _TELLS_MODES and way.source >= 0:
+                _tell_modes(way.source, False)
 
     def leave(self, letter: str) -> None:
         """Nobody reads this way any more: whoever prints there shall know it."""
@@ -145,6 +164,7 @@ def _lead(letter: str, numbers: tuple[int, ...]) -> Led:
     source, entrance = _raised(source), _raised(entrance)
     if is_terminal:
         _make_alike(saved, entrance)
+        _tell_modes(source, _TELLS_MODES)
     else:
         import fcntl
 
@@ -176,7 +196,10 @@ def _spawn(ways: list[Led], record: int, mark: bytes, folder: str) -> None:
     given = [record, *(descriptor for way in ways for descriptor in (way.source, way.saved))]
     first = max(given) + 1
     numbers = {descriptor: first + place for place, descriptor in enumerate(given)}
-    arguments = [f"{way.letter}:{numbers[way.source]}:{numbers[way.saved]}" for way in ways]
+    arguments = [
+        f"{way.letter}:{numbers[way.source]}:{numbers[way.saved]}:{int(way.is_terminal and _TELLS_MODES)}"
+        for way in ways
+    ]
     null = os.path.devnull
     actions = [
         *((os.POSIX_SPAWN_DUP2, descriptor, number) for descriptor, number in numbers.items()),
@@ -205,12 +228,23 @@ def _make_alike(terminal: int, pseudo: int) -> None:
 
     settings = termios.tcgetattr(terminal)
     settings[1] &= ~termios.OPOST
-    settings[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
+    if _TELLS_MODES:
+        settings[3] |= EXTPROC
     termios.tcsetattr(pseudo, termios.TCSANOW, settings)
     _copy_size(terminal, pseudo)
 
 
-def _copy_size(terminal: int, pseudo: int) -> None:
+def _tell_modes(source: int, is_wanted: bool) -> None:
+    """Packet mode: each read begins with a byte that says of what it is."""
+    import fcntl
+    import struct
+    import termios
+
+    fcntl.ioctl(source, termios.TIOCPKT, struct.pack("i", is_wanted))
+
+
+def _copy_size(terminal: int, pseudo: int) -> bool:
+    """Whether it was another."""
     import fcntl
     import termios
 
@@ -218,8 +252,10 @@ def _copy_size(terminal: int, pseudo: int) -> None:
         size = fcntl.ioctl(terminal, termios.TIOCGWINSZ, bytes(8))
         if size != fcntl.ioctl(pseudo, termios.TIOCGWINSZ, bytes(8)):
             fcntl.ioctl(pseudo, termios.TIOCSWINSZ, size)
+            return True
     except OSError:
         pass
+    return False
 
 
 def _is_open(number: int) -> bool:

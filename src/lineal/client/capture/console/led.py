@@ -172,8 +172,9 @@ class _Reading:
         flush_due_s = 0.0
         try:
             while not self._is_stopping:
-                waits = any(one.is_waiting for one in self._recorders)
-                wait_s = CONSOLE_INTERVAL_S if waits else None if self._recorders else CONSOLE_IDLE_S
+                # A terminal's size is looked at as often as lines are recorded.
+                waits = any(one.is_waiting for one in self._recorders) or self._leading.has_terminal
+                wait_s = (CONSOLE_INTERVAL_S if waits else None) if self._recorders else CONSOLE_IDLE_S
                 readable, _, _ = select.select(self._sources(), [], [], wait_s)
                 if not readable and not self._recorders and self._retire():
                     break
@@ -213,7 +214,7 @@ class _Reading:
         self._taken_count += 1
         if not data:
             self._has_helper = False
-            self._leading.restore()
+            self._leading.take_over()
             return
         buffer = self._buffer
         buffer += data

@@ -21,6 +21,10 @@ READ_BYTES = 256 * 1024
 WAITING_MAX_BYTES = 8 * 1024 * 1024
 """For the recorder, in memory; more goes to a file without a name, so that no burst waits for the interpreter of the run."""
 FILE_MAX_BYTES = 1024 * 1024 * 1024
+_PACKET_MODES = 64  # TIOCPKT_IOCTL, see ioctl_tty(2); `termios` does not name it
+_GET_NUMBER = 0x80045430  # TIOCGPTN: N of /dev/pts/N
+EXTPROC = 0o200000
+"""Of Linux: who has the other end of a pseudo-terminal is told when its modes change."""
 
 
 class Waiting:
@@ -156,18 +160,98 @@ def _write(target: int, view: memoryview) -> int:
             select.select([], [target], [])
 
 
-def pump(source: int, target: int, letter: bytes, mark: bytes, waiting: Waiting) -> None:
+class Terminal:
+    """A pseudo-terminal before a real one, in packet mode. Who sets modes by its output (less, curses) means those of the keyboard, which
+    is the real one's; how output is processed stays that one's affair. Who opens it by its name to read keys (less) gets what is typed."""
+
+    def __init__(self, source: int, target: int) -> None:
+        import termios
+
+        self._source = source
+        self._target = target
+        self._known = self._input_modes(termios.tcgetattr(target))
+        self._is_typed = False
+
+    def read(self, size: int) -> bytes:
+        while True:
+            packet = os.read(self._source, size)
+            if not packet or packet[0] == 0:
+                return packet[1:]
+            if packet[0] & _PACKET_MODES:
+                try:
+                    self._pass_on()
+                except Exception:  # the real one is gone, say
+                    pass
+
+    def _pass_on(self) -> None:
+        import termios
+
+        pseudo = termios.tcgetattr(self._source)
+        modes = self._input_modes(pseudo)
+        if modes != self._known:
+            self._known = modes
+            settings = termios.tcgetattr(self._target)
+            settings[0], settings[3], settings[6] = modes
+            termios.tcsetattr(self._target, termios.TCSANOW, settings)
+        if pseudo[1] & termios.OPOST:
+            pseudo[1] &= ~termios.OPOST
+            termios.tcsetattr(self._source, termios.TCSANOW, pseudo)
+        if self._is_raw() and not self._is_typed and self._is_read():
+            self._is_typed = True
+            _thread.start_new_thread(self._type, ())
+
+    def _is_raw(self) -> bool:
+        import termios
+
+        return not self._known[1] & termios.ICANON
+
+    def _type(self) -> None:
+        import select
+
+        try:
+            while self._is_raw() and self._is_read():
+                readable, _, _ = select.select([self._target], [], [], 0.5)
+                if readable and self._is_raw() and self._is_read():
+                    write_all(self._source, os.read(self._target, 1024))
+        except OSError:  # it cannot be read, or somebody has gone
+            pass
+        self._is_typed = False
+
+    def _is_read(self) -> bool:
+        """Whether anybody has opened it to read."""
+        import fcntl
+
+        number = struct.unpack("i", fcntl.ioctl(self._source, _GET_NUMBER, bytes(4)))[0]
+        for process in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                for descriptor in os.listdir(f"/proc/{process}/fd"):
+                    if os.readlink(f"/proc/{process}/fd/{descriptor}") == f"/dev/pts/{number}":
+                        with open(f"/proc/{process}/fdinfo/{descriptor}") as file:
+                            flags = next(line.split()[1] for line in file if line.startswith("flags:"))
+                        if int(flags, 8) & os.O_ACCMODE == os.O_RDONLY:
+                            return True
+            except (OSError, StopIteration):  # gone, or another user's
+                pass
+        return False
+
+    @staticmethod
+    def _input_modes(settings: list) -> tuple:  # type: ignore[type-arg]
+        return settings[0], settings[3] & ~EXTPROC, settings[6]
+
+
+def pump(source: int, target: int, letter: bytes, mark: bytes, waiting: Waiting, is_terminal: bool = False) -> None:
     """Until nobody holds the other end, or nobody reads what is written: then the next to print shall know it."""
     try:
+        terminal = Terminal(source, target) if is_terminal else None
         while True:
             try:
-                data = os.read(source, READ_BYTES)
+                data = terminal.read(READ_BYTES) if terminal else os.read(source, READ_BYTES)
             except OSError:  # a terminal that everybody has left
                 break
             if not data:
                 break
             while mark[:1] in data[-MARK_BYTES:] and mark not in data and _begins(data, mark):
-                data += os.read(source, READ_BYTES)
+                data += terminal.read(READ_BYTES) if terminal else os.read(source, READ_BYTES)
             pieces = data.split(mark)
             for index, piece in enumerate(pieces):
                 if piece:
@@ -192,24 +276,24 @@ def _begins(data: bytes, mark: bytes) -> bool:
 
 
 def _pump_and_tell(
-    source: int, target: int, letter: bytes, mark: bytes, waiting: Waiting, done: _thread.LockType
+    source: int, target: int, letter: bytes, mark: bytes, waiting: Waiting, is_terminal: bool, done: _thread.LockType
 ) -> None:
     try:
-        pump(source, target, letter, mark, waiting)
+        pump(source, target, letter, mark, waiting, is_terminal)
     finally:
         done.release()
 
 
 def main(arguments: list[str]) -> None:
-    """letter:source:target ..., the recorder's descriptor, the mark, the folder for what must wait."""
+    """letter:source:target:terminal ..., the recorder's descriptor, the mark, the folder for what must wait."""
     *streams, recorder, mark, folder = arguments
     wanted = {int(recorder)}
     pairs = []
     for stream in streams:
         name, *numbers = stream.split(":")
-        source, target = map(int, numbers)
+        source, target, terminal = map(int, numbers)
         wanted |= {source, target}
-        pairs.append((source, target, name.encode()))
+        pairs.append((source, target, name.encode(), bool(terminal)))
     os.setsid()  # the shell that began this has put it into the background: it leads no group
     os.chdir("/")
     for entry in os.listdir("/dev/fd"):
@@ -221,11 +305,13 @@ def main(arguments: list[str]) -> None:
     waiting = Waiting(int(recorder), folder)
     _thread.start_new_thread(waiting.send, ())
     done = []
-    for source, target, letter in pairs:
+    for source, target, letter, is_terminal in pairs:
         lock = _thread.allocate_lock()
         lock.acquire()
         done.append(lock)
-        _thread.start_new_thread(_pump_and_tell, (source, target, letter, bytes.fromhex(mark), waiting, lock))
+        _thread.start_new_thread(
+            _pump_and_tell, (source, target, letter, bytes.fromhex(mark), waiting, is_terminal, lock)
+        )
     for lock in done:
         lock.acquire()
     waiting.finish()
