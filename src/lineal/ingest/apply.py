@@ -10,7 +10,13 @@ from lineal.model.captures import canonical
 from lineal.model.console import STREAM_OF_LETTER, ConsoleLines, with_short_lines
 from lineal.model.entities import Artifact, Attempt, Layout, MetricDefinition, SeriesKey, Stamp
 from lineal.model.errors import Damaged
-from lineal.model.limits import CAPTURE_MAX_BYTES, LABELS_MAX_BYTES, MODEL_FILES_MAX_COUNT, NAME_MAX_BYTES
+from lineal.model.limits import (
+    CAPTURE_MAX_BYTES,
+    CAPTURE_PARTS_MAX_COUNT,
+    LABELS_MAX_BYTES,
+    MODEL_FILES_MAX_COUNT,
+    NAME_MAX_BYTES,
+)
 from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelFile, ModelUse, VersionUse
 from lineal.model.registry import NewVersion, VersionContent, VersionFile, is_model_name
 from lineal.model.values import INT64_MAX, INT64_MIN, to_json
@@ -140,7 +146,8 @@ def _capture_set(context: Context, record: CaptureSet, stamp: Stamp) -> None:
     text = canonical(record.content)
     if len(text) > CAPTURE_MAX_BYTES:  # it is ASCII
         raise Damaged(f"the capture {record.part!r:.80} has {len(text):,} bytes; the limit is {CAPTURE_MAX_BYTES:,}")
-    context.store.set_capture(_run(context), record.attempt, record.part, text, stamp)
+    if not context.store.set_capture(_run(context), record.attempt, record.part, text, stamp):
+        raise Damaged(f"the attempt has {CAPTURE_PARTS_MAX_COUNT:,} captures already")
 
 
 def _metric_defined(context: Context, record: MetricDefined, stamp: Stamp) -> None:

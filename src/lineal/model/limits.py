@@ -21,6 +21,7 @@ NOTE_MAX_BYTES = 1 * MIB  # a long page of Markdown
 DOCUMENT_MAX_BYTES = 4 * MIB  # a JSON document; larger ones are artifacts
 DOCUMENT_MAX_DEPTH = 100  # each level is two calls of Python's, which gives up at a thousand
 CAPTURE_MAX_BYTES = 1 * MIB  # of one part, as JSON: 10,000 packages or files by name; bytes are artifacts
+CAPTURE_PARTS_MAX_COUNT = 10_000  # of one attempt: what each of 10,000 ranks used, and a dozen others
 CAPTURES_ANSWER_MAX_BYTES = 16 * MIB  # of captures in one answer, as JSON; then at least the next one's 1 MiB
 CONSOLE_LINE_MAX_CHARS = 16 * KIB  # of one line of a console; a longer one goes on as the next line
 CONSOLE_BLOCK_CHARS = 64 * KIB  # of a row of lines: packed in 1 ms, unpacked in 0.2 ms; also the lines of one record

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from lineal.model.captures import Capture
 from lineal.model.entities import Stamp
-from lineal.model.limits import CAPTURES_ANSWER_MAX_BYTES, CODE_TEXT_SEARCHED_MAX_CHARS
+from lineal.model.limits import CAPTURE_PARTS_MAX_COUNT, CAPTURES_ANSWER_MAX_BYTES, CODE_TEXT_SEARCHED_MAX_CHARS
 from lineal.model.values import ParamValue, from_json
 from lineal.query.syntax import GIT_PROPERTIES
 
@@ -46,8 +46,9 @@ class CapturePage(NamedTuple):
 class CaptureWriter(Protocol):
     """Changes of one tenant, within a transaction."""
 
-    def set_capture(self, run_id: str, attempt_id: str, part: str, json_text: str, stamp: Stamp) -> None:
-        """By attempt and part the later stamp wins. `json_text`: an object, as `captures.canonical` writes it."""
+    def set_capture(self, run_id: str, attempt_id: str, part: str, json_text: str, stamp: Stamp) -> bool:
+        """By attempt and part the later stamp wins. `json_text`: an object, as `captures.canonical` writes it. False, and nothing is kept,
+        for another part of an attempt that `has_room` for none; which ones it has then depends on what came first."""
         ...
 
 
@@ -70,6 +71,11 @@ class CaptureReader(Protocol):
     def get_captures_of(self, run_ids: Sequence[str], parts: Sequence[str]) -> list[dict[str, Capture]]:
         """Of each run: part -> what `find_capture` finds, at a constant number of statements. NotFound."""
         ...
+
+
+def has_room(part_count: int) -> bool:
+    """For another part, in an attempt that has so many."""
+    return part_count < CAPTURE_PARTS_MAX_COUNT
 
 
 def latest_first(captures: Iterable[tuple[_Rank, Capture]]) -> list[Capture]:

@@ -9,6 +9,7 @@ import pytest
 from lineal.model.captures import Capture, canonical, content_digest
 from lineal.model.errors import NotFound
 from lineal.query.syntax import Field
+from lineal.store import captures
 from lineal.store.captures import CaptureQuery
 from lineal.store.contracts import GroupQuery, Store, TenantReader
 from lineal.testing.suite_base import Said, SuiteBase, at, starting
@@ -115,6 +116,27 @@ class CaptureRules(SuiteBase):
         ]
         assert reader.list_captures("r2") == [capture("resources", {"wall_s": 4}, 99)]
         assert len(reader.list_audit()) == rows + 1 and store.change_number() > number + 9
+
+    def test_an_attempt_has_so_many_captures(
+        self, store: Store, reader: TenantReader, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(captures, "CAPTURE_PARTS_MAX_COUNT", 2)
+        told: list[bool] = []
+
+        def telling(part: str, time_ms: int, attempt_id: str = "a1") -> None:
+            said = captured("r1", part, {"n": time_ms}, time_ms, attempt_id)
+            self.tell(store, lambda writer: told.append(bool(said(writer))))
+
+        for number, part in enumerate(["code", "resources", "x", "code", "code"]):
+            telling(part, 10 + number if number < 4 else 1)
+        telling("x", 20, "a2")
+        assert told == [True, True, False, True, True, True]
+        found = [(one.attempt_id, one.part, one.content) for one in reader.list_captures("r1")]
+        assert sorted(found, key=lambda one: one[:2]) == [
+            ("a1", "code", {"n": 13}),
+            ("a1", "resources", {"n": 11}),
+            ("a2", "x", {"n": 20}),
+        ]
 
     def test_the_code_is_searched(self, store: Store, reader: TenantReader) -> None:
         self.tell(store, starting("r1", time_ms=1), captured("r1", "code", CLEAN, 11))

@@ -14,6 +14,7 @@ from lineal.model.limits import CAPTURE_MAX_BYTES
 from lineal.record.codec import decode, encode
 from lineal.record.kinds import CAPTURE_SET
 from lineal.record.records import CaptureSet
+from lineal.store import captures
 from lineal.store.memory import MemoryStore
 
 
@@ -45,6 +46,18 @@ def test_what_is_too_large_is_damage_and_so_is_what_no_run_said() -> None:
     ):
         with pytest.raises(Damaged):
             told(record, run_id)
+
+
+def test_more_parts_than_an_attempt_has_are_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captures, "CAPTURE_PARTS_MAX_COUNT", 3)
+    store = MemoryStore()
+    with store.begin() as transaction:
+        context = Context(transaction.tenant("default"), "r1")
+        for seq, part in enumerate(["a", "b", "c", "a"], 1):
+            apply(context, CaptureSet("a1", part, {}), Stamp(5, "w", seq))
+        with pytest.raises(Damaged):
+            apply(context, CaptureSet("a1", "d", {}), Stamp(5, "w", 9))
+    assert [one.part for one in store.tenant("default").list_captures("r1")] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("payload", ['{"attempt":"a","part":"p","content":[1]}', '{"attempt":"a","content":{}}'])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -13,7 +14,7 @@ from lineal.model.entities import Stamp
 from lineal.model.errors import Damaged
 from lineal.query.syntax import GIT_PROPERTIES
 from lineal.store.audit import Action
-from lineal.store.captures import CODE, CaptureKey, searched_code
+from lineal.store.captures import CODE, CaptureKey, has_room, searched_code
 from lineal.store.rules import Rank
 from lineal.store.sql.attributes import AttributeIndex
 from lineal.store.sql.database import Connection
@@ -32,6 +33,7 @@ class Standing(Enum):
     NEWS = 1
     AGAIN = 2
     OUT_OF_DATE = 3
+    ONE_TOO_MANY = 4
 
 
 class Content(NamedTuple):
@@ -49,6 +51,7 @@ class CapturesDraft:
         self._run = run
         self._numbers = numbers
         self._known: dict[CaptureKey, tuple[Stamp, bytes]] | None = {} if is_new else None
+        self._counts: Counter[str] = Counter()
         self._changed: set[CaptureKey] = set()
         self._texts: dict[bytes, Content] = {}
 
@@ -61,6 +64,10 @@ class CapturesDraft:
         standing = known.get((attempt_id, part))
         if standing is not None and standing[0] >= stamp:
             return Standing.OUT_OF_DATE
+        if standing is None:
+            if not has_room(self._counts[attempt_id]):
+                return Standing.ONE_TOO_MANY
+            self._counts[attempt_id] += 1
         is_own = is_running_total(part)
         key = self._own_key(attempt_id, part) if is_own else content_digest(json_text)
         known[attempt_id, part] = (stamp, key)
@@ -109,6 +116,7 @@ class CapturesDraft:
                     (self._run,),
                 )
             }
+            self._counts = Counter(attempt_id for attempt_id, _ in self._known)
         return self._known
 
     def _read_text(self, digest: bytes) -> str:
@@ -133,15 +141,16 @@ class _Writer(Protocol):
 class SqlCaptureWriter:
     """See `captures.CaptureWriter`. Part of a `SqlWriter`."""
 
-    def set_capture(self: _Writer, run_id: str, attempt_id: str, part: str, json_text: str, stamp: Stamp) -> None:
+    def set_capture(self: _Writer, run_id: str, attempt_id: str, part: str, json_text: str, stamp: Stamp) -> bool:
         run = self.draft_run(run_id)
         run.attempt(attempt_id)
         standing = run.captures.set(attempt_id, part, json_text, stamp)
         if standing is Standing.NEWS:
             digest = content_digest(json_text).hex()
             self.audit_run("capture.set", run, stamp, {"attempt": attempt_id, "part": part, "digest": digest})
-        if standing is not Standing.OUT_OF_DATE:
+        if standing in (Standing.NEWS, Standing.AGAIN):
             self.gather(len(json_text))
+        return standing is not Standing.ONE_TOO_MANY
 
 
 def flush_captures(connection: Connection, names: Names, tenant: int, runs: Iterable[RunDraft]) -> None:
