@@ -151,7 +151,9 @@ class Sources:
 
 def mask_file(text: str) -> str:
     """A configuration file with its secrets masked, line by line."""
-    from lineal.client.capture.redact import MASK, is_secret_name, mask_text
+    from lineal.client.capture.redact import mask_text
+    from lineal.client.capture.secret_names import is_secret_name
+    from lineal.client.capture.secret_shapes import MASK
 
     def masked(found: re.Match[str]) -> str:
         value = found["value"]

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from lineal.client.capture.redact import MASK
+from lineal.client.capture.secret_shapes import MASK
 from lineal.client.capture.variables import of_environment
 from lineal.reproduce.archive import BadArchive, is_inside, make_folder
 from lineal.reproduce.captured import Captured, Execution

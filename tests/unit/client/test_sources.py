@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import lineal
-from lineal.client.capture.redact import MASK
+from lineal.client.capture.secret_shapes import MASK
 from lineal.client.sources import mask_file
 from lineal.model import limits
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lineal.client.capture.redact import MASK
+from lineal.client.capture.secret_shapes import MASK
 from lineal.reproduce.captured import Captured, read_captured
 from lineal.reproduce.command import make_command
 from lineal.reproduce.workspace import CELLS_NAME

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from lineal.client.capture.execution import ipython_shell
-from lineal.client.capture.redact import mask_bytes
 
 CELLS_PATH = ".lineal/code/cells.py"
 
 
 def executed_cells() -> bytes | None:
-    """In the order of execution, so far; None outside of IPython. Lines for the shell (`%pip`, `!ls`) are comments."""
+    """In the order of execution, so far, with whatever secrets stand in them; None outside of IPython. Lines for the
+    shell (`%pip`, `!ls`) are comments."""
     shell = ipython_shell()
     if shell is None:
         return None
@@ -20,7 +20,7 @@ def executed_cells() -> bytes | None:
     if not cells:
         return None
     text = "\n\n".join(f"# %% [{number}]\n{_plain(cell)}" for number, cell in enumerate(cells, 1)) + "\n"
-    return mask_bytes(text.encode("utf-8", "replace"))
+    return text.encode("utf-8", "replace")
 
 
 def _plain(cell: str) -> str:

@@ -88,7 +88,11 @@ def _seen_by(look: _Look, cells: bytes | None) -> Code:
     content, files = found
     if cells is not None:
         content["kind"] = "notebook"
-        files["cells"] = (CELLS_PATH, cells)
+        kept = mask_file(CELLS_PATH, cells)
+        files["cells"] = (CELLS_PATH, kept)
+        if kept != cells:
+            look.trouble.append("Secrets were masked in the cells: they are not exactly what ran.")
+            content["is_masked"] = True
         content["cells_digest"] = sha256(cells).hexdigest()
     content["digest"] = _digest(content)
     if look.trouble:

@@ -1,143 +1,21 @@
-"""Secrets are masked before anything is written: by their shape wherever they stand, by the name beside them where there is one.
-
-Shapes are those that the issuers publish so that scanners may know them: GitHub ("Behind GitHub's new authentication token formats"),
-GitLab ("Token prefixes"), AWS ("IAM identifiers, unique ID prefixes"), Slack ("Token types"), Google API keys, Stripe ("API keys"),
-Hugging Face and OpenAI ("sk-"), npm, PyPI ("token macaroons"), JSON Web Tokens (RFC 7519), and PEM (RFC 7468)."""
+"""Secrets are masked before anything is written: by their shape wherever they stand, by the name beside them where there is one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 
+from lineal.client.capture.secret_names import is_plain, is_secret_name
+from lineal.client.capture.secret_shapes import MASK, mask_bytes
 from lineal.model.values import clean_text
 
-MASK = "[masked]"
-
-_TOKENS = rb"""(?x) (?<![A-Za-z0-9]) (?:
-      gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,}
-    | gl(?:pat|dt|rt|ptt|ft|soat|agent|cbt|imt)-[A-Za-z0-9_.-]{20,}
-    | sk-[A-Za-z0-9_-]{20,}
-    | (?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}
-    | hf_[A-Za-z0-9]{20,}
-    | xox[abeoprs]-[A-Za-z0-9-]{10,} | xapp-[A-Za-z0-9-]{10,}
-    | AIza[A-Za-z0-9_-]{35} | ya29\.[A-Za-z0-9_-]{20,} | GOCSPX-[A-Za-z0-9_-]{20,}
-    | [rs]k_(?:live|test)_[A-Za-z0-9]{16,} | whsec_[A-Za-z0-9]{20,}
-    | npm_[A-Za-z0-9]{30,} | pypi-[A-Za-z0-9_-]{40,}
-    | dckr_pat_[A-Za-z0-9_-]{20,} | dop_v1_[a-f0-9]{40,} | SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}
-    | lnl_[A-Za-z0-9_-]{20,}
-    | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*
-)"""
-# scheme://user:password@ keeps the scheme; a name alone stays where it is no secret (ssh://git@host).
-_ADDRESS = rb"(?i)\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@:'\"<>]{0,200}:[^\s/@'\"<>{}]{1,300}@"
-_TOKEN_ADDRESS = rb"(?i)\b(https?://)[^\s/@:'\"<>{}]{1,300}@"
-_HEADER = rb"(?i)\b(authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|basic|token)\s+)[^\s'\"]{6,}"
-_PEM = rb"(?s)(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----)(.{0,20000}?)(-----END|\Z)"
-_PEM_LINE = re.compile(rb"(?m)(^\+)?[A-Za-z0-9+/=]{16,}")  # in a patch, lines begin with a +
-
-_BYTES = re.compile(_TOKENS), re.compile(_ADDRESS), re.compile(_TOKEN_ADDRESS), re.compile(_HEADER), re.compile(_PEM)
-
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SECRET_WORDS = frozenset(
-    [
-        "password",
-        "passwd",
-        "passphrase",
-        "passcode",
-        "pwd",
-        "pw",
-        "pass",
-        "secret",
-        "secrets",
-        "token",
-        "apikey",
-        "credential",
-        "credentials",
-        "auth",
-        "authorization",
-        "cookie",
-        "dsn",
-    ]
-)
-_SECRET_KEYS = frozenset(
-    [
-        "api",
-        "access",
-        "secret",
-        "private",
-        "auth",
-        "account",
-        "encryption",
-        "signing",
-        "master",
-        "client",
-        "license",
-        "service",
-    ]
-)
-# A language model's tokens are no secrets.
-_MODEL_WORDS = frozenset(
-    [
-        "eos",
-        "bos",
-        "pad",
-        "padding",
-        "unk",
-        "sep",
-        "cls",
-        "mask",
-        "special",
-        "stop",
-        "start",
-        "end",
-        "max",
-        "min",
-        "num",
-        "n",
-        "per",
-        "next",
-        "prev",
-        "image",
-        "img",
-        "vocab",
-        "first",
-        "last",
-        "new",
-        "total",
-        "extra",
-        "each",
-        "oov",
-    ]
-)
-_VARIABLE = re.compile(r"\A([A-Za-z_][\w.]*)=(.*)\Z", re.DOTALL)
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether a value under this name (of a variable, an option, a field) is to be masked whatever it looks like."""
-    words = [word.lower() for word in _WORDS.findall(name)]
-    if not words:
-        return False
-    last, before = words[-1], words[-2] if len(words) > 1 else ""
-    if last == "token":
-        return before not in _MODEL_WORDS
-    if last in _SECRET_WORDS or "secret" in words or "password" in words:
-        return True
-    return last in ("key", "keys") and (before in _SECRET_KEYS)
-
-
-def mask_bytes(content: bytes) -> bytes:
-    """The same with everything masked that has the shape of a secret. Lines stay lines."""
-    tokens, address, token_address, header, pem = _BYTES
-    mask = MASK.encode()
-    content = tokens.sub(mask, content)
-    if b"://" in content:
-        content = address.sub(rb"\1" + mask + b"@", content)
-        content = token_address.sub(_mask_user, content)
-    if b"PRIVATE KEY-----" in content:
-        content = pem.sub(
-            lambda found: found[1] + _PEM_LINE.sub(lambda line: (line[1] or b"") + mask, found[2]) + found[3], content
-        )
-    return header.sub(rb"\1" + mask, content)
-
+_VARIABLE = re.compile(r"\A([A-Za-z_][\w.-]*)=(.*)\Z", re.DOTALL)
+# A header of a request: what follows the colon is the secret as a whole.
+_HEADER = re.compile(r"\A([A-Za-z][\w-]{1,60}):(?!:)\s*(?=\S)(.*)\Z", re.DOTALL)
+_QUOTES_MAX_DEPTH = 4
+_SHELL_COMMAND = re.compile(r"\A-[a-z]{0,5}c\Z")
+# The words of a command within one argument (`sh -c "..."`), and what is between them.
+_WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+|\s+|.""", re.DOTALL)
 
 _CODE_SUFFIXES = (
     ".py",
@@ -171,8 +49,9 @@ _NO_VALUE = re.compile(rb"(?i)\A(?:\$|%|\{|<|\[|os\.|null\b|none\b|true\b|false\
 def mask_file(name: str, content: bytes) -> bytes:
     """A source file, or the part of a patch about it: shapes, and values beside names like `password`. In code only quoted ones: what
     is not quoted there is an expression. References to a secret (`$TOKEN`, `{{ token }}`) are none."""
-    content = _LITERAL.sub(_mask_literal, mask_bytes(content))
-    if name.lower().endswith(_CODE_SUFFIXES):
+    is_code = name.lower().endswith(_CODE_SUFFIXES)
+    content = _LITERAL.sub(_mask_literal, mask_bytes(content, is_code))
+    if is_code:
         return content
     return _SETTING.sub(_mask_setting, content)
 
@@ -193,41 +72,73 @@ def _is_secret_setting(found: re.Match[bytes]) -> bool:
     return not _NO_VALUE.match(found["value"]) and is_secret_name(found["name"].decode("utf-8", "replace"))
 
 
-def _mask_user(found: re.Match[bytes]) -> bytes:
-    mask = MASK.encode()
-    whole = found[0]
-    return whole if whole.endswith(mask + b"@") else found[1] + mask + b"@"
-
-
 def mask_text(text: str) -> str:
     return mask_bytes(clean_text(text).encode()).decode()
 
 
 def mask_value(name: str, value: str) -> str:
-    return MASK if value and is_secret_name(name) else mask_text(value)
+    return MASK if not is_plain(value) and is_secret_name(name) else mask_text(value)
 
 
 def mask_arguments(arguments: Sequence[str]) -> list[str]:
-    """A command line: `--password X`, `--token=X`, `db.password=X`, `PASSWORD=X`, and shapes anywhere."""
+    """A command line: `--password X`, `--token=X`, `db.password=X`, `PASSWORD=X`, `X-Api-Key: X`, all of them within one argument
+    (`sh -c "..."`, JSON), and shapes anywhere."""
     masked: list[str] = []
     is_next_secret = False
-    for argument in arguments:
+    for before, argument in zip(["", *arguments], arguments, strict=False):
         if is_next_secret and not argument.startswith("--"):
-            masked.append(MASK)
+            masked.append(argument if is_plain(argument) else MASK)
             is_next_secret = False
             continue
-        is_next_secret = False
-        option, separator, value = argument.partition("=")
-        if argument.startswith("-") and is_secret_name(option.lstrip("-")) and " " not in option:
-            masked.append(f"{clean_text(option)}={MASK}" if separator and value else clean_text(argument))
-            is_next_secret = not separator
+        if _SHELL_COMMAND.match(before):
+            masked.append(_masked_words(argument))
             continue
-        pair = _VARIABLE.match(argument.lstrip("+~"))
-        if pair and is_secret_name(pair[1]) and pair[2]:
-            masked.append(f"{clean_text(option)}={MASK}")
-            continue
-        masked.append(mask_text(argument))
+        said, is_next_secret = _masked_argument(argument)
+        masked.append(said)
     return masked
+
+
+def _masked_argument(argument: str, depth: int = 0) -> tuple[str, bool]:
+    """And whether the next one is the value of a secret."""
+    option, separator, value = argument.partition("=")
+    if argument.startswith("-") and is_secret_name(option.lstrip("-")) and not re.search(r"\s", option):
+        shown = separator and not is_plain(value)
+        return (f"{clean_text(option)}={MASK}" if shown else clean_text(argument)), not separator
+    bare = argument.lstrip("+~")
+    pair = _VARIABLE.match(bare)
+    if pair and is_secret_name(pair[1]) and not is_plain(pair[2]):
+        return f"{clean_text(option)}={MASK}", False
+    header = _HEADER.match(bare)
+    if header and is_secret_name(header[1]) and not header[2].startswith("//"):
+        return f"{clean_text(header[1])}: {MASK}", False
+    if option.startswith("-") and separator and (found := _HEADER.match(value)) and is_secret_name(found[1]):
+        return f"{clean_text(option)}={clean_text(found[1])}: {MASK}", False
+    if re.search(r"[\s'\"]", argument):
+        return _masked_words(argument, depth), False
+    return mask_text(argument), False
+
+
+def _masked_words(argument: str, depth: int = 0) -> str:
+    text = _LITERAL.sub(_mask_literal, mask_bytes(clean_text(argument).encode())).decode()
+    words = _WORD.findall(text)
+    if depth == _QUOTES_MAX_DEPTH or (words == [text] and _unquoted(text) == text):
+        return text
+    pieces: list[str] = []
+    is_next_secret = False
+    for piece in words:
+        word = _unquoted(piece)
+        if not word.strip():
+            said = word
+        elif is_next_secret and not word.startswith("--"):
+            said, is_next_secret = word if is_plain(word) else MASK, False
+        else:
+            said, is_next_secret = _masked_argument(word, depth + 1)
+        pieces.append(piece if said == word else piece.replace(word, said))
+    return "".join(pieces)
+
+
+def _unquoted(piece: str) -> str:
+    return piece[1:-1] if len(piece) > 2 and piece[0] in "\"'" and piece[-1] == piece[0] else piece
 
 
 def mask_variables(variables: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,9 @@ import re
 from typing import Any
 from urllib.parse import unquote, unquote_plus, urlsplit
 
-from lineal.client.capture.redact import MASK, is_secret_name, mask_text
+from lineal.client.capture.redact import mask_text
+from lineal.client.capture.secret_names import is_secret_name
+from lineal.client.capture.secret_shapes import MASK
 from lineal.client.datasets.cache import DigestCache
 from lineal.client.datasets.described import Described
 from lineal.client.datasets.files import digest_found, find

@@ -14,7 +14,7 @@ import lineal
 from lineal.client.capture import code as module
 from lineal.client.capture import git as git_module
 from lineal.client.capture.code import Code
-from lineal.client.capture.redact import MASK
+from lineal.client.capture.secret_shapes import MASK
 from lineal.record.records import ArtifactLogged, CaptureSet
 from tests.unit.client.capture.repositories import ENVIRON, git, repository, write
 from tests.unit.client.capture.said import captures, records

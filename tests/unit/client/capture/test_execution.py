@@ -11,7 +11,7 @@ import pytest
 import lineal
 from lineal.client.capture.execution import _within, execution_content
 from lineal.client.capture.launchers import find_launchers
-from lineal.client.capture.redact import MASK
+from lineal.client.capture.secret_shapes import MASK
 from lineal.model.limits import COMMAND_MAX_BYTES
 from lineal.record.records import CaptureSet
 from tests.unit.client.capture.said import captures, records

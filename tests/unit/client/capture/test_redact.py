@@ -3,14 +3,15 @@
 import pytest
 
 from lineal.client.capture.redact import (
-    MASK,
-    is_secret_name,
     mask_arguments,
-    mask_bytes,
+    mask_file,
     mask_text,
+    mask_value,
     mask_variables,
     strip_address,
 )
+from lineal.client.capture.secret_names import is_secret_name
+from lineal.client.capture.secret_shapes import MASK, mask_bytes
 
 # Made up, and put together so that no scanner takes this file for a leak.
 TOKENS = [
@@ -27,6 +28,16 @@ TOKENS = [
     "np" + "m_" + "a1B2c3" * 6,
     "py" + "pi-" + "AgEIcHlwaS5vcmc" * 4,
     "ln" + "l_" + "a1B2c3D4e5" * 3,
+    "s" + "k-" + "ant-api03-" + "ab_c-1234" * 5,
+    "s" + "k-" + "or-v1-" + "a1b2c3d4" * 8,
+    "api" + "_org_" + "abcdefghij" * 3,
+    "xo" + "xc-" + "123456789012-abcdefghij",
+    "hv" + "s." + "CAESIJ1234567890abcdefgh",
+    "da" + "pi" + "0123456789abcdef" * 2,
+    "gs" + "k_" + "a1B2c3D4e5" * 5,
+    "lsv2" + "_pt_" + "0123456789abcdef" * 2,
+    "123456789" + ":AA" + "a1B2c3D4e5F" * 3,
+    "ey" + "JhcGlfYWRkcmVzcyI6" + "a1B2c3D4" * 6,
     "ey" + "JhbGciOiJIUzI1NiJ9" + ".ey" + "JzdWIiOiIxMjM0In0" + ".abc-DEF_123",
 ]
 
@@ -46,6 +57,34 @@ def test_shapes_are_masked_wherever_they_stand(token, around):
         ("postgres://me:hunter2@db/x", f"postgres://{MASK}@db/x"),
         ("https://me:hunter2@host/x?y", f"https://{MASK}@host/x?y"),
         ("https://hunter2@host/x", f"https://{MASK}@host/x"),
+        ("https://me:hun@ter2@host/x", f"https://{MASK}@host/x"),
+        ("https://h/token/hunter2/x", f"https://h/token/{MASK}/x"),
+        ("https://h/v1/api-key/hunter2?a=1", f"https://h/v1/api-key/{MASK}?a=1"),
+        ("https://h/access_token/hunter2", f"https://h/access_token/{MASK}"),
+        ("https://h/x?a=1&api_key=hunter2&b=2#c", f"https://h/x?a=1&api_key={MASK}&b=2#c"),
+        ("https://h/x#access_token=hunter2", f"https://h/x#access_token={MASK}"),
+        (
+            "https://b.blob.core.windows.net/c/x?sv=2022&sig=hunter2%3D",
+            f"https://b.blob.core.windows.net/c/x?sv=2022&sig={MASK}",
+        ),
+        (
+            "https://b.s3.amazonaws.com/x?X-Amz-Date=1&X-Amz-Signature=hunter2",
+            f"https://b.s3.amazonaws.com/x?X-Amz-Date=1&X-Amz-Signature={MASK}",
+        ),
+        (
+            "https://storage.googleapis.com/x?X-Goog-Signature=hunter2",
+            f"https://storage.googleapis.com/x?X-Goog-Signature={MASK}",
+        ),
+        ("https://hooks.slack.com/services/T0/B0/hunter2", f"https://hooks.slack.com/services/{MASK}"),
+        ("https://discord.com/api/webhooks/1/hunter2?wait=1", f"https://discord.com/api/webhooks/{MASK}?wait=1"),
+        ("https://api.telegram.org/bot1:hunter2/send", f"https://api.telegram.org/bot{MASK}"),
+        (
+            "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=hunter2hunter2==;X=1",
+            f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={MASK};X=1",
+        ),
+        ("Server=h;User Id=sa;Password=hunter 2;Timeout=3", f"Server=h;User Id=sa;Password={MASK};Timeout=3"),
+        ("curl -H 'authorization: Basic aHVudGVyMg=='", f"curl -H 'authorization: Basic {MASK}'"),
+        ("got Bearer abcdefghij0123456789xyz", f"got Bearer {MASK}"),
         ("redis://:hunter2@host", f"redis://{MASK}@host"),
         ("ssh://git@host/x", "ssh://git@host/x"),
         ("https://host/@scope/x", "https://host/@scope/x"),
@@ -57,6 +96,37 @@ def test_shapes_are_masked_wherever_they_stand(token, around):
 def test_addresses_and_headers(address, masked):
     assert mask_text(address) == masked
     assert mask_text(mask_text(address)) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://h/auth/login",
+        "https://h/x?author=me&max_tokens=5&key_dim=3&page=2",
+        "https://huggingface.co/docs/tokenizers/index",
+        "https://h/settings/tokens",
+        "https://h/token",
+        "https://h/token/",
+        "https://h/token/{token}/x?token=$TOKEN&sig={sig}",
+        "postgres://{user}:{password}@h/d",
+        "s3://bucket/key=1/token=a/x.parquet",
+        "sk-learn-contrib-experiments-2024",
+        "a bearer of bad news who walked 1000 miles",
+        "the password; Password = given below",
+        "x = a['token'] ? b : c",
+        "00:11:22:33:44:55 12345678:AB",
+        "Loading tokenizer=bert max_tokens=5 num_tokens=7",
+    ],
+)
+def test_what_is_no_secret_stays(text):
+    assert mask_text(text) == text
+
+
+def test_a_page_in_a_source_file_stays_and_a_secret_goes():
+    """In code, which is run again from what is kept."""
+    page = b"see https://h/token/refresh or https://h/api-key/create"
+    assert mask_file("a.py", page) == page and MASK.encode() in mask_bytes(page)
+    assert mask_file("a.py", b"https://h/token/a1b2c3d4e5") == f"https://h/token/{MASK}".encode()
 
 
 def test_private_keys_keep_their_lines():
@@ -91,6 +161,24 @@ def test_private_keys_keep_their_lines():
         "auth",
         "authToken",
         "cookie",
+        "PGPASSWORD",
+        "MYSQL_PWD",
+        "AZURE_STORAGE_KEY",
+        "KAGGLE_KEY",
+        "wandb_key",
+        "openai-key",
+        "access_tokens",
+        "connection_string",
+        "SLACK_WEBHOOK_URL",
+        "X-Api-Key",
+        "PRIVATE-TOKEN",
+        "db_pass",
+        "pass",
+        "bearer",
+        "jwt",
+        "creds",
+        "AWS_SESSION_TOKEN",
+        "bot_token",
     ],
 )
 def test_names_of_secrets(name):
@@ -122,6 +210,25 @@ def test_names_of_secrets(name):
         "bypass",
         "seed",
         "''",
+        "tokenizer_name",
+        "token_file",
+        "private_key_path",
+        "placeholder_token",
+        "image_token",
+        "prompt-token",
+        "decoder_start_token",
+        "low_pass",
+        "n_pass",
+        "forward_pass",
+        "num_heads",
+        "key_padding",
+        "query_key_norm",
+        "hash_key",
+        "sort_key",
+        "dict_keys",
+        "string",
+        "url",
+        "signature",
     ],
 )
 def test_names_of_none(name):
@@ -140,12 +247,49 @@ def test_names_of_none(name):
         (["--url", "mysql://a:hunter2@h/d"], ["--url", f"mysql://{MASK}@h/d"]),
         (["--tokenizer", "bert", "--pad-token", "<pad>"], ["--tokenizer", "bert", "--pad-token", "<pad>"]),
         (["--password"], ["--password"]),
+        (["--use-auth-token", "True", "--auth=false"], ["--use-auth-token", "True", "--auth=false"]),
+        (["-H", "Authorization: hunter2 more"], ["-H", f"Authorization: {MASK}"]),
+        (["-H", "X-Api-Key:hunter2"], ["-H", f"X-Api-Key: {MASK}"]),
+        (["--header=PRIVATE-TOKEN: hunter2"], [f"--header=PRIVATE-TOKEN: {MASK}"]),
+        (["-H", "Cookie: a=hunter2; b=hunter2"], ["-H", f"Cookie: {MASK}"]),
+        (
+            ["sh", "-c", "FOO_TOKEN=hunter2 python train.py --lr 1"],
+            ["sh", "-c", f"FOO_TOKEN={MASK} python train.py --lr 1"],
+        ),
+        (["sh", "-c", "a --password hunter2 && b"], ["sh", "-c", f"a --password {MASK} && b"]),
+        (["sh", "-c", "a --password 'hunter2 more' -x \"k v\""], ["sh", "-c", f"a --password '{MASK}' -x \"k v\""]),
+        (["sh", "-c", 'a --password="hunter2 more" x'], ["sh", "-c", f"a --password={MASK} x"]),
+        (["sh", "-c", "curl -H 'X-Api-Key: hunter2' h"], ["sh", "-c", f"curl -H 'X-Api-Key: {MASK}' h"]),
+        (["--json", '{"api_key": "hunter2", "lr": 1}'], ["--json", f'{{"api_key": "{MASK}", "lr": 1}}']),
+        (["--dsn", "host=h password=hunter2 dbname=x"], ["--dsn", MASK]),
+        (["--db", "host=h password=hunter2 dbname=x"], ["--db", f"host=h password={MASK} dbname=x"]),
+        (["-c", "print('a  b', \"c\")\nx = 1"], ["-c", "print('a  b', \"c\")\nx = 1"]),
+        (["-c", "x=\"it's\"; y='", "z"], ["-c", "x=\"it's\"; y='", "z"]),
+        (["-p", "8080", "-k", "3"], ["-p", "8080", "-k", "3"]),
+        (["tests/test_auth.py::test_token", "a::b"], ["tests/test_auth.py::test_token", "a::b"]),
+        (["tokenizer=bert", "max_tokens=5", "key_dim=64"], ["tokenizer=bert", "max_tokens=5", "key_dim=64"]),
         (["a\udcff b"], ["a\ufffd b"]),
     ],
 )
 def test_command_lines(given, masked):
     said = mask_arguments(given)
     assert [one.replace("�", "?") for one in said] == [one.replace("�", "?") for one in masked]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("use_auth_token", "True", "True"),
+        ("token", "None", "None"),
+        ("password", "", ""),
+        ("password", "123", MASK),
+        ("num_tokens", "5", "5"),
+        ("tokenizer", "bert", "bert"),
+        ("url", "postgres://a:hunter2@h", f"postgres://{MASK}@h"),
+    ],
+)
+def test_values(name, value, said):
+    assert mask_value(name, value) == said
 
 
 def test_variables():
@@ -164,8 +308,17 @@ def test_variables():
         ("ssh://git@github.com/a/b.git", "ssh://git@github.com/a/b.git"),
         ("ssh://git:hunter2@github.com/a/b.git", "ssh://github.com/a/b.git"),
         ("/srv/git/b.git", "/srv/git/b.git"),
+        ("https://h/token/hunter2/b.git", f"https://h/token/{MASK}/b.git"),
+        ("https://oauth2:glp" + "at-hunter2hunter2hunter2@gitlab.com/a.git", "https://gitlab.com/a.git"),
+        ("https://x-access-token:hunter2@github.com/a/b", "https://github.com/a/b"),
+        ("me:hunter2@host:a/b.git", "host:a/b.git"),
         ("../b.git", "../b.git"),
     ],
 )
 def test_remotes(remote, stripped):
     assert strip_address(remote) == stripped
+
+
+@pytest.mark.parametrize("text", ["'" * 20_000, "\"'" * 10_000, "a'b\" " * 5_000, "://" * 20_000, "; " * 20_000])
+def test_a_command_line_of_nothing_but_marks(text):
+    assert mask_arguments(["-c", text]) == ["-c", text]

@@ -1,0 +1,163 @@
+"""What is a secret by its shape, wherever it stands.
+
+Shapes are those that the issuers publish so that scanners may know them: GitHub ("Behind GitHub's new authentication token formats"),
+GitLab ("Token prefixes"), AWS ("IAM identifiers, unique ID prefixes"), Slack ("Token types", "Incoming webhooks"), Google API
+keys, Stripe ("API keys"), Hugging Face, OpenAI and Anthropic ("sk-"), npm, PyPI ("token macaroons"), HashiCorp ("Vault tokens"),
+Databricks, Telegram ("Authorizing your bot"), Azure ("Configure connection strings"), JSON Web Tokens (RFC 7519), PEM (RFC 7468) and
+OpenPGP's armor (RFC 9580)."""
+
+from __future__ import annotations
+
+import re
+
+from lineal.client.capture.secret_names import is_secret_name
+
+MASK = "[masked]"
+_MASK = MASK.encode()
+
+_TOKENS = rb"""(?x) (?<![A-Za-z0-9]) (?:
+      gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} | ghs_[A-Za-z0-9_.-]{20,}
+    | gl(?:pat|dt|rt|ptt|ft|soat|agent|cbt|imt|sa|c)[-_][A-Za-z0-9_.=+/-]{20,}
+    | sk-(?:proj|ant|svcacct|admin|or|lf)-[A-Za-z0-9_-]{20,} | sk-[A-Za-z0-9]{20,}
+    | (?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}
+    | hf_[A-Za-z0-9]{20,} | api_org_[A-Za-z0-9]{20,}
+    | xox[abcdeoprs]-[A-Za-z0-9%-]{10,} | xapp-[A-Za-z0-9-]{10,} | xoxe\.xox[bp]-[A-Za-z0-9-]{10,}
+    | AIza[A-Za-z0-9_-]{35} | ya29\.[A-Za-z0-9_-]{20,} | GOCSPX-[A-Za-z0-9_-]{20,}
+    | [rs]k_(?:live|test)_[A-Za-z0-9]{16,} | whsec_[A-Za-z0-9]{20,}
+    | npm_[A-Za-z0-9]{30,} | pypi-[A-Za-z0-9_-]{40,}
+    | dckr_[op]at_[A-Za-z0-9_-]{20,} | dop_v1_[a-f0-9]{40,} | SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}
+    | hv[sbr]\.[A-Za-z0-9_-]{20,} | dapi[a-f0-9]{32}
+    | r8_[A-Za-z0-9]{30,} | gsk_[A-Za-z0-9]{40,} | pcsk_[A-Za-z0-9_]{40,} | pplx-[A-Za-z0-9]{40,}
+    | lsv2_(?:pt|sk)_[a-f0-9_]{30,} | \d{8,10}:AA[A-Za-z0-9_-]{32,35} | AGE-SECRET-KEY-1[A-Z0-9]{50,}
+    | lnl_[A-Za-z0-9_-]{20,}
+    | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]* | eyJhcGlf[A-Za-z0-9_=-]{40,}
+)"""
+_URL = rb"(?i)\b[a-z][a-z0-9+.-]{1,30}://[^\s'\"<>\x00-\x1f]+"
+_HEADER = rb"(?i)\b(authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|basic|token|apikey|digest|negotiate)\s+)[^\s'\"]{6,}"
+_BEARER = rb"(?i)\b(bearer\s+)(?=[a-z_.~+/=-]*\d)[a-z0-9_.~+/=-]{20,}"
+_KEY_PAIR = rb"(?i)\b((?:accountkey|sharedaccesskey|sharedaccesssignature)=)([^;\s'\"{$%]{8,})"
+_PASSWORD_PAIR = rb"(?i)(;\s*(?:password|pwd)=)([^;\s'\"{$%<][^;'\"\n]*)"
+_PEM = rb"(?s)(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)(.{0,20000}?)(-----END|\Z)"
+_PEM_LINE = re.compile(rb"(?m)(^\+)?[A-Za-z0-9+/=]{16,}")  # in a patch, lines begin with a +
+
+_BYTES = re.compile(_TOKENS), re.compile(_URL), re.compile(_PEM)
+_BESIDE = (
+    (re.compile(_HEADER), (b"authorization",)),
+    (re.compile(_BEARER), (b"bearer",)),
+    (re.compile(_KEY_PAIR), (b"accountkey=", b"sharedaccess")),
+    (re.compile(_PASSWORD_PAIR), (b"password=", b"pwd=")),
+)
+
+_AUTHORITY = re.compile(rb"[^/?#]*")
+_PARAMETER = re.compile(rb"(?P<before>[?&;#](?P<name>[\w.%-]{1,60})=)(?P<value>[^&;#\s]+)")
+_SIGNS = frozenset(
+    [
+        "sig",
+        "signature",
+        "x-amz-signature",
+        "x-amz-security-token",
+        "x-goog-signature",
+        "x-ms-signature",
+        "hdnea",
+        "hdnts",
+        "access_key",
+    ]
+)
+# Whoever knows these addresses may write there: the rest of the path is the secret.
+_HOOK = re.compile(
+    rb"(?i)\A((?:hooks\.slack\.com/(?:services|workflows|triggers)|(?:\w+\.)?discord(?:app)?\.com/api/webhooks"
+    rb"|[\w.-]+\.webhook\.office\.com/webhookb2|hooks\.zapier\.com/hooks/catch)/|api\.telegram\.org/bot)[^\s?#]+"
+)
+# These are what a site calls its pages, too: /auth/login.
+_PATHS_OF_PAGES = frozenset(
+    [
+        "auth",
+        "authorization",
+        "cookie",
+        "dsn",
+        "pass",
+        "pw",
+        "pwd",
+        "credential",
+        "credentials",
+        "creds",
+        "secrets",
+        "bearer",
+    ]
+)
+_NAME = re.compile(r"[\w.-]{1,40}")
+_REFERENCE = re.compile(rb"\A(?:[${<%:*]|\[masked\])")
+
+
+def mask_bytes(content: bytes, is_code: bool = False) -> bytes:
+    """The same with everything masked that has the shape of a secret. Lines stay lines. In code the address of a page with "token"
+    in its path stays, unless what follows looks like a secret."""
+    tokens, url, pem = _BYTES
+    content = tokens.sub(_MASK, content)
+    if b"://" in content:
+        content = url.sub(lambda found: _masked_url(found[0], is_code), content)
+    if b"PRIVATE KEY" in content:
+        content = pem.sub(
+            lambda found: found[1] + _PEM_LINE.sub(lambda line: (line[1] or b"") + _MASK, found[2]) + found[3], content
+        )
+    lower = content.lower()  # to look for a word takes a hundredth of what a pattern does
+    for pattern, words in _BESIDE:
+        if any(word in lower for word in words):
+            content = pattern.sub(rb"\1" + _MASK, content)
+    return content
+
+
+def _masked_url(whole: bytes, is_code: bool) -> bytes:
+    scheme, mark, rest = whole.partition(b"://")
+    authority = _AUTHORITY.match(rest)
+    assert authority is not None
+    host, place = authority[0], rest[authority.end() :]
+    user, at, server = host.rpartition(b"@")
+    if (
+        at
+        and not user.startswith((b"$", b"<", _MASK))
+        and b"{" not in user
+        and (b":" in user or scheme.lower() in (b"http", b"https"))
+    ):
+        host = _MASK + b"@" + server
+    hook = _HOOK.match(server + place)
+    if hook is not None:
+        place = hook[1][len(server) :] + _MASK + (server + place)[hook.end() :]
+    path_end = min((end for end in (place.find(b"?"), place.find(b"#")) if end >= 0), default=len(place))
+    return (
+        scheme
+        + mark
+        + host
+        + _masked_path(place[:path_end], is_code)
+        + _PARAMETER.sub(_masked_parameter, place[path_end:])
+    )
+
+
+def _masked_path(path: bytes, is_code: bool) -> bytes:
+    if path.count(b"/") < 2:
+        return path
+    parts = path.split(b"/")
+    for place in range(1, len(parts)):
+        name, value = parts[place - 1].decode("utf-8", "replace"), parts[place]
+        if (
+            value
+            and name.lower() not in _PATHS_OF_PAGES
+            and _NAME.fullmatch(name)
+            and is_secret_name(name)
+            and not _REFERENCE.match(value)
+            and (not is_code or _looks_random(value))
+        ):
+            parts[place] = _MASK
+    return b"/".join(parts)
+
+
+def _masked_parameter(found: re.Match[bytes]) -> bytes:
+    name = found["name"].decode("utf-8", "replace")
+    is_secret = name.lower() in _SIGNS or is_secret_name(name)
+    return found["before"] + _MASK if is_secret and not _REFERENCE.match(found["value"]) else found[0]
+
+
+def _looks_random(value: bytes) -> bool:
+    return len(value) >= 20 or (
+        len(value) >= 8 and bool(re.search(rb"\d", value)) and bool(re.search(rb"[A-Za-z]", value))
+    )
