@@ -89,6 +89,11 @@ class LocalSource:
     def part_bytes(self, tenant: str, digest: str) -> int:
         return 0
 
+    @property
+    def webhooks(self) -> None:
+        """Programs write here without it, so that nothing could be promised."""
+        return None
+
     def check_ready(self) -> None:
         """As long as it runs."""
 

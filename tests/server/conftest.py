@@ -33,6 +33,7 @@ SRC = Path(__file__).resolve().parents[2] / "src"
 @pytest.fixture(autouse=True)
 def watch_of_server() -> Iterator[None]:
     WATCH.foreign.clear()
+    WATCH.may_call.clear()
     WATCH.is_on = True
     yield
     WATCH.is_on = False

@@ -15,6 +15,7 @@ from lineal.model.console import ConsoleLines
 from lineal.model.entities import Artifact, Cursor, Head, KeptAnswer, SeriesKey
 from lineal.model.lineage import ArtifactUse, Dataset, DatasetUse, ModelFile, ModelUse, VersionUse
 from lineal.model.registry import NewVersion
+from lineal.model.webhooks import EVENTS, Webhook
 from lineal.store.contracts import RunQuery, Store
 from lineal.store.open import open_store
 from lineal.store.sql import migrate
@@ -64,6 +65,7 @@ def fill(store: Store) -> None:
         for writer in writers:
             registry = writer.registry()
             writer.set_loose_file("a/b", ModelFile("a" * 64, 5), at(19))
+            writer.webhooks().create_webhook(Webhook("h", "h", "https://h.example/", EVENTS), at(19, 2))
             registry.create_version(NewVersion("1" * 32, "digits", tags={"a": "b"}), at(20))
             registry.set_stage("1" * 32, "production", at(21))
             registry.set_alias("digits", "champion", "1" * 32, at(22))

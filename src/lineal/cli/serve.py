@@ -63,6 +63,14 @@ DEFAULT_STORE = "sqlite:///lineal-server/lineal.db"
     help="Where MLflow's clients shall keep the files of experiments that they make (s3://bucket/path). The server opens "
     "nothing there. Without it: here.",
 )
+@click.option(
+    "--webhook-receiver",
+    "webhook_receivers",
+    multiple=True,
+    metavar="NAME",
+    help="A host, address or network (10.1.0.0/16) that webhooks may lead to although it is private, and by http; may be "
+    "given several times. Without it: public addresses by https only.",
+)
 @click.option("--insecure", is_flag=True, help="Listen beyond this machine although nobody has to say who they are.")
 @click.option(
     "--log",
@@ -90,6 +98,7 @@ def serve(
     base_path: str,
     trusted_proxies: tuple[str, ...],
     artifact_root: str,
+    webhook_receivers: tuple[str, ...],
     insecure: bool,
     log: Format,
     drain: int,
@@ -110,18 +119,21 @@ def serve(
     from lineal.server.observed import Observed
     from lineal.server.proxies import base_path_of, network_of
     from lineal.server.serving import allow_connections, end_at_once, listen, make_server
+    from lineal.server.webhooks.addresses import receivers_of
     from lineal.store.open import without_secrets
 
     base_path = base_path_of(base_path)
     for proxy in trusted_proxies:
         network_of(proxy)
     artifact_root = _checked_root(artifact_root)
+    receivers = receivers_of(webhook_receivers)
     allow_connections()
     observed = Observed()
+    place = None if blobs is None else Path(blobs)
     with (
         logging_to(form=log),
         listen(port, "127.0.0.1" if host == "localhost" else host) as listener,
-        HostedSource(store, None if blobs is None else Path(blobs), observed.committed) as source,
+        HostedSource(store, place, observed.committed, receivers=receivers, on_try=observed.tried) as source,
     ):
         if auth:
             _say_if_nobody(source, store)

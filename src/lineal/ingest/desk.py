@@ -32,6 +32,7 @@ from lineal.record.records import (
 )
 from lineal.store.contracts import Store, TenantReader, TenantWriter, Transaction
 from lineal.store.people import PeopleWriter
+from lineal.store.webhooks import WebhookWriter
 
 _STEP_COUNTED_MAX = 2**53  # beyond, one more is the same float
 
@@ -148,6 +149,13 @@ class Desk:
         """Users and their like, who belong to no tenant."""
         self.has_spoken = True
         return self._group.transaction.people()
+
+    @property
+    def webhooks(self) -> WebhookWriter:
+        """Who is told of the registry, and what waits for them."""
+        writer = self.writer.webhooks()
+        self.has_spoken = True
+        return writer
 
     # -- what is known -------------------------------------------------------------------------
 

@@ -245,6 +245,29 @@ BODY_BATCH_BYTES = (
 BODY_UNREAD_MAX_BYTES = 64 * MIB  # of a refused body: whoever sends it whole first reads the refusal then
 READER_TIMEOUT_S = 60.0  # an answer of which nothing is read for so long is given up: 64 KiB a minute are enough
 
+# -- webhooks -----------------------------------------------------------------------------------
+WEBHOOKS_MAX_COUNT = 100  # of a tenant: each change of its registry is written down once for each that asks for it
+WEBHOOK_NAME_MAX_CHARS = 63  # MLflow's bound
+WEBHOOK_URL_MAX_CHARS = 2_000  # what servers and proxies take of an address
+WEBHOOK_DESCRIPTION_MAX_CHARS = 1_000  # as other descriptions
+WEBHOOK_SECRET_MAX_CHARS = 1_000  # of random letters, ten times more than an HMAC of SHA-256 can use
+WEBHOOK_WAITING_MAX_COUNT = 10_000  # deliveries of a tenant that wait; the oldest expire for new ones
+WEBHOOK_MAX_AGE_S = 86_400.0  # a delivery that no server could try for so long expires: nobody acts on it any more
+WEBHOOK_KEPT_S = 604_800.0  # how long it can be seen what became of a delivery
+WEBHOOK_KEPT_MAX_COUNT = 10_000  # ... of a tenant, the newest
+WEBHOOK_RETRY_AFTER_MAX_S = 600.0  # a receiver that asks for more time than this is tried all the same
+WEBHOOK_TIMEOUT_S = 10.0  # for one try, from the name to the last byte of the answer
+WEBHOOK_CONNECT_S = 5.0  # ... of which so long for one address
+WEBHOOK_LEASE_S = 60.0  # a try that a server has begun is its own for so long, six times what one may take
+WEBHOOK_ANSWER_MAX_BYTES = 16 * KIB  # of an answer's body that is read: it says why something was refused
+WEBHOOK_THREADS_COUNT = 8  # tries at a time of a server ...
+WEBHOOK_TENANT_CLAIMS_MAX_COUNT = 6  # ... of one tenant, so that there is room for another's
+WEBHOOK_CLAIMS_MAX_COUNT = 2  # ... of one webhook, whoever tries: a slow receiver keeps to itself
+WEBHOOK_LOOK_S = 5.0  # how often it is looked for what others have left
+WEBHOOK_GAP_S = 0.1  # between two looks: changes that come together are claimed together
+WEBHOOK_TESTS_MAX_COUNT = 4  # tests of webhooks at a time; beyond, 503
+WEBHOOK_STOP_S = 2.0  # how long a server that ends waits for tries under way
+
 # -- people -------------------------------------------------------------------------------------
 USER_NAME_MAX_CHARS = 128  # an address of mail fits
 TOKEN_NAME_MAX_CHARS = 100  # what it is for, in a few words

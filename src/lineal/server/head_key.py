@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from pathlib import Path
 
 from lineal.model.limits import HEAD_MAX_AGE_S
+from lineal.server.key_file import load_key
 from lineal.store.contracts import Store
 from lineal.store.heads import SEED_BYTES, SignedHead, can_sign, sign
 
@@ -21,23 +21,7 @@ def load_seed(folder: Path) -> bytes | None:
     if not can_sign():
         LOG.warning('heads of audit chains are not signed: pip install "lineal[server]"')
         return None
-    path = folder / KEY_NAME
-    if not path.exists():
-        draft = folder / f".{KEY_NAME}-{os.urandom(8).hex()}"
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(os.urandom(SEED_BYTES).hex().encode())
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)  # not a rename: the first one stays
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    seed = bytes.fromhex(path.read_text(encoding="ascii"))
-    if len(seed) != SEED_BYTES:
-        raise ValueError(f"{KEY_NAME} in the blobs folder is no key")
-    return seed
+    return load_key(folder, KEY_NAME, SEED_BYTES)
 
 
 class Heads:

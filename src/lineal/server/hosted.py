@@ -31,6 +31,10 @@ from lineal.server.disks import check_takes, disk_free_bytes
 from lineal.server.head_key import Heads, load_seed
 from lineal.server.leftovers import Leftovers
 from lineal.server.source import Room, Saying
+from lineal.server.webhooks.addresses import Receivers
+from lineal.server.webhooks.post import Post
+from lineal.server.webhooks.sealed import Sealed
+from lineal.server.webhooks.sender import Sender
 from lineal.store.contracts import Store
 from lineal.store.heads import SignedHead
 from lineal.store.open import MEMORY_URL, database_name, is_shared, open_store, sqlite_path
@@ -48,12 +52,15 @@ class HostedSource:
         on_tally: Callable[[Tally], None] = lambda _: None,
         *,
         clock: Clock = SYSTEM_CLOCK,
+        receivers: Receivers = Receivers(),  # noqa: B008 (frozen)
+        on_try: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Raises Conflict if another server has a SQLite database; InvalidInput for a local folder's, and where no place
         for artifacts is said; what `open_store` raises."""
         self._open = ExitStack()
         self._changed = threading.Condition()
         self._ended = False
+        self._webhooks: Sender | None = None
         self._ready_lock = threading.Lock()
         self._ready_s = -READY_KEPT_S
         path = None if url == MEMORY_URL or is_shared(url) else sqlite_path(url)
@@ -81,7 +88,7 @@ class HostedSource:
                 self._store,
                 server=server,
                 reserve=reserve,
-                on_commit=self._chainer.wake,
+                on_commit=self._committed,
                 on_tally=self._tallied,
                 clock=clock,
             )
@@ -90,6 +97,10 @@ class HostedSource:
             self.leases = Leases(self._store, self._writer.submit, clock=clock)
             opening.callback(self.leases.close)
             opening.callback(Leftovers(self._folder, self._store).close)
+            self._webhooks = Sender(
+                self._store, self._writer.submit, Post(receivers), Sealed(place), on_try, clock=clock
+            )
+            opening.callback(self._webhooks.close)
             opening.enter_context(self._store.listening(self._tell))
             self._open = opening.pop_all()
 
@@ -182,15 +193,26 @@ class HostedSource:
         free = {name: disk_free_bytes(place) for name, place in self._disks.items()}
         return Room(store_bytes, free, self._writer.waiting_count)
 
+    @property
+    def webhooks(self) -> Sender | None:
+        return self._webhooks
+
     def stop_watching(self) -> None:
-        """Lets `wait_for_change` return, and says that it is not ready any more."""
+        """Lets `wait_for_change` return, says that it is not ready any more, and lets no webhook be told anything more."""
         self._ended = True
+        if self._webhooks is not None:
+            self._webhooks.stop()
         self._tell()
 
     def close(self) -> None:
         """Idempotent. What was submitted is on disk, or refused, when it returns."""
         self.stop_watching()
         self._open.close()
+
+    def _committed(self) -> None:
+        self._chainer.wake()
+        if self._webhooks is not None:
+            self._webhooks.wake()
 
     def _tallied(self, tally: Tally) -> None:
         if tally.refused:

@@ -60,6 +60,14 @@ class Observed:
         self._commit_size = Histogram("lineal_commit_requests", "How many requests shared a commit.", _SIZES)
         self._refused = Counter("lineal_commits_refused_total", "Commits that the database or its disk refused.")
 
+        self._tries = Counter(
+            "lineal_webhook_tries_total", "Tries to tell a webhook something, by outcome.", ("outcome",)
+        )
+
+    def tried(self, outcome: str) -> None:
+        """By the threads that send, one at a time."""
+        self._tries.add(1, outcome)
+
     def answered(self, method: str, route: str, status: int, duration_s: float, sent_bytes: int) -> None:
         method = method if method in _METHODS else "other"
         self._requests.add(1, method, route, str(status))
@@ -93,7 +101,7 @@ class Observed:
         yield from gauge("lineal_live_streams", "Pages and programs that watch for changes.", live.watcher_count)
         for counted in (self._points, self._records, self._journal, self._losses):
             yield from counted.lines()
-        for written in (self._commit_s, self._commit_size, self._refused):
+        for written in (self._commit_s, self._commit_size, self._refused, self._tries):
             yield from written.lines()
         room = source.room()
         yield from gauge("lineal_commit_waiting", "Requests that wait for the next commit.", room.waiting_count)

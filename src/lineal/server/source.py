@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lineal.journal.blobs import Draft
     from lineal.journal.parts import Part
     from lineal.record.records import Record
+    from lineal.server.webhooks.sender import Sender
     from lineal.store.contracts import Store
     from lineal.store.heads import SignedHead
 
@@ -77,6 +78,11 @@ class Source(Protocol):
 
     def find_head(self, tenant: str) -> SignedHead | None:
         """Of the tenant's audit chain, as of a second ago at most; signed, where the source has a key."""
+        ...
+
+    @property
+    def webhooks(self) -> Sender | None:
+        """Who sends what waits for them; None where nobody does."""
         ...
 
     def check_ready(self) -> None:

@@ -54,13 +54,14 @@ from lineal.store.lineage import LineageReader, LineageWriter
 from lineal.store.loose_files import LooseFileReader, LooseFileWriter
 from lineal.store.people import PeopleReader, PeopleWriter
 from lineal.store.registry import RegistryReader, RegistryWriter
+from lineal.store.webhooks import DueReader, HasWebhookReader, HasWebhookWriter
 
 if TYPE_CHECKING:
     # A list of runs needs no columns, and numpy costs a process 80 ms.
     from lineal.series.columns import Block, Buckets, Columns
 
 
-class Store(Protocol):
+class Store(DueReader, Protocol):
     """One database. Opened by `store/open.py`."""
 
     def begin(self) -> AbstractContextManager[Transaction]:
@@ -141,7 +142,7 @@ class RunStart(NamedTuple):
     content_digest: str | None = None
 
 
-class TenantWriter(LineageWriter, ConsoleWriter, LooseFileWriter, CaptureWriter, Protocol):
+class TenantWriter(LineageWriter, ConsoleWriter, LooseFileWriter, CaptureWriter, HasWebhookWriter, Protocol):
     """Changes of one tenant. See the module's rules; a method's own words say what they leave open."""
 
     # -- cursors -------------------------------------------------------------------------------
@@ -467,7 +468,7 @@ class BucketPiece(NamedTuple):
 SeriesName: TypeAlias = tuple[str, Labels]
 
 
-class TenantReader(LineageReader, ConsoleReader, LooseFileReader, CaptureReader, Protocol):
+class TenantReader(LineageReader, ConsoleReader, LooseFileReader, CaptureReader, HasWebhookReader, Protocol):
     """Answers about one tenant."""
 
     def get_run(self, run_id: str) -> Run:

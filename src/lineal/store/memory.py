@@ -26,6 +26,7 @@ from lineal.store.memory_people import MemoryPeopleReader, MemoryPeopleWriter, P
 from lineal.store.memory_reader import MemoryReader
 from lineal.store.memory_registry import MemoryRegistryWriter
 from lineal.store.memory_state import ExperimentFacts, RunState, State, TenantState, set_later
+from lineal.store.memory_webhooks import MemoryOutbox, MemoryWebhookWriter
 from lineal.store.people import SERVER
 from lineal.store.renames import Claim
 from lineal.store.rules import Ending, Opening, after, ended_at, say_params
@@ -75,6 +76,11 @@ class MemoryStore:
         self.check_open()
         return sorted(name for name in self._state.tenants if name != SERVER)
 
+    def list_due(self) -> dict[str, int]:
+        self.check_open()
+        due = [(tenant.webhooks.due_ms(), name) for name, tenant in self._state.tenants.items()]
+        return {name: due_ms for due_ms, name in sorted((one, name) for one, name in due if one is not None)}
+
     def change_number(self) -> int:
         self.check_open()
         return self._state.change_number
@@ -106,6 +112,7 @@ class MemoryTransaction:
     def __init__(self, state: State) -> None:
         self._state = state
         self._last_ms = state.last_ms
+        self._given_ms = 0
         self.change_number = state.change_number
         self._writers: dict[str, MemoryWriter] = {}
         self._link_count = 0
@@ -130,7 +137,7 @@ class MemoryTransaction:
         self._writer(SERVER).set_cursor(Cursor(server, None, number, 0, 0))
 
     def stamp_ms(self, now_ms: int) -> int:
-        self._last_ms = after(self._last_ms, now_ms)
+        self._last_ms = self._given_ms = after(self._last_ms, now_ms)
         return self._last_ms
 
     def tenant(self, name: str) -> MemoryWriter:
@@ -140,7 +147,8 @@ class MemoryTransaction:
     def _writer(self, name: str) -> MemoryWriter:
         if name not in self._writers:
             known = self._state.tenants.get(name)
-            self._writers[name] = MemoryWriter(known.copy() if known else TenantState(name), known is None)
+            mine = known.copy() if known else TenantState(name)
+            self._writers[name] = MemoryWriter(mine, known is None, lambda: self._given_ms)
         return self._writers[name]
 
     def result(self) -> State:
@@ -165,8 +173,9 @@ class MemoryTransaction:
 class MemoryWriter(MemoryLineageWriter, MemoryLooseFileWriter, MemoryCaptureWriter):
     """See `contracts.TenantWriter`."""
 
-    def __init__(self, state: TenantState, is_new: bool) -> None:
+    def __init__(self, state: TenantState, is_new: bool, now_ms: Callable[[], int] = lambda: 0) -> None:
         self.state = state
+        self._now_ms = now_ms
         self.changed = is_new
         self.touched: set[str] = set()
         self.renamed = False
@@ -199,7 +208,14 @@ class MemoryWriter(MemoryLineageWriter, MemoryLooseFileWriter, MemoryCaptureWrit
     # -- registered models ---------------------------------------------------------------------------------
 
     def registry(self) -> MemoryRegistryWriter:
-        return MemoryRegistryWriter(self.state.registry, self.audit, lambda: self._actor)
+        outbox = MemoryOutbox(self.state.webhooks, self.state.name, self._now_ms)
+        return MemoryRegistryWriter(self.state.registry, self.audit, lambda: self._actor, outbox)
+
+    def webhooks(self) -> MemoryWebhookWriter:
+        return MemoryWebhookWriter(self.state.webhooks, self.audit, self._touch)
+
+    def _touch(self) -> None:
+        self.changed = True
 
     # -- answers -------------------------------------------------------------------------------------------
 

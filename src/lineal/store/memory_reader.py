@@ -49,6 +49,7 @@ from lineal.store.memory_links import MemoryLinks
 from lineal.store.memory_loose_files import list_loose
 from lineal.store.memory_registry import MemoryRegistryReader
 from lineal.store.memory_state import RunState, TenantState, piece_stats, values_of
+from lineal.store.memory_webhooks import MemoryWebhookReader
 from lineal.store.reference import Candidate, counts_of, frequent_values, groups_of, page_of
 from lineal.store.rules import (
     artifact_versions,
@@ -287,6 +288,9 @@ class MemoryReader:
 
     def registry(self) -> MemoryRegistryReader:
         return MemoryRegistryReader(lambda: self._store.committed(self._tenant).registry)
+
+    def webhooks(self) -> MemoryWebhookReader:
+        return MemoryWebhookReader(lambda: self._store.committed(self._tenant).webhooks)
 
     def find_cursor(self, writer: str) -> Cursor | None:
         return self._store.committed(self._tenant).cursors.get(writer)

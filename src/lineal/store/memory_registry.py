@@ -20,6 +20,7 @@ from lineal.model.registry import (
 )
 from lineal.model.vocabulary import Lifecycle, ModelStatus
 from lineal.store.audit import Action
+from lineal.store.memory_webhooks import MemoryOutbox
 from lineal.store.registry import (
     MOVES,
     ModelsPage,
@@ -33,6 +34,15 @@ from lineal.store.registry import (
     version_values,
 )
 from lineal.store.registry_pages import Key, Query, check, keys_of, make_token, read_token, tester
+from lineal.store.webhook_events import (
+    PROMPT_TAG,
+    alias_set,
+    is_prompt,
+    model_created,
+    model_tagged,
+    version_created,
+    version_tagged,
+)
 
 Settings = dict[tuple[str, str], tuple[Stamp, Any]]
 Audit = Callable[[Action, str, Stamp, dict[str, Any]], None]
@@ -287,8 +297,11 @@ class MemoryRegistryReader:
 class MemoryRegistryWriter(MemoryRegistryReader):
     """See `registry.RegistryWriter`. `state` is this transaction's own copy."""
 
-    def __init__(self, state: RegistryState, audit: Audit, actor: Callable[[], str | None]) -> None:
+    def __init__(
+        self, state: RegistryState, audit: Audit, actor: Callable[[], str | None], outbox: MemoryOutbox
+    ) -> None:
         super().__init__(lambda: state)
+        self._outbox = outbox
         self._state = state
         self._audit = audit
         self._actor = actor
@@ -303,9 +316,13 @@ class MemoryRegistryWriter(MemoryRegistryReader):
         lifecycle: Lifecycle | None = None,
         is_new: bool = False,
     ) -> None:
-        model, changed = self._mention(name, stamp, is_new=is_new)
+        known_count = len(self._state.models)
+        model, changed = self._mention(name, stamp, is_new=is_new, tags=tags, description=description)
         settings = self._state.models[model].settings
+        before = _tags(settings)
         changed |= _set_given(settings, {"description": description, "lifecycle": lifecycle}, tags, stamp)
+        if len(self._state.models) == known_count and self._is_prompt(model):
+            self._outbox.tell(model_tagged(self._state.models[model].name, _moved(before, settings, tags)), stamp)
         if changed:
             values = {"name": name, "description": description, "lifecycle": lifecycle, "tags": dict(tags or {})}
             self._audit("model.set", self._state.models[model].name, stamp, {**values, "is_new": is_new})
@@ -340,6 +357,7 @@ class MemoryRegistryWriter(MemoryRegistryReader):
             if change.version_id == version.version_id and change.model is None:
                 change.model = model
         self._audit("version.create", version.version_id, stamp, version_values(version))
+        self._outbox.tell([version_created(version, of_model.name, facts.number)], stamp)
         self._note_moved(before, version.version_id, model, stamp, "")
         return facts.number
 
@@ -355,7 +373,12 @@ class MemoryRegistryWriter(MemoryRegistryReader):
     ) -> None:
         facts = self._state.versions.setdefault(version_id, VersionFacts())
         given = {"description": description, "lifecycle": lifecycle, "status": status}
+        before = _tags(facts.settings)
         if _set_given(facts.settings, given, tags, stamp):
+            if facts.model is not None and facts.number is not None:
+                name, of_prompt = self._state.models[facts.model].name, self._is_prompt(facts.model)
+                moved = _moved(before, facts.settings, tags)
+                self._outbox.tell(version_tagged(name, facts.number, moved, of_prompt=of_prompt), stamp)
             self._audit("version.set", version_id, stamp, {"version_id": version_id, **given, "tags": dict(tags or {})})
 
     def set_stage(
@@ -381,6 +404,11 @@ class MemoryRegistryWriter(MemoryRegistryReader):
             self._audit("alias.set", self._state.models[model].name, stamp, values)
         if said and before != version_id:
             self._note("alias", stamp, model, version_id, alias, before, version_id, why)
+            of_version = None if version_id is None else self._state.versions.get(version_id, VersionFacts())
+            if of_version is None or (of_version.model == model and of_version.number is not None):
+                number = None if of_version is None else of_version.number
+                name, of_prompt = self._state.models[model].name, self._is_prompt(model)
+                self._outbox.tell([alias_set(name, alias, number, of_prompt=of_prompt)], stamp)
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -417,8 +445,20 @@ class MemoryRegistryWriter(MemoryRegistryReader):
         row = Transition(number, *stamp, self._actor(), kind, "", None, alias, before, after, why)
         self._state.changes.append(Change(row, model, version_id))
 
-    def _mention(self, name: str, stamp: Stamp, *, is_new: bool = False) -> tuple[int, bool]:
-        """The model that the name means, made if there is none, and whether that changed anything."""
+    def _is_prompt(self, model: int) -> bool:
+        return is_prompt({PROMPT_TAG: _tags(self._state.models[model].settings).get(PROMPT_TAG)})
+
+    def _mention(
+        self,
+        name: str,
+        stamp: Stamp,
+        *,
+        is_new: bool = False,
+        tags: Mapping[str, str | None] | None = None,
+        description: str | None = None,
+    ) -> tuple[int, bool]:
+        """The model that the name means, made if there is none, and whether that changed anything. `tags`, `description`: what is
+        about to be said of it, too."""
         state = self._state
         known = state.names.get(name)
         if known is not None:
@@ -435,6 +475,7 @@ class MemoryRegistryWriter(MemoryRegistryReader):
         state.names[name] = len(state.models) - 1
         if known is not None:
             state.models[-1].settings["lifecycle", ""] = (stamp, "active")
+        self._outbox.tell([model_created(name, tags, description)], stamp)
         return len(state.models) - 1, True
 
 
@@ -448,6 +489,14 @@ def _set_given(
     for key, tag in (tags or {}).items():
         changed |= set_later(settings, "tag", key, stamp, tag)
     return changed
+
+
+def _moved(
+    before: Mapping[str, str], settings: Settings, tags: Mapping[str, str | None] | None
+) -> dict[str, str | None]:
+    """Of those that were said, those that came to be others by it."""
+    now = _tags(settings)
+    return {key: value for key, value in (tags or {}).items() if before.get(key) != value == now.get(key)}
 
 
 # -- lists -----------------------------------------------------------------------------------------------------

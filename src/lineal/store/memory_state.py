@@ -17,6 +17,7 @@ from lineal.store.contracts import AuditRow
 from lineal.store.lineage import ArtifactKey, DatasetKey, ModelKey, ModelSettings
 from lineal.store.memory_people import PeopleState
 from lineal.store.memory_registry import RegistryState
+from lineal.store.memory_webhooks import WebhookState
 from lineal.store.renames import Claim, Naming, naming_of
 from lineal.store.rules import DEFAULT_EXPERIMENT, AttemptFacts, Rank, SaidParams, rank, run_of, started
 from lineal.store.summaries import PieceStats
@@ -157,6 +158,7 @@ class TenantState:
     models: dict[str, ModelSettings] = field(default_factory=dict)
     registry: RegistryState = field(default_factory=RegistryState)
     loose_files: dict[str, tuple[Stamp, ModelFile | None]] = field(default_factory=dict)
+    webhooks: WebhookState = field(default_factory=WebhookState)
 
     def copy(self) -> TenantState:
         """Runs are shared: copy one before changing it."""
@@ -174,6 +176,7 @@ class TenantState:
             {model_id: dict(settings) for model_id, settings in self.models.items()},
             self.registry.copy(),
             dict(self.loose_files),
+            self.webhooks.copy(),
         )
 
     def naming(self) -> Naming:

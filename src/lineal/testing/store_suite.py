@@ -26,6 +26,7 @@ from lineal.testing.suite_renames import RenameRules
 from lineal.testing.suite_runs import RunRules
 from lineal.testing.suite_search import SearchRules
 from lineal.testing.suite_transactions import TransactionRules
+from lineal.testing.suite_webhooks import WebhookRules
 
 
 class StoreSuite(
@@ -45,5 +46,6 @@ class StoreSuite(
     CaptureRules,
     LineageGraphRules,
     RegistryRules,
+    WebhookRules,
 ):
-    """All rules of `store/contracts.py`, `store/people.py` and `store/registry.py`, one class of them a subject."""
+    """All rules of `store/contracts.py`, `store/people.py`, `store/registry.py` and `store/webhooks.py`, one class of them a subject."""

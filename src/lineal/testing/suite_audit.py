@@ -58,6 +58,7 @@ QUIET = {
     *("find_cursor", "set_cursor", "find_answer", "keep_answer", "forget_answers", "speak_for"),
     *("find_status", "list_leases", "is_locked", "find_logged_model"),
     "registry",  # a writer of its own: suite_registry
+    "webhooks",  # the same: suite_webhooks
     *("define_layout", "find_layout", "keep_orphans", "take_orphans", "append_points", "append_console", "compact"),
 }
 

@@ -76,11 +76,11 @@ def test_uploads_in_parts_open_nothing(one_mlflow: Mlflow, prefix: str, path: st
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_nobody_is_called_and_no_place_is_opened(one_mlflow: Mlflow, address: str) -> None:
-    """What a client names stays a text: webhooks, the gateway and its like are not there."""
+    """What a client names stays a text: the gateway and its like are not there, and webhooks do not lead here
+    (`tests/server/webhooks`)."""
     client, run = one_mlflow.client, one_mlflow.run()
     hook = {"name": "hook", "url": address, "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]}
     for method, path, more in (
-        ("POST", f"{API}/webhooks", {"json": hook}),
         ("POST", f"{API}/webhooks/1/test", {"json": hook}),
         ("GET", "/ajax-api/2.0/mlflow/gateway-proxy", {"params": {"gateway_path": address}}),
         ("POST", "/ajax-api/2.0/mlflow/gateway-proxy", {"json": {"gateway_path": address}}),
@@ -89,6 +89,11 @@ def test_nobody_is_called_and_no_place_is_opened(one_mlflow: Mlflow, address: st
     ):
         answer = client.request(method, path, **more)
         assert answer.status_code == 404, (path, answer.text)
+    one_mlflow.refused("POST", "webhooks", "INVALID_PARAMETER_VALUE", "webhook URL", json=hook)
+    one_mlflow.refused(
+        "POST", "webhooks", "INVALID_PARAMETER_VALUE", json={**hook, "url": address.replace("http:", "https:")}
+    )
+    assert one_mlflow.get("webhooks") == {}
     dataset = {"name": "d", "digest": "1", "source_type": "http", "source": json.dumps({"uri": address})}
     one_mlflow.post("runs/log-inputs", run_id=run, datasets=[{"dataset": dataset}])
     model = {"artifact_path": address, "flavors": {"python_function": {"loader_module": "os"}}, "run_id": run}

@@ -57,7 +57,6 @@ def test_an_unknown_address_is_an_ordinary_404(one_mlflow: Mlflow, method: str, 
         ("POST", "/api/3.0/mlflow/datasets/create"),
         ("GET", "/ajax-api/3.0/mlflow/gateway/endpoints/list"),
         ("GET", "/api/3.0/mlflow/workspaces"),
-        ("POST", "/api/2.0/mlflow/webhooks"),
     ],
 )
 def test_traces_and_what_belongs_to_them_are_refused_in_the_protocols_own_shape(

@@ -49,6 +49,7 @@ from lineal.store.sql.ranges import Range
 from lineal.store.sql.registry_reader import SqlRegistryReader, read_version_digests
 from lineal.store.sql.search import is_plain, newest_page, read_changes, read_names, read_run_counts
 from lineal.store.sql.uses import read_dataset_uses
+from lineal.store.sql.webhooks import SqlWebhookReader
 
 if TYPE_CHECKING:
     from lineal.store.search.engine import SearchEngine
@@ -286,6 +287,9 @@ class SqlReader:
 
     def registry(self) -> SqlRegistryReader:
         return SqlRegistryReader(self._snapshot)
+
+    def webhooks(self) -> SqlWebhookReader:
+        return SqlWebhookReader(self._snapshot)
 
     def find_cursor(self, writer: str) -> Cursor | None:
         with self._snapshot() as (connection, tenant):

@@ -13,6 +13,16 @@ from lineal.store.audit import Action
 from lineal.store.registry import MOVES, floor_name, version_values
 from lineal.store.sql.database import Connection
 from lineal.store.sql.registry_reader import SqlRegistryReader, content_text
+from lineal.store.sql.webhooks import SqlOutbox
+from lineal.store.webhook_events import (
+    PROMPT_TAG,
+    alias_set,
+    is_prompt,
+    model_created,
+    model_tagged,
+    version_created,
+    version_tagged,
+)
 
 Audit: TypeAlias = Callable[[Action, str, Stamp, dict[str, Any]], None]
 """(action, subject, stamp, values): writes the row."""
@@ -28,6 +38,8 @@ class _Model(NamedTuple):
     created_ms: int
     last_version: int
     lifecycle: str
+    is_made: bool = False
+    """By this very statement."""
 
 
 class _Version(NamedTuple):
@@ -41,7 +53,14 @@ class _Version(NamedTuple):
 class SqlRegistryWriter(SqlRegistryReader):
     """See `registry.RegistryWriter`. Reads and writes through the transaction's connection."""
 
-    def __init__(self, connection: Connection, tenant: int, audit: Audit, actor: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        tenant: int,
+        audit: Audit,
+        actor: Callable[[], str | None],
+        outbox: SqlOutbox,
+    ) -> None:
         @contextmanager
         def within() -> Iterator[tuple[Connection, int]]:
             yield connection, tenant
@@ -51,6 +70,7 @@ class SqlRegistryWriter(SqlRegistryReader):
         self._tenant = tenant
         self._audit = audit
         self._actor = actor
+        self._outbox = outbox
 
     def set_model(
         self,
@@ -62,9 +82,12 @@ class SqlRegistryWriter(SqlRegistryReader):
         lifecycle: Lifecycle | None = None,
         is_new: bool = False,
     ) -> None:
-        model, changed = self._mention(name, stamp, is_new=is_new)
+        model, changed = self._mention(name, stamp, is_new=is_new, tags=tags, description=description)
         given = {"description": description, "lifecycle": lifecycle}
+        fresh = self._fresh_tags("model", model.pk, tags)
         said = self._say_given("model", model.pk, given, tags, stamp)
+        if fresh and not model.is_made and self._is_prompt(model.pk):
+            self._outbox.tell(model_tagged(model.name, self._taken("model", model.pk, fresh, stamp)), stamp)
         for column in given.keys() & said:
             self._do(f"UPDATE registered_model SET {column} = ? WHERE pk = ?", given[column], model.pk)
         if said:
@@ -109,6 +132,7 @@ class SqlRegistryWriter(SqlRegistryReader):
         self._say_given("version", known.pk, given, version.tags, stamp)
         self._do("UPDATE model_transition SET model = ? WHERE version = ? AND model IS NULL", model.pk, known.pk)
         self._audit("version.create", version.version_id, stamp, version_values(version))
+        self._outbox.tell([version_created(version, model.name, number)], stamp)
         now = self._derive(known.pk)
         if now != known.stage:
             self._note("stage", stamp, model.pk, known.pk, None, known.stage, now, "")
@@ -131,8 +155,13 @@ class SqlRegistryWriter(SqlRegistryReader):
     ) -> None:
         version = self._version(version_id)
         given = {"description": description, "lifecycle": lifecycle, "status": status}
+        fresh = self._fresh_tags("version", version.pk, tags)
         if self._say_given("version", version.pk, given, tags, stamp):
             self._derive(version.pk)
+            if fresh and version.model is not None and version.number is not None:
+                taken = self._taken("version", version.pk, fresh, stamp)
+                name, of_prompt = self._called(version.model), self._is_prompt(version.model)
+                self._outbox.tell(version_tagged(name, version.number, taken, of_prompt=of_prompt), stamp)
             self._audit("version.set", version_id, stamp, {"version_id": version_id, **given, "tags": dict(tags or {})})
 
     def set_stage(
@@ -177,8 +206,11 @@ class SqlRegistryWriter(SqlRegistryReader):
         if said:
             self._touch(model.pk, stamp.time_ms)
         if said and before != version_id:
-            version = None if version_id is None else self._version(version_id).pk
-            self._note("alias", stamp, model.pk, version, alias, before, version_id, why)
+            version = None if version_id is None else self._version(version_id)
+            self._note("alias", stamp, model.pk, version and version.pk, alias, before, version_id, why)
+            if version is None or (version.model == model.pk and version.number is not None):
+                number = None if version is None else version.number
+                self._outbox.tell([alias_set(model.name, alias, number, of_prompt=self._is_prompt(model.pk))], stamp)
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -202,8 +234,17 @@ class SqlRegistryWriter(SqlRegistryReader):
         [(pk, called, *stamps, created_ms, last_version, lifecycle)] = rows
         return _Model(pk, called, Stamp(*stamps[:3]), Stamp(*stamps[3:]), created_ms, last_version, lifecycle)
 
-    def _mention(self, name: str, stamp: Stamp, *, is_new: bool = False) -> tuple[_Model, bool]:
-        """The model that the name means, made if there is none, and whether that changed anything."""
+    def _mention(
+        self,
+        name: str,
+        stamp: Stamp,
+        *,
+        is_new: bool = False,
+        tags: Mapping[str, str | None] | None = None,
+        description: str | None = None,
+    ) -> tuple[_Model, bool]:
+        """The model that the name means, made if there is none, and whether that changed anything. `tags`, `description`: what is
+        about to be said of it, too."""
         known = self._find(name)
         if known is not None and not (is_new and self._is_left(known, name, stamp)):
             if stamp.time_ms < known.created_ms:
@@ -221,7 +262,8 @@ class SqlRegistryWriter(SqlRegistryReader):
         self._name(name, pk)
         if known is not None:
             self._say("model", pk, "lifecycle", "", stamp, "active")
-        return _Model(pk, name, stamp, named, stamp.time_ms, last_version, "active"), True
+        self._outbox.tell([model_created(name, tags, description)], stamp)
+        return _Model(pk, name, stamp, named, stamp.time_ms, last_version, "active", is_made=True), True
 
     def _is_left(self, model: _Model, name: str, stamp: Stamp) -> bool:
         """Whether another model may take the name: by then it had been deleted, or was called otherwise."""
@@ -292,6 +334,29 @@ class SqlRegistryWriter(SqlRegistryReader):
             if self._say(owner, pk, "tag", key, stamp, tag):
                 said.add("tag")
         return said
+
+    def _fresh_tags(self, owner: Owner, pk: int, tags: Mapping[str, str | None] | None) -> dict[str, str | None]:
+        """Those that would come to be others than they are, where anybody is to be told of it."""
+        if not tags or not self._outbox.is_asked:
+            return {}
+        return {key: value for key, value in tags.items() if self._tag(owner, pk, key) != value}
+
+    def _taken(self, owner: Owner, pk: int, tags: Mapping[str, str | None], stamp: Stamp) -> dict[str, str | None]:
+        """Those of them that are what this statement said."""
+        return {key: value for key, value in tags.items() if self._stamp(owner, pk, "tag", key) == stamp}
+
+    def _tag(self, owner: Owner, pk: int, key: str) -> str | None:
+        rows = self._rows(
+            f"SELECT value FROM {_SETTINGS[owner]} WHERE {owner} = ? AND kind = 'tag' AND name = ?", pk, key
+        )
+        return rows[0][0] if rows else None
+
+    def _is_prompt(self, model: int) -> bool:
+        return self._outbox.is_asked and is_prompt({PROMPT_TAG: self._tag("model", model, PROMPT_TAG)})
+
+    def _called(self, model: int) -> str:
+        [(name,)] = self._rows("SELECT name FROM registered_model WHERE pk = ?", model)
+        return str(name)
 
     def _derive(self, version: int) -> Stage:
         """Brings the version's row up to date with what was said of it, and its model's time; answers with its stage."""

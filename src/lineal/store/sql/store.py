@@ -132,6 +132,12 @@ class SqlStore:
             rows = connection.execute("SELECT name FROM tenant WHERE name <> ? ORDER BY name", (SERVER,))
             return [name for (name,) in rows]
 
+    def list_due(self) -> dict[str, int]:
+        from lineal.store.sql.webhooks import list_due
+
+        with self._database.snapshot() as connection:
+            return list_due(connection)
+
     def change_number(self) -> int:
         with self._database.snapshot() as connection:
             return int(connection.execute("SELECT change_number FROM lineal_schema").fetchone()[0])
@@ -167,6 +173,9 @@ class _Fenced:
     def registry(self) -> _Fenced:
         return _Fenced(self._writer.registry(), self._enter)
 
+    def webhooks(self) -> _Fenced:
+        return _Fenced(self._writer.webhooks(), self._enter)
+
     def __getattr__(self, name: str) -> Any:
         self._enter()
         return getattr(self._writer, name)
@@ -186,6 +195,7 @@ class SqlTransaction:
         self.last_ms = progress.last_ms
         self._writers: dict[str, SqlWriter] = {}
         self._link_count = 0
+        self._given_ms = 0
 
     def link_audit(self, limit: int = AUDIT_LINK_MAX_COUNT) -> None:
         self._link_count = max(self._link_count, limit)
@@ -198,8 +208,12 @@ class SqlTransaction:
         self._writer(SERVER).set_cursor(Cursor(server, None, number, 0, 0))
 
     def stamp_ms(self, now_ms: int) -> int:
-        self.last_ms = after(self.last_ms, now_ms)
+        self.last_ms = self._given_ms = after(self.last_ms, now_ms)
         return self.last_ms
+
+    def _now_ms(self) -> int:
+        """0 if it was given no time."""
+        return self._given_ms
 
     def tenant(self, name: str) -> SqlWriter:
         if name not in self._writers:
@@ -219,7 +233,8 @@ class SqlTransaction:
 
         if name not in self._writers:
             tenant = self._names.tenant(name)
-            writer = SqlWriter(self._connection, self._names, self._kept, tenant, name, self.change_number + 1)
+            number = self.change_number + 1
+            writer = SqlWriter(self._connection, self._names, self._kept, tenant, name, number, self._now_ms)
             self._writers[name] = self._fenced(writer, tenant) if self._database.is_fenced else writer
         return self._writers[name]
 

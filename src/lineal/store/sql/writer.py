@@ -5,7 +5,7 @@ need. Rows are written by `flush`, because a run is told a dozen things in a row
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from lineal.store.sql.loose_files import SqlLooseFileWriter
 from lineal.store.sql.names import Names
 from lineal.store.sql.registry import SqlRegistryWriter
 from lineal.store.sql.renames import add_claim, derive_names
+from lineal.store.sql.webhooks import SqlOutbox, SqlWebhookWriter
 
 if TYPE_CHECKING:
     from lineal.series.columns import Block
@@ -49,7 +50,14 @@ class SqlWriter(SqlLineageWriter, SqlLooseFileWriter, SqlCaptureWriter):
     """See `contracts.TenantWriter`."""
 
     def __init__(
-        self, connection: Connection, names: Names, kept: Kept, tenant: int, tenant_name: str, change_number: int
+        self,
+        connection: Connection,
+        names: Names,
+        kept: Kept,
+        tenant: int,
+        tenant_name: str,
+        change_number: int,
+        now_ms: Callable[[], int],
     ) -> None:
         self._connection = connection
         self._names = names
@@ -65,6 +73,7 @@ class SqlWriter(SqlLineageWriter, SqlLooseFileWriter, SqlCaptureWriter):
         self._layouts: dict[tuple[str, int], Layout] = {}
         self._audit_rows: list[tuple[Any, ...]] = []
         self._renamed = False
+        self._outbox = SqlOutbox(connection, tenant, tenant_name, now_ms)
         self._actor: str | None = None
         self._pending_bytes = 0
         self.frees_pages = False
@@ -118,7 +127,10 @@ class SqlWriter(SqlLineageWriter, SqlLooseFileWriter, SqlCaptureWriter):
     # -- registered models ---------------------------------------------------------------------------------
 
     def registry(self) -> SqlRegistryWriter:
-        return SqlRegistryWriter(self._connection, self._tenant, self.audit_subject, lambda: self._actor)
+        return SqlRegistryWriter(self._connection, self._tenant, self.audit_subject, lambda: self._actor, self._outbox)
+
+    def webhooks(self) -> SqlWebhookWriter:
+        return SqlWebhookWriter(self._connection, self._tenant, self.audit_subject, self._outbox)
 
     # -- answers -------------------------------------------------------------------------------------------
 

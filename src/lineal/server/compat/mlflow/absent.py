@@ -15,7 +15,7 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 # Traces, their evaluation, the gateway and what belongs to them, in either version of the protocol.
 _NOUN = re.compile(
     r"(?:/ajax-api|/api)/[23]\.0/mlflow/(traces|unified-traces|get-online-trace-details|get-trace-artifact|datasets|scorers"
-    r"|issues|assessments|label-schemas|review-queues|gateway|gateway-proxy|prompt-optimization|jobs|demo|workspaces|webhooks"
+    r"|issues|assessments|label-schemas|review-queues|gateway|gateway-proxy|prompt-optimization|jobs|demo|workspaces"
     r"|ui-telemetry)(?:/|$)"
 )
 _NOT_FOUND = (

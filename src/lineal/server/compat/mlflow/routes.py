@@ -23,6 +23,7 @@ from lineal.server.compat.mlflow import (
     registry_search,
     run_search,
     runs,
+    webhooks,
 )
 from lineal.server.compat.mlflow.errors import DIALECT
 from lineal.server.endpoint import Access, Endpoint, Method
@@ -35,7 +36,13 @@ Call = Callable[..., Any]
 
 
 def _route(
-    method: Method, path: str, call: Call, access: Access, receives: Any = None, max_bytes: int | None = None
+    method: Method,
+    path: str,
+    call: Call,
+    access: Access,
+    receives: Any = None,
+    max_bytes: int | None = None,
+    keeps_answer: bool = True,
 ) -> Endpoint:
     if receives is None:
         receives = "json" if method == "GET" else "bytes"
@@ -47,6 +54,7 @@ def _route(
         receives=receives,
         access=access,
         dialect=DIALECT,
+        keeps_answer=keeps_answer,
         body_max_bytes=max_bytes if max_bytes is not None else REQUEST_BODY_MAX_BYTES,
     )
 
@@ -62,6 +70,8 @@ _MODELS = "/mlflow/logged-models"
 _MODEL = f"{_MODELS}/{{model_id}}"
 _REGISTERED = "/mlflow/registered-models"
 _VERSIONS = "/mlflow/model-versions"
+_WEBHOOKS = "/mlflow/webhooks"
+_WEBHOOK = f"{_WEBHOOKS}/{{webhook_id}}"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     _route("GET", "/version", info.get_version, "open"),
@@ -132,6 +142,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_twins("POST", f"{_VERSIONS}/set-tag", model_versions.set_version_tag, "writer"),
     *_twins("DELETE", f"{_VERSIONS}/delete-tag", model_versions.delete_version_tag, "writer"),
     _route("GET", "/model-versions/get-artifact", model_versions.get_version_artifact, "reader"),
+    # -- what is sent out of the house is an admin's
+    *_twins("POST", _WEBHOOKS, webhooks.create_webhook, "admin", keeps_answer=False),
+    *_twins("GET", _WEBHOOKS, webhooks.list_webhooks, "admin"),
+    *_twins("GET", _WEBHOOK, webhooks.get_webhook, "admin"),
+    *_twins("PATCH", _WEBHOOK, webhooks.update_webhook, "admin", keeps_answer=False),
+    *_twins("DELETE", _WEBHOOK, webhooks.delete_webhook, "admin"),
+    *_twins("POST", f"{_WEBHOOK}/test", webhooks.test_webhook, "admin"),
     # -- files
     *_twins("GET", "/mlflow/artifacts/list", artifacts.list_artifacts, "reader"),
     _route("GET", "/get-artifact", artifacts.get_artifact, "reader"),

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lineal.store.sql.postgres.connection import PostgresConnection
 
-# Read before it is known of which tenant a request is, or about no tenant: its members too, who are asked for by user.
-EXEMPT = frozenset({"lineal_schema", "tenant", "users", "member", "token", "session"})
+# Read before it is known of which tenant a request is, or about no tenant: its members too, who are asked for by user; and when the
+# first delivery of a tenant is due, by which servers find the tenant.
+EXEMPT = frozenset({"lineal_schema", "tenant", "users", "member", "token", "session", "webhook_due"})
 
 SETTING = "lineal.tenant"
 ALL = "*"  # migrations, and who links audit rows

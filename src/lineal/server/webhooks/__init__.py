@@ -1,0 +1,1 @@
+"""Tells webhooks what happened: the only calls that this server makes by itself."""
