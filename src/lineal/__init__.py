@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         why,
     )
     from lineal.registry.handles import ModelVersion, RegisteredModel
+    from lineal.reproduce.calls import ReproducedRun, reproduce_run
     from lineal.store.grouped import Group, Groups
     from lineal.tracking.experiment_tracker import (
         ActiveRun,
@@ -151,6 +152,7 @@ _HOMES = {
         "why",
     ),
     "lineal.registry.handles": ("ModelVersion", "RegisteredModel"),
+    "lineal.reproduce.calls": ("ReproducedRun", "reproduce_run"),
     "lineal.store.grouped": ("Group", "Groups"),
     "lineal.tracking.experiment_tracker": (
         "ActiveRun",
@@ -199,6 +201,7 @@ __all__ = [
     "NotWritable",
     "OverLimit",
     "RegisteredModel",
+    "ReproducedRun",
     "Run",
     "RunConfig",
     "RunMetrics",
@@ -231,6 +234,7 @@ __all__ = [
     "open_store",
     "promote",
     "rename_model",
+    "reproduce_run",
     "restore_model",
     "restore_model_version",
     "restore_run",

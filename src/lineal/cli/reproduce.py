@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +15,7 @@ from lineal.model.errors import InvalidInput
 if TYPE_CHECKING:
     from lineal.local import LocalStore, LoggedRun
     from lineal.reproduce.environment import EnvironmentChoice
+    from lineal.reproduce.place import Place
     from lineal.reproduce.plan import CodeChoice, Plan
 
 
@@ -88,12 +85,13 @@ def reproduce(
     What cannot be had is named first, and then nothing is started (exit status 3). Otherwise the verdict decides: 0 for identical
     or within tolerance, 1 for different or failed. Starting runs the code that was recorded, as you: see --dry-run."""
     from lineal.cli.opening import opened
+    from lineal.reproduce.place import fresh_place
     from lineal.reproduce.tolerance import parse_tolerances
 
     allowed = parse_tolerances(tolerances)
     if links and code == "current":
         raise InvalidInput("--link goes with --code recorded: the old tree has its own files", field="link")
-    with opened(url, tenant) as store, _place(into, dry_run) as place:
+    with opened(url, tenant) as store, fresh_place(into, is_dry=dry_run) as place:
         original = store.get_run(run)
         plan = _planned(store, original, place.folder, code, environment, links, dry_run)
         if dry_run or not (plan.can_start or (anyway and plan.can_start_anyway)):
@@ -103,30 +101,6 @@ def reproduce(
             _say_plan(plan, as_json)
         verdict = _carried_out(plan, store, original, url, tenant, allowed, ignored, as_json, place)
         context.exit(DONE if verdict in ("identical", "within tolerance") else NO)
-
-
-class _Place:
-    """The folder of a reproduction; `keeps` once it is worth a look."""
-
-    def __init__(self, folder: Path, *, keeps: bool) -> None:
-        self.folder = folder
-        self.keeps = keeps
-
-
-@contextmanager
-def _place(into: Path | None, dry_run: bool) -> Iterator[_Place]:
-    if into is not None and into.exists() and (not into.is_dir() or any(into.iterdir())):
-        raise InvalidInput(f"{into} is there already, and not an empty folder", field="into")
-    if into is not None and not dry_run:
-        into.mkdir(parents=True, exist_ok=True)
-        yield _Place(into.resolve(), keeps=True)
-        return
-    place = _Place(Path(tempfile.mkdtemp(prefix="lineal-reproduce-")).resolve(), keeps=False)
-    try:
-        yield place
-    finally:
-        if not place.keeps:
-            shutil.rmtree(place.folder, ignore_errors=True)
 
 
 def _planned(
@@ -174,7 +148,7 @@ def _carried_out(
     tolerances: Any,
     ignored: tuple[str, ...],
     as_json: bool,
-    place: _Place,
+    place: Place,
 ) -> str:
     from lineal.reproduce.environment import CannotInstall
     from lineal.reproduce.reproduction import carry_out, describe

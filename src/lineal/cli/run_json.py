@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from lineal.cli.run_uses import uses_dict
 from lineal.store.run_view import iso_time
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def describe_run(run: LoggedRun) -> dict[str, Any]:
             {"model_id": use.model_id, "role": use.role, "step": use.step, "time": iso_time(use.used_ms)}
             for use in details.models
         ],
+        **uses_dict(run),
         "metric_definitions": [asdict(definition) for definition in details.metric_definitions.values()],
         "conflicts": [
             {"attempt_id": one.attempt_id, "name": one.name, "kept": one.kept, "refused": one.refused}

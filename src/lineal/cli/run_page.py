@@ -16,6 +16,7 @@ from lineal.cli.output import Page, joined
 from lineal.cli.reproductions import reproduction_lines
 from lineal.cli.resource_lines import resource_lines
 from lineal.cli.run_table import STATUS_STYLES
+from lineal.cli.run_uses import use_lines
 from lineal.cli.sparkline import sparkline
 from lineal.cli.wording import (
     ago_text,
@@ -87,6 +88,9 @@ def _sections(store: LocalStore, run: LoggedRun, page: Page) -> Iterator[tuple[s
     files = [artifact for artifact in run.artifacts if not is_own_path(artifact.path)]
     if files:
         yield "Artifacts", _artifacts(files)
+    used = list(use_lines(store, run))
+    if used:
+        yield "Used", pairs(used)
     lines = list(_circumstances(run, own_count))
     if lines:
         yield "Circumstances", pairs(lines)

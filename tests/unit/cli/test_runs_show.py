@@ -191,3 +191,47 @@ def test_long_names_give_way_before_numbers_do(terminal, folder: Path, columns: 
     assert not re.search(r"\d…", metrics)
     assert "1.923e-07" in metrics and "█" in metrics
     assert max(map(len, plain.splitlines())) <= columns
+
+
+def test_what_a_run_used_is_on_the_page_and_in_json(ask, invoke, folder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "train.csv"
+    data.write_text("a,b\n1,2\n")
+    with lineal.init("e", "maker", url=folder) as maker:
+        maker.log_text("weights", "model.txt")
+        maker.log_model("digits", str(data))
+    lineal.promote("digits/1", to="staging", alias="champion", lock_run=False, url=folder)
+    with lineal.init("e", "user", url=folder) as run:
+        run.log_dataset("train", str(data), version="2.1", context="training")
+        run.use_artifact(f"{maker.run_id}:model.txt")
+        run.use_model("digits@champion")
+    lines = [" ".join(line.split()) for line in invoke("runs", "show", run.run_id).stdout.splitlines()]
+    answer = ask("runs", "show", run.run_id)
+    digest = answer["datasets"][0]["digest"]
+    taken = answer["artifact_uses"][0]
+    assert (taken["run_id"], taken["path"], taken["version"]) == (maker.run_id, "model.txt", 1)
+    assert [one["name"] for one in answer["version_uses"]] == ["digits"]
+    assert f"training train@{digest[:12]} version 2.1 {data}" in " ".join(lines)
+    assert f"artifact {maker.run_id[:8]}:model.txt@1 sha256 {taken['digest'][:12]}" in lines
+    assert "model digits/1 staging @champion" in lines
+    assert "Used" not in invoke("runs", "show", maker.run_id).stdout
+
+
+def test_models_that_are_not_here_and_very_many_uses(ask, invoke, folder: Path) -> None:
+    from lineal.record.records import DatasetUsed, ModelUsed, ModelVersionUsed
+
+    with lineal.init("e", url=folder) as run:
+        run._say(ModelVersionUsed("f" * 32, "gone"))
+        run._say(ModelUsed("m-1", "input"))
+        run._say(ModelUsed("m-2", "output", 7))
+        for number in range(60):
+            run._say(DatasetUsed(f"d{number:02}", "1"))
+    text = " ".join(invoke("runs", "show", run.run_id).stdout.split())
+    assert "data d00@1" in text and "and 13 more: --json has them" in text and "d55@1" not in text
+    assert len(ask("runs", "show", run.run_id)["datasets"]) == 60
+    with lineal.init("e", url=folder) as run:
+        run._say(ModelVersionUsed("f" * 32, "gone"))
+        run._say(ModelUsed("m-1", "input"))
+        run._say(ModelUsed("m-2", "output", 7))
+    text = " ".join(invoke("runs", "show", run.run_id).stdout.split())
+    assert f"model gone, version {'f' * 32}, which is not here" in text
+    assert "model logged model m-1" in text and "put out logged model m-2" in text
