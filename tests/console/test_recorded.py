@@ -210,6 +210,52 @@ assert not any("write" in vars(one) for one in (sys.stdout, sys.__stdout__, sys.
     assert texts(tmp_path / "nb", "stdout") == ["one", "three"] and texts(tmp_path / "nb", "stderr") == ["two"]
 
 
+TEE = """
+class Tee:
+    def __init__(self, stream): self.stream, self.kept = stream, []
+    def write(self, text):
+        self.kept.append(text)
+        return self.stream.write(text)
+    def flush(self): self.stream.flush()
+sys.stdout, sys.stderr = Tee(sys.stdout), Tee(sys.stderr)
+"""
+
+
+def test_children_are_heard_though_the_program_has_put_something_before_its_streams(tmp_path: Path) -> None:
+    """As those do that keep a file beside the terminal."""
+    source = (
+        TEE
+        + INIT
+        + """
+print("one")
+sys.stdout.flush()
+subprocess.run("echo child; echo error >&2", shell=True, check=True)
+os.write(1, b"native\\n")
+print("two", file=sys.stderr)
+run.finish()
+assert "write" not in vars(sys.__stdout__) and sys.stdout.kept == ["", "one", "\\n"], sys.stdout.kept
+"""
+    )
+    done = run(source, tmp_path / "nb")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"one\nchild\nnative\n", b"error\ntwo\n")
+    assert texts(tmp_path / "nb", "stdout") == ["one", "child", "native"]
+    assert texts(tmp_path / "nb", "stderr") == ["error", "two"]
+
+
+@pytest.mark.parametrize(("level", "heard"), [("", ["python"]), ("descriptors", ["child"])])
+def test_where_streams_lead_elsewhere_either_they_or_children_are_heard(
+    tmp_path: Path, level: str, heard: list[str]
+) -> None:
+    source = (
+        "import io\nsys.stdout = io.StringIO()\n"
+        + INIT
+        + 'print("python")\nsubprocess.run(["echo", "child"], check=True)\nrun.finish()\n'
+    )
+    done = run(source, tmp_path / "nb", env=environment(LINEAL_CONSOLE=level))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"child\n", b"")
+    assert texts(tmp_path / "nb") == heard
+
+
 def test_one_stream_for_both_is_heard_once(tmp_path: Path) -> None:
     source = (
         "sys.stderr = sys.stdout\n"

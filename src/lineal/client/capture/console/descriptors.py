@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lineal.client.capture.console.pump import EXTPROC
 
@@ -131,7 +131,36 @@ def can_lead() -> bool:
     if sys.flags.interactive or hasattr(sys, "ps1"):
         return False
     known = ((sys.stdout, sys.__stdout__, 1), (sys.stderr, sys.__stderr__, 2))
-    return all(now is None or (now is at_first and _number_of(now) == number) for now, at_first, number in known)
+    return all(
+        now is None or (_number_of(at_first) == number and (now is at_first or _passes_on(now, at_first)))
+        for now, at_first, number in known
+    )
+
+
+def _passes_on(stream: Any, target: Any) -> bool:
+    """Whether the program has put one in place of another that writes to that in its turn, as those do that keep a file beside the
+    terminal. A notebook's is left alone: it reads the descriptors itself."""
+    if hasattr(stream, "watch_fd_thread"):
+        return False
+    passed: list[bool] = []
+    try:
+        original, has_own = target.write, "write" in vars(target)
+
+        def write(text: Any, *more: Any) -> Any:
+            passed.append(True)
+            return original(text, *more)
+
+        target.write = write
+        try:
+            stream.write("")
+        finally:
+            if has_own:
+                target.write = original
+            else:
+                del target.write
+    except Exception:  # whatever it is, it is none of those
+        return False
+    return bool(passed)
 
 
 def _number_of(stream: object) -> int:
