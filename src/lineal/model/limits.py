@@ -125,6 +125,7 @@ CODE_HIDDEN_MAX_COUNT = (
     1_000  # files that git was told not to look at and that are looked at all the same; names of a command
 )
 GIT_TIMEOUT_S = 30.0  # of all questions to git together
+GIT_REST_S = 300.0  # ... after which a process asks no more for so long: each of its runs would wait for it
 GIT_ANSWER_MAX_BYTES = 32 * MIB  # names of 300,000 files
 PATCH_MAX_BYTES = 8 * MIB  # changes not committed: a hundred times a day's work; beyond, data were changed
 PATCH_HASHED_MAX_BYTES = 128 * MIB  # of larger ones the digest is worked out: 0.1 s for the digest, 1 s of git's

@@ -9,6 +9,7 @@ from typing import Any
 
 from lineal.client import host
 from lineal.client.capture.launchers import find_launchers
+from lineal.client.capture.main_file import main_file
 from lineal.client.capture.pipelines import Pipeline
 from lineal.client.capture.redact import mask_arguments, mask_text
 from lineal.client.capture.subject import entry_of, script_of, tracked_command
@@ -64,9 +65,9 @@ def entry_point() -> dict[str, str]:
     spec = getattr(main, "__spec__", None)
     if spec is not None and getattr(spec, "name", None):
         return {"kind": "module", "name": mask_text(str(spec.name).removesuffix(".__main__"))}
-    file = getattr(main, "__file__", None)
-    if file and not str(file).startswith("<"):  # <stdin>
-        name = mask_text(os.path.basename(str(file)))
+    file = main_file()
+    if file and not os.path.basename(file).startswith("<"):  # <stdin>
+        name = mask_text(os.path.basename(file))
         return {"kind": "script" if name.endswith((".py", ".pyw", ".ipy")) else "program", "name": name}
     if "-c" in command_line()[1:]:
         return {"kind": "program", "name": "-c"}
@@ -78,14 +79,8 @@ def script_path() -> str | None:
     tracked = tracked_command()
     if tracked is not None:
         return script_of(tracked)
-    file = getattr(sys.modules.get("__main__"), "__file__", None)
-    if not isinstance(file, str) or ipython_shell() is not None:
-        return None
-    try:
-        path = os.path.abspath(file)  # of the folder at this moment: a script may have changed it since
-    except OSError:  # there is none any more
-        return None
-    return path if os.path.isfile(path) else None
+    file = main_file()
+    return file if file is not None and ipython_shell() is None and os.path.isfile(file) else None
 
 
 def ipython_shell() -> Any:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lineal.client.capture.asked import TookTooLong, ask
-from lineal.model.limits import GIT_ANSWER_MAX_BYTES, GIT_TIMEOUT_S
+from lineal.model.limits import GIT_ANSWER_MAX_BYTES, GIT_REST_S, GIT_TIMEOUT_S
 
 _QUIET = (
     "-c",
@@ -50,6 +50,10 @@ _DIFF = (
 
 _HIDDEN = re.compile(rb"\0([a-zS]) ([^\0]+)")
 _GIT_FILE_MAX_CHARS = 8_192
+
+
+_took_too_long_s: float | None = None
+"""When it did last, in this process."""
 
 
 class GitFailed(Exception):
@@ -114,6 +118,8 @@ class Repository:
 
     def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
         """Raises GitFailed; LookupError where there is no repository."""
+        if _took_too_long_s is not None and time.monotonic() - _took_too_long_s < GIT_REST_S:
+            raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s a while ago")
         self._deadline_s = time.monotonic() + GIT_TIMEOUT_S
         # A hook or a rebase may have left these to a script that it started, and they would name another repository.
         own = {
@@ -234,7 +240,7 @@ class Repository:
     def _ask(self, *arguments: str, max_bytes: int = GIT_ANSWER_MAX_BYTES, hashed_max_bytes: int = 0) -> bytes:
         left_s = self._deadline_s - time.monotonic()
         if left_s <= 0:
-            raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s")
+            raise _took_too_long()
         program = shutil.which("git", path=os.pathsep.join(os.get_exec_path(self._environ)))
         if program is None:
             raise GitFailed("git is not installed")
@@ -242,7 +248,7 @@ class Repository:
         try:
             answer = ask(command, self._environ, self._deadline_s, max_bytes, hashed_max_bytes)
         except TookTooLong:
-            raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s") from None
+            raise _took_too_long() from None
         except OSError as error:
             raise GitFailed(f"git cannot be run: {error}") from None
         if answer.output is None:
@@ -251,6 +257,12 @@ class Repository:
             said = answer.errors.decode("utf-8", "replace").strip().partition("\n")[0]
             raise GitFailed(said or f"git {arguments[0]} ended with {answer.code}")
         return answer.output
+
+
+def _took_too_long() -> GitFailed:
+    global _took_too_long_s
+    _took_too_long_s = time.monotonic()
+    return GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s")
 
 
 def _git_folder(root: str) -> str:

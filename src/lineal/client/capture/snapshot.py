@@ -24,7 +24,7 @@ def project_files(base: str, script: str | None) -> list[str]:
     real_base = os.path.realpath(base) + os.sep
     beginnings = (os.path.abspath(base) + os.sep, real_base)
     found: set[str] = set()
-    paths: list[object] = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    paths = [_file_of(module) for module in list(sys.modules.values())]
     if tracked_command() is not None:  # what is loaded here is none of the command's
         paths = list(imported_files(script)) if script else []
     for path in [script, *paths]:
@@ -36,6 +36,14 @@ def project_files(base: str, script: str | None) -> list[str]:
         if real.startswith(real_base) and not real.startswith(installed) and os.path.isfile(real):
             found.add(os.path.relpath(real, real_base))
     return sorted(found)
+
+
+def _file_of(module: object) -> object:
+    """What lies among the modules may be anything."""
+    try:
+        return getattr(module, "__file__", None)
+    except Exception:
+        return None
 
 
 def _holds(folder: str, path: str) -> bool:

@@ -42,6 +42,7 @@ class Sources:
     left_out: list[list[Any]] = field(default_factory=list)
     left_out_count: int = 0
     masked: list[str] = field(default_factory=list)
+    _names: set[str] = field(default_factory=set)
     _size: int = 0
     _hashed: int = 0
 
@@ -101,12 +102,16 @@ class Sources:
             return self._leave(name, None, error.strerror or "cannot be read")
         if b"\0" in content[:_TEXT_SAMPLE_BYTES]:
             return self._leave(name, len(content), "no text", path)
+        said = clean_text(name)
+        if said in self._names:
+            return self._leave(name, len(content), "another file has this name, as far as it can be read")
+        self._names.add(said)
         kept = mask_file(name, content)
         if kept != content:
-            self.masked.append(clean_text(name))
+            self.masked.append(said)
         self._size += len(content)
-        self.files.append([clean_text(name), sha256(content).hexdigest(), len(content)])
-        self.contents.append((clean_text(name), kept))
+        self.files.append([said, sha256(content).hexdigest(), len(content)])
+        self.contents.append((said, kept))
         return None
 
 

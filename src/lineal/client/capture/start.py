@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from lineal.client import host
 from lineal.client.capture.console.start import start as console
 from lineal.client.capture.imports import IMPORTS
+from lineal.client.capture.main_file import remember_main
 from lineal.client.capture.pipelines import Pipeline
 from lineal.client.capture.resources.start import start as resources
 from lineal.journal.interrupts import is_within_call, raised_by_handler
@@ -68,6 +69,7 @@ class Captures:
         if pipeline is not None:
             self._guarded("the pipeline's run", lambda: self._open_parent(pipeline))
         if self._wanted.intersection(_BEHIND):
+            remember_main()
             self._begun = begun = Begun(environ, pipeline, _folder())
             self._guarded("the look at code and environment", lambda: self._look_behind(begun))
 

@@ -26,6 +26,7 @@ TOKEN = "ghp_" + "a1B2" * 9
 @pytest.fixture(autouse=True)
 def looks_anew(monkeypatch):
     monkeypatch.setattr(module, "_seen", None)
+    monkeypatch.setattr(git_module, "_took_too_long_s", None)
     monkeypatch.setattr(module, "script_path", lambda: None)
 
 
@@ -315,6 +316,80 @@ def test_a_repository_of_somebody_else(tmp_path):
     assert found.content["kind"] == "none" and "dubious ownership" in found.content["trouble"][0]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are texts")
+def test_names_that_are_no_texts(tmp_path):
+    """Nor lines. Two that look the same are one, and the other is named."""
+    repository(tmp_path, {"a.py": "", ".gitignore": ""})
+    for name in (b"bad\xff.py", b"bad\xfe.py", b"new\nline.py", b'"quoted".py'):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(b"x = 1\n")
+    write(tmp_path, {'a"\n.py': "1\n"})
+    git(tmp_path, "add", 'a"\n.py')
+    found = look(tmp_path)
+    assert sorted(unpacked(found, "untracked.archive")) == ['"quoted".py', "bad?.py", "new\nline.py"]
+    assert [one[0] for one in found.content["untracked"]["left_out"]] == ["bad?.py"]
+    assert found.content["patch"]["files"] == ['a"\n.py']
+
+
+def test_loops_pipes_and_a_file_of_a_gigabyte(tmp_path):
+    repository(tmp_path, {"a.py": ""})
+    (tmp_path / "loop1").symlink_to("loop2")
+    (tmp_path / "loop2").symlink_to("loop1")
+    (tmp_path / "self").symlink_to(".")
+    os.mkfifo(tmp_path / "pipe.py")
+    with open(tmp_path / "huge.py", "wb") as file:
+        file.truncate(1 << 30)
+    content = look(tmp_path).content
+    left = {one[0]: one[2] for one in content["untracked"]["left_out"]}
+    assert set(left) - {"pipe.py"} == {"loop1", "loop2", "self", "huge.py"} and "files" in content["untracked"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "said"),
+    [
+        ("index.lock", "git", None),
+        ("index", "snapshot", "signature"),
+        ("HEAD", "git", None),
+        ("objects", "snapshot", "bad object"),
+    ],
+)
+def test_a_repository_that_is_damaged_or_in_use(tmp_path, monkeypatch, fault, kind, said):
+    repository(tmp_path, {"train.py": "x = 1\n"})
+    write(tmp_path, {"train.py": "x = 2\n"})
+    monkeypatch.setattr(module, "script_path", lambda: str(tmp_path / "train.py"))
+    place = tmp_path / ".git" / fault
+    if fault == "objects":
+        shutil.rmtree(place)
+        place.mkdir()
+    else:
+        place.write_text("ref: refs/heads/nowhere\n" if fault == "HEAD" else "junk" * 10)
+    content, files = look(tmp_path)
+    assert content["kind"] == kind and files
+    assert ("trouble" in content) == (said is not None) and (said is None or said in content["trouble"][0])
+
+
+def test_a_shallow_clone_and_a_submodule_that_is_not_checked_out(tmp_path):
+    repository(tmp_path / "library", {"lib.py": ""})
+    repository(tmp_path / "tree", {"a.py": ""})
+    git(tmp_path / "tree", "submodule", "--quiet", "add", str(tmp_path / "library"), "lib")
+    git(tmp_path / "tree", "commit", "--quiet", "-m", "with a library")
+    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{tmp_path}/tree", "copy")
+    content = look(tmp_path / "copy").content
+    assert not content["is_dirty"] and content["commit"] == git(tmp_path / "tree", "rev-parse", "HEAD")
+    assert content["submodules"] == [
+        {"path": "lib", "commit": git(tmp_path / "library", "rev-parse", "HEAD"), "is_dirty": False}
+    ]
+
+
+def test_a_git_that_took_too_long_is_not_asked_by_every_run(tmp_path, monkeypatch):
+    repository(tmp_path, {"a.py": ""})
+    monkeypatch.setattr(git_module, "GIT_TIMEOUT_S", 0.0)
+    assert "git took more than 0 s" in look(tmp_path).content["trouble"][0]
+    monkeypatch.setattr(git_module, "GIT_TIMEOUT_S", 30.0)
+    assert "a while ago" in look(tmp_path).content["trouble"][0]
+    monkeypatch.setattr(git_module, "GIT_REST_S", 0.0)
+    assert look(tmp_path).content["kind"] == "git"
+
+
 def test_a_git_that_hangs_is_left(tmp_path, monkeypatch):
     (tmp_path / "git").write_text("#!/bin/sh\nexec sleep 600\n")
     (tmp_path / "git").chmod(0o755)
@@ -363,6 +438,23 @@ def test_without_a_repository_the_script_and_what_it_imports(tmp_path):
     assert set(archive(tmp_path)) == {"train.py", "first.py", "package/__init__.py", "package/late.py"}
     said = captures(tmp_path / "lineal")["code"]
     assert (said["kind"], said["entry"], said["folder"]) == ("snapshot", "train.py", ".")
+
+
+@pytest.mark.parametrize("has_git", [True, False], ids=["git", "no-git"])
+def test_a_script_that_ends_without_a_word_is_known_all_the_same(tmp_path, has_git):
+    """CPython has forgotten its file by then, and what is among the modules may be anything."""
+    text = (
+        "import lineal, sys\nclass Odd:\n    @property\n    def __file__(self): raise RuntimeError\n"
+        "sys.modules['odd'] = Odd()\nsys.modules['none'] = None\nlineal.init()\n"
+    )
+    write(tmp_path, {"train.py": text})
+    if has_git:
+        repository(tmp_path, {".gitignore": "/lineal\n"})
+    run(tmp_path, "train.py")
+    said = captures(tmp_path / "lineal")["code"]
+    assert (said["kind"], said["entry"]) == ("git" if has_git else "snapshot", "train.py")
+    if not has_git:
+        assert archive(tmp_path) == {"train.py": text.encode()}
 
 
 def test_lineal_itself_is_no_code_of_the_project(tmp_path):

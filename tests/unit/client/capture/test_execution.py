@@ -72,6 +72,18 @@ def test_variables_are_those_chosen_and_masked(tmp_path):
     assert said == {"MINE": "1", "OURS_A": "2", "MY_TOKEN": MASK, "CUDA_VISIBLE_DEVICES": "0"}
 
 
+def test_a_script_whose_last_line_has_run_is_a_script(tmp_path):
+    """The look at it may begin later than that."""
+    program = (
+        "import atexit, lineal, sys, threading\nfrom lineal.client.capture import start\nover = threading.Event()\n"
+        "load = start._import_all\nstart._import_all = lambda: (over.wait(), load())\n"
+        "run = lineal.init(url=sys.argv[1], capture='execution')\natexit.register(over.set)\n"
+    )
+    (tmp_path / "train.py").write_text(program)
+    run(["train.py", "lineal"], tmp_path)
+    assert captures(tmp_path / "lineal")["execution"]["entry_point"] == {"kind": "script", "name": "train.py"}
+
+
 def test_a_forked_child_and_a_rank_above_0_say_nothing_of_their_own(tmp_path, monkeypatch):
     program = "import lineal, os, sys\n"
     program += "run = lineal.init(run_id='r', url=sys.argv[1], capture='execution')\npid = os.fork()\n"

@@ -10,6 +10,7 @@ import pytest
 
 import lineal
 from lineal.client.capture import code as module
+from lineal.client.capture import git as git_module
 from lineal.client.capture.code import Code
 from tests.unit.client.capture.repositories import ENVIRON, git, repository, write
 from tests.unit.client.capture.said import captures
@@ -20,6 +21,7 @@ SRC = str(Path(lineal.__file__).parents[1])
 @pytest.fixture(autouse=True)
 def looks_anew(monkeypatch):
     monkeypatch.setattr(module, "_seen", None)
+    monkeypatch.setattr(git_module, "_took_too_long_s", None)
     monkeypatch.setattr(module, "script_path", lambda: None)
 
 
