@@ -67,7 +67,10 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.getByRole("tab", { name: "Code" }).click();
       await expect(page.getByRole("region", { name: "Code", exact: true })).toContainText("https://github.com/ann/digits.git");
       await expect(page.getByRole("region", { name: "Changes of train.py" })).toContainText("abs(1.0 - weight) ** 1.5");
-      await expect(page.getByRole("region", { name: "Untracked files" })).toContainText("notes.py");
+      const changes = page.getByRole("region", { name: "Changes of train.py" });
+      await expect(changes.locator("b").first()).toHaveText("(1.0 - weight) ** 2");
+      await page.getByRole("region", { name: "Untracked files" }).getByText("notes.py").click();
+      await expect(page.getByLabel("notes.py")).toHaveText("# to be tried: warmup\n");
       await expect(page.locator("body")).not.toContainText("hunter2");
       await expectAccessible(page);
 
@@ -122,12 +125,20 @@ for (const colorScheme of ["light", "dark"] as const) {
       const [first, second] = [await runOf(page, "first"), await runOf(page, "second")];
       await page.goto(`${address("notebook")}/compare?runs=${first},${second}`);
       await expect(page.getByText("Not comparable: other data, code")).toBeVisible();
+      await page.getByRole("button", { name: /Not comparable/ }).click();
+      await expect(page.getByRole("note").filter({ hasText: "not comparable in everything" })).toBeInViewport();
       await expect(page.getByRole("note").filter({ hasText: "not comparable in everything" })).toContainText("train (training)");
       await expect(page.getByRole("region", { name: "Changes of train.py" })).toContainText("abs(1.0 - weight) ** 1.5");
       const parts = page.getByRole("region", { name: "First step at which the curves differ" });
       await expect(parts.getByRole("row", { name: /train\/loss/ })).toContainText("step 0");
       await expect(page.getByRole("region", { name: "Datasets that differ" })).toContainText("train");
       await expectAccessible(page);
+
+      // What nobody recorded is said, too; commands as a shell takes them.
+      const around = page.getByRole("region", { name: "Command, environment and hardware that differ" });
+      await expect(around).toContainText("train.py --lr 0.2 --name second");
+      await page.goto(`${address("notebook")}/compare?runs=${first},resumed`);
+      await expect(page.getByText("Not known:")).toContainText("resumed recorded no data");
     });
   });
 }

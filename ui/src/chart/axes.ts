@@ -5,7 +5,7 @@ import type { Domain } from "./domain.ts";
 import type { Plane } from "./paint.ts";
 import type { ChartTheme } from "./theme.ts";
 import { durationSplits, logSplits, numberSplits, stepSplits } from "./splits.ts";
-import { durationTicks, logTicks, numberTicks, timeTicks } from "./ticks.ts";
+import { bytesTicks, durationTicks, logTicks, numberTicks, timeTicks } from "./ticks.ts";
 import type { XKind } from "./track.ts";
 
 export interface AxesOptions {
@@ -14,6 +14,8 @@ export interface AxesOptions {
   xKind: XKind;
   logX: boolean;
   logY: boolean;
+  /** Values are numbers of bytes. */
+  isBytes: boolean;
   theme: ChartTheme;
   domain: Domain;
   drawn: (chart: uPlot) => void;
@@ -32,7 +34,7 @@ const Y_WIDTH_MIN_PX = 44;
 const X_HEIGHT_PX = 26;
 
 export function axesOptions(options: AxesOptions): uPlot.Options {
-  const { theme, xKind, logX, logY, domain } = options;
+  const { theme, xKind, logX, logY, isBytes, domain } = options;
   const shared = { stroke: theme.faint, font: theme.font, grid: { stroke: theme.grid, width: 1 }, ticks: { show: false } };
   const isTime = xKind === "time" && !logX;
   const xValues = logX ? logTicks : xKind === "relative" ? durationTicks : numberTicks;
@@ -51,7 +53,7 @@ export function axesOptions(options: AxesOptions): uPlot.Options {
     side: 3,
     gap: 6,
     splits: (chart, _axis, min, max) => (logY ? logSplits : numberSplits)(min, max, Math.floor((chart.height - X_HEIGHT_PX) / Y_TICK_ROOM_PX)),
-    values: (_chart, splits) => (logY ? logTicks : numberTicks)(splits),
+    values: (_chart, splits) => (logY ? logTicks : isBytes ? bytesTicks : numberTicks)(splits),
     size: (chart, values, axis, cycle) => yWidth(chart, values, axis, cycle),
     // uPlot's own filter of log ticks would drop what is chosen here
     filter: (_chart, splits) => splits,

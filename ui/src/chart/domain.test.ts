@@ -26,6 +26,13 @@ describe("domainOf", () => {
     expect(domainOf([track], { ...OPTIONS, logX: true }).x).toEqual([9, 99]);
   });
 
+  test("a span that is shared is shown at least", () => {
+    const tracks = [points([5, 10], [1, 3])];
+    expect(domainOf(tracks, { ...OPTIONS, span: [0, 8] }).x).toEqual([0, 10]);
+    expect(domainOf(tracks, { ...OPTIONS, span: [0, 20], zoom: { x: [6, 7], y: null } }).x).toEqual([6, 7]);
+    expect(domainOf(tracks, { ...OPTIONS, span: [0, 20], logX: true }).x).toEqual([5, 10]);
+  });
+
   test("zoomed in x, y follows what is in sight", () => {
     const domain = domainOf([points([0, 1, 2, 3], [100, 1, 2, 100])], { ...OPTIONS, zoom: { x: [0.5, 2.5], y: null } });
     expect(domain.x).toEqual([0.5, 2.5]);

@@ -16,6 +16,8 @@ export interface DomainOptions {
   /** Leave outliers out of the y range. */
   robust: boolean;
   zoom: Zoom | null;
+  /** A part of x that is shown at least, whatever was logged there. */
+  span?: Interval | null;
 }
 
 export interface Domain {
@@ -46,6 +48,7 @@ export function domainOf(tracks: readonly Track[], options: DomainOptions): Doma
     if (startX < minX && !(options.logX && startX <= 0)) minX = startX;
     maxX = Math.max(maxX, xs[xs.length - 1] as number);
   }
+  if (options.span && maxX >= minX && !options.logX) [minX, maxX] = [Math.min(minX, options.span[0]), Math.max(maxX, options.span[1])];
   const x = options.zoom?.x ?? widened(minX, maxX, options.logX, 0);
   const seen = yOf(tracks, x, options.logY);
   let y = options.zoom?.y ?? widened(seen.min, seen.max, options.logY, Y_PADDING);

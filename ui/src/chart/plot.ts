@@ -13,6 +13,7 @@ export interface PlotState {
   tracks: readonly Track[];
   domain: Domain;
   xKind: XKind;
+  isBytes: boolean;
   logX: boolean;
   logY: boolean;
   band: boolean;

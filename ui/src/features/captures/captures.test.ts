@@ -23,6 +23,11 @@ test("what MLflow's tags told is not called clean, nor detached", () => {
   expect([captured?.isDirty, captured?.isDetached]).toEqual([false, true]);
 });
 
+test("the cells of a notebook are a file", () => {
+  const cells = { path: ".lineal/code/cells.py", digest: "d", size_bytes: 7 };
+  expect(readCaptures([{ attempt_id: "a", part: "code", content: { kind: "notebook", cells } }]).code?.cells).toEqual({ path: cells.path, digest: "d", sizeBytes: 7 });
+});
+
 test("what another client wrote is no reason to fail", () => {
   expect(readCaptures([])).toEqual(NO_CAPTURES);
   const odd = readCaptures(["execution", "code", "environment", "hardware", "sources", "resources"].map((part) => ({ attempt_id: "a", part, content: [null, 3, "x"] })));

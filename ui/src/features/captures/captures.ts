@@ -51,6 +51,8 @@ export interface Code {
   isDirty: boolean | null;
   isDetached: boolean;
   patch: FileRef | null;
+  /** What was executed in a notebook. */
+  cells: FileRef | null;
   /** Of untracked files, or of a snapshot. */
   archive: FileRef | null;
   files: NamedFile[];
@@ -171,6 +173,7 @@ function readCode(from: Fields): Code {
     isDirty: typeof from["is_dirty"] === "boolean" ? from["is_dirty"] : null,
     isDetached: from["branch"] === null,
     patch,
+    cells: fileOf(from["cells"]),
     archive: fileOf(kept["archive"]),
     files: rowsOf(kept["files"]).map(([name, digest, size]) => ({ name: textOf(name) ?? "", digest: textOf(digest), sizeBytes: numberOf(size) })),
     leftOut: rowsOf(kept["left_out"]).map(([name, size, why]) => ({ name: textOf(name) ?? "", sizeBytes: numberOf(size), why: textOf(why) ?? "" })),

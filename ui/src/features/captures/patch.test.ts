@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changeOf, factsOf, readPatch } from "./patch.ts";
+import { changeOf, changesWithin, factsOf, firstLines, openAtFirst, readPatch } from "./patch.ts";
 
 const PATCH = `diff --git a/train.py b/train.py
 index 257cc56..5716ca5 100644
@@ -72,4 +72,32 @@ test("git's words are shown where they say more than the change does", () => {
     "diff --git a/a b/a\nnew file mode 100644\n--- /dev/null\n+++ b/a\n@@ -0,0 +1 @@\n+x\ndiff --git a/b b/c\nsimilarity index 90%\nrename from b\nrename to c\ndiff --git a/d b/d\nold mode 100644\nnew mode 100755\n",
   );
   expect([added, renamed, runnable].map((file) => factsOf(file!))).toEqual([[], ["similarity index 90%"], ["old mode 100644", "new mode 100755"]]);
+});
+
+test("long files stay closed, and no more are open than a page can draw", () => {
+  const file = (lines: number): string => `diff --git a/f${lines} b/f${lines}\n--- a/f${lines}\n+++ b/f${lines}\n@@ -0,0 +1,${lines} @@\n${"+x\n".repeat(lines)}`;
+  const files = readPatch(file(3) + file(50) + file(4) + file(6));
+  expect(openAtFirst(files, 10, 10)).toEqual([true, false, true, false]);
+  const cut = firstLines(readPatch(`${file(3)}@@ -9,0 +9,4 @@\n${"+y\n".repeat(4)}@@ -20,0 +20,1 @@\n+z\n`)[0]!, 5);
+  expect([cut.hunks.map((hunk) => hunk.lines.length), cut.left]).toEqual([[3, 2], 3]);
+});
+
+test("within a line that replaced another, what is another", () => {
+  const within = (patch: string): unknown => [...changesWithin(readPatch(`--- a/f\n+++ b/f\n@@ -1,9 +1,9 @@\n${patch}`)[0]!.hunks[0]!.lines)];
+  expect(within("-lr = 0.1\n+lr = 0.25\n")).toEqual([
+    [0, [7, 8]],
+    [1, [7, 9]],
+  ]);
+  expect(within("-    return a\n+    raise Bad\n")).toEqual([]);
+  // More lines than before: nobody knows which is which.
+  expect(within("-lr = 0.1\n+lr = 0.2\n+lr = 0.3\n")).toEqual([]);
+  expect(within("-a = 1\n-b = 1\n+a = 2\n+b = 2\n x\n")).toHaveLength(4);
+  expect(within("-ok = 😀\n+ok = 😁\n")).toEqual([
+    [0, [5, 7]],
+    [1, [5, 7]],
+  ]);
+  expect(within("-aa\n+aaa\n")).toEqual([
+    [0, [2, 2]],
+    [1, [2, 3]],
+  ]);
 });

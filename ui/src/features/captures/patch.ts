@@ -150,3 +150,67 @@ export function changeOf(file: PatchedFile): "added" | "removed" | "renamed" | "
 export function factsOf(file: PatchedFile): string[] {
   return file.facts.filter((fact) => !/^(new|deleted) file mode 100644$|^rename (from|to) |^similarity index 100%$/.test(fact));
 }
+
+export function lineCount(file: PatchedFile): number {
+  return file.hunks.reduce((sum, hunk) => sum + hunk.lines.length, 0);
+}
+
+/** Which files are open before somebody opens one: short ones, as long as they are not too many together. */
+export function openAtFirst(files: readonly PatchedFile[], maxLines: number, maxTogether: number): boolean[] {
+  let left = maxTogether;
+  return files.map((file) => {
+    const count = lineCount(file);
+    if (count === 0 || count > maxLines || count > left) return false;
+    left -= count;
+    return true;
+  });
+}
+
+/** The first lines of a file, in their hunks, and how many are left. */
+export function firstLines(file: PatchedFile, maxLines: number): { hunks: Hunk[]; left: number } {
+  let room = maxLines;
+  const hunks = file.hunks.flatMap((hunk) => {
+    const lines = hunk.lines.slice(0, room);
+    room -= lines.length;
+    return lines.length === 0 ? [] : [lines.length === hunk.lines.length ? hunk : { ...hunk, lines }];
+  });
+  return { hunks, left: Math.max(0, lineCount(file) - maxLines) };
+}
+
+/** Of a line that replaced another: from where to where it is another. */
+export type Change = readonly [from: number, end: number];
+
+/** By place in the hunk. As many added lines as were removed just before are taken for their replacements, if they have something in common. */
+export function changesWithin(lines: readonly PatchLine[]): ReadonlyMap<number, Change> {
+  const found = new Map<number, Change>();
+  for (let at = 0; at < lines.length; ) {
+    const removed = spanOf(lines, at, "removed");
+    const added = spanOf(lines, at + removed, "added");
+    if (removed > 0 && removed === added) {
+      for (let i = 0; i < removed; i++) {
+        const [before, after] = [lines[at + i]!.text, lines[at + removed + i]!.text];
+        const shorter = Math.min(before.length, after.length);
+        let head = 0;
+        while (head < shorter && before[head] === after[head]) head++;
+        let tail = 0;
+        while (tail < shorter - head && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
+        // No character is cut into halves.
+        if (/[\ud800-\udbff]/.test(before[head - 1] ?? "")) head--;
+        if (/[\udc00-\udfff]/.test(before[before.length - tail] ?? "")) tail--;
+        // Two lines that hardly agree are two lines, and blanks are no agreement.
+        const same = (before.slice(0, head) + before.slice(before.length - tail)).replace(/\s/g, "").length;
+        if (same * 3 < Math.max(before.trim().length, after.trim().length)) continue;
+        found.set(at + i, [head, before.length - tail]);
+        found.set(at + removed + i, [head, after.length - tail]);
+      }
+    }
+    at += Math.max(1, removed + added);
+  }
+  return found;
+}
+
+function spanOf(lines: readonly PatchLine[], from: number, kind: LineKind): number {
+  let end = from;
+  while (lines[end]?.kind === kind) end++;
+  return end - from;
+}
