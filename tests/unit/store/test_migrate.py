@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,14 @@ def test_statements() -> None:
 def test_numbers_have_no_gap() -> None:
     found = migrate.migrations()
     assert list(found) == list(range(1, len(found) + 1)) and migrate.current_version() == len(found)
+
+
+@pytest.mark.parametrize("numbers", [(1, 2, 2), (1, 3), (2,)])
+def test_a_number_is_there_once(tmp_path: Path, numbers: tuple[int, ...]) -> None:
+    for place, number in enumerate(numbers):
+        (tmp_path / f"{number:04}_of_{place}.sql").write_text("")
+    with pytest.raises(RuntimeError, match="each number once"):
+        migrate.numbered(tmp_path.iterdir())
 
 
 def test_two_migrations_bring_an_empty_database_to_the_second() -> None:

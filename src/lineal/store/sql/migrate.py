@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from lineal.model.errors import Damaged, NewerFormat, NotFound
 from lineal.store.sql.database import Connection
@@ -27,15 +28,19 @@ _FILE = re.compile(r"(\d{4})_\w+\.sql")
 
 @cache
 def migrations() -> dict[int, str]:
-    """Number -> SQL text, in order, without a gap."""
-    found: dict[int, str] = {}
-    for file in files("lineal.store.sql").joinpath("schema").iterdir():
-        name = _FILE.fullmatch(file.name)
-        if name:
-            found[int(name[1])] = file.read_text(encoding="utf-8")
-    if sorted(found) != list(range(1, len(found) + 1)):
-        raise RuntimeError(f"migrations are numbered from 1 without a gap, not {sorted(found)}")
-    return dict(sorted(found.items()))
+    """Number -> SQL text, in order."""
+    return numbered(files("lineal.store.sql").joinpath("schema").iterdir())
+
+
+def numbered(given: Iterable[Traversable]) -> dict[int, str]:
+    """RuntimeError where a number is missing, or is there twice, as when two branches took the same one."""
+    found = sorted(
+        ((int(name[1]), file) for file in given if (name := _FILE.fullmatch(file.name))), key=lambda one: one[0]
+    )
+    numbers = [number for number, _ in found]
+    if numbers != list(range(1, len(found) + 1)):
+        raise RuntimeError(f"migrations are numbered from 1, each number once, not {numbers}")
+    return {number: file.read_text(encoding="utf-8") for number, file in found}
 
 
 def current_version() -> int:
