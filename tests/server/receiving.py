@@ -45,6 +45,7 @@ class Receiver:
     """`answer` says with which status and headers a request is answered; by default 200."""
 
     url: str = ""
+    listen: Callable[[], None] = lambda: None
     answer: Callable[[Got], tuple[int, dict[str, str], bytes]] = lambda got: (200, {}, b"thanks")
     got: list[Got] = field(default_factory=list)
     heard: threading.Condition = field(default_factory=threading.Condition)
@@ -63,8 +64,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving(port: int = 0, tls: Path | None = None) -> Iterator[Receiver]:
-    """`tls`: a folder with the certificate of `certificate`."""
+def receiving(tls: Path | None = None, *, listens: bool = True) -> Iterator[Receiver]:
+    """`tls`: a folder with the certificate of `certificate`. One that does not listen refuses connections until it is told to."""
     receiver = Receiver()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -85,7 +86,8 @@ def receiving(port: int = 0, tls: Path | None = None) -> Iterator[Receiver]:
         def handle_error(self, *arguments: Any) -> None:
             pass  # who hangs up is part of a test
 
-    server = Server(("127.0.0.1", port), Handler)
+    server = Server(("127.0.0.1", 0), Handler, bind_and_activate=False)
+    server.server_bind()
     scheme = "http"
     if tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -93,14 +95,22 @@ def receiving(port: int = 0, tls: Path | None = None) -> Iterator[Receiver]:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         scheme = "https"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="a receiver")
-    thread.start()
+
+    def listen() -> None:
+        server.server_activate()
+        thread.start()
+
+    receiver.listen = listen
+    if listens:
+        listen()
     receiver.url = f"{scheme}://127.0.0.1:{server.server_port}"
     try:
         yield receiver
     finally:
-        server.shutdown()
+        if thread.is_alive():
+            server.shutdown()
+            thread.join()
         server.server_close()
-        thread.join()
 
 
 def certificate(folder: Path, name: str) -> Path:

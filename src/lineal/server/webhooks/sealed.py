@@ -10,7 +10,7 @@ import hmac
 import os
 from pathlib import Path
 
-from lineal.model.errors import LinealError, NotWritable
+from lineal.model.errors import InvalidInput, LinealError
 from lineal.server.key_file import load_key
 from lineal.store.heads import can_sign
 
@@ -28,9 +28,11 @@ class Sealed:
         self._key: bytes | None = None
 
     def seal(self, secret: str, tenant: str, webhook_id: str) -> str:
-        """NotWritable where PyNaCl is missing."""
+        """InvalidInput where PyNaCl is missing: asked again it would be refused again."""
         if not can_sign():
-            raise NotWritable('secrets of webhooks need PyNaCl on the server: pip install "lineal[server]"')
+            raise InvalidInput(
+                'secrets of webhooks need PyNaCl on the server: pip install "lineal[server]"', field="secret"
+            )
         from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt as encrypt
 
         nonce = os.urandom(_NONCE_BYTES)
