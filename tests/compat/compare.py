@@ -17,6 +17,7 @@ from benchmarks.environments import python_of
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 BASIC = ["experiments", "runs", "files", "inputs", "registry"]
 LOGGED_MODELS = ["logged_models", "models_without_runs"]  # of 3.x
+WEBHOOKS = ["webhooks"]  # the same
 MINUTE_MS = 60_000
 
 _ID = re.compile(r"\b(m-)?[0-9a-f]{32}\b")

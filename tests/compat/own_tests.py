@@ -40,6 +40,7 @@ SUITES = {
     "rest tracking": "tests/tracking/test_rest_tracking.py",
     "model registry": "tests/tracking/test_model_registry.py",
     "artifacts": "tests/tracking/test_mlflow_artifacts.py",
+    "webhooks": "tests/tracking/test_client_webhooks.py",
     "SQL tracking store": "tests/store/tracking/sqlalchemy_store/test_sqlalchemy_store.py",
     "SQL registry store": "tests/store/model_registry/test_sqlalchemy_store.py",
 }
@@ -47,7 +48,7 @@ SUITES = {
 # What Lineal speaks of MLflow: paths below these, under either prefix.
 OURS = re.compile(
     r"/(api|ajax-api)/2\.0/mlflow/(?!runs/create-promptlab-run)"
-    r"(experiments|runs|metrics|artifacts|logged-models|registered-models|model-versions|upload-artifact)\b"
+    r"(experiments|runs|metrics|artifacts|logged-models|registered-models|model-versions|webhooks|upload-artifact)\b"
     r"|/(api|ajax-api)/2\.0/mlflow-artifacts/"
     r"|/(get-artifact|model-versions/get-artifact|version|health)$"
     r"|/(api|ajax-api)/3\.0/mlflow/server-info$"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-# Traces, evaluation, prompts' administration, workspaces, webhooks and what MLflow has newly for agents are not served here.
+# Traces, evaluation, prompts' administration, workspaces and what MLflow has newly for agents are not served here.
 NOT_SERVED = re.compile(
-    r"trace|span|mcp|skill|webhook|workspace|_dataset|datasets|assessment|prompt|scorer|feedback|expectation|issue|sessions"
+    r"trace|span|mcp|skill|workspace|_dataset|datasets|assessment|prompt|scorer|feedback|expectation|issue|sessions"
 )
 # About this process, or no call of a server.
 LOCAL = {
@@ -57,6 +57,12 @@ OTHERS = {
     "DELETE /api/2.0/mlflow-artifacts/artifacts/{name}",
     "POST /api/2.0/mlflow/upload-artifact",
     "GET /get-artifact",
+    "POST /api/2.0/mlflow/webhooks",
+    "GET /api/2.0/mlflow/webhooks",
+    "GET /api/2.0/mlflow/webhooks/{id}",
+    "PATCH /api/2.0/mlflow/webhooks/{id}",
+    "DELETE /api/2.0/mlflow/webhooks/{id}",
+    "POST /api/2.0/mlflow/webhooks/{id}/test",
 }
 
 

@@ -19,7 +19,16 @@ from benchmarks.environments import python_of
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 120
-STOCK = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PYTHONPATH": ""}
+STOCK = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "PYTHONPATH": "",
+    # Webhooks may lead to a receiver of the scripts, as ours by --webhook-receiver; a new one is told at once.
+    "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
+    "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
+    "MLFLOW_WEBHOOK_CACHE_TTL": "0",
+    "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": "5f8Lx2mSxJ1cT0a4w6vKq9ZyN3hR7bDgUeWoPiQkM1E=",
+}
 
 
 def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -71,6 +80,7 @@ def lineal_server(store: str = "sqlite", address: str | None = None) -> Iterator
         port = _free_port()
         command = [sys.executable, "-m", "lineal.cli.main", "serve", "--port", str(port), "--log", "text"]
         command += ["--store", address or f"sqlite:///{place}/lineal.db", "--blobs", str(place / "blobs")]
+        command += ["--webhook-receiver", "127.0.0.1"]
         with _started(command, port, place / "log", {"PYTHONPATH": str(ROOT / "src")}) as url:
             yield url
 

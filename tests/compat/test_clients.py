@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from benchmarks.environments import python_of
-from tests.compat.compare import BASIC, LOGGED_MODELS, differences, drive
+from tests.compat.compare import BASIC, LOGGED_MODELS, WEBHOOKS, differences, drive
 from tests.compat.declared import DECLARED
 from tests.compat.reach import unasked, unreached
 from tests.compat.servers import lineal_server, stock_server
 
 ROOT = Path(__file__).resolve().parents[2]
-# 2.x knows no logged models.
-CLIENTS = {"mlflow": [*BASIC, *LOGGED_MODELS, "sklearn_autolog"], "mlflow2": BASIC}
+# 2.x knows no logged models and no webhooks.
+CLIENTS = {"mlflow": [*BASIC, *LOGGED_MODELS, *WEBHOOKS, "sklearn_autolog"], "mlflow2": BASIC}
 
 
 def kept_by(server: str, client: str, address: str | None = None) -> dict[str, Any]:

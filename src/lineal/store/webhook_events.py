@@ -7,11 +7,13 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from lineal.model.limits import WEBHOOK_BODY_MAX_BYTES
 from lineal.model.registry import NewVersion
 from lineal.model.webhooks import Happening
 
 PROMPT_TAG = "mlflow.prompt.is_prompt"
 _PROMPT_TEXT = "mlflow.prompt.text"
+_ABOUT = ("name", "version", "alias", "key")
 _OWN_TAGS = (PROMPT_TAG, "_mlflow_prompt_type")
 
 Tags = Mapping[str, str | None]
@@ -61,12 +63,15 @@ def alias_set(name: str, alias: str, number: int | None, *, of_prompt: bool) -> 
 
 
 def body_of(tenant: str, happening: Happening, time_ms: int) -> str:
-    """As it is sent: JSON in ASCII. `workspace` is what MLflow calls a tenant."""
+    """As it is sent: JSON in ASCII. `workspace` is what MLflow calls a tenant. What would be too long says which thing it is about."""
     entity, _, action = happening.event.partition(".")
     moment = datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    return json.dumps(
-        {"entity": entity, "action": action, "timestamp": moment, "data": happening.data, "workspace": tenant}
-    )
+    said = {"entity": entity, "action": action, "timestamp": moment, "data": happening.data, "workspace": tenant}
+    body = json.dumps(said)
+    if len(body) > WEBHOOK_BODY_MAX_BYTES:
+        about = {key: value for key, value in happening.data.items() if key in _ABOUT}
+        body = json.dumps({**said, "data": {**about, "is_cut": True}})
+    return body
 
 
 def _tagged(noun: str, data: dict[str, object], key: str, value: str | None) -> Happening:

@@ -264,6 +264,13 @@ class WebhookRules(SuiteBase):
         }
         assert one.body.isascii() and one.arrived_ms == one.due_ms == 1_700_000_900_000
 
+    def test_what_is_too_long_to_tell_says_what_it_is_about(self, store: Store) -> None:
+        hooked(store, lambda to: to.create_webhook(ALL, at(1)))
+        version = NewVersion("a" * 32, "net", tags={f"k{number}": "x" * 60_000 for number in range(9)})
+        registered(store, lambda to: to.set_model("net", at(1_000, 1)))
+        registered(store, lambda to: to.create_version(version, at(2_000, 2)))
+        assert told(store)[1] == ("model_version.created", {"name": "net", "version": "1", "is_cut": True})
+
     # -- on their way --------------------------------------------------------------------------------------
 
     def test_claims_are_leases(self, store: Store) -> None:

@@ -80,7 +80,7 @@ class RegistryStore(RestRegistryStore):
 
     def __getattribute__(self, name: str) -> Any:
         found = super().__getattribute__(name)
-        if not callable(found) or name.startswith("_") or "webhook" in name:
+        if not callable(found) or name.startswith("_"):
             return found
 
         @functools.wraps(found)

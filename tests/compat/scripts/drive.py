@@ -77,7 +77,7 @@ def _watch() -> None:
 
     def seen(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         path = urllib.parse.urlsplit(request.url or "").path.removeprefix(urllib.parse.urlsplit(BASE).path)
-        path = re.sub(r"/(m-)?[0-9a-f]{32}", "/{id}", path)
+        path = re.sub(r"/((m-)?[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})", "/{id}", path)
         path = re.sub(r"(mlflow-artifacts/artifacts|artifacts/directories|tags)/.+", r"\1/{name}", path)
         asked.add(f"{request.method} {path.replace('/ajax-api/', '/api/')}")
         return send(session, request, **options)

@@ -56,6 +56,11 @@ def test_a_name_is_resolved_once(receiver: Receiver, monkeypatch: pytest.MonkeyP
     assert asked == ["rebind.example"] and called == [f"('8.8.8.8', {port_of(receiver)})"] and receiver.got == []
 
 
+def test_what_is_no_address_is_refused(receiver: Receiver) -> None:
+    with pytest.raises(Refused, match="no address"):
+        Post(Receivers(), resolve=lambda host, port: ["localhost"]).send("https://odd.example/", {}, b"{}")
+
+
 def test_no_address_at_all_is_another_try(receiver: Receiver) -> None:
     def resolve(host: str, port: int) -> list[str]:
         raise socket.gaierror(-2, "Name or service not known")

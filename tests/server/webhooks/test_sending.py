@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
+from lineal.dashboard import LocalSource
+from lineal.local import LocalStore
 from lineal.server.hosted import HostedSource
 from lineal.server.webhooks import sender as sender_module
 from lineal.store.webhooks import DeliveriesQuery
 from tests.server.compat.asking import Mlflow, asking
+from tests.server.conftest import served_here
 from tests.server.receiving import Got, Receiver
 from tests.server.watched import WATCH
 
@@ -193,3 +196,43 @@ def test_a_test_says_what_the_receiver_answered(mlflow: Mlflow, receiver: Receiv
     gone = hook(mlflow, "http://127.0.0.1:1/")
     said = mlflow.post(f"webhooks/{gone}/test")["result"]
     assert said["success"] is False and "cannot be reached" in said["error_message"]
+
+
+def test_a_full_webhook_does_not_keep_the_server_busy(
+    one_source: HostedSource, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is due but may not be tried yet is asked for when a try has ended, not with every commit, its own among them."""
+    let_go = threading.Event()
+    receiver.answer = lambda got: (200, {}, b"") if let_go.wait(60) else (500, {}, b"")
+    assert one_source.webhooks is not None
+    sender = one_source.webhooks
+    sender._look_s = 60.0
+    asked: list[str] = []
+    claim = sender._claim
+    monkeypatch.setattr(sender, "_claim", lambda tenant, limit: (asked.append(tenant), claim(tenant, limit))[1])
+    with asking(one_source) as mlflow:
+        hook(mlflow, receiver.url)
+        try:
+            for number in range(10):
+                mlflow.post("registered-models/create", name=f"m{number}")
+            receiver.wait(2)
+            until(lambda: sender._full, "full")
+            before = len(asked)
+            for number in range(50):
+                mlflow.post("registered-models/set-tag", name="m0", key="k", value=str(number))
+            assert len(asked) == before
+        finally:
+            let_go.set()
+        until(lambda: counts(one_source) == {"delivered": 10}, "delivered")
+
+
+def test_a_local_folders_dashboard_has_none(folder: Path) -> None:
+    with LocalStore(folder) as local:
+        source = LocalSource(local)
+        with served_here(source) as client:
+            mlflow = Mlflow(client)
+            assert mlflow.get("webhooks") == {}
+            mlflow.refused(
+                "POST", "webhooks", "ENDPOINT_NOT_FOUND", json={"name": "x", "url": "https://a.b/", "events": [CREATED]}
+            )
+        source.close()

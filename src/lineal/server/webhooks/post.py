@@ -109,7 +109,10 @@ class Post:
     def _addresses(self, place: Place) -> list[Address]:
         if place.address is not None:
             return [place.address]
-        found = [ipaddress.ip_address(one) for one in self._resolve(place.host, place.port)]
+        try:
+            found = [ipaddress.ip_address(one) for one in self._resolve(place.host, place.port)]
+        except ValueError:
+            raise Refused("its name leads to what is no address") from None
         for address in found:
             self._receivers.check_address(place, address)
         return found

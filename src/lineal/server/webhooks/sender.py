@@ -87,6 +87,7 @@ class Sender:
         self._look_s = look_s
         self._lock = threading.Lock()
         self._busy_count = 0
+        self._full: dict[str, float] = {}
         self._threads: list[threading.Thread] = []
         self._claims: queue.SimpleQueue[tuple[str, Claim] | None] = queue.SimpleQueue()
         self._tests = threading.BoundedSemaphore(WEBHOOK_TESTS_MAX_COUNT)
@@ -166,16 +167,24 @@ class Sender:
         for tenant, due_ms in self._store.list_due().items():
             if due_ms > now_ms:
                 return min((due_ms - now_ms) / 1000, self._look_s)
+            if self._full.get(tenant, 0.0) > time.monotonic():
+                continue
             free = WEBHOOK_THREADS_COUNT - self._busy_count
             if free <= 0 or self._ended.is_set():
                 break  # whoever is ready wakes it
-            for claim in self._claim(tenant, free):
+            claims = self._claim(tenant, free)
+            for claim in claims:
                 self._hand_over(tenant, claim)
+            if not claims:
+                # What is due is of webhooks that have as many tries as they may: not asked for with every commit.
+                self._full[tenant] = time.monotonic() + self._look_s
         return self._look_s
 
     def _claim(self, tenant: str, limit: int) -> list[Claim]:
         def claim(desk: Desk) -> list[Claim]:
-            return desk.webhooks.claim(desk.time_ms, desk.time_ms + self._lease_ms, limit)
+            found = desk.writer.webhooks().claim(desk.time_ms, desk.time_ms + self._lease_ms, limit)
+            desk.has_spoken |= bool(found)
+            return found
 
         return self._written(tenant, claim)
 
@@ -212,6 +221,7 @@ class Sender:
             finally:
                 with self._lock:
                     self._busy_count -= 1
+                self._full.pop(given[0], None)
                 self.wake()
 
     def _send(self, tenant: str, claim: Claim) -> None:
