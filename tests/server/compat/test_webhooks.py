@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from lineal.server.compat.mlflow import webhooks
+from lineal.model.webhooks import EVENTS
 from lineal.server.hosted import HostedSource
+from lineal.server.webhooks.sender import example_body
 from lineal.store.contracts import AuditQuery
 from tests.server.compat.asking import API, Mlflow, asking
 from tests.server.conftest import sqlite_place
@@ -181,6 +182,6 @@ def test_audit_rows_say_who(world: World) -> None:
 
 
 def test_every_event_has_an_example() -> None:
-    for event in webhooks.EVENTS:
-        body = json.loads(webhooks.example_body(event, "acme", "now"))
+    for event in EVENTS:
+        body = json.loads(example_body(event, "acme", "now"))
         assert f"{body['entity']}.{body['action']}" == event and body["data"]["name"] == "example"

@@ -16,7 +16,7 @@ from lineal.dashboard import LocalSource
 from lineal.local import LocalStore
 from lineal.server.hosted import HostedSource
 from lineal.server.webhooks import sender as sender_module
-from lineal.store.webhooks import DeliveriesQuery
+from lineal.store.webhooks import Claim, DeliveriesQuery
 from tests.server.compat.asking import Mlflow, asking
 from tests.server.conftest import served_here
 from tests.server.receiving import Got, Receiver
@@ -209,7 +209,12 @@ def test_a_full_webhook_does_not_keep_the_server_busy(
     sender._look_s = 60.0
     asked: list[str] = []
     claim = sender._claim
-    monkeypatch.setattr(sender, "_claim", lambda tenant, limit: (asked.append(tenant), claim(tenant, limit))[1])
+
+    def counted(tenant: str, limit: int) -> list[Claim]:
+        asked.append(tenant)
+        return claim(tenant, limit)
+
+    monkeypatch.setattr(sender, "_claim", counted)
     with asking(one_source) as mlflow:
         hook(mlflow, receiver.url)
         try:
