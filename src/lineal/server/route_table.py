@@ -41,6 +41,7 @@ from lineal.server.routes import (
     stop,
     tokens,
     users,
+    webhooks,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -79,6 +80,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *tokens.ENDPOINTS,
     *members.ENDPOINTS,
     *users.ENDPOINTS,
+    *webhooks.ENDPOINTS,
 )
 
 

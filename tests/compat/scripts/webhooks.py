@@ -56,6 +56,8 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         made = base64.b64encode(hmac.new(SECRET.encode(), said.encode(), hashlib.sha256).digest()).decode()
         given = self.headers["X-MLflow-Signature"]
         kept = {name: value for name, value in json.loads(body).items() if name not in ("timestamp", "workspace")}
+        if kept["data"].get("key", "").startswith("_mlflow"):
+            kept["data"]["value"] = "the client's own: numbers of experiments"
         signed = None if given is None else given == f"v1,{made}"
         kind = self.headers["Content-Type"]
         self.got.append({"path": self.path, "signed": signed, "kind": kind, "names": sorted(kept), **kept})

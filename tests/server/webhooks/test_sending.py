@@ -132,6 +132,12 @@ def test_in_the_end_it_has_failed_and_that_is_shown(
         with one_source.opened() as store:
             [one] = store.tenant("default").webhooks().list_deliveries(DeliveriesQuery())
         assert (one.attempt_count, one.answer) == (tries, answer[0]) and one.reason
+        said = mlflow.client.get("/api/v1/webhooks/deliveries", params={"status": "failed"}).json()
+        assert said["counts"] == {"failed": 1} and said["next_page_token"] is None
+        [shown] = said["deliveries"]
+        assert (shown["delivery_id"], shown["attempt_count"], shown["answer"]) == (one.delivery_id, tries, answer[0])
+        assert shown["reason"] == one.reason and shown["due_at"] is None and shown["settled_at"] is not None
+        assert mlflow.client.get("/api/v1/webhooks/deliveries", params={"status": "waiting"}).json()["deliveries"] == []
         assert len(receiver.got) == tries
 
 
@@ -241,3 +247,24 @@ def test_a_local_folders_dashboard_has_none(folder: Path) -> None:
                 "POST", "webhooks", "ENDPOINT_NOT_FOUND", json={"name": "x", "url": "https://a.b/", "events": [CREATED]}
             )
         source.close()
+
+
+def test_deliveries_are_listed_page_by_page(one_source: HostedSource, receiver: Receiver) -> None:
+    with asking(one_source) as mlflow:
+        webhook_id = hook(mlflow, receiver.url)
+        for number in range(5):
+            mlflow.post("registered-models/create", name=f"m{number}")
+        receiver.wait(5)
+        found, pages = list[str](), 0
+        params: dict[str, Any] = {"limit": 2, "webhook_id": webhook_id}
+        while True:
+            said = mlflow.client.get("/api/v1/webhooks/deliveries", params=params).json()
+            found += [one["delivery_id"] for one in said["deliveries"]]
+            pages += 1
+            if said["next_page_token"] is None:
+                break
+            params["page_token"] = said["next_page_token"]
+        assert pages == 3 and sorted(found) == sorted(one.delivery_id for one in receiver.got)
+        other = {"page_token": params["page_token"]}
+        assert mlflow.client.get("/api/v1/webhooks/deliveries", params=other).status_code == 400
+        assert mlflow.client.get("/t/other/api/v1/webhooks/deliveries").json()["deliveries"] == []

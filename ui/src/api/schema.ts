@@ -1371,6 +1371,26 @@ export interface paths {
         patch: operations["change_user"];
         trace?: never;
     };
+    "/api/v1/webhooks/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of deliveries to webhooks
+         * @description Newest first. What ended is known for a week. Their bodies are not shown: whoever is to read them gets them.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1841,6 +1861,35 @@ export interface components {
             row_count?: number | null;
             /** @default null */
             column_count?: number | null;
+        };
+        /**
+         * DeliveryInfo
+         * @description An event on its way to one webhook. `attempt_count`: of tries begun; `is_claimed`: one is being made. `due_at`: of the next try, while it waits. `answer`: the last status of HTTP, if one came; `reason`: why the last try was in vain, or why it ended.
+         */
+        DeliveryInfo: {
+            delivery_id: string;
+            webhook_id: string;
+            event: string;
+            /** @enum {string} */
+            status: "delivered" | "expired" | "failed" | "waiting";
+            attempt_count: number;
+            is_claimed: boolean;
+            arrived_at: string;
+            due_at: string | null;
+            settled_at: string | null;
+            answer: number | null;
+            reason: string;
+        };
+        /**
+         * DeliveryPage
+         * @description `counts`: of all that are still known, by status.
+         */
+        DeliveryPage: {
+            deliveries: components["schemas"]["DeliveryInfo"][];
+            counts: {
+                [key: string]: number;
+            };
+            next_page_token: string | null;
         };
         /**
          * DiffRow
@@ -6277,6 +6326,41 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             414: components["responses"]["RequestUriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                webhook_id?: string | null;
+                status?: ("delivered" | "expired" | "failed" | "waiting") | null;
+                limit?: number;
+                page_token?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
         };
