@@ -21,7 +21,7 @@ WEBHOOKS = ["webhooks"]  # the same
 MINUTE_MS = 60_000
 
 _ID = re.compile(r"\b(m-)?[0-9a-f]{32}\b")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = re.compile(r"[0-9a-z][0-9a-f]{7}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # 2.x has images' begin with any letter
 _INVENTED = re.compile(r"^[a-z]+-[a-z]+-\d{1,4}$")
 _ROOT = re.compile(r"(mlflow-artifacts:/)(\d+)")
 _MOMENT = re.compile(r"\b\d{13}\b")

@@ -35,8 +35,9 @@ def test_three_servers_keep_the_same(client: str, new_url: str) -> None:
             kept_by, ("stock", "sqlite", "postgresql"), [client] * 3, [None, None, new_url]
         )
     assert not stock["broke"], "a stock server refuses the scripts"
-    if client == "mlflow":  # which has every word of 2.x and more
-        assert not unreached(stock["offered"], stock["called"])
+    assert {one["client"].split(".")[0] for one in (stock, sqlite, postgresql)} == {"3" if client == "mlflow" else "2"}
+    assert not unreached(stock["offered"], stock["called"])
+    if client == "mlflow":  # which asks all that 2.x does, and more
         assert not unasked(stock["asked"])
     for here in (sqlite, postgresql):
         found = differences(stock, here)

@@ -54,12 +54,10 @@ def _tables_and_images(client: MlflowClient, say: Any, run_id: str) -> None:
         client.get_run(run_id).info.experiment_id, "tables/t.json", [run_id], extra_columns=["run_id"]
     )
     say("table", [table["q"].tolist(), table["n"].tolist(), len(set(table["run_id"]))])
-    try:
-        import matplotlib
-        import numpy
-        from PIL import Image
-    except ImportError:  # a client alone has none of them
-        return
+    import matplotlib
+    import numpy
+    from PIL import Image
+
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
