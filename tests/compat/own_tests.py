@@ -84,9 +84,8 @@ def _run(checkout: Path, suites: list[str], report: Path, more: dict[str, str], 
         # Below a folder without pytest settings; their conftest files are found from the paths' own folders.
         command = [str(python), "-m", "pytest", "-q", "-p", "own_plugin", "-p", "no:cacheprovider", "--timeout", "120"]
         command += ["--basetemp", f"{place}/t", "--tb", "short", *words, *suites]
-        subprocess.run(
-            command, cwd=checkout, env=environment, stdout=(report.with_suffix(".log")).open("w"), check=False
-        )
+        with report.with_suffix(".log").open("w") as log:
+            subprocess.run(command, cwd=checkout, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
 
 
 def _read(report: Path) -> dict[str, Result]:

@@ -16,7 +16,11 @@ import mlflow.server.handlers as handlers
 import uvicorn
 from mlflow.server.fastapi_app import app
 
-SHARED = {"_MLFLOW_SERVER_SERVE_ARTIFACTS": "true"}
+SHARED = {
+    "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+    # It looks up a webhook's host when one is made otherwise, and there may be nobody to ask.
+    "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
+}
 
 
 def serve(listening: socket.socket, backend: str, root: str) -> None:

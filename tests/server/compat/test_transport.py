@@ -147,6 +147,7 @@ def test_a_password_or_a_token_says_who_asks(every_world: World) -> None:
     for headers in ({}, _basic("writer", "wrong password"), _basic("nobody", PASSWORD), {"authorization": "Basic %%"}):
         answer = asked(headers)
         assert answer.status_code == 401 and answer.json()["error_code"] == "UNAUTHENTICATED"
+        assert "MLFLOW_TRACKING_TOKEN" in answer.json()["message"]
         assert "Basic" in answer.headers["www-authenticate"]
     answer = asked({"authorization": f"Bearer {reader}"}, "POST", json={"name": "x"})
     assert answer.status_code == 403 and answer.json()["error_code"] == "PERMISSION_DENIED"

@@ -40,6 +40,10 @@ _OF_STATUS = {
     429: "REQUEST_LIMIT_EXCEEDED",
     503: "TEMPORARILY_UNAVAILABLE",
 }
+_SIGN_IN = (
+    "no token that counts, or a wrong password: set MLFLOW_TRACKING_TOKEN=lnl_..., or MLFLOW_TRACKING_USERNAME and"
+    " MLFLOW_TRACKING_PASSWORD"
+)
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -78,6 +82,8 @@ def _said(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, MlflowError):
         return error.error_code, error.message, _STATUS[error.error_code]
     if isinstance(error, Refused):
+        if error.status == 401:
+            return _OF_STATUS[401], _SIGN_IN, 401
         return _OF_STATUS.get(error.status, "BAD_REQUEST"), error.detail, error.status
     if isinstance(error, InvalidInput):
         code = INVALID
