@@ -52,9 +52,14 @@ def of_numpy(array: Any, *, dtype: str | None = None) -> Array:
 
 def of_torch(tensor: Any) -> Array:
     torch = sys.modules["torch"]
-    if tensor.is_sparse or tensor.layout != torch.strided:
-        tensor = tensor.to_dense()
-    tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
+    if getattr(tensor, "is_nested", False):
+        raise InvalidInput("a nested tensor has no digest: give a list of its parts (unbind())", field="data")
+    try:
+        if tensor.is_sparse or tensor.layout != torch.strided:
+            tensor = tensor.to_dense()
+        tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
+    except RuntimeError as error:  # of no storage, say
+        raise InvalidInput(f"a tensor whose numbers cannot be had ({error}) has no digest", field="data") from error
     name = str(tensor.dtype).removeprefix("torch.")
     try:
         return of_numpy(tensor.numpy())

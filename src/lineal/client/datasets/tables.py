@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from lineal.client.datasets.columns import PIECE_ROWS, Column, ColumnHasher, TimesHasher, column_of_objects
 from lineal.client.datasets.hashing import digest_of_json
+from lineal.model.errors import InvalidInput
 from lineal.model.limits import DIGEST_THREADS_MAX_COUNT
 from lineal.model.values import clean_text
 
@@ -191,6 +192,11 @@ def of_arrow(table: Any) -> Table:
     pa = sys.modules["pyarrow"]
     if isinstance(table, (pa.Array, pa.ChunkedArray)):
         table = pa.table({"": table})
+    if not isinstance(table, (pa.Table, pa.RecordBatch)):  # files, and what is read once
+        raise InvalidInput(
+            f"a {type(table).__name__} of pyarrow has no digest: give its table (read(), to_table()), or its files",
+            field="data",
+        )
     columns = [
         partial(_arrow_column, clean_text(name), one)
         for name, one in zip(table.column_names, table.columns, strict=True)
@@ -206,6 +212,8 @@ def _arrow_column(name: str, column: Any) -> Column:
     types, kind = pa.types, column.type
     if types.is_dictionary(kind):
         return _arrow_column(name, column.cast(kind.value_type))
+    if types.is_run_end_encoded(kind):
+        return _arrow_column(name, _decoded(column))
     if types.is_null(kind):
         hasher = ColumnHasher(name, "null")
         hasher.nothing(len(column))
@@ -228,10 +236,17 @@ def _arrow_column(name: str, column: Any) -> Column:
         return _arrow_numbers_column(name, "bool", column.cast(pa.uint8()))
     if types.is_integer(kind) or types.is_floating(kind):
         return _arrow_numbers_column(name, _ARROW_NUMBERS.get(str(kind), str(kind)), column)
-    is_bytes = types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
+    is_bytes = str(kind).startswith(("binary", "large_binary", "fixed_size_binary"))
     type = "binary" if is_bytes else "decimal" if types.is_decimal(kind) else "json"
     missing = column.is_null().to_numpy()
     return column_of_objects(name, column.to_pylist(), missing, type=type)
+
+
+def _decoded(column: Any) -> Any:
+    """Of runs: value by value."""
+    import importlib
+
+    return importlib.import_module("pyarrow.compute").run_end_decode(column)
 
 
 def _arrow_numbers_column(name: str, type: str, column: Any) -> Column:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineal.client.datasets import tables
+from lineal.client.datasets import arrays, tables
 from lineal.model.errors import InvalidInput
 from lineal.model.limits import DATASET_COLUMNS_MAX_COUNT
 
@@ -230,3 +230,22 @@ def test_names_with_levels_are_told_apart() -> None:
         columns = pd.MultiIndex.from_tuples([name])
         digests.add(tables.of_pandas(pd.DataFrame([[1]], columns=columns)).digest)
     assert len(digests) == 5
+
+
+def test_the_kinds_of_pyarrow() -> None:
+    pa = pytest.importorskip("pyarrow")
+    bits = [pa.table({"x": pa.array([b"ab", None], kind)}) for kind in (pa.binary(), pa.binary_view(), pa.binary(2))]
+    assert len({tables.of_arrow(table).digest for table in bits}) == 1
+    runs = pa.RunEndEncodedArray.from_arrays([2, 3], ["a", "b"])
+    assert tables.of_arrow(pa.table({"x": runs})).digest == tables.of_arrow(pa.table({"x": ["a", "a", "b"]})).digest
+    for other in (pa.schema([]), pa.scalar(1), pa.RecordBatchReader.from_batches(pa.schema([]), [])):
+        with pytest.raises(InvalidInput, match="of pyarrow has no digest"):
+            tables.of_arrow(other)
+
+
+def test_tensors_without_numbers() -> None:
+    torch = pytest.importorskip("torch")
+    parts = [torch.zeros(2), torch.zeros(3)]
+    for tensor in (torch.empty(3, device="meta"), torch.nested.nested_tensor(parts, layout=torch.jagged)):
+        with pytest.raises(InvalidInput, match="has no digest"):
+            arrays.of_torch(tensor)
