@@ -153,3 +153,15 @@ def test_a_run_stays_in_its_experiment(board: Path, tmp_path: Path) -> None:
     assert told["notices"] == ["3 runs stay in experiment 'boards', where they are: an import moves none"]
     assert {run.experiment for run in lineal.runs(url=notebook)} == {"boards"}
     assert take(board, notebook, "--experiment", "boards")["notices"] == []
+
+
+def test_kinds_that_are_not_read_are_said(tmp_path: Path) -> None:
+    tensorboardx = pytest.importorskip("tensorboardX")
+    with tensorboardx.SummaryWriter(str(tmp_path / "board" / "one")) as writer:
+        writer.add_scalar("loss", 0.5, 0)
+        for step in range(2):
+            writer.add_pr_curve("curve", [0, 1], [0.1, 0.9], step)
+    answer = take(tmp_path / "board", tmp_path / "notebook")
+    assert answer["problems"] == [] and answer["found"]["points"] == 1
+    [notice] = answer["notices"]
+    assert notice.endswith("one: events of kinds that are not read: 2 pr_curves")

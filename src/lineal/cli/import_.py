@@ -97,6 +97,7 @@ def import_tensorboard(folder: str, experiment: str | None, url: str | None, ten
     try:
         with open_store(url, tenant=tenant) as store, opened_destination(store) as destination, _progress() as told:
             tally = MlflowImport(opened, destination, on_progress=told).run()
+            tally.notices += opened.notices
             place = store.place
     finally:
         opened.close()
@@ -179,6 +180,6 @@ def _say(source: Source, place: str, tally: Tally) -> None:
     for kind, found in tally.found.items():
         there = tally.there[kind]
         text = bytes_text if kind == "bytes" else "{:,}".format
-        click.echo(f"{kind:<12}{text(there):>16}" + ("" if there >= found else f"  of {text(found)}"))
+        click.echo(f"{kind:<18}{text(there):>12}" + ("" if there >= found else f"  of {text(found)}"))
     runs = f"{tally.new_runs:,} new, {tally.changed_runs:,} changed, {tally.unchanged_runs:,} as they were"
     click.echo(f"{count_text(tally.found['runs'], 'run')} of {printable(source.place)} in {printable(place)}: {runs}.")

@@ -46,6 +46,7 @@ class TensorboardFiles:
         self._places: dict[str, Path] = {}
         self._kept: tuple[str, list[SourcePoint]] | None = None
         self.problems: list[tuple[str | None, str]] = []
+        self.notices: list[str] = []
         self._found = _folders_of_runs(folder)
         if not self._found:
             raise InvalidInput(f"in {folder} there is no event file of TensorBoard", field="source")
@@ -107,6 +108,8 @@ class TensorboardFiles:
             return None
         self._places[run_id] = folder
         not_read = ", ".join(f"{count} {what}" for what, count in sorted(unread.items()))
+        if not_read:
+            self.notices.append(f"{folder}: events of kinds that are not read: {not_read}")
         return SourceRun(
             run_id,
             self._experiment,
