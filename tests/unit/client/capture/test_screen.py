@@ -94,7 +94,7 @@ def test_nothing_is_too_odd(data: bytes) -> None:
 
 def test_rows_stay_open_for_a_while_and_then_are_as_they_are() -> None:
     screen = Screen()
-    screen.feed(b"one\ntwo\nthree", 1_000)
+    screen.feed(b"\rone\ntwo\nthree", 1_000)
     assert screen.take(1_000) == [] and screen.is_open
     screen.feed(b"\x1b[A\r2nd", 1_500)
     assert screen.take(1_000 + OPEN_MS) == [(1_000, "one")]
@@ -106,9 +106,24 @@ def test_rows_stay_open_for_a_while_and_then_are_as_they_are() -> None:
     assert screen.take() == [(12_000, "more")]
 
 
+@pytest.mark.parametrize("text", [b"one\ntwo\nthree", b"one\r\ntwo\r\nthree", b"\x1b[1mone\x1b[0m\x1b[K\ntwo\nthree"])
+def test_where_nothing_has_moved_a_row_that_has_ended_is_as_it_is(text: bytes) -> None:
+    screen = Screen()
+    screen.feed(text, 1_000)
+    assert screen.take(1_000) == [(1_000, "one"), (1_000, "two")] and not screen.is_open
+    assert screen.take() == [(1_000, "three")]
+
+
+@pytest.mark.parametrize("bar", [b"\r 0%\n", b" 0%\x08\x08\x08 1%\n", b"\x1b[?25l 1%\n", b"\x1b[2K\x1b[1A 1%\n"])
+def test_where_something_has_moved_rows_stay_open(bar: bytes) -> None:
+    screen = Screen()
+    screen.feed(bar + b"below", 1_000)
+    assert screen.take(1_000) == [] and screen.is_open
+
+
 def test_what_has_left_the_screen_is_handed_out_at_once() -> None:
     screen = Screen()
-    screen.feed(b"".join(b"%d\n" % number for number in range(10_000)), 5)
+    screen.feed(b"\r" + b"".join(b"%d\n" % number for number in range(10_000)), 5)
     taken = screen.take(5)
     assert [text for _, text in taken] == [str(number) for number in range(10_000 - OPEN_MAX_ROWS + 1)]
     assert len(screen.take()) == OPEN_MAX_ROWS - 1

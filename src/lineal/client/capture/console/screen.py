@@ -1,6 +1,7 @@
 """What a terminal would show of a stream of bytes, line by line: progress bars folded into their last state, colours left out.
 
-Rows stay open for a while, since a progress bar may go up again and write over them; once they are handed out they are as they are.
+Rows stay open for a while where something moves, since a progress bar may go up again and write over them; once they are handed out they
+are as they are.
 Control sequences are those of ECMA-48 as xterm understands them. Lines are not wrapped, and a character is a column."""
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Screen:
         self._times_ms = [0]
         self._row = 0
         self._column = 0
+        self._moves = False  # whether anything has gone back so far: until then a row that has ended stays as it is
 
     def feed(self, data: bytes, time_ms: int) -> None:
         self.write(self._decoder.decode(data), time_ms)
@@ -72,7 +74,7 @@ class Screen:
             self.write(self._decoder.decode(b"", final=True), self._times_ms[-1])
             count = len(self._texts) - (self._texts[-1] == "")
         else:
-            count = max(0, len(self._texts) - OPEN_MAX_ROWS)
+            count = max(0, len(self._texts) - OPEN_MAX_ROWS) if self._moves else self._row
             due_ms = now_ms - OPEN_MS
             while count < self._row and self._times_ms[count] <= due_ms:
                 count += 1
@@ -118,8 +120,10 @@ class Screen:
 
     def _control(self, character: str, time_ms: int) -> None:
         if character == "\r":
+            self._moves = True
             self._column = 0
         elif character == "\b":
+            self._moves = True
             self._column = max(0, self._column - 1)
         elif character in "\n\x0b\x0c":
             self._column = 0
@@ -132,6 +136,8 @@ class Screen:
     def _obey(self, verb: str, numbers: str, time_ms: int) -> None:
         given = [int(one) if one.isdigit() and len(one) < 5 else 0 for one in numbers.split(";")]
         count = max(1, given[0])
+        if verb not in "mK":  # colours, and erasures in the row itself
+            self._moves = True
         if verb in "AF":
             self._row = max(0, self._row - count)
         elif verb in "BE":
