@@ -73,6 +73,8 @@ class LedSource:
                 self._reading.drain()
             with self._lock:
                 self._recorders.remove(recorder)
+            if self._reading is not None:
+                self._reading.look()
 
     @property
     def _is_interrupted(self) -> bool:
@@ -132,7 +134,7 @@ class _Reading:
         return self._has_helper and len(self._open) == len(self._leading.ways)
 
     def look(self) -> None:
-        """There are recorders again."""
+        """There are recorders again, or none any more."""
         self._nudge()
 
     def drain(self) -> None:
