@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lineal.cli.circumstances import code_text
-from lineal.cli.wording import count_text, printable, shortened
+from lineal.cli.wording import apart, count_text, printable, shortened
 from lineal.model.values import ParamValue, value_text
 
 if TYPE_CHECKING:
@@ -115,9 +115,8 @@ def _table(rows: Iterator[tuple[str, Mapping[str, str]]], short: Mapping[str, st
     table = _empty(len(short))
     table.add_row("", *(Text(shown, style="dim") for shown in short.values()))
     for name, values in rows:
-        cells = (
-            Text(shortened(printable(values[run_id]), _VALUE_CHARS) if run_id in values else "-") for run_id in short
-        )
+        shown = dict(zip(values, apart([printable(value) for value in values.values()], _VALUE_CHARS), strict=True))
+        cells = (Text(shown.get(run_id, "-")) for run_id in short)
         table.add_row(Text(shortened(printable(name), _NAME_CHARS), style="dim"), *cells)
     return Padding(table, _INDENT, expand=False)
 

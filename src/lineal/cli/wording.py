@@ -39,6 +39,18 @@ def shortened(text: str, width: int) -> str:
     return f"{head}…{tail}"
 
 
+def apart(texts: Sequence[str], width: int) -> list[str]:
+    """Each shortened. Where one is too long, what all begin with goes first, but for two words: commands differ at their ends."""
+    if len(texts) > 1 and any(columns_of(text) > width for text in texts):
+        pairs = enumerate(zip(min(texts), max(texts), strict=False))
+        same = next((at for at, (one, other) in pairs if one != other), min(map(len, texts)))
+        words = texts[0][:same].split(" ")
+        cut = len(" ".join(words[:-3])) + 1 if len(words) > 3 else texts[0].rfind("/", 0, same) + 1
+        if cut > 1:
+            texts = [f"…{text[cut:]}" for text in texts]
+    return [shortened(text, width) for text in texts]
+
+
 def columns_of(text: str) -> int:
     """How many columns of a terminal the text takes, at most: characters of East Asia and emoji take two."""
     return len(text) if text.isascii() else sum(map(_columns_of_one, text))

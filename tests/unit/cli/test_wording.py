@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lineal.cli.sparkline import sparkline
 from lineal.cli.wording import (
     ago_text,
+    apart,
     bytes_text,
     columns_of,
     count_text,
@@ -158,3 +159,14 @@ def test_a_curve() -> None:
 @given(st.lists(st.floats()), st.integers(1, 60))
 def test_a_curve_of_anything_fits(values: list[float], width: int) -> None:
     assert len(sparkline(values, width)) == min(len(values), width)
+
+
+def test_what_differs_at_the_end_of_long_texts_is_seen() -> None:
+    python = "/home/ann/projects/digits/.venv/bin/python"
+    one, other = f"{python} train.py --name a", f"{python} train.py --name another --lr 0.08"
+    assert apart([one, other], 60) == ["…train.py --name a", "…train.py --name another --lr 0.08"]
+    assert apart([f"/data/{'x' * 60}/a.csv", f"/data/{'x' * 60}/b.csv"], 60) == ["…a.csv", "…b.csv"]
+    assert apart([one, one], 100) == [one, one]
+    assert apart([one], 20) == [shortened(one, 20)]
+    assert apart(["a" * 30, "b" * 30], 9) == ["aaaa…aaaa", "bbbb…bbbb"]
+    assert apart([], 9) == []
