@@ -83,6 +83,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(chosen.getByRole("row").nth(1)).toContainText(runs[2]!.name);
       expect(await chosen.getByRole("row").count()).toBeGreaterThan(2);
       await expect(page.getByRole("region", { name: "Beside v2" })).toBeVisible();
+      await expect(page.getByRole("region", { name: /^Lineage/ }).getByRole("link", { name: runs[2]!.name })).toBeVisible();
       await expectAccessible(page);
       await page.reload();
       await expect(page.getByRole("heading", { level: 1, name: `${name} v3` })).toBeVisible();
