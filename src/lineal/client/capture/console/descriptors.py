@@ -193,7 +193,8 @@ def _lead(letter: str, numbers: tuple[int, ...]) -> Led:
     source, entrance = _raised(source), _raised(entrance)
     if is_terminal:
         _make_alike(saved, entrance)
-        _tell_modes(source, _TELLS_MODES)
+        if _TELLS_MODES:
+            _tell_modes(source, True)
     else:
         import fcntl
 
