@@ -84,17 +84,22 @@ def test_a_write_that_a_program_has_put_over_ours_is_heard_once(tmp_path: Path) 
 import IPython
 run = lineal.init("x", url=sys.argv[1])
 before = sys.stdout.write
-sys.stdout.write = lambda text: before(text)
+calls = []
+def stamped(text):
+    calls.append(text)
+    return before(text.upper())
+sys.stdout.write = stamped
 print("one")
 run.finish()
 run = lineal.init("x", url=sys.argv[1])
 print("two")
 run.finish()
 print("after")
+assert "" not in calls  # nobody has called it but the program
 """
     done = run(source, tmp_path / "nb", env=shell_environment(tmp_path))
-    assert (done.returncode, done.stdout) == (0, b"one\ntwo\nafter\n"), done.stderr
-    assert [[line.text for line in one.console()] for one in logged(tmp_path / "nb")] == [["one"], ["two"]]
+    assert (done.returncode, done.stdout) == (0, b"ONE\nTWO\nAFTER\n"), done.stderr
+    assert [[line.text for line in one.console()] for one in logged(tmp_path / "nb")] == [["ONE"], ["two"]]
 
 
 # -- a kernel -----------------------------------------------------------------------------------

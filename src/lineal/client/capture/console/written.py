@@ -88,19 +88,12 @@ class WrittenSource:
                 self._hear(stream, letter)
 
     def _hears(self, stream: Any) -> bool:
-        """Somebody may have put back a `write` of before, or one of his own over ours: then ours is reached still."""
-        if not any(stream is heard for heard, _, _ in self._heard):
-            return False
-        self._within.asked, self._within.has_answered = stream, False
-        try:
-            stream.write("")
-        except Exception:
-            return True
-        finally:
-            self._within.asked = None
-        if not self._within.has_answered:
-            self._heard = [heard for heard in self._heard if heard[0] is not stream]
-        return bool(self._within.has_answered)
+        """Somebody may have put back a `write` of before; IPython's own passes on to ours. Nothing is called: it might print."""
+        known = [hearer for heard, hearer, _ in self._heard if heard is stream]
+        if not known or _leads_to(vars(stream).get("write"), known):
+            return bool(known)
+        self._heard = [heard for heard in self._heard if heard[0] is not stream]
+        return False
 
     def _listen_again(self) -> None:
         if self._is_needed and os.getpid() == self._pid:
@@ -118,17 +111,14 @@ class WrittenSource:
             own = vars(stream).get("write")  # the program may have put one there
 
             def write(text: Any, *more: Any) -> Any:
-                if getattr(self._within, "asked", None) is stream:
-                    self._within.has_answered = True
-                    return 0
-                outer = getattr(self._within, "stream", None)
-                self._within.stream = stream
+                outer = getattr(self._within, "hearer", None)
+                self._within.hearer = write
                 try:
                     done = original(text, *more)
                 finally:
-                    self._within.stream = outer
-                # What one stream passes on to the other has been printed once.
-                is_first = outer is None or outer is stream
+                    self._within.hearer = outer
+                # What is passed on, to another stream or to one of ours below, has been printed once; a signal handler prints anew.
+                is_first = outer is None or outer is write
                 if is_first and self._is_needed and isinstance(text, str) and os.getpid() == self._pid:
                     self._take(letter, text)
                 return done
@@ -168,6 +158,18 @@ class WrittenSource:
                 self._hand_out()
                 for recorder in self._recorders:
                     recorder.flush(time.time_ns() // _NS_PER_MS)
+
+
+def _leads_to(write: Any, known: list[Callable[..., Any]], depth: int = 4) -> bool:
+    """Whether it is one of them, or a function around one."""
+    if any(write is one for one in known):
+        return True
+    cells = getattr(write, "__closure__", None) if depth else None
+    for cell in cells or ():
+        with contextlib.suppress(ValueError):  # an empty one
+            if callable(cell.cell_contents) and _leads_to(cell.cell_contents, known, depth - 1):
+                return True
+    return False
 
 
 def _take_back(stream: Any, hearer: Callable[..., Any], own: Callable[..., Any] | None) -> bool:
