@@ -41,6 +41,7 @@ SUITES = {
     "model registry": "tests/tracking/test_model_registry.py",
     "artifacts": "tests/tracking/test_mlflow_artifacts.py",
     "webhooks": "tests/tracking/test_client_webhooks.py",
+    "webhooks told": "tests/webhooks/test_e2e.py",
     "SQL tracking store": "tests/store/tracking/sqlalchemy_store/test_sqlalchemy_store.py",
     "SQL registry store": "tests/store/model_registry/test_sqlalchemy_store.py",
 }

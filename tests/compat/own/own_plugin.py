@@ -8,7 +8,8 @@ It runs in MLflow's environment, in a checkout of MLflow's tests, told by the en
     COMPAT_LINEAL   the command that starts a Lineal server of its own, for tests that start one at a port of their choice.
 
 What is replaced: `ServerThread` and `_init_server` (the REST suites start their servers by these), `_launch_server` (the artifact
-suite), and the fixture `store` of the SQL store suites, which becomes a REST store: what was said to SQL is said over HTTP."""
+suite), `_run_mlflow_server` (webhooks that are told), and the fixture `store` of the SQL store suites, which becomes a REST store:
+what was said to SQL is said over HTTP."""
 
 from __future__ import annotations
 
@@ -144,6 +145,16 @@ def _launch_server(host: str, port: int, *_: Any, **__: Any) -> Iterator[subproc
 
 
 @contextmanager
+def _run_mlflow_server(tmp_path: Path) -> Iterator[str]:
+    """A whole Lineal server that may tell webhooks of this machine."""
+    from tests.helper_functions import get_safe_port
+
+    port = get_safe_port()
+    with _own_server("127.0.0.1", port, "--webhook-receiver", "localhost"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
 def _own_server(host: str, port: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     with tempfile.TemporaryDirectory() as place:
         command = [
@@ -197,6 +208,8 @@ def _replace(module: Any) -> None:
         module.store = registry_store
     elif name.endswith("test_mlflow_artifacts") and BASE:
         module._launch_server = _launch_server
+    elif name.endswith("webhooks.test_e2e") and BASE:
+        module._run_mlflow_server = _run_mlflow_server
 
 
 # ------------------------------------------------------------------------------------------------------------- pytest's hooks

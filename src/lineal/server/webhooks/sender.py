@@ -303,23 +303,23 @@ class Sender:
 
 
 def example_body(event: str, tenant: str, moment: str) -> bytes:
-    """What a test sends: an event of that kind, of a model that is not there."""
+    """What a test sends: an event of that kind, of a model that is not there. Names are those by which MLflow's receivers know a test."""
     entity, _, action = event.partition(".")
-    data: dict[str, object] = {"name": "example"}
+    data: dict[str, object] = {"name": "example_prompt" if entity.startswith("prompt") else "example_model"}
     if entity not in ("registered_model", "prompt", "prompt_tag"):
         data["version"] = "1"
     if "alias" in entity:
-        data["alias"] = "champion"
+        data["alias"] = "example_alias"
         if action == "deleted":
             del data["version"]
     elif "tag" in entity:
-        data["key"] = "a"
+        data["key"] = "example_key"
         if action == "set":
-            data["value"] = "b"
+            data["value"] = "example_value"
     else:
-        data |= {"tags": {"a": "b"}, "description": "a test of this webhook"}
+        data |= {"tags": {"example_key": "example_value"}, "description": "a test of this webhook"}
         if entity == "model_version":
-            data |= {"source": "models:/example/1", "run_id": None}
+            data |= {"source": "models:/123", "run_id": "abcd1234abcd5678"}
         elif entity == "prompt_version":
             data["template"] = "{{ question }}"
     return json.dumps(
