@@ -71,6 +71,26 @@ def test_what_is_logged_is_told_while_it_is_logged(served: Served, folder: Path,
         assert watching.until(run.run_id)["change_number"] > second["change_number"]
 
 
+def test_a_version_that_is_added_is_told(served: Served, folder: Path, runs: list[str]) -> None:
+    """Over the journals, as a training does it, and by a request. Who comes back may have missed anything; what comes after that and
+    is no news of models says so."""
+    before = json_of(served.client.get("/api/v1/health"))["change_number"]
+    with watched(served.client, f"/api/v1/live?after={before}") as stream:
+        watching = Watching(stream)
+        with lineal.init(experiment="live", url=folder) as run:
+            assert watching.next()["models_changed"]
+            run.log({"loss": 1.0})
+            while watching.until(run.run_id)["models_changed"]:
+                pass
+            run.log_model("digits", {"w": [1.0]}, format="pickle")
+            while not watching.next()["models_changed"]:
+                pass
+        for stage in ("production", "archived"):
+            json_of(served.client.post("/api/v1/models/digits/versions/1/stage", json={"stage": stage}))
+            while not watching.next()["models_changed"]:
+                pass
+
+
 def test_a_page_that_comes_back_is_told_what_it_missed(client: httpx.Client, folder: Path, runs: list[str]) -> None:
     number = json_of(client.get("/api/v1/health"))["change_number"]
     json_of(client.post("/api/v1/runs/tags", json={"run_ids": runs[:1], "tags": {"x": "1"}}))

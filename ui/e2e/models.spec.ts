@@ -104,3 +104,22 @@ test("where there are none, the page says how there comes one", async ({ page, c
   await expect(page.getByRole("alert")).toContainText("nothing");
   await expectAccessible(page);
 });
+
+test("a model's page shows a version that is added while it is open, and the list does", async ({ page, calm }) => {
+  calm.jumpsAllowed = true; // a new version comes in above the others, as a new run does
+  const base = address("desk");
+  const name = "added to while one looks";
+  const runs = await register(page, base, name);
+  await page.goto(`${base}/models/${encodeURIComponent(name)}`);
+  const versions = page.getByRole("table", { name: "Versions" });
+  await expect(versions.getByRole("row")).toHaveCount(4);
+  const added = await page.request.post(`${base}/api/v1/models/${encodeURIComponent(name)}/versions`, { data: { run_id: runs[0]!.run_id, description: "by hand" } });
+  expect(added.ok()).toBe(true);
+  await expect(versions.getByRole("row", { name: /v4/ })).toContainText("by hand");
+  await page.getByRole("navigation", { name: "Places" }).getByRole("link", { name: "Models" }).click();
+  const row = page.getByRole("region", { name: "Models" }).getByRole("row", { name });
+  await expect(row).toContainText("4");
+  const staged = await page.request.post(`${base}/api/v1/models/${encodeURIComponent(name)}/versions/4/stage`, { data: { stage: "staging" } });
+  expect(staged.ok()).toBe(true);
+  await expect(row).toContainText("staging v4");
+});

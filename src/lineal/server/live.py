@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 from anyio import to_thread
@@ -14,9 +14,15 @@ from anyio import to_thread
 from lineal.model.limits import LIVE_EVENT_INTERVAL_S, LIVE_HEARTBEAT_S, LIVE_WATCHERS_MAX_COUNT
 from lineal.server.errors import Refused
 from lineal.server.shapes.live import Change
+from lineal.store.registry import By, ModelsQuery
 
 if TYPE_CHECKING:
     from lineal.server.source import Source
+    from lineal.store.contracts import Store
+
+_Seen: TypeAlias = tuple[int, str | None]
+"""Change number, and what `_models` said as of then."""
+_LAST_WORD = ModelsQuery(order=(By("updated", True),), lifecycle=None, limit=1)
 
 LOG = logging.getLogger("lineal.server")
 _LOOK_S = 1.0  # how long the watching thread lives on after the last one has gone
@@ -61,33 +67,34 @@ class Live:
         try:
             self._start()  # before the first word: whoever has it is being watched for
             yield _RETRY
-            if after is None:
-                after = await to_thread.run_sync(self._current)
+            # Of who comes back nobody knows which models they saw.
+            seen: _Seen = (after, None) if after is not None else await to_thread.run_sync(self._current, tenant)
             told_at = self._loop.time() - LIVE_EVENT_INTERVAL_S
             while not self._ended:
                 woken.clear()
-                if self._number is None or self._number == after:
+                if self._number is None or self._number == seen[0]:
                     try:
                         await asyncio.wait_for(woken.wait(), LIVE_HEARTBEAT_S)
                     except TimeoutError:
                         yield _HEARTBEAT
                     continue
                 await asyncio.sleep(max(0.0, told_at + LIVE_EVENT_INTERVAL_S - self._loop.time()))
-                change = await to_thread.run_sync(self._read, tenant, after)
-                after, told_at = change.change_number, self._loop.time()
-                if change.run_ids or not change.is_complete:
+                change, seen = await to_thread.run_sync(self._read, tenant, seen)
+                told_at = self._loop.time()
+                if change.run_ids or change.models_changed or not change.is_complete:
                     yield event_of(change)
         finally:
             self._watchers.discard(woken)
 
-    def _current(self) -> int:
-        with self._source.opened() as store:
-            return store.change_number()
+    def _current(self, tenant: str) -> _Seen:
+        with self._source.opened() as store:  # the number first: what comes in between is told twice rather than never
+            return store.change_number(), _models(store, tenant)
 
-    def _read(self, tenant: str, after: int) -> Change:
+    def _read(self, tenant: str, seen: _Seen) -> tuple[Change, _Seen]:
         with self._source.opened() as store:
-            changes = store.tenant(tenant).list_changes(after)
-            return Change(changes.change_number, changes.run_ids, changes.is_complete)
+            changes, models = store.tenant(tenant).list_changes(seen[0]), _models(store, tenant)
+        change = Change(changes.change_number, changes.run_ids, changes.is_complete, models != seen[1])
+        return change, (changes.change_number, models)
 
     # -- the thread ----------------------------------------------------------------------------
 
@@ -125,6 +132,11 @@ class Live:
     def _wake(self) -> None:
         for watcher in self._watchers:
             watcher.set()
+
+
+def _models(store: Store, tenant: str) -> str:
+    """Another text after a change of the tenant's registry: the model that the last word was on, as it is now."""
+    return repr(store.tenant(tenant).registry().list_models(_LAST_WORD).models)
 
 
 def event_of(change: Change) -> bytes:

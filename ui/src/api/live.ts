@@ -11,10 +11,12 @@ export interface LiveState {
   runIds: readonly string[];
   /** False: more runs changed than could be listed, so anything may have. */
   isComplete: boolean;
+  /** Of the newest change that may have been one of registered models; 0 before the first. */
+  modelsNumber: number;
   connected: boolean;
 }
 
-const START: LiveState = { changeNumber: 0, runIds: [], isComplete: true, connected: false };
+const START: LiveState = { changeNumber: 0, runIds: [], isComplete: true, modelsNumber: 0, connected: false };
 const RETRY_MS = [500, 1000, 2000, 5000, 10000] as const;
 
 /**
@@ -63,7 +65,7 @@ export function liveFeed(open: (url: string) => EventSource, now: () => Promise<
       opened.addEventListener("change", (event) => {
         const data = JSON.parse((event as MessageEvent<string>).data) as Change;
         after = data.change_number;
-        put({ connected: true, changeNumber: data.change_number, runIds: data.run_ids, isComplete: data.is_complete });
+        put({ connected: true, changeNumber: data.change_number, runIds: data.run_ids, isComplete: data.is_complete, ...(data.models_changed ? { modelsNumber: data.change_number } : {}) });
       });
       opened.onerror = () => {
         put({ connected: false, runIds: [], isComplete: true });

@@ -1584,12 +1584,14 @@ export interface components {
         };
         /**
          * Change
-         * @description Data of an event `change`. Unless `is_complete`, other runs may have changed too.
+         * @description Data of an event `change`. Unless `is_complete`, other runs may have changed too. `models_changed`: registered models may have, or their versions, aliases and stages.
          */
         Change: {
             change_number: number;
             run_ids: string[];
             is_complete: boolean;
+            /** @default false */
+            models_changed?: boolean;
         };
         /** ChangePassword */
         ChangePassword: {

@@ -21,8 +21,10 @@ class AskLive(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """Data of an event `change`. Unless `is_complete`, other runs may have changed too."""
+    """Data of an event `change`. Unless `is_complete`, other runs may have changed too. `models_changed`: registered models may have,
+    or their versions, aliases and stages."""
 
     change_number: int
     run_ids: list[str]
     is_complete: bool
+    models_changed: bool = False
