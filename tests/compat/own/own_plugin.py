@@ -5,6 +5,7 @@ It runs in MLflow's environment, in a checkout of MLflow's tests, told by the en
     COMPAT_URL      a Lineal server: every test gets a tenant of its own, `/t/{tenant}`. Without it every test gets a stock
                     server in a process of its own (`own_stock.py`).
     COMPAT_REPORT   a file that takes a line of JSON a test: its id, what became of it, and what it asked.
+    COMPAT_ONLY     a file with the tests that are asked, a line each; without it all are.
     COMPAT_LINEAL   the command that starts a Lineal server of its own, for tests that start one at a port of their choice.
 
 What is replaced: `ServerThread` and `_init_server` (the REST suites start their servers by these), `_launch_server` (the artifact
@@ -33,6 +34,7 @@ import requests
 
 BASE = os.environ.get("COMPAT_URL")
 REPORT = Path(os.environ["COMPAT_REPORT"])
+ONLY = os.environ.get("COMPAT_ONLY")
 WAIT_S = 60
 # They want a server that is told to leave files to its clients, below `file://`: `--default-artifact-root` there, `--artifact-root` here.
 # (The other tests ask the server for files, which Lineal never opens there.)
@@ -250,9 +252,10 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The SQL suites run each test twice, with two classes of stores; spoken over HTTP these are the same test."""
-    spared = [item for item in items if "workspace-enabled" in item.nodeid]
-    config.hook.pytest_deselected(items=spared)
-    items[:] = [item for item in items if "workspace-enabled" not in item.nodeid]
+    wanted = set(Path(ONLY).read_text().splitlines()) if ONLY else None
+    kept = [one for one in items if "workspace-enabled" not in one.nodeid and (wanted is None or one.nodeid in wanted)]
+    config.hook.pytest_deselected(items=[one for one in items if one not in kept])
+    items[:] = kept
 
 
 @pytest.hookimpl(wrapper=True)
