@@ -34,6 +34,12 @@ _DELIVERY = (
 )
 
 
+_PUT = (
+    "INSERT INTO webhook_delivery (tenant, delivery_id, webhook_id, event, body, arrived_ms, due_ms, status, attempt_count,"
+    " is_claimed, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+
+
 class SqlOutbox:
     """Where a registry's writer says what happened, within one transaction. `now_ms`: of it; 0 if it was given no time."""
 
@@ -56,12 +62,21 @@ class SqlOutbox:
     def tell(self, happenings: Sequence[Happening], stamp: Stamp) -> None:
         arrived_ms = self._now_ms() or stamp.time_ms
         said = f"{stamp.time_ms}\0{stamp.writer}\0{stamp.seq}"
-        for happening in happenings:
-            for webhook in self._active():
-                if happening.event in webhook.events:
-                    delivery_id = delivery_id_of(webhook.webhook_id, said, happening)
-                    body = body_of(self._tenant_name, happening, stamp.time_ms)
-                    self._put(Delivery(delivery_id, webhook.webhook_id, happening.event, body, arrived_ms, arrived_ms))
+        made = [
+            Delivery(
+                delivery_id_of(webhook.webhook_id, said, happening),
+                webhook.webhook_id,
+                happening.event,
+                body_of(self._tenant_name, happening, stamp.time_ms),
+                arrived_ms,
+                arrived_ms,
+            )
+            for happening in happenings
+            for webhook in self._active()
+            if happening.event in webhook.events
+        ]
+        if made:
+            self._put(made, arrived_ms)
 
     def _active(self) -> list[Webhook]:
         if self._webhooks is None:
@@ -69,38 +84,31 @@ class SqlOutbox:
             self._webhooks = [_webhook_of(row) for row in rows.fetchall()]
         return self._webhooks
 
-    def _put(self, delivery: Delivery) -> None:
-        known = self._connection.execute(
-            "SELECT 1 FROM webhook_delivery WHERE tenant = ? AND delivery_id = ?", (self._tenant, delivery.delivery_id)
-        ).fetchone()
-        if known is not None:
-            return
-        self._make_room(delivery.arrived_ms)
-        self._connection.execute(
-            "INSERT INTO webhook_delivery (tenant, delivery_id, webhook_id, event, body, arrived_ms, due_ms, status,"
-            " attempt_count, is_claimed, reason) VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', 0, 0, '')",
-            (self._tenant, *delivery[:6]),
-        )
+    def _put(self, made: list[Delivery], arrived_ms: int) -> None:
+        """In few statements, however many webhooks there are: others wait for this transaction."""
+        self._make_room(arrived_ms, len(made))
+        self._connection.executemany(_PUT, [(self._tenant, *one[:6], "waiting", 0, 0, "") for one in made])
         self._connection.execute(
             "INSERT INTO webhook_due (tenant, due_ms) VALUES (?, ?) ON CONFLICT (tenant) DO UPDATE SET due_ms ="
             " excluded.due_ms WHERE webhook_due.due_ms > excluded.due_ms",
-            (self._tenant, delivery.due_ms),
+            (self._tenant, arrived_ms),
         )
 
-    def _make_room(self, now_ms: int) -> None:
+    def _make_room(self, now_ms: int, count: int) -> None:
         if self._waiting_count is None:
             [self._waiting_count] = self._connection.execute(
                 "SELECT count(*) FROM webhook_delivery WHERE tenant = ? AND status = 'waiting'", (self._tenant,)
             ).fetchone()
-        if self._waiting_count < WEBHOOK_WAITING_MAX_COUNT:
-            self._waiting_count += 1
-            return
-        self._connection.execute(
-            "UPDATE webhook_delivery SET status = 'expired', is_claimed = 0, settled_ms = ?, answer = NULL, reason = ?"
-            " WHERE pk = (SELECT pk FROM webhook_delivery WHERE tenant = ? AND status = 'waiting'"
-            " ORDER BY is_claimed, pk LIMIT 1)",
-            (now_ms, TOO_MANY, self._tenant),
-        )
+        self._waiting_count += count
+        over = self._waiting_count - WEBHOOK_WAITING_MAX_COUNT
+        if over > 0:
+            self._waiting_count -= over
+            self._connection.execute(
+                "UPDATE webhook_delivery SET status = 'expired', is_claimed = 0, settled_ms = ?, answer = NULL, reason = ?"
+                " WHERE pk IN (SELECT pk FROM webhook_delivery WHERE tenant = ? AND status = 'waiting'"
+                " ORDER BY is_claimed, pk LIMIT ?)",
+                (now_ms, TOO_MANY, self._tenant, over),
+            )
 
 
 Within = Callable[[], AbstractContextManager[tuple[Connection, int]]]
