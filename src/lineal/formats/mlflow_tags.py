@@ -45,6 +45,11 @@ def captures_of(tags: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def tells_less(part: str, content: Mapping[str, Any]) -> bool:
+    """Whether such a capture is of tags, and other tags may take its place: a run that recorded itself knows more."""
+    return TROUBLE in content.get("trouble", ()) if part == "code" else "command" not in content
+
+
 def _code(tags: Mapping[str, str]) -> dict[str, Any]:
     commit = _text(tags, "mlflow.source.git.commit").lower()
     if not _COMMIT.fullmatch(commit):

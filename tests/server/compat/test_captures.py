@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
+
+from lineal.record.records import AttemptStarted, CaptureSet
 from tests.server.compat.asking import Mlflow
+from tests.server.test_lineage import post
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 
@@ -45,3 +49,15 @@ def test_tags_that_come_later_one_by_one(mlflow: Mlflow) -> None:
     code = captured(mlflow, run)["code"]
     assert (code["commit"], code["branch"], code["remote"]) == (OTHER, "dev", "https://host/x.git")
     assert by_commit(mlflow, OTHER) == [run] and by_commit(mlflow, COMMIT) == []
+
+
+def test_tags_take_nothing_from_a_run_that_recorded_itself(mlflow: Mlflow) -> None:
+    own = {"command": ["python", "train.py"], "folder": "/home/ada"}
+    code = {"kind": "git", "commit": COMMIT, "digest": "c" * 64, "trouble": ["a file could not be read"]}
+    with httpx.Client(base_url=f"{str(mlflow.client.base_url).rstrip('/')}/api/v1") as client:
+        said = [AttemptStarted("a1", "digits"), CaptureSet("a1", "execution", own), CaptureSet("a1", "code", code)]
+        post(client, "r1", "a" * 15, said)
+    mlflow.post("runs/set-tag", run_id="r1", **tag("source.git.commit", OTHER))
+    mlflow.post("runs/set-tag", run_id="r1", **tag("source.name", "other.py"))
+    assert captured(mlflow, "r1") == {"code": code, "execution": own}
+    assert by_commit(mlflow, COMMIT) == ["r1"]

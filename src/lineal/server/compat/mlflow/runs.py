@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lineal.formats.mlflow_tags import SOURCE_TAGS, captures_of
+from lineal.formats.mlflow_tags import SOURCE_TAGS, captures_of, tells_less
 from lineal.ingest.desk import Desk, Later, Said
 from lineal.ingest.known_runs import KnownRun, late_attempt, request_writer
 from lineal.ingest.reserve import Freeing
@@ -154,9 +154,15 @@ def later_captures(desk: Desk, run: KnownRun, tags: Mapping[str, str]) -> list[R
         return []
     try:
         known = desk.reader.get_details(run.run_id).tags
+        kept = {one.part: one.content for one in reversed(desk.reader.list_captures(run.run_id))}  # the latest is last
     except NotFound:  # this transaction made it
         raise Later from None
-    return capture_records(run, {**known, **tags})
+    told = captures_of({**known, **tags})
+    return [
+        CaptureSet(run.attempt, part, content)
+        for part, content in told.items()
+        if part not in kept or tells_less(part, kept[part])
+    ]
 
 
 def name_records(run: KnownRun, name: str) -> list[Record]:
