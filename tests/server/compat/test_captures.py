@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from lineal.record.records import AttemptStarted, CaptureSet
+from lineal.record.records import AttemptStarted, CaptureSet, Record
 from tests.server.compat.asking import Mlflow
 from tests.server.test_lineage import post
 
@@ -55,7 +55,11 @@ def test_tags_take_nothing_from_a_run_that_recorded_itself(mlflow: Mlflow) -> No
     own = {"command": ["python", "train.py"], "folder": "/home/ada"}
     code = {"kind": "git", "commit": COMMIT, "digest": "c" * 64, "trouble": ["a file could not be read"]}
     with httpx.Client(base_url=f"{str(mlflow.client.base_url).rstrip('/')}/api/v1") as client:
-        said = [AttemptStarted("a1", "digits"), CaptureSet("a1", "execution", own), CaptureSet("a1", "code", code)]
+        said: list[Record] = [
+            AttemptStarted("a1", "digits"),
+            CaptureSet("a1", "execution", own),
+            CaptureSet("a1", "code", code),
+        ]
         post(client, "r1", "a" * 15, said)
     mlflow.post("runs/set-tag", run_id="r1", **tag("source.git.commit", OTHER))
     mlflow.post("runs/set-tag", run_id="r1", **tag("source.name", "other.py"))
