@@ -11,6 +11,8 @@ import fcntl
 import os
 import threading
 
+from lineal.journal.held import Held
+
 _OFFSET_MASK = (1 << 60) - 1
 
 
@@ -22,6 +24,7 @@ class WriterLocks:
         self._fd = -1
         self._writable = False
         self._inode = -1
+        self._kept = Held()
         self._held: set[str] = set()
         self._guard = threading.RLock()  # a signal handler may come in while the same thread holds it
 
@@ -45,7 +48,8 @@ class WriterLocks:
         with self._guard:
             if writer in self._held:
                 self._held.discard(writer)
-                fcntl.lockf(self._fd, fcntl.LOCK_UN, 1, _offset(writer))
+                if self._kept.has(self._fd):
+                    fcntl.lockf(self._fd, fcntl.LOCK_UN, 1, _offset(writer))
 
     def is_live(self, writer: str) -> bool:
         """Whether some process holds the writer's byte. No file means that nobody ever did."""
@@ -72,7 +76,8 @@ class WriterLocks:
         flags = os.O_RDWR | os.O_CREAT if writable or self._held else os.O_RDONLY
         fd = os.open(self._path, flags | os.O_CLOEXEC, 0o600)
         if self._fd >= 0:
-            os.close(self._fd)
+            self._kept.close(self._fd)
+        self._kept = Held(fd)
         self._fd, self._writable = fd, bool(flags & os.O_RDWR)
         self._inode = os.fstat(fd).st_ino
         for held in self._held:
@@ -80,7 +85,7 @@ class WriterLocks:
 
     def _is_current(self) -> bool:
         try:
-            return os.stat(self._path).st_ino == self._inode
+            return os.stat(self._path).st_ino == self._inode and self._kept.has(self._fd)
         except FileNotFoundError:
             return False
 
@@ -106,7 +111,7 @@ def _forget_after_fork() -> None:
     _registers_guard = threading.RLock()
     for register in _registers.values():
         if register._fd >= 0:
-            os.close(register._fd)
+            register._kept.close(register._fd)
     _registers.clear()
 
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from typing import Literal, Protocol, TypeAlias
 
+from lineal.journal.held import Held
 from lineal.model.limits import KIB
 from lineal.record.kinds import MAGIC
 
@@ -62,10 +63,13 @@ class Segment(Protocol):
         ...
 
 
+_ABANDONED: list[mmap.mmap] = []
+
+
 class MappedSegment:
     """Costs a memory copy a frame. The file has its full size from the start."""
 
-    __slots__ = ("_cut_at", "_fd", "_map", "path", "write")
+    __slots__ = ("_cut_at", "_fd", "_held", "_map", "path", "write")
 
     def __init__(self, path: str, size_bytes: int) -> None:
         """Creates the file. Raises OSError (ENOSPC before anything is mapped) and leaves no file then."""
@@ -73,6 +77,7 @@ class MappedSegment:
         self.path = path
         self._cut_at = 0
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._held = Held(self._fd)
         try:
             os.posix_fallocate(self._fd, 0, size_bytes)
             _write_zeros(self._fd, size_bytes)
@@ -92,6 +97,7 @@ class MappedSegment:
 
     def write_seal(self, frame: bytes) -> None:
         end = self.end
+        _check(self._held, self._fd, self.path)
         os.pwrite(self._fd, frame, end)
         self._cut_at = end + len(frame)
 
@@ -110,12 +116,21 @@ class MappedSegment:
         fd, self._fd = self._fd, -1
         try:
             self._cut_at = self.end
-            self._map.close()
+            if self._held.has(fd):
+                self._map.close()
+            else:  # it has a copy of the descriptor and would close whatever has that number now
+                _ABANDONED.append(self._map)
             if cut:
+                _check(self._held, fd, self.path)
                 os.ftruncate(fd, self._cut_at)
                 os.fdatasync(fd)
         finally:
-            os.close(fd)
+            self._held.close(fd)
+
+
+def _check(held: Held, fd: int, path: str) -> None:
+    if not held.has(fd):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), path)
 
 
 def _write_zeros(fd: int, size_bytes: int) -> None:
@@ -128,12 +143,13 @@ def _write_zeros(fd: int, size_bytes: int) -> None:
 class FileSegment:
     """Costs a system call a frame. The file grows with what is written."""
 
-    __slots__ = ("_fd", "_size", "end", "path")
+    __slots__ = ("_fd", "_held", "_size", "end", "path")
 
     def __init__(self, path: str, size_bytes: int) -> None:
         self.path = path
         self._size = size_bytes
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_APPEND, 0o600)
+        self._held = Held(self._fd)
         self.end = 0
         try:
             self._append(MAGIC)
@@ -167,9 +183,10 @@ class FileSegment:
             if cut:
                 os.fdatasync(fd)
         finally:
-            os.close(fd)
+            self._held.close(fd)
 
     def _append(self, frame: bytes) -> None:
+        _check(self._held, self._fd, self.path)
         try:
             if os.write(self._fd, frame) == len(frame):
                 self.end += len(frame)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from lineal.client.capture.unseen import start_unseen
 from lineal.journal.blobs import sha256
+from lineal.journal.held import Held
 
 _PIECE_BYTES = 1 << 16
 _ERRORS_MAX_BYTES = 1 << 16
@@ -48,6 +49,7 @@ def ask(
 ) -> Answer:
     """Never more than `max_bytes` of the answer in memory. `deadline_s` is of time.monotonic(). Raises TookTooLong, and OSError where
     nothing can be started."""
+    held = Held()
     ends: list[int] = []
     try:
         reading: list[int] = []
@@ -55,19 +57,22 @@ def ask(
         for _ in range(3):
             for end, kept in zip(os.pipe(), (reading, writing), strict=True):
                 ends.append(end)
+                held.add(end)
                 # A program that closed its standard streams has pipes of these numbers.
                 kept.append(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STANDARD))
                 ends.append(kept[-1])
+                held.add(kept[-1])
                 os.close(end)
                 ends.remove(end)
         group = _start(command, environ, writing)
         for end in writing:
-            os.close(end)
+            held.close(end)
             ends.remove(end)
         return _Conversation(group, deadline_s, max_bytes, hashed_max_bytes).read(*reading)
     finally:
         for end in ends:
-            os.close(end)
+            with contextlib.suppress(OSError):
+                held.close(end)
 
 
 def _start(command: Sequence[str], environ: Mapping[str, str], writing: Sequence[int]) -> int:

@@ -8,6 +8,7 @@ import sys
 from typing import Any, NamedTuple
 
 from lineal.client.capture.console.pump import EXTPROC
+from lineal.journal.held import Held
 
 _PIPE_BYTES = 1024 * 1024
 _HELPER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pump.py")
@@ -35,11 +36,15 @@ class Leading:
         self.mark = b"\0" + os.urandom(16)
         self.ways: list[Led] = []
         self.record = -1
+        self._held = Held()
         record, record_entrance = map(_raised, os.pipe())
         self.record = record
+        self._held.add(record)
         try:
             for letter, numbers in _streams():
-                self.ways.append(_lead(letter, numbers))
+                way = _lead(letter, numbers)
+                self.ways.append(way)
+                self._held.add(way.saved, way.source, way.entrance)
             if not self.ways:
                 raise OSError("neither stdout nor stderr is open")
             _spawn(self.ways, record_entrance, self.mark, folder)
@@ -52,11 +57,16 @@ class Leading:
             for number in way.numbers:
                 os.dup2(way.entrance, number)
 
+    @property
+    def is_ours(self) -> bool:
+        """Nobody has closed what this process leads its output by."""
+        return self._held.has(self.record, *(way.source for way in self.ways if way.source >= 0))
+
     def restore(self) -> None:
         """The descriptors are what they were, unless the program has made something else of them meanwhile."""
         for way in self.ways:
             for number in way.numbers:
-                if _is_same(number, way.entrance):
+                if self._held.has(way.saved, way.entrance) and _is_same(number, way.entrance):
                     os.dup2(way.saved, number)
 
     def lead_again(self) -> bool:
@@ -78,7 +88,7 @@ class Leading:
         for way in self.ways:
             try:
                 _, writable, _ = select.select([], [way.entrance], [], timeout_s)
-                if writable:
+                if writable and self._held.has(way.entrance):
                     os.write(way.entrance, self.mark)
                     sent += 1
             except OSError:  # nobody reads it any more
@@ -111,15 +121,22 @@ class Leading:
         for place, way in enumerate(self.ways):
             if way.letter == letter:
                 self.ways[place] = way._replace(source=-1)  # first: the number may soon be a file's of the program
-                _close(way.source)
+                self._let_go(way.source)
 
     def close(self) -> None:
         while self.ways:
             way = self.ways.pop()
             for descriptor in (way.saved, way.source, way.entrance):
-                _close(descriptor)
+                self._let_go(descriptor)
         record, self.record = self.record, -1
-        _close(record)
+        self._let_go(record)
+
+    def _let_go(self, descriptor: int) -> None:
+        if descriptor >= 0:
+            try:
+                self._held.close(descriptor)
+            except OSError:
+                pass
 
 
 def can_lead() -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineal.client.capture.console.descriptors import Leading
 from lineal.client.capture.console.pump import HEAD, print_all
+from lineal.journal.held import Held
 from lineal.model.limits import CONSOLE_IDLE_S, CONSOLE_INTERVAL_S, CONSOLE_STOP_WAIT_S
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class _Reading:
         self._lock = lock
         self._retire = retire
         self._awake, self._wake = os.pipe()
+        self._held = Held(self._awake, self._wake)
         self._is_stopping = False
         self._missing_marks = 0
         self._taken_count = 0
@@ -131,7 +133,7 @@ class _Reading:
 
     @property
     def is_whole(self) -> bool:
-        return self._has_helper and len(self._open) == len(self._leading.ways)
+        return self._has_helper and self._is_ours and len(self._open) == len(self._leading.ways)
 
     def look(self) -> None:
         """There are recorders again, or none any more."""
@@ -140,6 +142,9 @@ class _Reading:
     def drain(self) -> None:
         """Returns when all that was printed before is with the recorders; or when nothing has come for too long, which is a loss
         that nobody can count, and is said as one."""
+        if not self._is_ours:
+            self._lose()
+            return
         with self._lock:
             self._missing_marks = len(self._open)
             self._drained.clear()  # last: the thread looks at one, then at the other
@@ -155,9 +160,7 @@ class _Reading:
             taken = self._taken_count
             self._drained.wait(CONSOLE_STOP_WAIT_S)
         if not self._drained.is_set():
-            with self._lock:
-                for recorder in self._recorders:
-                    recorder.lose("console_unread", 1)
+            self._lose()
 
     def stop(self) -> None:
         self._is_stopping = True
@@ -166,7 +169,8 @@ class _Reading:
 
     def _nudge(self) -> None:
         with contextlib.suppress(OSError):
-            os.write(self._wake, b"x")
+            if self._held.has(self._wake):
+                os.write(self._wake, b"x")
 
     # -- the thread -----------------------------------------------------------------------------
 
@@ -177,7 +181,10 @@ class _Reading:
                 # A terminal's size is looked at as often as lines are recorded.
                 waits = any(one.is_waiting for one in self._recorders) or self._leading.has_terminal
                 wait_s = (CONSOLE_INTERVAL_S if waits else None) if self._recorders else CONSOLE_IDLE_S
-                readable, _, _ = select.select(self._sources(), [], [], wait_s)
+                readable = self._readable(wait_s)
+                if readable is None:
+                    self._lose()
+                    break
                 if not readable and not self._recorders and self._retire():
                     break
                 if self._awake in readable:
@@ -197,8 +204,26 @@ class _Reading:
             self._drained.set()
             self._leading.close()
             awake, wake, self._awake, self._wake = self._awake, self._wake, -1, -1
-            os.close(awake)
-            os.close(wake)
+            for descriptor in (awake, wake):
+                with contextlib.suppress(OSError):
+                    self._held.close(descriptor)
+
+    def _readable(self, wait_s: float | None) -> list[int] | None:
+        """None where the program has closed what is read here, and reads files of its own by these numbers, perhaps."""
+        try:
+            readable, _, _ = select.select(self._sources(), [], [], wait_s)
+        except (OSError, ValueError):
+            return None
+        return readable if self._is_ours else None
+
+    @property
+    def _is_ours(self) -> bool:
+        return self._held.has(self._awake, self._wake) and self._leading.is_ours
+
+    def _lose(self) -> None:
+        with self._lock:
+            for recorder in self._recorders:
+                recorder.lose("console_unread", 1)
 
     def _sources(self) -> list[int]:
         if self._has_helper:
