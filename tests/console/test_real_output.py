@@ -414,6 +414,10 @@ while True:
         break
     assert time.monotonic() < deadline
     time.sleep(0.01)
+journals = sys.argv[1] + "/journals"
+while not any(b"one" in open(f"{journals}/{name}", "rb").read() for name in os.listdir(journals) if name.endswith(".seg")):
+    assert time.monotonic() < deadline  # else it may have printed what it has told nobody yet
+    time.sleep(0.01)
 before = os.fstat(1).st_ino
 os.kill(helper, 9)
 while os.fstat(1).st_ino == before:
