@@ -3,6 +3,7 @@ then gives their numbers to files of the program's, which nobody here may write 
 
 from __future__ import annotations
 
+import errno
 import os
 
 
@@ -27,7 +28,9 @@ class Held:
                 status = os.fstat(descriptor)
                 if self._files.get(descriptor) != (status.st_dev, status.st_ino):
                     return False
-        except OSError:
+        except OSError as error:
+            if error.errno != errno.EBADF:  # a signal handler's, say: TimeoutError is one
+                raise
             return False
         return True
 
