@@ -186,7 +186,8 @@ class FileSegment:
             self._held.close(fd)
 
     def _append(self, frame: bytes) -> None:
-        _check(self._held, self._fd, self.path)
+        if os.lseek(self._fd, 0, os.SEEK_CUR) != self.end:  # costs a tenth of asking which file it is
+            _check(self._held, self._fd, self.path)
         try:
             if os.write(self._fd, frame) == len(frame):
                 self.end += len(frame)
