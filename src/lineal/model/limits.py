@@ -260,6 +260,7 @@ WEBHOOK_KEPT_MAX_COUNT = 10_000  # ... of a tenant, the newest
 WEBHOOK_RETRY_AFTER_MAX_S = 600.0  # a receiver that asks for more time than this is tried all the same
 WEBHOOK_TIMEOUT_S = 10.0  # for one try, from the name to the last byte of the answer
 WEBHOOK_CONNECT_S = 5.0  # ... of which so long for one address
+WEBHOOK_NAMES_MAX_COUNT = 16  # names looked up at a time: some name servers never answer
 WEBHOOK_LEASE_S = 30.0  # a try that a server has begun is its own for so long, three times what one may take
 WEBHOOK_ANSWER_MAX_BYTES = 16 * KIB  # of an answer's body that is read: it says why something was refused
 WEBHOOK_THREADS_COUNT = 8  # tries at a time of a server ...

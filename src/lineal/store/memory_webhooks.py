@@ -11,6 +11,7 @@ from lineal.model.entities import Stamp
 from lineal.model.errors import Conflict, NotFound, OverLimit
 from lineal.model.limits import (
     WEBHOOK_CLAIMS_MAX_COUNT,
+    WEBHOOK_KEPT_MAX_COUNT,
     WEBHOOK_MAX_AGE_S,
     WEBHOOK_TENANT_CLAIMS_MAX_COUNT,
     WEBHOOK_WAITING_MAX_COUNT,
@@ -26,6 +27,7 @@ from lineal.store.webhooks import (
     Claim,
     DeliveriesQuery,
     Outcome,
+    in_turn,
     settled,
     webhook_values,
 )
@@ -45,6 +47,11 @@ class WebhookState:
 
     def waiting(self) -> list[Delivery]:
         return [one for one in self.deliveries.values() if one.status == "waiting"]
+
+    def ended(self) -> list[Delivery]:
+        """The last first."""
+        found = [one for one in self.deliveries.values() if one.settled_ms is not None]
+        return sorted(found, key=lambda one: (-(one.settled_ms or 0), one.delivery_id))
 
     def put(self, delivery: Delivery) -> None:
         self.deliveries[delivery.delivery_id] = delivery
@@ -85,6 +92,8 @@ class MemoryOutbox:
         if len(waiting) >= WEBHOOK_WAITING_MAX_COUNT:
             oldest = next((one for one in waiting if not one.is_claimed), waiting[0])
             self._state.put(settled(oldest, "expired", now_ms, reason=TOO_MANY))
+            for one in self._state.ended()[WEBHOOK_KEPT_MAX_COUNT:]:
+                del self._state.deliveries[one.delivery_id]
 
 
 class MemoryWebhookReader:
@@ -175,7 +184,7 @@ class MemoryWebhookWriter(MemoryWebhookReader):
                 due.setdefault(one.webhook_id, []).append(one)
         limit = min(limit, WEBHOOK_TENANT_CLAIMS_MAX_COUNT - held.total())
         claims: list[Claim] = []
-        for webhook_id in sorted(due, key=lambda one: (due[one][0].due_ms, one)):
+        for webhook_id in in_turn(due, held, now_ms):
             room = min(WEBHOOK_CLAIMS_MAX_COUNT - held[webhook_id], limit - len(claims))
             for one in due[webhook_id][: max(room, 0)]:
                 claimed = one._replace(attempt_count=one.attempt_count + 1, is_claimed=True, due_ms=until_ms)
@@ -200,10 +209,7 @@ class MemoryWebhookWriter(MemoryWebhookReader):
             self._changed()
 
     def forget(self, before_ms: int, keep_count: int) -> int:
-        ended = sorted(
-            (one for one in self._state.deliveries.values() if one.settled_ms is not None),
-            key=lambda one: (-(one.settled_ms or 0), one.delivery_id),
-        )
+        ended = self._state.ended()
         gone = [one for place, one in enumerate(ended) if place >= keep_count or (one.settled_ms or 0) < before_ms]
         for one in gone:
             del self._state.deliveries[one.delivery_id]

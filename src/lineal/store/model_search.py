@@ -183,7 +183,8 @@ def _order_value(candidate: Candidate, order: ModelOrder) -> ParamValue:
         and order.dataset_name in (None, one.dataset()[0])
         and order.dataset_digest in (None, one.dataset()[1])
     ]
-    return _latest(found)
+    value = _latest(found)
+    return None if value != value else value  # a model's NaN is a missing value to MLflow, too
 
 
 def _latest(series: Sequence[ModelSeries]) -> ParamValue:

@@ -12,8 +12,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+from zlib import crc32
 
 from lineal.model.entities import Stamp
 from lineal.model.webhooks import Delivery, DeliveryStatus, Webhook
@@ -79,8 +81,8 @@ class WebhookWriter(WebhookReader, Protocol):
 
     def claim(self, now_ms: int, until_ms: int, limit: int) -> list[Claim]:
         """At most `limit` of those that are due, and at most WEBHOOK_CLAIMS_MAX_COUNT of a webhook's and
-        WEBHOOK_TENANT_CLAIMS_MAX_COUNT in all at a time, those of earlier claims that still hold among them; the webhooks whose
-        turn it has been longest first. Theirs until `until_ms`, when they are due again. What waited for too long expires."""
+        WEBHOOK_TENANT_CLAIMS_MAX_COUNT in all at a time, those of earlier claims that still hold among them; webhooks
+        `in_turn`, the longest due of each first. Theirs until `until_ms`, when they are due again. What waited for too long expires."""
         ...
 
     def settle(self, delivery: Delivery, outcome: Outcome, now_ms: int) -> None:
@@ -115,6 +117,12 @@ class DueReader(Protocol):
 def webhook_values(webhook: Webhook) -> dict[str, object]:
     """What the audit row of a webhook is a digest of."""
     return {**webhook._asdict(), "events": list(webhook.events), "secret": webhook.secret is not None}
+
+
+def in_turn(webhook_ids: Iterable[str], held: Mapping[str, int], now_ms: int) -> list[str]:
+    """Those with the fewest claims first, so that whoever waits long for its receiver waits behind those that do not; of as many, by
+    lot, which falls anew every time."""
+    return sorted(webhook_ids, key=lambda one: (held.get(one, 0), crc32(f"{one}{now_ms}".encode()), one))
 
 
 TOO_MANY = "too many deliveries waited for their turn"

@@ -281,7 +281,7 @@ class WebhookRules(SuiteBase):
         assert (first.delivery.attempt_count, first.delivery.due_ms, first.delivery.is_claimed) == (1, 61_000, True)
         assert first.webhook.url == ALL.url and first.webhook.secret == "sealed"
         assert claim(store, 1_000) == [] and store.list_due() == {"default": 2_000}
-        second, other = claim(store, 4_000)  # two of h1 at a time, the third waits
+        other, second = claim(store, 4_000)  # two of h1 at a time, the third waits
         assert [json.loads(one.delivery.body)["data"]["name"] for one in (second, other)] == ["m2", "m1"]
         assert other.webhook.webhook_id == "h2" and claim(store, 4_000) == []
         again = claim(store, 70_000)  # nobody said what became of the first
@@ -350,6 +350,37 @@ class WebhookRules(SuiteBase):
         states = {(json.loads(one.body)["data"]["name"], one.webhook_id): one.status for one in all_of(store)}
         assert states[("m2", "h1")] == "expired" and states[("m4", "h1")] == states[("m1", "h1")] == "waiting"
         assert list(states.values()).count("waiting") == 4 and first.delivery.attempt_count == 1
+
+    def test_of_those_that_made_room_the_latest_are_kept(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in ("lineal.store.memory_webhooks", "lineal.store.sql.webhooks"):
+            monkeypatch.setattr(f"{module}.WEBHOOK_WAITING_MAX_COUNT", 4)
+            monkeypatch.setattr(f"{module}.WEBHOOK_KEPT_MAX_COUNT", 2)
+        three(store)
+        for number in range(6):
+            registered(store, lambda to, number=number: to.set_model(f"n{number}", at(5_000 + number, number)))  # type: ignore[misc]
+        reader = store.tenant("default").webhooks()
+        assert reader.count_deliveries() == {"waiting": 4, "expired": 2}
+        gone = reader.list_deliveries(DeliveriesQuery(status="expired"))
+        assert [json.loads(one.body)["data"]["name"] for one in gone] == ["n1", "n0"]
+
+    def test_whoever_is_slow_waits_behind_others(self, store: Store) -> None:
+        """Four webhooks of which every try hangs, with many that wait: the fifth is tried as soon as one may be."""
+        slow = [ALL._replace(webhook_id=f"slow{number}") for number in range(4)]
+        for number, one in enumerate(slow):
+            hooked(store, lambda to, one=one, number=number: to.create_webhook(one, at(number + 1)))  # type: ignore[misc]
+        for number in range(12):
+            registered(store, lambda to, number=number: to.set_model(f"m{number}", at(1_000 + number, number)))  # type: ignore[misc]
+        hooked(store, lambda to: to.create_webhook(ALL._replace(webhook_id="well"), at(2_000)))
+        held = claim(store, 2_500)
+        assert len(held) == 6
+        registered(store, lambda to: to.set_model("last", at(3_000, 1)))
+        hooked(store, lambda to: to.settle(held[0].delivery, Outcome(False, 9_000, None, "slow"), 3_001))
+        seen = {one.webhook.webhook_id for one in claim(store, 3_002)}
+        for place in (1, 2):
+            slow_one = held[place].delivery
+            hooked(store, call("settle", slow_one, Outcome(False, 9_000, None, "slow"), 3_003))
+            seen |= {one.webhook.webhook_id for one in claim(store, 3_004 + place)}
+        assert "well" in seen
 
     def test_ended_ones_are_forgotten(self, store: Store) -> None:
         three(store)

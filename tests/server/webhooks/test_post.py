@@ -7,12 +7,14 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from lineal.model.limits import WEBHOOK_NAMES_MAX_COUNT
+from lineal.server.webhooks import addresses
 from lineal.server.webhooks.addresses import Receivers, Refused, receivers_of
 from lineal.server.webhooks.post import NoAnswer, Post
 from tests.server.receiving import Receiver, certificate, receiving
@@ -196,3 +198,69 @@ def test_of_an_endless_answer_the_beginning_is_read() -> None:
 def test_nonsense_is_no_answer(said: bytes) -> None:
     with talking(said) as url, pytest.raises(NoAnswer):
         Post(LOOPBACK, timeout_s=5).send(url, {}, b"{}")
+
+
+def test_a_name_that_nobody_answers_for_ends_with_the_try() -> None:
+    let_go = threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        let_go.wait(60)
+        return ["8.8.8.8"]
+
+    post = Post(Receivers(), resolve=resolve, timeout_s=0.05)
+    try:
+        for _ in range(20):  # more than are looked up at a time: those beyond are refused at once
+            with pytest.raises(NoAnswer, match=r"too (long|many)|cannot be reached"):
+                post.send("https://slow.example/", {}, b"{}")
+        assert sum(one.name == "lineal-webhooks-name" for one in threading.enumerate()) <= WEBHOOK_NAMES_MAX_COUNT
+    finally:
+        let_go.set()
+
+
+@contextmanager
+def speaking(*said: bytes, is_endless: bool = False) -> Iterator[int]:
+    """A receiver that says just that, at its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connected, _ = listening.accept()
+            with connected, suppress(OSError):
+                connected.recv(65_536)
+                for one in said:
+                    connected.sendall(one)
+                while is_endless:
+                    connected.sendall(said[-1])
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 100 Continue\r\n\r\n", b"X-More: and more\r\n"], ids=["continue", "heads"])
+def test_an_answer_that_never_begins_is_left(said: bytes) -> None:
+    first = b"" if said.startswith(b"HTTP") else b"HTTP/1.1 200 OK\r\n"
+    with speaking(first, said * 1_000, is_endless=True) as port, pytest.raises(NoAnswer):
+        Post(LOOPBACK, timeout_s=60).send(f"http://127.0.0.1:{port}/", {}, b"{}")
+
+
+def test_a_length_that_is_none_is_no_answer() -> None:
+    said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n"
+    with speaking(said) as port, pytest.raises(NoAnswer):
+        Post(LOOPBACK).send(f"http://127.0.0.1:{port}/", {}, b"{}")
+
+
+def test_what_a_receiver_says_does_not_steer_a_terminal() -> None:
+    with speaking(b"NOTHTTP \x1b[2J\r and more\r\n\r\n") as port, pytest.raises(NoAnswer) as refused:
+        Post(LOOPBACK).send(f"http://127.0.0.1:{port}/", {}, b"{}")
+    assert refused.value.text.isprintable()
+
+
+def test_this_machine_is_not_public_by_whichever_address(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "is_public", lambda address: True)  # as if it had a public address
+    with pytest.raises(Refused, match="this machine"):
+        Post(Receivers(), resolve=lambda host, port: ["127.0.0.1"]).send(
+            f"https://me.example:{port_of(receiver)}/", {}, b"{}"
+        )
+    assert receiver.got == []

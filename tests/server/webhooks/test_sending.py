@@ -14,6 +14,7 @@ import pytest
 
 from lineal.dashboard import LocalSource
 from lineal.local import LocalStore
+from lineal.model.errors import Busy
 from lineal.server.hosted import HostedSource
 from lineal.server.webhooks import sender as sender_module
 from lineal.store.webhooks import Claim, DeliveriesQuery
@@ -268,3 +269,35 @@ def test_deliveries_are_listed_page_by_page(one_source: HostedSource, receiver: 
         other = {"page_token": params["page_token"]}
         assert mlflow.client.get("/api/v1/webhooks/deliveries", params=other).status_code == 400
         assert mlflow.client.get("/t/other/api/v1/webhooks/deliveries").json()["deliveries"] == []
+
+
+def test_a_server_that_stops_says_so_to_who_tests(one_source: HostedSource, receiver: Receiver) -> None:
+    let_go, asked = threading.Event(), threading.Event()
+
+    def answer(got: Got) -> tuple[int, dict[str, str], bytes]:
+        asked.set()
+        let_go.wait(60)
+        return 200, {}, b""
+
+    receiver.answer = answer
+    try:
+        with asking(one_source) as mlflow:
+            webhook_id = hook(mlflow, receiver.url)
+            with one_source.opened() as store:
+                webhook = store.tenant("default").webhooks().find_webhook(webhook_id)
+            assert webhook is not None
+            sender = one_source.webhooks
+            assert sender is not None
+            done = sender.test("default", webhook, b"{}")
+            assert asked.wait(60)
+            sender.stop()
+            with pytest.raises(Busy, match="stopping"):
+                done.result(timeout=60)
+    finally:
+        let_go.set()
+
+
+def test_a_status_that_is_no_word_is_refused(mlflow: Mlflow, receiver: Receiver) -> None:
+    for given in ([1], dict[str, int](), 7):
+        body = {"name": "hook", "url": receiver.url, "events": [CREATED], "status": given}
+        mlflow.refused("POST", "webhooks", "INVALID_PARAMETER_VALUE", json=body)

@@ -10,16 +10,19 @@ import io
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any, NamedTuple, cast
 
 from lineal.model.errors import InvalidInput
-from lineal.model.limits import WEBHOOK_ANSWER_MAX_BYTES, WEBHOOK_CONNECT_S, WEBHOOK_TIMEOUT_S
+from lineal.model.limits import WEBHOOK_ANSWER_MAX_BYTES, WEBHOOK_CONNECT_S, WEBHOOK_NAMES_MAX_COUNT, WEBHOOK_TIMEOUT_S
 from lineal.server.webhooks.addresses import Address, Place, Receivers, Refused, place_of
 
 Resolve = Callable[[str, int], list[str]]
 _SENT_BYTES = 64 * 1024
+_READ_MAX_BYTES = 64 * 1024 + WEBHOOK_ANSWER_MAX_BYTES  # heads and body, answers before the answer among them
 
 
 class Answer(NamedTuple):
@@ -57,6 +60,7 @@ class Post:
         self._resolve = resolve
         self._tls = tls
         self._timeout_s = timeout_s
+        self._resolving = threading.BoundedSemaphore(WEBHOOK_NAMES_MAX_COUNT)
 
     def check(self, url: str) -> Place:
         """What can be said of an address without asking anybody. InvalidInput, Refused."""
@@ -79,13 +83,13 @@ class Post:
             raise NoAnswer(f"it cannot be reached: {_words(error)}") from None
         try:
             return _exchange(_Timed(connected, until_s), place, headers, body)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:  # a length that is no number, say
             raise NoAnswer(f"it did not answer: {_words(error)}") from None
         finally:
             connected.close()
 
     def _connected(self, place: Place, until_s: float) -> socket.socket:
-        addresses = self._addresses(place)
+        addresses = self._addresses(place, until_s)
         error: OSError | None = None
         for address in addresses:
             left_s = until_s - time.monotonic()
@@ -97,6 +101,7 @@ class Post:
             try:
                 one.settimeout(min(left_s, WEBHOOK_CONNECT_S))
                 one.connect((str(address), place.port))
+                self._check_connected(place, address, one)
                 if not place.is_tls:
                     return one
                 one.settimeout(max(until_s - time.monotonic(), 0.001))
@@ -106,16 +111,40 @@ class Post:
                 error = failed
         raise error or TimeoutError("it took too long")
 
-    def _addresses(self, place: Place) -> list[Address]:
+    def _addresses(self, place: Place, until_s: float) -> list[Address]:
         if place.address is not None:
             return [place.address]
         try:
-            found = [ipaddress.ip_address(one) for one in self._resolve(place.host, place.port)]
+            found = [ipaddress.ip_address(one) for one in self._resolved(place, until_s)]
         except ValueError:
             raise Refused("its name leads to what is no address") from None
         for address in found:
             self._receivers.check_address(place, address)
         return found
+
+    def _resolved(self, place: Place, until_s: float) -> list[str]:
+        """In a thread of its own, since nothing ends a look at a name that no server answers."""
+        if not self._resolving.acquire(blocking=False):
+            raise TimeoutError("too many names are being looked up")
+        found: Future[list[str]] = Future()
+
+        def look() -> None:
+            try:
+                found.set_result(self._resolve(place.host, place.port))
+            except BaseException as error:
+                found.set_exception(error)
+            finally:
+                self._resolving.release()
+
+        threading.Thread(target=look, name="lineal-webhooks-name", daemon=True).start()
+        return found.result(max(until_s - time.monotonic(), 0))
+
+    def _check_connected(self, place: Place, address: Address, connected: socket.socket) -> None:
+        """This machine is none of the public ones, whatever its address. Refused."""
+        is_here = connected.getsockname()[0] == connected.getpeername()[0]
+        if is_here and not (self._receivers.names(place) or self._receivers.has(address)):
+            connected.close()
+            raise Refused("its name leads to this machine")
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
@@ -129,6 +158,7 @@ class _Timed:
     def __init__(self, inner: socket.socket, until_s: float) -> None:
         self._inner = inner
         self._until_s = until_s
+        self._left_count = _READ_MAX_BYTES
 
     def sendall(self, data: Any) -> None:
         view = memoryview(data)
@@ -142,7 +172,11 @@ class _Timed:
 
     def read_into(self, buffer: Any) -> int:
         self._bound()
-        return self._inner.recv_into(buffer)
+        if self._left_count <= 0:
+            raise http.client.HTTPException("it says more than an answer has")
+        count = self._inner.recv_into(buffer)
+        self._left_count -= count
+        return count
 
     def close(self) -> None:
         """`http.client` closes it before it has read the answer; whoever connected it does so at the end."""
@@ -191,4 +225,5 @@ def _words(error: Exception) -> str:
         return error.verify_message
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error)[:200] or type(error).__name__
+    said = "".join(one if one.isprintable() else " " for one in str(error)[:200])  # the receiver's words, in a log
+    return said or type(error).__name__

@@ -6,6 +6,7 @@ through the server's own door for writing, two small ones a try."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -14,8 +15,9 @@ import random
 import threading
 import time
 import uuid
+from bisect import bisect_right
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from typing import NamedTuple, TypeVar
 
 from lineal.ingest.desk import Desk, Said
@@ -88,6 +90,8 @@ class Sender:
         self._lock = threading.Lock()
         self._busy_count = 0
         self._full: dict[str, float] = {}
+        self._served = ""
+        self._tested: set[Future[Tested]] = set()
         self._threads: list[threading.Thread] = []
         self._claims: queue.SimpleQueue[tuple[str, Claim] | None] = queue.SimpleQueue()
         self._tests = threading.BoundedSemaphore(WEBHOOK_TESTS_MAX_COUNT)
@@ -102,8 +106,12 @@ class Sender:
         self._turn.set()
 
     def stop(self) -> None:
-        """Begins no other try. What is under way goes on."""
+        """Begins no other try. What is under way goes on; who waits for a test is told that it ends."""
         self._ended.set()
+        with self._lock:
+            waiting = list(self._tested)
+        for done in waiting:
+            _settle(done, Busy("the server is stopping: test the webhook again when it is back"))
         self._turn.set()
 
     def close(self) -> None:
@@ -124,19 +132,22 @@ class Sender:
             raise Busy("other webhooks are being tested: try again in a few seconds")
         done: Future[Tested] = Future()
         done.set_running_or_notify_cancel()
+        with self._lock:
+            self._tested.add(done)
 
         def run() -> None:
             try:
-                done.set_result(
-                    Tested(self._post(tenant, webhook, str(uuid.UUID(bytes=os.urandom(16), version=4)), body))
-                )
+                delivery_id = str(uuid.UUID(bytes=os.urandom(16), version=4))
+                _settle(done, Tested(self._post(tenant, webhook, delivery_id, body)))
             except (Refused, NoAnswer) as error:
-                done.set_result(Tested(None, error.text))
+                _settle(done, Tested(None, error.text))
             except ValueError as error:
-                done.set_result(Tested(None, str(error)))
+                _settle(done, Tested(None, str(error)))
             except BaseException as error:
-                done.set_exception(error)
+                _settle(done, error)
             finally:
+                with self._lock:
+                    self._tested.discard(done)
                 self._tests.release()
 
         threading.Thread(target=run, name=f"{THREAD}-test", daemon=True).start()
@@ -164,21 +175,26 @@ class Sender:
     def _look(self) -> float:
         """Until the next look, unless it is woken."""
         now_ms = self._now_ms()
-        for tenant, due_ms in self._store.list_due().items():
-            if due_ms > now_ms:
-                return min((due_ms - now_ms) / 1000, self._look_s)
+        listed = self._store.list_due()
+        due = sorted(tenant for tenant, due_ms in listed.items() if due_ms <= now_ms)
+        # In turn, each its share: whoever has much waiting, or slow receivers, takes the threads of nobody else.
+        after = bisect_right(due, self._served)
+        for tenant in [*due[after:], *due[:after]]:
             if self._full.get(tenant, 0.0) > time.monotonic():
                 continue
             free = WEBHOOK_THREADS_COUNT - self._busy_count
             if free <= 0 or self._ended.is_set():
                 break  # whoever is ready wakes it
-            claims = self._claim(tenant, free)
+            claims = self._claim(tenant, max(1, free // len(due)))
+            if claims:
+                self._served = tenant
             for claim in claims:
                 self._hand_over(tenant, claim)
             if not claims:
                 # What is due is of webhooks that have as many tries as they may: not asked for with every commit.
                 self._full[tenant] = time.monotonic() + self._look_s
-        return self._look_s
+        later = [due_ms for due_ms in listed.values() if due_ms > now_ms]
+        return min((min(later) - now_ms) / 1000, self._look_s) if later else self._look_s
 
     def _claim(self, tenant: str, limit: int) -> list[Claim]:
         def claim(desk: Desk) -> list[Claim]:
@@ -300,6 +316,15 @@ class Sender:
 
     def _now_ms(self) -> int:
         return self._clock.time_ns() // 1_000_000
+
+
+def _settle(done: Future[Tested], with_what: Tested | BaseException) -> None:
+    """Unless it was settled already: by a server that stops."""
+    with contextlib.suppress(InvalidStateError):
+        if isinstance(with_what, BaseException):
+            done.set_exception(with_what)
+        else:
+            done.set_result(with_what)
 
 
 def example_body(event: str, tenant: str, moment: str) -> bytes:

@@ -12,6 +12,7 @@ from lineal.model.entities import Stamp
 from lineal.model.errors import Conflict, NotFound, OverLimit
 from lineal.model.limits import (
     WEBHOOK_CLAIMS_MAX_COUNT,
+    WEBHOOK_KEPT_MAX_COUNT,
     WEBHOOK_MAX_AGE_S,
     WEBHOOK_TENANT_CLAIMS_MAX_COUNT,
     WEBHOOK_WAITING_MAX_COUNT,
@@ -21,7 +22,17 @@ from lineal.model.webhooks import Delivery, DeliveryStatus, Happening, Webhook, 
 from lineal.store.audit import Action
 from lineal.store.sql.database import Connection
 from lineal.store.webhook_events import body_of
-from lineal.store.webhooks import DISABLED, TOO_MANY, TOO_OLD, Claim, DeliveriesQuery, Outcome, settled, webhook_values
+from lineal.store.webhooks import (
+    DISABLED,
+    TOO_MANY,
+    TOO_OLD,
+    Claim,
+    DeliveriesQuery,
+    Outcome,
+    in_turn,
+    settled,
+    webhook_values,
+)
 
 Audit = Callable[[Action, str, Stamp, dict[str, Any]], None]
 _WEBHOOK = (
@@ -109,6 +120,7 @@ class SqlOutbox:
                 " ORDER BY is_claimed, pk LIMIT ?)",
                 (now_ms, TOO_MANY, self._tenant, over),
             )
+            _keep_latest(self._connection, self._tenant, WEBHOOK_KEPT_MAX_COUNT)
 
 
 Within = Callable[[], AbstractContextManager[tuple[Connection, int]]]
@@ -224,11 +236,11 @@ class SqlWebhookWriter(SqlWebhookReader):
         )
         limit = min(limit, WEBHOOK_TENANT_CLAIMS_MAX_COUNT - held.total())
         claims: list[Claim] = []
-        for (webhook_id,) in self._read(
-            "SELECT webhook_id FROM webhook_delivery WHERE tenant = ? AND status = 'waiting' AND due_ms <= ?"
-            " GROUP BY webhook_id ORDER BY min(due_ms), webhook_id",
+        due = self._read(
+            "SELECT DISTINCT webhook_id FROM webhook_delivery WHERE tenant = ? AND status = 'waiting' AND due_ms <= ?",
             now_ms,
-        ):
+        )
+        for webhook_id in in_turn([one for (one,) in due], held, now_ms):
             room = min(WEBHOOK_CLAIMS_MAX_COUNT - held[webhook_id], limit - len(claims))
             if room > 0:
                 claims += self._claim_of(self._get(webhook_id), now_ms, until_ms, room)
@@ -266,13 +278,8 @@ class SqlWebhookWriter(SqlWebhookReader):
         self._note_due()
 
     def forget(self, before_ms: int, keep_count: int) -> int:
-        count = self._do(
-            "DELETE FROM webhook_delivery WHERE tenant = ? AND settled_ms IS NOT NULL AND (settled_ms < ? OR pk IN"
-            " (SELECT pk FROM webhook_delivery WHERE tenant = ? AND settled_ms IS NOT NULL"
-            " ORDER BY settled_ms DESC, delivery_id LIMIT 1000000 OFFSET ?))",
-            *(self._tenant, before_ms, self._tenant, keep_count),
-        )
-        return count
+        count = self._do("DELETE FROM webhook_delivery WHERE tenant = ? AND settled_ms < ?", self._tenant, before_ms)
+        return count + _keep_latest(self._connection, self._tenant, keep_count)
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -306,6 +313,15 @@ class SqlWebhookWriter(SqlWebhookReader):
         if known is None:
             raise NotFound(f"no webhook {webhook_id!r:.80}", field="webhook_id")
         return known
+
+
+def _keep_latest(connection: Connection, tenant: int, count: int) -> int:
+    """Drops those that ended but the latest so many."""
+    return connection.execute(
+        "DELETE FROM webhook_delivery WHERE pk IN (SELECT pk FROM webhook_delivery WHERE tenant = ? AND settled_ms IS NOT NULL"
+        " ORDER BY settled_ms DESC, delivery_id LIMIT 1000000 OFFSET ?)",
+        (tenant, count),
+    ).rowcount
 
 
 def list_due(connection: Connection) -> dict[str, int]:

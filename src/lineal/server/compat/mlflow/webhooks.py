@@ -236,8 +236,8 @@ def _word(given: Any, known: Mapping[str, int], name: str) -> str:
 
 
 def _status(given: Any) -> str:
-    if given in _STATUSES:
-        return str(given)
+    if isinstance(given, str) and given in _STATUSES:
+        return given
     found = [word for word, number in _STATUSES.items() if number == given and not isinstance(given, bool)]
     if not found:
         raise invalid_value("status", given)

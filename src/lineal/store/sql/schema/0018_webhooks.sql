@@ -32,6 +32,10 @@ CREATE TABLE webhook_delivery (
 );
 CREATE UNIQUE INDEX webhook_delivery_by_id ON webhook_delivery (tenant, delivery_id);
 CREATE INDEX webhook_delivery_by_due ON webhook_delivery (tenant, status, due_ms);
+-- Those that wait, the first to give way first; those that ended, the last first.
+CREATE INDEX webhook_delivery_waiting ON webhook_delivery (tenant, is_claimed, pk) WHERE status = 'waiting';
+CREATE INDEX webhook_delivery_ended ON webhook_delivery (tenant, settled_ms DESC, delivery_id) WHERE settled_ms IS NOT NULL;
+CREATE INDEX webhook_delivery_by_time ON webhook_delivery (tenant, arrived_ms DESC, delivery_id);
 CREATE INDEX webhook_delivery_of ON webhook_delivery (tenant, webhook_id, status, due_ms);
 -- When the first of a tenant's waiting deliveries is due: a row where there is one. Read by servers before they know of which tenant.
 CREATE TABLE webhook_due (
