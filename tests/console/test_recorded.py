@@ -171,6 +171,33 @@ print("after")
     assert texts(tmp_path / "nb") == ["heard", "error"]
 
 
+def test_nothing_of_the_programs_is_called_to_see_whether_it_passes_on(tmp_path: Path) -> None:
+    source = (
+        """
+import subprocess
+class Stamped:
+    def __init__(self, inner):
+        self.inner = inner
+    def write(self, text):
+        self.inner.write("[12:00] ")
+        return self.inner.write(text)
+    def flush(self):
+        self.inner.flush()
+sys.stdout = Stamped(sys.stdout)
+"""
+        + INIT
+        + """
+sys.stdout.write("one\\n")
+sys.stdout.flush()
+subprocess.run([sys.executable, "-c", "print('a child')"])
+run.finish()
+"""
+    )
+    done = run(source, tmp_path / "nb")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"[12:00] one\na child\n", b"")
+    assert texts(tmp_path / "nb", "stdout") == ["[12:00] one", "a child"]
+
+
 def test_what_is_printed_after_a_redirection_is_heard(tmp_path: Path) -> None:
     source = """
 import contextlib, io
@@ -233,7 +260,7 @@ subprocess.run("echo child; echo error >&2", shell=True, check=True)
 os.write(1, b"native\\n")
 print("two", file=sys.stderr)
 run.finish()
-assert "write" not in vars(sys.__stdout__) and sys.stdout.kept == ["", "one", "\\n"], sys.stdout.kept
+assert "write" not in vars(sys.__stdout__) and sys.stdout.kept == ["one", "\\n"], sys.stdout.kept
 """
     )
     done = run(source, tmp_path / "nb")

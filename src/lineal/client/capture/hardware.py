@@ -6,6 +6,7 @@ import functools
 import os
 from typing import Any
 
+from lineal.client.capture.resources.driver import has_driver
 from lineal.client.capture.resources.gpus import find_library, open_gpus
 from lineal.client.capture.resources.groups import find_group
 
@@ -28,9 +29,14 @@ def hardware(proc: str = "/proc") -> dict[str, Any]:
     return content | gpus_content()
 
 
+def gpu_library() -> Any | None:
+    """What reads GPUs, where there is a driver: it loads some modules. First within `imports.IMPORTS`."""
+    return find_library() if has_driver() else None
+
+
 def gpus_content() -> dict[str, Any]:
     """Of NVIDIA's GPUs that nvidia-ml-py tells of; cuDNN only where torch was imported already."""
-    library = find_library()
+    library = gpu_library()
     opened = None if library is None else open_gpus(library)
     readings = [] if opened is None else opened.read()
     if not readings:

@@ -12,6 +12,8 @@ from lineal.model.values import clean_text
 _VARIABLE = re.compile(r"\A([A-Za-z_][\w.-]*)=(.*)\Z", re.DOTALL)
 # A header of a request: what follows the colon is the secret as a whole.
 _HEADER = re.compile(r"\A([A-Za-z][\w-]{1,60}):(?!:)\s*(?=\S)(.*)\Z", re.DOTALL)
+# `db={user:me,password:x}`, `lr=1,password=x`
+_WITHIN = re.compile(r"(?P<before>[{,])(?P<name>[A-Za-z_][\w.\-]{1,80})(?P<between>[:=])(?P<value>[^\s,{}]{1,500})")
 _QUOTES_MAX_DEPTH = 4
 _SHELL_COMMAND = re.compile(r"\A-[a-z]{0,5}c\Z")
 # The words of a command within one argument (`sh -c "..."`), and what is between them.
@@ -22,7 +24,6 @@ _CODE_SUFFIXES = (
     ".pyi",
     ".pyx",
     ".ipynb",
-    ".sh",
     ".r",
     ".jl",
     ".c",
@@ -36,12 +37,18 @@ _CODE_SUFFIXES = (
     ".js",
     ".ts",
 )
+# Blanks and not \s, and not without bound: where lines are empty by the thousand, \s* tries each run of them from each of its
+# places, and the training stands still meanwhile. After a name: what closes its quotes and brackets, an annotation; after
+# `("--password",`, a default.
 _LITERAL = re.compile(
-    rb"""(?<![\w.\-])(?P<name>[\w.\-]{2,80})(?P<between>['"]?\s*[:=]\s*)(?P<quote>['"])(?P<value>[^'"\n\\]{4,500})(?P=quote)"""
+    rb"""(?<![\w.\-])(?P<name>[\w.\-]{2,80})"""
+    rb"""(?P<between>\\?['"]\]?[ \t]{0,9},[ \t]{0,9}(?:default[ \t]{0,9}=[ \t]{0,9})?"""
+    rb"""|(?:\\?['"])?\]?[ \t]{0,40}(?::[ \t]{0,9}[A-Za-z][\w.\[\]| ]{0,40})?[:=]\s{0,40}\(?[ \t]{0,9}[bBfFrRuU]{0,2})"""
+    rb"""(?P<quote>\\?(?:\'{3}|"{3}|['"]))(?P<value>(?:(?!(?P=quote))(?:\\.|[^\n\\])){4,500})(?P=quote)"""
 )
 _SETTING = re.compile(
-    rb"""(?m)^(?P<before>[ +\-]?\s*(?:export\s+|set\s+|-\s+)?['"]?/{0,2}[^\s=:'"]{0,100}?)(?P<name>[\w.\-]{2,80})"""
-    rb"""(?P<between>['"]?\s*[:=]\s*)(?P<value>[^\s'"#,;][^\s'"#,;]{3,500})"""
+    rb"""(?m)(?P<before>^[ +\-]?[ \t]{0,80}(?:(?i:export|set|env|arg|-)[ \t]{1,9})?['"]?/{0,2}[^\s=:'"]{0,100}?|[{,][ \t]{0,9})"""
+    rb"""(?P<name>[\w.\-]{2,80})(?P<between>['"]?[ \t]{0,40}[:=][ \t]{0,40})(?P<value>[^\s'"#,;{}][^\s'"#,;{}]{3,500})"""
 )
 _NO_VALUE = re.compile(rb"(?i)\A(?:\$|%|\{|<|\[|os\.|null\b|none\b|true\b|false\b|env:|vault:)")
 
@@ -111,11 +118,13 @@ def _masked_argument(argument: str, depth: int = 0) -> tuple[str, bool]:
     header = _HEADER.match(bare)
     if header and is_secret_name(header[1]) and not header[2].startswith("//"):
         return f"{clean_text(header[1])}: {MASK}", False
+    if option.startswith("-") and separator and depth < _QUOTES_MAX_DEPTH and not re.search(r"[\s'\"]", argument):
+        return f"{clean_text(option)}={_masked_argument(value, depth + 1)[0]}", False
     if option.startswith("-") and separator and (found := _HEADER.match(value)) and is_secret_name(found[1]):
         return f"{clean_text(option)}={clean_text(found[1])}: {MASK}", False
     if re.search(r"[\s'\"]", argument):
         return _masked_words(argument, depth), False
-    return mask_text(argument), False
+    return _WITHIN.sub(_mask_within, mask_text(argument)), False
 
 
 def _masked_words(argument: str, depth: int = 0) -> str:
@@ -139,6 +148,12 @@ def _masked_words(argument: str, depth: int = 0) -> str:
 
 def _unquoted(piece: str) -> str:
     return piece[1:-1] if len(piece) > 2 and piece[0] in "\"'" and piece[-1] == piece[0] else piece
+
+
+def _mask_within(found: re.Match[str]) -> str:
+    if is_plain(found["value"]) or not is_secret_name(found["name"]):
+        return found[0]
+    return found["before"] + found["name"] + found["between"] + MASK
 
 
 def mask_variables(variables: Mapping[str, str]) -> dict[str, str]:

@@ -208,11 +208,21 @@ class Captures:
 
 
 def _import_all() -> None:
-    """What the thread needs is loaded in the thread, since patterns and modules take 20 ms."""
+    """What the thread needs is loaded in the thread, since patterns and modules take 20 ms; all of it, also what others would load
+    when they first need it: a fork in the midst of that leaves the child a module that it waits for without an end."""
+    import hashlib  # noqa: F401
+    import mimetypes  # noqa: F401
+    import sysconfig
+
     import lineal.client.capture.code
     import lineal.client.capture.environment
     import lineal.client.capture.execution
-    import lineal.client.capture.hardware  # noqa: F401
+    import lineal.client.capture.hardware
+    from lineal.client.capture import unseen
+
+    sysconfig.get_paths()
+    unseen.library()
+    lineal.client.capture.hardware.gpu_library()
 
 
 def _folder() -> str:

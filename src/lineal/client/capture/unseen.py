@@ -38,21 +38,22 @@ def start_unseen(
 ) -> int | None:
     """The number of its process and of its process group; None where it has to be started in another way. It reads nothing; `descriptors`
     are its 1, 2, 3 ...; signals in `defaults` do there what they usually do."""
-    library = _library()
-    if library is None:
+    found = library()
+    if found is None:
         return None
     import ctypes
 
     with mmap.mmap(-1, 3 * _STACK_BYTES) as memory:
         anchor = ctypes.c_char.from_buffer(memory)
         try:
-            return _start(library, ctypes, ctypes.addressof(anchor), program, arguments, environ, descriptors, defaults)
+            return _start(found, ctypes, ctypes.addressof(anchor), program, arguments, environ, descriptors, defaults)
         finally:
             del anchor  # the memory cannot be given back before
 
 
 @functools.cache
-def _library() -> Any:
+def library() -> Any:
+    """The C library, where all of this can be had. Loads modules: first within `imports.IMPORTS`."""
     if sys.platform != "linux" or os.uname().machine not in _MACHINES or sys.maxsize < 1 << 32:
         return None
     try:

@@ -16,7 +16,7 @@ from lineal.journal.blobs import sha256
 ENVIRON = {"PATH": os.environ["PATH"]}
 GENEROUS_S = 60.0
 NEEDS_UNSEEN = pytest.mark.skipif(
-    unseen._library() is None, reason="only Linux with glibc has children that nobody waits for"
+    unseen.library() is None, reason="only Linux with glibc has children that nobody waits for"
 )
 HEAD = """
 import os, signal, sys, threading, time
@@ -39,7 +39,7 @@ def way(request, monkeypatch):
     if request.param == "seen":
         monkeypatch.setattr(asked, "start_unseen", lambda *_: None)
         monkeypatch.setenv("WAY", "seen")
-    elif unseen._library() is None:
+    elif unseen.library() is None:
         pytest.skip("there is one way only")
     return request.param
 

@@ -62,6 +62,7 @@ def _nvml(count: int) -> Any:
 
 
 def test_gpus_driver_and_what_torch_brought(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lineal.client.capture.hardware.has_driver", lambda: True)
     monkeypatch.setitem(sys.modules, "pynvml", _nvml(2))
     torch: Any = types.ModuleType("torch")
     torch.version = types.SimpleNamespace(cuda="12.1")
@@ -79,6 +80,7 @@ def test_gpus_driver_and_what_torch_brought(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_no_gpu_no_library_and_a_torch_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lineal.client.capture.hardware.has_driver", lambda: True)
     monkeypatch.setitem(sys.modules, "pynvml", _nvml(0))
     assert gpus_content() == {}
     monkeypatch.setitem(sys.modules, "pynvml", None)

@@ -120,3 +120,27 @@ if __name__ == "__main__":
 
 def test_a_pool_right_after_init(tmp_path: Path) -> None:
     assert run_program(POOL, tmp_path, capture="all") == "45\n"
+
+
+def test_threads_beside_the_training_load_modules_within_the_gate_alone(tmp_path: Path) -> None:
+    """Else a fork meets one in the midst of it, and the child waits for that module without an end."""
+    program = """
+import sys, threading
+import lineal
+from lineal.client.capture.imports import IMPORTS
+
+found = []
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        me = threading.get_ident()
+        if me != threading.main_thread().ident and IMPORTS._loader != me:
+            found.append(name)
+
+sys.meta_path.insert(0, Watch())
+with lineal.init(url=sys.argv[1]) as run:
+    print("said")
+    run.log({"a": 1})
+print(*found)
+"""
+    assert run_program(program, tmp_path / "store", capture="all").split() == ["said"]

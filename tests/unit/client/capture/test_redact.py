@@ -322,3 +322,52 @@ def test_remotes(remote, stripped):
 @pytest.mark.parametrize("text", ["'" * 20_000, "\"'" * 10_000, "a'b\" " * 5_000, "://" * 20_000, "; " * 20_000])
 def test_a_command_line_of_nothing_but_marks(text):
     assert mask_arguments(["-c", text]) == ["-c", text]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("conf.yaml", "db: {user: me, password: hunter2pwQ9}"),
+        ("c.py", "password = ('hunter2pwQ9')"),
+        ("c.py", "os.environ['API_KEY'] = 'hunter2pwQ9'"),
+        ("c.py", "os.environ.setdefault('API_KEY', 'hunter2pwQ9')"),
+        ("c.py", "PASSWORD: str = 'hunter2pwQ9'"),
+        ("c.py", "PASSWORD: str | None = 'hunter2pwQ9'"),
+        ("c.py", "password=f'hunter2pwQ9'"),
+        ("c.py", "password=b'hunter2pwQ9'"),
+        ("c.py", "password='''hunter2pwQ9'''"),
+        ("c.py", 'password = "hunter2\\"pwQ9"'),
+        ("c.py", 'password = "hun\'ter2pwQ9"'),
+        ("c.py", "parser.add_argument('--password', default='hunter2pwQ9')"),
+        ("c.ipynb", '"source": ["api_key = \\"hunter2pwQ9\\"\\n"]'),
+        ("c.sh", "export API_KEY=hunter2pwQ9"),
+        ("c.sh", "PASSWORD=hunter2pwQ9 python t.py"),
+        ("Dockerfile", "ENV API_KEY=hunter2pwQ9"),
+        ("Dockerfile", "ARG TOKEN=hunter2pwQ9"),
+    ],
+)
+def test_secrets_in_files_as_people_write_them(name: str, content: str) -> None:
+    masked = mask_file(name, content.encode()).decode()
+    assert "wQ9" not in masked and "ter2" not in masked
+    assert MASK in masked
+
+
+@pytest.mark.parametrize(
+    ("argument", "masked"),
+    [
+        ("db={user:me,password:hunter2}", f"db={{user:me,password:{MASK}}}"),
+        ("--set=db.password=hunter2", f"--set=db.password={MASK}"),
+        ("--env=API_KEY=hunter2", f"--env=API_KEY={MASK}"),
+        ("lr=1,password=hunter2", f"lr=1,password={MASK}"),
+        ("--opts=lr=1,depth=2", "--opts=lr=1,depth=2"),
+        ("model={name:net,max_tokens:5}", "model={name:net,max_tokens:5}"),
+    ],
+)
+def test_a_secret_within_an_argument(argument: str, masked: str) -> None:
+    assert mask_arguments([argument]) == [masked]
+
+
+def test_blank_lines_by_the_thousand_stop_nobody() -> None:
+    """A pattern that tries each run of them from each of its places takes minutes, in which no other thread runs."""
+    content = b"\n" * 100_000 + b" \n" * 100_000 + b"\t" * 100_000 + b"\npassword = hunter2pwQ9\n"
+    assert mask_file("x.txt", content).endswith(f"password = {MASK}\n".encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import types
 from typing import Any, NamedTuple
 
 from lineal.client.capture.console.pump import EXTPROC
@@ -13,6 +14,8 @@ from lineal.journal.held import Held
 _PIPE_BYTES = 1024 * 1024
 _HELPER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pump.py")
 _SHELL = "/bin/sh"
+_METHODS = (types.MethodType, types.BuiltinMethodType)
+_HELD_MAX_COUNT = 100
 _TELLS_MODES = sys.platform == "linux"
 """Whether the helper learns that somebody has changed the modes of a pseudo-terminal."""
 
@@ -156,28 +159,21 @@ def can_lead() -> bool:
 
 def _passes_on(stream: Any, target: Any) -> bool:
     """Whether the program has put one in place of another that writes to that in its turn, as those do that keep a file beside the
-    terminal. A notebook's is left alone: it reads the descriptors itself."""
-    if hasattr(stream, "watch_fd_thread"):
-        return False
-    passed: list[bool] = []
+    terminal: it holds that, or its `write`. Nothing of the program's is called, which might print. A notebook's is left alone: it reads
+    the descriptors itself."""
     try:
-        original, has_own = target.write, "write" in vars(target)
-
-        def write(text: Any, *more: Any) -> Any:
-            passed.append(True)
-            return original(text, *more)
-
-        target.write = write
-        try:
-            stream.write("")
-        finally:
-            if has_own:
-                target.write = original
-            else:
-                del target.write
-    except Exception:  # whatever it is, it is none of those
+        held = vars(stream)
+    except TypeError:  # it has slots, or is a module ...
         return False
-    return bool(passed)
+    if "watch_fd_thread" in held or hasattr(type(stream), "watch_fd_thread"):
+        return False
+    return any(_is_of(one, target) for one in list(held.values()))
+
+
+def _is_of(held: Any, target: Any) -> bool:
+    if type(held) in (list, tuple, set):
+        return any(_is_of(one, target) for one in list(held)[:_HELD_MAX_COUNT])
+    return held is target or (type(held) in _METHODS and held.__self__ is target)
 
 
 def _number_of(stream: object) -> int:
