@@ -1,5 +1,7 @@
 /** Archives of source files, read in the page: names from the central directory, contents one by one (PKWARE's APPNOTE 6.3.10, 4.3). */
 
+import { firstBytes } from "../../lib/first-bytes.ts";
+
 export interface ZipEntry {
   name: string;
   sizeBytes: number;
@@ -48,21 +50,5 @@ export async function readEntry(bytes: Uint8Array<ArrayBuffer>, entry: ZipEntry,
   if (entry.method === STORED) return packed.subarray(0, maxBytes);
   if (entry.method !== DEFLATED) throw new Error("the file is packed in a way that is not read here");
   const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  while (length < maxBytes) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    chunks.push(value);
-    length += value.byteLength;
-  }
-  void reader.cancel().catch(() => undefined);
-  const text = new Uint8Array(Math.min(length, maxBytes));
-  let at = 0;
-  for (const chunk of chunks) {
-    const part = chunk.subarray(0, text.byteLength - at);
-    text.set(part, at);
-    at += part.byteLength;
-  }
-  return text;
+  return firstBytes(reader, maxBytes);
 }
