@@ -185,7 +185,9 @@ def test_contents_that_others_said_otherwise_are_no_trouble(tmp_path: Path, cont
     said: list[Record] = [CaptureSet("a1", part, content) for part in ("execution", "code", "environment", "hardware")]
     text = show(notebook(tmp_path / "notebook", [RECORDS[0], *said]))
     assert "mlp" in text
-    assert ("lineal reproduce" in text) == bool(content.get("command"))  # without a command there is nothing to make again
+    assert ("lineal reproduce" in text) == bool(
+        content.get("command")
+    )  # without a command there is nothing to make again
 
 
 def test_no_circumstances_no_section(tmp_path: Path) -> None:
