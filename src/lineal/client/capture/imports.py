@@ -26,8 +26,12 @@ class ImportGate:
         self._forking: set[int] = set()
 
     def load(self, act: Callable[[], None]) -> None:
+        me = _thread.get_ident()
+        if self._loader == me or me in self._forking:  # a signal handler in the midst of either
+            act()
+            return
         with self._lock:
-            self._loader = _thread.get_ident()
+            self._loader = me
             try:
                 act()
             finally:

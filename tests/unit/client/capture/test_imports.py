@@ -83,6 +83,16 @@ def test_a_module_that_forks_while_it_is_loaded_waits_for_nobody(monkeypatch: py
     assert statuses == [0]
 
 
+def test_a_signal_handler_that_loads_in_the_midst_of_a_load_or_a_fork_waits_for_nobody() -> None:
+    gate, loaded = ImportGate(), []
+    gate.load(lambda: gate.load(lambda: loaded.append("within a load")))
+    gate._before_fork()
+    gate.load(lambda: loaded.append("within a fork"))
+    gate._after_fork()
+    gate.load(lambda: loaded.append("after"))
+    assert loaded == ["within a load", "within a fork", "after"]
+
+
 CROSSED = """
 import sys, threading
 from lineal.client.capture.imports import IMPORTS
@@ -144,3 +154,21 @@ with lineal.init(url=sys.argv[1]) as run:
 print(*found)
 """
     assert run_program(program, tmp_path / "store", capture="all").split() == ["said"]
+
+
+def test_masks_are_loaded_with_the_first_line_and_not_by_init(tmp_path: Path) -> None:
+    """Their patterns take milliseconds to compile, and `init` has 50."""
+    program = """
+import sys
+import lineal
+run = lineal.init(url=sys.argv[1])
+early = "lineal.client.capture.redact" in sys.modules
+print("key AKIA" + "QWERTYUIOPASDFGH")
+run.finish()
+with lineal.open_store(sys.argv[1]) as store:
+    lines = [line.text for line in store.runs()[0].console()]
+print(early, *lines)
+"""
+    said = run_program(program, tmp_path / "store", capture="console").splitlines()
+    assert said[0] == "key AKIAQWERTYUIOPASDFGH"
+    assert said[1].startswith("False key ") and "QWERTY" not in said[1]

@@ -6,14 +6,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from lineal.client.capture.console.screen import Screen
-from lineal.client.capture.redact import mask_text
+from lineal.client.capture.imports import IMPORTS
 from lineal.journal.interrupts import is_within_call
 from lineal.journal.journal import JournalClosed, JournalFull
 from lineal.model.limits import CONSOLE_LINE_MAX_CHARS, CONSOLE_MAX_BYTES, CONSOLE_RECORD_CHARS, CONSOLE_TAIL_LINES
 from lineal.record.records import ConsoleAppended
 
 if TYPE_CHECKING:
+    from lineal.client.capture.console.screen import Screen
     from lineal.client.run import Run
 
 Line = tuple[str, int, str]
@@ -49,6 +49,9 @@ class Recorder:
     def feed(self, letter: str, data: bytes | str, time_ms: int) -> None:
         screen = self._screens.get(letter)
         if screen is None:
+            IMPORTS.load(_import_all)
+            from lineal.client.capture.console.screen import Screen
+
             screen = self._screens[letter] = Screen()
         if isinstance(data, str):
             screen.write(data, time_ms)
@@ -106,6 +109,9 @@ class Recorder:
     def _say(self, lines: list[Line]) -> None:
         if not lines:
             return
+        # Loaded by now, but for a traceback without a line before it.
+        from lineal.client.capture.redact import mask_text
+
         journal = self._run._journal
         times = [time_ms for _, time_ms, _ in lines]
         record = ConsoleAppended(
@@ -120,3 +126,9 @@ class Recorder:
             journal.count_loss("disk_refuses", len(lines))
         except JournalClosed:
             pass
+
+
+def _import_all() -> None:
+    """With the first line, which comes in a thread: patterns take the caller of `init` 7 ms to load."""
+    import lineal.client.capture.console.screen
+    import lineal.client.capture.redact  # noqa: F401
