@@ -14,7 +14,7 @@ from lineal.model.values import ParamValue, value_text
 
 if TYPE_CHECKING:
     from lineal.cli.output import Page
-    from lineal.cli.run_list import Question
+    from lineal.cli.run_question import Question
     from lineal.store.contracts import Spread
     from lineal.store.grouped import Groups
 

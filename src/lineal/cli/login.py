@@ -55,7 +55,7 @@ def login(
 
 
 def _keep_new(address: ServerAddress, user: str | None, role: str | None, days: int) -> dict[str, object]:
-    from lineal.cli.people import read_password
+    from lineal.cli.passwords import read_password
     from lineal.cli.people_server import signed_in
     from lineal.client.login import drop_token, save_token
     from lineal.model.roles import at_least
@@ -78,7 +78,7 @@ def _keep_new(address: ServerAddress, user: str | None, role: str | None, days: 
 
 def _keep_given(address: ServerAddress) -> dict[str, object]:
     """Asks the server whether it counts before it is kept."""
-    from lineal.cli.people import read_password
+    from lineal.cli.passwords import read_password
     from lineal.client.login import save_token
     from lineal.client.transport import Transport
     from lineal.model.errors import NotAllowed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 
 from lineal.client.address import is_address, parse_address
-from lineal.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from lineal.model.roles import Role
@@ -76,16 +74,6 @@ def opened_people(url: str | None, *, writes: bool) -> Iterator[People]:
 
     with opened_store(given, writes=writes) as found:
         yield found
-
-
-def read_password(prompt: str = "Password", *, again: bool = False) -> str:
-    """Typed where nobody sees it; where standard input is no terminal, its next line."""
-    if sys.stdin.isatty():
-        return str(click.prompt(prompt, hide_input=True, confirmation_prompt=again, err=True))
-    line = sys.stdin.readline().rstrip("\r\n")
-    if not line:
-        raise InvalidInput("no password: type one at a terminal, or give it on standard input", field="password")
-    return line
 
 
 def print_rows(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

@@ -53,7 +53,7 @@ class ServerPeople:
     def create_token(
         self, user: str | None, name: str, role: Role, tenants: list[str] | None, days: int
     ) -> dict[str, Any]:
-        from lineal.cli.people import read_password
+        from lineal.cli.passwords import read_password
 
         if user is None:
             user = self._ask("GET", "session")["user"]

@@ -21,7 +21,7 @@ from lineal.query.syntax import Field, fields_of
 from lineal.store.compare import latest_values
 
 if TYPE_CHECKING:
-    from lineal.cli.run_list import Question
+    from lineal.cli.run_question import Question
     from lineal.local import LocalStore, LoggedRun, Runs
 
 STATUS_STYLES = {

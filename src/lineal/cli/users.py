@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from lineal.cli.options import json_option
-from lineal.cli.people import opened_people, place_option, print_rows, read_password
+from lineal.cli.passwords import read_password
+from lineal.cli.people import opened_people, place_option, print_rows
 
 
 @click.group()

@@ -12,7 +12,8 @@ import click
 from lineal.model.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from lineal.cli.run_list import GroupsAnswer, Question, RunsAnswer
+    from lineal.cli.run_answers import GroupsAnswer, RunsAnswer
+    from lineal.cli.run_question import Question
     from lineal.local import LocalStore
 
 _LOOK_S = 0.25  # how often the folder is looked at: a few system calls a segment while nothing happens
@@ -50,7 +51,7 @@ class _Follower:
 
     def look(self, limit: int) -> bool:
         """Whether there is a new answer."""
-        from lineal.cli.run_list import ask
+        from lineal.cli.run_answers import ask
 
         now = time.monotonic()
         if now < self._not_before and limit == self._limit:
