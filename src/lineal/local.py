@@ -258,8 +258,8 @@ class LocalStore:
                     return opened.attempt
         return None
 
-    def find_blob(self, digest: str) -> str | None:
-        """Path of an artifact's bytes, for reading only."""
+    def find_blob(self, digest: str, size_bytes: int | None = None) -> str | None:
+        """Path of an artifact's bytes, for reading only. `size_bytes`: how many they are, where that is known."""
         return find_blob(self.folder, self.tenant, digest)
 
     # -- taking in ------------------------------------------------------------------------------
@@ -476,7 +476,7 @@ class LoggedRun(RunReading):
                 f"run {self.run_id} has no artifact {path!r}{f' version {version}' if version else ''}", field="path"
             )
         artifact = max(fitting, key=lambda item: item.version)
-        blob = self._store.find_blob(artifact.digest) if artifact.digest else None
+        blob = self._store.find_blob(artifact.digest, artifact.size_bytes) if artifact.digest else None
         if blob is None:
             raise NotFound(
                 f"artifact {path!r} has no bytes here{f': it refers to {artifact.uri}' if artifact.uri else ''}",

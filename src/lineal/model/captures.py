@@ -33,7 +33,8 @@ def is_own_path(path: str) -> bool:
 
 
 def is_running_total(part: str) -> bool:
-    """What an attempt used, said again while it lives: `resources`, and `resources.rank-3` of another rank. Other parts are said once."""
+    """What an attempt used, said again while it lives: `resources`, and `resources.rank-3.WRITER` of another rank. Other parts are
+    said once."""
     return part.partition(".")[0] == "resources"
 
 

@@ -33,6 +33,10 @@ CONSOLE_WAITING_MAX_CHARS = 64 * MIB  # written by Python and not recorded yet; 
 CONSOLE_MAX_BYTES = 256 * MIB  # that one process records; beyond, only the last lines are kept, and the others counted
 CONSOLE_TAIL_LINES = 2_000  # which those are: what failed is said at the end
 USED_FILES_MAX_COUNT = 10_000  # of a folder of artifacts that a run takes: a record each
+FETCHED_COMPARED_MAX_BYTES = (
+    64 * MIB
+)  # a fetched file that a process compares with its digest before use: 0.1 s; of others the size
+FETCHED_DRAFT_KEPT_S = 86_400.0  # what a killed process had begun to fetch; nobody who lives is silent for so long
 DIGEST_CACHED_MIN_BYTES = 64 * KIB  # smaller files are read again: that takes no longer than to look them up
 DIGEST_CACHE_MAX_BYTES = 32 * MIB  # 200,000 files; then it begins anew
 DIGEST_CACHE_SETTLED_S = (

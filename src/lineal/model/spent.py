@@ -40,26 +40,33 @@ class Spent:
     """By currency: a table of prices may have been another one in another attempt."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """What one process said that it used, and when it lived, in ms."""
+
+    attempt_id: str
+    rank: str  # "" is what opened the attempt
+    begun_ms: float
+    said_ms: int
+    content: Mapping[str, Any]
+
+    def gap_ms(self, other: _Life) -> float:
+        """Between the two; below 0 the time that they lived at once."""
+        return max(self.begun_ms, other.begun_ms) - min(self.said_ms, other.said_ms)
+
+
 def spent_of(captures: Iterable[Capture]) -> Spent | None:
     """None if nothing was said. What others than Lineal said there need not have the types that ours have."""
-    attempts: dict[str, list[Mapping[str, Any]]] = {}
-    said_ms: dict[str, int] = {}
-    for capture in captures:
-        if is_running_total(capture.part):
-            attempts.setdefault(capture.attempt_id, []).append(capture.content)
-            said_ms[capture.attempt_id] = max(capture.said_ms, said_ms.get(capture.attempt_id, 0))
+    attempts = _by_attempt([_life(capture) for capture in captures if is_running_total(capture.part)])
     if not attempts:
         return None
-    # Ranks above 0 open no attempt: what they said last was said beside the latest one.
-    if "" in attempts and len(attempts) > 1:
-        attempts[max((one for one in attempts if one), key=said_ms.__getitem__)] += attempts.pop("")
     spent = Spent()
-    said = [content for contents in attempts.values() for content in contents]
-    spent.wall_s = sum(max(_number(one.get("wall_s")) or 0.0 for one in contents) for contents in attempts.values())
+    said = [life.content for lives in attempts for life in lives]
+    spent.wall_s = sum(max(_number(life.content.get("wall_s")) or 0.0 for life in lives) for lives in attempts)
     for name in _SUMS:
         setattr(spent, name, _total(said, name))
     for name in _PEAKS:
-        peaks = [_total(contents, name) for contents in attempts.values()]
+        peaks = [_peak(lives, name) for lives in attempts]
         setattr(spent, name, max((peak for peak in peaks if peak is not None), default=None))
     shares = [(_number(one.get("gpu_idle_share")), _number(one.get("gpu_hours"))) for one in said]
     known = [(share, hours) for share, hours in shares if share is not None and hours]
@@ -72,6 +79,38 @@ def spent_of(captures: Iterable[Capture]) -> Spent | None:
             currency = str(cost.get("currency", ""))
             spent.costs[currency] = spent.costs.get(currency, 0.0) + amount
     return spent
+
+
+def _life(capture: Capture) -> _Life:
+    content = capture.content
+    _, _, rank = capture.part.partition(".")
+    begun_ms = capture.said_ms - (_number(content.get("wall_s")) or 0.0) * 1_000
+    return _Life(capture.attempt_id, rank.partition(".")[0], begun_ms, capture.said_ms, content)
+
+
+def _by_attempt(lives: list[_Life]) -> list[list[_Life]]:
+    """What was said of each attempt. Ranks above 0 open none, and name one that may be over, or none: theirs is the one beside which
+    they lived, of several the one that ended last."""
+    attempts: dict[str, list[_Life]] = {}
+    for life in lives:
+        if not life.rank:
+            attempts.setdefault(life.attempt_id, []).append(life)
+    first = [of[0] for of in attempts.values()]
+    for life in lives:
+        if life.rank:
+            beside = min(first, key=lambda one: (life.gap_ms(one), -one.said_ms), default=life)
+            attempts.setdefault(beside.attempt_id, []).append(life)
+    return list(attempts.values())
+
+
+def _peak(lives: list[_Life], name: str) -> float | None:
+    """Ranks live at once; the lives of one rank, which died and began again, do not."""
+    of_ranks: dict[str, float] = {}
+    for life in lives:
+        value = _number(life.content.get(name))
+        if value is not None:
+            of_ranks[life.rank] = max(value, of_ranks.get(life.rank, value))
+    return sum(of_ranks.values()) if of_ranks else None
 
 
 def _total(said: Iterable[Mapping[str, Any]], name: str) -> float | None:

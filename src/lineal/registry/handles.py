@@ -149,7 +149,7 @@ class ModelVersion:
         what = f"file {path!r:.120} of model version {self.name}/{self.version}"
         if file is None or file.digest is None:
             raise NotFound(f"the bytes of {what} are not kept here", field="path")
-        blob = self._store.find_blob(file.digest)
+        blob = self._store.find_blob(file.digest, file.size_bytes)
         if blob is None:
             raise NotFound(f"the bytes of {what} are not here (yet)", field="path")
         return CheckedFile(what, blob, file.digest)

@@ -61,7 +61,7 @@ def _taken(store: LocalStore, run: LoggedRun, artifact: Artifact) -> Taken:
             f"artifact {artifact.path!r:.120} of run {run.run_id} is a reference: its bytes are at {artifact.uri}",
             field="path",
         )
-    place = store.find_blob(artifact.digest)
+    place = store.find_blob(artifact.digest, artifact.size_bytes)
     if place is None:
         raise NotFound(
             f"the bytes of artifact {artifact.path!r:.120} of run {run.run_id} are not here (yet)", field="path"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,10 +11,11 @@ from lineal.client.address import ServerAddress
 from lineal.client.login import find_token
 from lineal.client.transport import Transport, error_of, path_of
 from lineal.ingest.follow import CaughtUp
-from lineal.journal.layout import Folder, make_folders
+from lineal.journal.layout import Folder
 from lineal.local import LocalStore
 from lineal.model.errors import NotFound, Unreachable
 from lineal.model.ids import DEFAULT_TENANT
+from lineal.remote.fetched import Fetched, Keep, OtherBytes
 from lineal.remote.reader import RestReader
 from lineal.store.contracts import Store, TenantReader
 
@@ -38,6 +37,7 @@ class RemoteStore(LocalStore):
         self._named_tenant = named_tenant
         self._own = threading.local()
         self._transports: list[Transport] = []
+        self._fetched = Fetched(folder, self.tenant)
 
     @property
     def place(self) -> str:
@@ -99,39 +99,27 @@ class RemoteStore(LocalStore):
         """The one that is read: a server does not say which others there are."""
         return [self.tenant]
 
-    def find_blob(self, digest: str) -> str | None:
+    def find_blob(self, digest: str, size_bytes: int | None = None) -> str | None:
         """Fetches it, once, if the server has it."""
-        place = os.path.join(self.folder.root, "fetched", self.tenant)
-        path = os.path.join(place, digest)
-        if os.path.exists(path):
-            return path
-        self.folder.ensure()
-        make_folders(place, below=self.folder.root)
+        path = self._fetched.find(digest, size_bytes)
+        return self._fetch(digest) if path is None else path
+
+    def _fetch(self, digest: str) -> str | None:
         self._reader()
-        draft = f"{path}.{os.urandom(8).hex()}"
-        hasher = hashlib.sha256()
-        try:
-            with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        transport: Transport = self._own.transport
 
-                def keep(piece: bytes) -> None:
-                    hasher.update(piece)
-                    file.write(piece)
-
-                transport: Transport = self._own.transport
-                reply = transport.send("GET", path_of(("blobs", digest)), into=keep)
-            if reply.status == 404:
-                return None
-            if not reply.is_good:
+        def send(keep: Keep) -> bool:
+            reply = transport.send("GET", path_of(("blobs", digest)), into=keep)
+            if reply.status != 404 and not reply.is_good:
                 raise error_of(reply, self._address)
-            if hasher.hexdigest() != digest:
-                raise Unreachable(f"{self.place} sent other bytes than those of {digest}", field="url")
-            os.replace(draft, path)
+            return reply.is_good
+
+        try:
+            return self._fetched.fetch(digest, send)
         except NotFound:
             return None
-        finally:
-            if os.path.exists(draft):
-                os.unlink(draft)
-        return path
+        except OtherBytes:
+            raise Unreachable(f"{self.place} sent other bytes than those of {digest}", field="url") from None
 
 
 class _RestStore:

@@ -38,21 +38,31 @@ def test_ranks_add_up_and_attempts_follow_each_other() -> None:
     assert spent.energy_wh is None
 
 
-def test_ranks_that_opened_no_attempt_lived_beside_the_latest_one() -> None:
-    """As a launcher's ranks say it: rank 0 alone has an attempt."""
+def of(attempt: str, part: str, said_s: float, **content: Any) -> Capture:
+    return Capture(attempt, part, canonical(content), "", int(said_s * 1_000))
 
-    def of(attempt: str, part: str, said_ms: int, **content: Any) -> Capture:
-        return Capture(attempt, part, canonical(content), "", said_ms)
 
+def test_ranks_that_opened_no_attempt_lived_beside_one() -> None:
+    """As a launcher's ranks say it: rank 0 alone has an attempt, and of a resumed run two."""
     spent = spent_of(
         [
-            of("a", "resources", 10, wall_s=50, peak_memory_bytes=9),
-            of("b", "resources", 30, wall_s=4, peak_memory_bytes=5),
-            of("", "resources.rank-1", 29, wall_s=5, peak_memory_bytes=5),
-            of("", "resources.rank-2", 31, wall_s=3, peak_memory_bytes=5),
+            of("a", "resources", 100, wall_s=50, peak_memory_bytes=9, cpu_hours=1),
+            of("b", "resources", 204, wall_s=4, peak_memory_bytes=5, cpu_hours=1),
+            of("", "resources.rank-1.w1", 101, wall_s=55, peak_memory_bytes=5, cpu_hours=1),
+            of("a", "resources.rank-1.w2", 203, wall_s=5, peak_memory_bytes=6, cpu_hours=1),  # it was up before rank 0
+            of("", "resources.rank-2.w3", 204.5, wall_s=3, peak_memory_bytes=7, cpu_hours=1),
+            of("", "resources.rank-2.w4", 70, wall_s=15, peak_memory_bytes=2, cpu_hours=1),  # died, and began again
+            of("", "resources.rank-2.w5", 99, wall_s=15, peak_memory_bytes=3, cpu_hours=1),
+            of("", "resources.rank-3", 300, wall_s=1, peak_memory_bytes=1, cpu_hours=1),  # after all: it is no attempt
         ]
     )
-    assert spent is not None and (spent.wall_s, spent.peak_memory_bytes) == (55, 15)
+    assert spent is not None
+    assert (spent.wall_s, spent.cpu_hours, spent.peak_memory_bytes) == (60, 8, 19)
+
+
+def test_ranks_whose_first_said_nothing_are_counted() -> None:
+    spent = spent_of([of("", f"resources.rank-{rank}.w", 10, wall_s=rank, peak_memory_bytes=1) for rank in (1, 2)])
+    assert spent is not None and (spent.wall_s, spent.peak_memory_bytes) == (2, 2)
 
 
 def test_nothing_said_is_nothing() -> None:

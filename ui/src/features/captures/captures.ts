@@ -114,6 +114,8 @@ export interface Captures {
 export interface CaptureRow {
   attempt_id: string;
   part: string;
+  /** When it was said. */
+  time?: string | null;
   content?: unknown;
 }
 
@@ -238,19 +240,13 @@ function readSource(one: unknown): Source {
 
 /** Of all attempts and ranks: ranks add up, their peaks too, since they live at once; attempts follow each other. */
 function readResources(rows: readonly CaptureRow[]): Resources | null {
-  const said = rows.filter((row) => row.part.split(".")[0] === "resources");
-  if (said.length === 0) return null;
-  // Ranks above 0 open no attempt: what they said last was said beside the latest one, which comes first.
-  const latest = said.find((row) => row.attempt_id !== "")?.attempt_id ?? "";
-  const attempts = new Map<string, Fields[]>();
-  for (const row of said) {
-    const attempt = row.attempt_id || latest;
-    attempts.set(attempt, [...(attempts.get(attempt) ?? []), fieldsOf(row.content)]);
-  }
-  const all = [...attempts.values()].flat();
+  const lives = rows.filter((row) => row.part.split(".")[0] === "resources").map(lifeOf);
+  if (lives.length === 0) return null;
+  const attempts = byAttempt(lives).map((of) => of.map(({ content }) => content));
+  const all = attempts.flat();
   const sum = (of: readonly Fields[], name: string): number | null => of.map((one) => numberOf(one[name])).reduce((before, value) => (value === null ? before : (before ?? 0) + value), null);
   const largest = (values: readonly (number | null)[]): number | null => values.reduce((before, value) => (value === null ? before : Math.max(before ?? value, value)), null);
-  const peak = (name: string): number | null => largest([...attempts.values()].map((ranks) => sum(ranks, name)));
+  const peak = (name: string): number | null => largest(byAttempt(lives).map((of) => peakOf(of, name)));
   const idle = all.flatMap((one): [number, number][] => {
     const [share, hours] = [numberOf(one["gpu_idle_share"]), numberOf(one["gpu_hours"])];
     return share === null || !hours ? [] : [[share * hours, hours]];
@@ -262,7 +258,7 @@ function readResources(rows: readonly CaptureRow[]): Resources | null {
     if (amount !== null) costs.set(currency, (costs.get(currency) ?? 0) + amount);
   }
   return {
-    wallS: [...attempts.values()].map((ranks) => largest(ranks.map((one) => numberOf(one["wall_s"])))).reduce((before, value) => (value === null ? before : (before ?? 0) + value), null),
+    wallS: attempts.map((ranks) => largest(ranks.map((one) => numberOf(one["wall_s"])))).reduce((before, value) => (value === null ? before : (before ?? 0) + value), null),
     cpuHours: sum(all, "cpu_hours"),
     gpuHours: sum(all, "gpu_hours"),
     peakMemoryBytes: peak("peak_memory_bytes"),
@@ -275,6 +271,45 @@ function readResources(rows: readonly CaptureRow[]): Resources | null {
     gpuIdleShare: idle.length === 0 ? null : idle.reduce((before, [part]) => before + part, 0) / idle.reduce((before, [, hours]) => before + hours, 0),
     costs: [...costs].map(([currency, amount]) => ({ amount, currency })).sort((a, b) => a.currency.localeCompare(b.currency)),
   };
+}
+
+/** What one process said that it used, and when it lived. `rank` "" is what opened the attempt. */
+interface Life {
+  attemptId: string;
+  rank: string;
+  begunMs: number;
+  saidMs: number;
+  content: Fields;
+}
+
+function lifeOf(row: CaptureRow): Life {
+  const content = fieldsOf(row.content);
+  const saidMs = Date.parse(row.time ?? "") || 0;
+  return { attemptId: row.attempt_id, rank: row.part.split(".")[1] ?? "", begunMs: saidMs - (numberOf(content["wall_s"]) ?? 0) * 1000, saidMs, content };
+}
+
+/** Ranks above 0 open no attempt, and name one that may be over, or none: theirs is the one beside which they lived, of several the one that ended last. */
+function byAttempt(lives: readonly Life[]): Life[][] {
+  const attempts = new Map<string, Life[]>();
+  const add = (attemptId: string, life: Life): void => void attempts.set(attemptId, [...(attempts.get(attemptId) ?? []), life]);
+  const first = lives.filter(({ rank }) => rank === "");
+  for (const life of first) add(life.attemptId, life);
+  const gap = (a: Life, b: Life): number => Math.max(a.begunMs, b.begunMs) - Math.min(a.saidMs, b.saidMs);
+  for (const life of lives.filter(({ rank }) => rank !== "")) {
+    const beside = first.toSorted((a, b) => gap(a, life) - gap(b, life) || b.saidMs - a.saidMs)[0];
+    add(beside?.attemptId ?? life.attemptId, life);
+  }
+  return [...attempts.values()];
+}
+
+/** Ranks live at once; the lives of one rank, which died and began again, do not. */
+function peakOf(lives: readonly Life[], name: string): number | null {
+  const ranks = new Map<string, number>();
+  for (const { rank, content } of lives) {
+    const value = numberOf(content[name]);
+    if (value !== null) ranks.set(rank, Math.max(value, ranks.get(rank) ?? value));
+  }
+  return ranks.size === 0 ? null : [...ranks.values()].reduce((before, value) => before + value, 0);
 }
 
 /** As a shell would take it: quoted where it must be. */

@@ -34,7 +34,8 @@ class RunResources:
         self._run = run
         self._pid = os.getpid()
         self._rank = identity.labels.get("rank")
-        self._part = f"{PART}.rank-{self._rank}" if self._rank else PART
+        # A rank above 0 opens no attempt: what it used the next time must not replace this.
+        self._part = f"{PART}.rank-{self._rank}.{run._journal.writer}" if self._rank else PART
         is_alone = _number(_LOCAL_SIZES, environ) in (None, 1)
 
         def own(readings: list[GpuReading], pids: frozenset[int]) -> set[int]:
@@ -81,6 +82,8 @@ class RunResources:
         if self._rank:
             content["rank"] = int(self._rank)
         identity = self._run._journal.identity
+        if not identity.primary and not self._rank:
+            return  # it joined an attempt whose own totals these would replace
         if not self._run._journal.is_closed:
             self._run._say(CaptureSet(identity.attempt, self._part, content))
 

@@ -16,6 +16,7 @@ import pytest
 import lineal
 from lineal.client.capture.resources.sampler import SAMPLER
 from lineal.client.capture.resources.start import start
+from lineal.model.spent import spent_of
 from lineal.model.vocabulary import is_system
 
 ROOT = Path(__file__).resolve().parents[5]
@@ -113,11 +114,37 @@ def test_a_rank_says_its_own_totals_and_nothing_of_the_machine(tmp_path: Path) -
         wait_until(lambda: first._meter._totals.sample_count and second._meter._totals.sample_count)
         second.stop()
         first.stop()
-    assert totals(tmp_path, run.run_id, "resources.rank-2")["rank"] == 2
+    assert totals(tmp_path, run.run_id, f"resources.rank-2.{other._journal.writer}")["rank"] == 2
     assert "rank" not in totals(tmp_path, run.run_id)
     series = [info.key for info in lineal.get_run(run.run_id, url=tmp_path).series]
     assert {key.name.split("/")[1] for key in series if ("rank", "2") in key.labels} == {"process"}
     assert "system/memory_bytes" in {key.name for key in series if ("rank", "2") not in key.labels}
+
+
+def test_ranks_of_a_resumed_run_add_to_what_they_used_before(tmp_path: Path) -> None:
+    for _ in range(2):
+        with (
+            lineal.init("e", url=tmp_path, run_id="r", resume="allow") as run,
+            lineal.init("e", url=tmp_path, run_id="r", rank=1) as other,
+        ):
+            for part in (start(run, {}), start(other, {})):
+                part.stop()
+    captures = [one for one in lineal.get_run("r", url=tmp_path).captures if one.part.startswith("resources")]
+    assert len(captures) == 4
+    spent = spent_of(captures)
+    assert spent is not None and spent.cpu_hours == pytest.approx(sum(one.content["cpu_hours"] for one in captures))
+
+
+def test_a_process_that_joins_without_a_rank_replaces_no_totals(tmp_path: Path) -> None:
+    with lineal.init("e", url=tmp_path, run_id="r") as run:
+        first = start(run, {})
+        with lineal.init("e", url=tmp_path, run_id="r") as other:
+            assert not other.primary
+            second = start(other, {})
+            first.stop()
+            second.stop()
+    [capture] = [one for one in lineal.get_run("r", url=tmp_path).captures if one.part.startswith("resources")]
+    assert first._meter._totals.content(None)["wall_s"] == capture.content["wall_s"]
 
 
 def test_stopped_twice_or_after_the_run_it_says_nothing_more(tmp_path: Path) -> None:
