@@ -17,6 +17,7 @@ class ImportGate:
     """Held while a thread loads modules."""
 
     def __init__(self) -> None:
+        self._done: set[Callable[[], None]] = set()
         self._reset()
         os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._reset)
 
@@ -26,14 +27,20 @@ class ImportGate:
         self._forking: set[int] = set()
 
     def load(self, act: Callable[[], None]) -> None:
+        """Once for each `act`, whoever asks how often, unless it raises."""
+        if act in self._done:
+            return
         me = _thread.get_ident()
         if self._loader == me or me in self._forking:  # a signal handler in the midst of either
             act()
             return
         with self._lock:
+            if act in self._done:  # by whom this one has waited for
+                return
             self._loader = me
             try:
                 act()
+                self._done.add(act)
             finally:
                 self._loader = None
 

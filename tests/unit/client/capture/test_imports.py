@@ -93,6 +93,24 @@ def test_a_signal_handler_that_loads_in_the_midst_of_a_load_or_a_fork_waits_for_
     assert loaded == ["within a load", "within a fork", "after"]
 
 
+def test_modules_are_loaded_once_and_tried_again_after_an_error() -> None:
+    gate, calls = ImportGate(), list[int]()
+
+    def load() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise ImportError("the disk was away")
+
+    with pytest.raises(ImportError):
+        gate.load(load)
+    threads = [threading.Thread(target=gate.load, args=(load,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(calls) == 2
+
+
 CROSSED = """
 import sys, threading
 from lineal.client.capture.imports import IMPORTS
