@@ -18,7 +18,7 @@ from lineal.model.errors import InvalidInput
 from lineal.model.limits import DATASET_COLUMNS_MAX_COUNT
 
 try:
-    import pyarrow as pa  # type: ignore[import-not-found, unused-ignore]
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
 except ImportError:
     pa = None
 
