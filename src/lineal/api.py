@@ -15,7 +15,7 @@ from lineal.client.settings import Settings, resolve
 from lineal.journal.journal import Identity, Journal
 from lineal.model.errors import Conflict, InvalidInput, Locked, NotFound
 from lineal.model.limits import NAME_MAX_BYTES
-from lineal.model.values import check_name
+from lineal.model.values import check_name, texts_of
 from lineal.model.vocabulary import END_STATUSES, STOP_TAG, EndStatus, Goal, Lifecycle, is_system
 from lineal.record.records import (
     AttemptEnded,
@@ -241,7 +241,7 @@ def group_runs(
 
 def diff(
     *run_ids: str,
-    metrics: Sequence[str] | None = None,
+    metrics: str | Sequence[str] | None = None,
     url: str | os.PathLike[str] | None = None,
     tenant: str | None = None,
 ) -> FullDifference:
@@ -399,7 +399,7 @@ def tag_run(
 
 
 def tag_runs(
-    run_ids: Sequence[str],
+    run_ids: str | Sequence[str],
     tags: Mapping[str, Any],
     *,
     url: str | os.PathLike[str] | None = None,
@@ -407,9 +407,10 @@ def tag_runs(
 ) -> None:
     """`tag_run` of many, in one segment. Full ids of runs that exist: nobody looks them up."""
     checked = check_tags(tags)
-    _check_unlocked(run_ids, url, tenant)
-    if checked and run_ids:
-        say_outside(None, [RunTagsSet(run_id, checked) for run_id in run_ids], url, tenant)
+    ids = texts_of(run_ids, "run_ids")
+    _check_unlocked(ids, url, tenant)
+    if checked and ids:
+        say_outside(None, [RunTagsSet(run_id, checked) for run_id in ids], url, tenant)
 
 
 def set_run_note(
@@ -437,19 +438,20 @@ def restore_run(run_id: str, *, url: str | os.PathLike[str] | None = None, tenan
 
 
 def set_lifecycle(
-    run_ids: Sequence[str],
+    run_ids: str | Sequence[str],
     lifecycle: Lifecycle,
     *,
     url: str | os.PathLike[str] | None = None,
     tenant: str | None = None,
 ) -> None:
     """Deletes or restores many runs in one journal. Full ids of runs that exist: nobody looks them up."""
-    _check_unlocked(run_ids, url, tenant)
-    say_outside(None, [RunLifecycleSet(run_id, lifecycle) for run_id in run_ids], url, tenant)
+    ids = texts_of(run_ids, "run_ids")
+    _check_unlocked(ids, url, tenant)
+    say_outside(None, [RunLifecycleSet(run_id, lifecycle) for run_id in ids], url, tenant)
 
 
 def set_lock(
-    run_ids: Sequence[str],
+    run_ids: str | Sequence[str],
     locked: bool,
     *,
     url: str | os.PathLike[str] | None = None,

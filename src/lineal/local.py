@@ -33,7 +33,7 @@ from lineal.model.limits import (
     REFUSED_RETRY_S,
     RUNS_PAGE_MAX_COUNT,
 )
-from lineal.model.values import ParamValue
+from lineal.model.values import ParamValue, texts_of
 from lineal.model.vocabulary import Lifecycle, Status
 from lineal.query.parser import parse, parse_field, parse_fields, parse_orders
 from lineal.query.syntax import Kind
@@ -102,36 +102,42 @@ class LocalStore:
         reader = self.reader()
         return LoggedRun(self, reader.get_details(self._full_id(reader, run_id)))
 
-    def get_runs(self, run_ids: Sequence[str]) -> list[LoggedRun]:
+    def get_runs(self, run_ids: str | Sequence[str]) -> list[LoggedRun]:
         """`get_run` of several, in the order asked and each once, as of one moment."""
         self.refresh()
         reader = self.reader()
-        full_ids = list(dict.fromkeys(self._full_id(reader, run_id) for run_id in run_ids))
+        full_ids = list(dict.fromkeys(self._full_id(reader, run_id) for run_id in texts_of(run_ids, "run_ids")))
         series = _PageSeries(self, full_ids)
         return [LoggedRun(self, details, series) for details in reader.get_details_of(full_ids)]
 
     def diff(
-        self, run_ids: Sequence[str], *, metrics: Sequence[str] | None = None, repository: Repository | None = None
+        self,
+        run_ids: str | Sequence[str],
+        *,
+        metrics: str | Sequence[str] | None = None,
+        repository: Repository | None = None,
     ) -> FullDifference:
         """In what two to ten runs differ. `repository`: where commits can be read, for the patch between two."""
         from lineal.store.full_difference import full_difference
 
+        names = None if metrics is None else texts_of(metrics, "metrics")
         self.refresh()
         reader = self.reader()
-        full_ids = [self._full_id(reader, run_id) for run_id in run_ids]
-        return full_difference(reader, full_ids, reading(self.find_blob), repository, metrics)
+        full_ids = [self._full_id(reader, run_id) for run_id in texts_of(run_ids, "run_ids")]
+        return full_difference(reader, full_ids, reading(self.find_blob), repository, names)
 
-    def comparable(self, run_ids: Sequence[str]) -> Comparable:
+    def comparable(self, run_ids: str | Sequence[str]) -> Comparable:
         """Whether it is fair to compare the runs."""
         self.refresh()
         reader = self.reader()
-        return read_comparable(reader, list(dict.fromkeys(self._full_id(reader, run_id) for run_id in run_ids)))
+        full_ids = (self._full_id(reader, run_id) for run_id in texts_of(run_ids, "run_ids"))
+        return read_comparable(reader, list(dict.fromkeys(full_ids)))
 
-    def locked_among(self, run_ids: Sequence[str]) -> list[str]:
+    def locked_among(self, run_ids: str | Sequence[str]) -> list[str]:
         """Those that are locked; ids of no run are left out."""
         self.refresh()
         reader, found = self.reader(), []
-        for run_id in run_ids:
+        for run_id in texts_of(run_ids, "run_ids"):
             with contextlib.suppress(NotFound):
                 if reader.get_run(run_id).is_locked:
                     found.append(run_id)
@@ -154,7 +160,7 @@ class LocalStore:
         order_by: str | Sequence[str] | None = None,
         limit: int = 100,
         offset: int = 0,
-        experiments: Sequence[str] | None = None,
+        experiments: str | Sequence[str] | None = None,
         deleted: bool = False,
         page_token: str | None = None,
     ) -> Runs:
@@ -164,7 +170,7 @@ class LocalStore:
         if type(offset) is not int or offset < 0:
             raise InvalidInput("offset is a whole number, 0 or more", field="offset")
         conditions, orders = parse(filter), parse_orders(order_by or "")
-        names = None if experiments is None else tuple(experiments)
+        names = None if experiments is None else texts_of(experiments, "experiments")
         query = RunQuery(conditions, orders, "deleted" if deleted else "active", limit, offset, names, page_token)
         self.refresh()
         reader = self.reader()
@@ -180,7 +186,7 @@ class LocalStore:
         *,
         metrics: str | Sequence[str] = (),
         filter: str = "",
-        experiments: Sequence[str] | None = None,
+        experiments: str | Sequence[str] | None = None,
         deleted: bool = False,
         limit: int = 1_000,
     ) -> Groups:
@@ -191,7 +197,7 @@ class LocalStore:
         fields = parse_fields(by, "by")
         spreads = parse_fields(metrics, "metrics")
         conditions = parse(filter)
-        names = None if experiments is None else tuple(experiments)
+        names = None if experiments is None else texts_of(experiments, "experiments")
         lifecycle: Lifecycle = "deleted" if deleted else "active"
         self.refresh()
         page = self.reader().list_groups(GroupQuery(fields, spreads, conditions, lifecycle, names, limit))
@@ -225,15 +231,17 @@ class LocalStore:
             raise NotFound(f"no experiment {name!r} in {self.place} (tenant {self.tenant!r})", field="experiment")
         return found
 
-    def compare(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> Comparison:
+    def compare(self, run_ids: str | Sequence[str], metrics: str | Sequence[str] | None = None) -> Comparison:
         """Which of the runs is best in which metric, by the metrics' declared or usual direction."""
-        runs = [self.get_run(run_id) for run_id in run_ids]
-        return compare([run.details for run in runs], [run.series for run in runs], metrics)
+        names = None if metrics is None else texts_of(metrics, "metrics")
+        runs = [self.get_run(run_id) for run_id in texts_of(run_ids, "run_ids")]
+        return compare([run.details for run in runs], [run.series for run in runs], names)
 
-    def compare_dict(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> dict[str, Any]:
+    def compare_dict(self, run_ids: str | Sequence[str], metrics: str | Sequence[str] | None = None) -> dict[str, Any]:
         """The same as the body that POST /experiments/runs/compare answers with."""
-        runs = [self.get_run(run_id) for run_id in run_ids]
-        compared = compare([run.details for run in runs], [run.series for run in runs], metrics)
+        names = None if metrics is None else texts_of(metrics, "metrics")
+        runs = [self.get_run(run_id) for run_id in texts_of(run_ids, "run_ids")]
+        compared = compare([run.details for run in runs], [run.series for run in runs], names)
         return comparison_dict([run.to_dict() for run in runs], compared)
 
     def tenants(self) -> list[str]:

@@ -141,6 +141,10 @@ def test_models_and_versions_are_renamed_put_away_and_brought_back_alike(urls: t
         said += [lineal.delete_model_version("numbers@champion", why="leaked", url=url)]
         with pytest.raises(lineal.NotFound):
             lineal.get_model_version("numbers@champion", url=url)
+        for ref in ("digits", "digits/1"):
+            with pytest.raises(lineal.NotFound, match="renamed to 'numbers'") as caught:
+                lineal.get_model_version(ref, url=url)
+            assert caught.value.renamed_to == "numbers"
         with pytest.raises(lineal.NotFound):
             lineal.delete_model_version("numbers/7", url=url)
         said += [lineal.restore_model_version("numbers/2", url=url), lineal.delete_model("numbers", url=url)]

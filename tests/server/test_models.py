@@ -261,3 +261,13 @@ def test_who_moved_it_is_said(world: World) -> None:
         assert (row["actor"], row["why"], row["after"]) == ("approver", "it is good", "production")
     with world.asking(token=world.token("zoe")) as client:
         json_of(client.get("/models/digits", headers=ACME), 404)
+
+
+def test_a_former_name_leads_to_the_one_of_today(client: httpx.Client) -> None:
+    register(client)
+    json_of(client.patch("/models/digits", json={"name": "numbers"}))
+    for path in ("/models/digits", "/models/digits/versions/1"):
+        problem = json_of(client.get(path), 404)
+        assert (problem["code"], problem["renamed_to"]) == ("not_found", "numbers")
+        assert "renamed to 'numbers'" in problem["detail"]
+    assert "renamed_to" not in json_of(client.get("/models/nobody"), 404)

@@ -59,6 +59,8 @@ def end_with(context: click.Context, error: LinealError | Refusal) -> NoReturn:
         said: dict[str, object] = {"code": error.code, "message": error.message, "field": error.field}
         if isinstance(error, InvalidInput) and error.position is not None:
             said |= {"position": error.position, "expected": error.expected}
+        if isinstance(error, NotFound) and error.renamed_to is not None:
+            said["renamed_to"] = error.renamed_to
         write_json({"error": said})
     context.exit(_status_of(error))
 

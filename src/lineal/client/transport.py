@@ -222,7 +222,7 @@ def error_of(reply: Reply, address: ServerAddress) -> LinealError:
     if reply.status in (401, 403):
         return NotAllowed(said, field=field)
     if reply.status == 404:
-        return NotFound(said, field=field)
+        return NotFound(said, field=field, renamed_to=problem.get("renamed_to"))
     if reply.status == 409:
         return Locked(said, field=field) if problem.get("code") == Locked.code else Conflict(said, field=field)
     if reply.status in (429, 503):

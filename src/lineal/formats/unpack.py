@@ -14,9 +14,10 @@ from lineal.formats import safetensors
 from lineal.formats.checked import CheckedFile
 from lineal.formats.tell import JOBLIB, MLFLOW, ONNX, PICKLE, RUNS_CODE, SAFETENSORS, SKOPS, TORCH
 from lineal.model.errors import Damaged, InvalidInput, LinealError, NotTrusted
+from lineal.model.values import texts_of
 
 Files = Mapping[str, CheckedFile]
-Trust: TypeAlias = bool | Sequence[str]
+Trust: TypeAlias = bool | str | Sequence[str]
 
 READ = (SAFETENSORS, ONNX, SKOPS, JOBLIB, PICKLE, TORCH)
 _JOBLIB_MARK = b"joblib.numpy_pickle"
@@ -151,7 +152,8 @@ def _read_skops(what: str, file: BinaryIO, trust: Trust) -> Any:
 
     # It says a path, and gives what it is given to `ZipFile`, which takes an open file as well.
     unknown = skops.io.get_untrusted_types(file=file)  # type: ignore[arg-type, unused-ignore]
-    refused = [] if trust is True else [name for name in unknown if name not in (trust or ())]
+    vouched = () if isinstance(trust, bool) or not trust else texts_of(trust, "trust")
+    refused = [] if trust is True else [name for name in unknown if name not in vouched]
     if refused:
         names = ", ".join(repr(name) for name in refused[:20]) + (" ..." if len(refused) > 20 else "")
         raise NotTrusted(

@@ -54,9 +54,13 @@ class OverLimit(InvalidInput):
 
 
 class NotFound(LinealError, LookupError):
-    """Nothing by that name or id."""
+    """Nothing by that name or id. `renamed_to`: what had that name is called so now."""
 
     code = "not_found"
+
+    def __init__(self, message: str, *, field: str | None = None, renamed_to: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.renamed_to = renamed_to
 
 
 class Conflict(LinealError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from lineal.model.errors import InvalidInput
@@ -78,6 +79,19 @@ def check_name(name: object, *, field: str, max_bytes: int) -> str:
     if len(name) * 4 > max_bytes and len(name.encode()) > max_bytes:
         raise InvalidInput(f"{field} {name!r:.60}... is longer than {max_bytes} bytes", field=field)
     return name
+
+
+def texts_of(given: object, field: str) -> tuple[str, ...]:
+    """One text is a list of one: to Python it is one of its letters. Raises InvalidInput for what holds anything else."""
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Iterable):
+        raise InvalidInput(f"{field} {given!r:.80} is neither a text nor a list of texts", field=field)
+    texts = tuple(given)
+    for one in texts:
+        if not isinstance(one, str):
+            raise InvalidInput(f"{field} holds {one!r:.80}, which is no text", field=field)
+    return texts
 
 
 def is_deeper(value: Any, levels: int) -> bool:

@@ -74,10 +74,21 @@ def _by_id(store: LocalStore, registry: RegistryReader, name: str) -> ModelVersi
     if len(run_ids) > 1:
         raise InvalidInput(f"run {name!r:.80} is ambiguous: give more characters", field="version")
     if not run_ids:
+        _refuse_former(registry, name)
         raise NotFound(
             f"no model, version or run {name!r:.80} in {store.place} (tenant {store.tenant!r})", field="version"
         )
     return _of_run(registry, run_ids[0])
+
+
+def _refuse_former(registry: RegistryReader, name: str) -> None:
+    """NotFound with its name of today, if it is a former name of a model."""
+    if is_model_name(name):
+        try:
+            registry.get_model(name)
+        except NotFound as error:
+            if error.renamed_to is not None:
+                raise
 
 
 def _of_run(registry: RegistryReader, run_id: str) -> ModelVersion:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lineal.api import shared_store
 from lineal.model.errors import InvalidInput, Unreachable
+from lineal.model.values import texts_of
 from lineal.reproduce.environment import CannotInstall, EnvironmentChoice
 from lineal.reproduce.parts import parts_of
 from lineal.reproduce.place import fresh_place
@@ -59,8 +60,8 @@ def reproduce_run(
     code: CodeChoice = "recorded",
     environment: EnvironmentChoice = "rebuild",
     tolerance: float | Mapping[str, float] | None = None,
-    ignore: Sequence[str] = (),
-    links: Sequence[str] = (),
+    ignore: str | Sequence[str] = (),
+    links: str | Sequence[str] = (),
     anyway: bool = False,
     url: str | os.PathLike[str] | None = None,
     tenant: str | None = None,
@@ -72,14 +73,15 @@ def reproduce_run(
     code         "recorded": the tree that was captured, made again; "current": the old one where it lies, as it is now
     environment  "rebuild": from the lock file; "current": the interpreter that this program runs in
     tolerance    metrics may differ by so much of the larger value: one number for all, or by name ("*" and "?" stand for anything)
-    ignore       metrics that are not compared, by name
-    links        files or folders of the old tree that the new one is to have, too
+    ignore       metrics that are not compared, by name: one or a list
+    links        files or folders of the old tree that the new one is to have, too: one or a list
 
     Raises NotFound; InvalidInput for options that cannot be used; Unreachable where the environment cannot be made."""
     if code not in ("recorded", "current") or environment not in ("rebuild", "current"):
         raise InvalidInput("code is 'recorded' or 'current', environment is 'rebuild' or 'current'", field="code")
     if links and code == "current":
         raise InvalidInput("links go with code='recorded': the old tree has its own files", field="links")
+    ignored, linked = texts_of(ignore, "ignore"), texts_of(links, "links")
     by_name = tolerance if isinstance(tolerance, Mapping) else {} if tolerance is None else {"*": tolerance}
     allowed = parse_tolerances([f"{name}={number}" for name, number in by_name.items()])
     store = shared_store(url, tenant)
@@ -92,7 +94,7 @@ def reproduce_run(
             place.folder,
             code=code,
             environment=environment,
-            links=tuple(links),
+            links=linked,
             is_dry=dry_run,
         )
         if dry_run or not (plan.can_start or (anyway and plan.can_start_anyway)):
@@ -105,7 +107,7 @@ def reproduce_run(
                 url=None if url is None else os.fspath(url),
                 tenant=tenant,
                 tolerances=allowed,
-                ignored=tuple(ignore),
+                ignored=ignored,
                 quiet=False,
             )
         except CannotInstall as error:

@@ -69,6 +69,7 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
                     field=error.field,
                     position=getattr(error, "position", None),
                     expected=getattr(error, "expected", None),
+                    renamed_to=getattr(error, "renamed_to", None),
                 ),
                 headers,
             )
@@ -83,7 +84,9 @@ def _problem(
     field: str | None = None,
     position: int | None = None,
     expected: str | None = None,
+    renamed_to: str | None = None,
 ) -> Problem:
+    title = HTTPStatus(status).phrase
     return Problem(
-        f"urn:lineal:problem:{code}", HTTPStatus(status).phrase, status, detail, code, field, position, expected
+        f"urn:lineal:problem:{code}", title, status, detail, code, field, position, expected, renamed_to=renamed_to
     )

@@ -212,8 +212,8 @@ def floor_name(stage: Stage, stamp: Stamp) -> str:
 
 def no_model(name: str, called: str | None) -> NotFound:
     """`called`: what the model that had this name is called now."""
-    hint = "" if called is None else f"; the one that was called so is called {called!r:.80} now"
-    return NotFound(f"no registered model {name!r:.80}{hint}", field="name")
+    hint = "" if called is None else f": it was renamed to {called!r:.80}"
+    return NotFound(f"no registered model {name!r:.80}{hint}", field="name", renamed_to=called)
 
 
 def version_values(version: NewVersion) -> dict[str, object]:

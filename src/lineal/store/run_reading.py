@@ -10,7 +10,7 @@ from lineal.model.console import ConsoleLine, ConsoleStream
 from lineal.model.entities import RunDetails, SeriesInfo
 from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.limits import CONSOLE_PAGE_MAX_COUNT
-from lineal.model.values import from_json
+from lineal.model.values import from_json, texts_of
 from lineal.model.vocabulary import Labels
 from lineal.store.console import ConsoleQuery, read_lines
 from lineal.store.contracts import BucketPiece, Piece, TenantReader
@@ -91,7 +91,7 @@ class RunReading:
 
     def histories(
         self,
-        names: Sequence[str],
+        names: str | Sequence[str],
         *,
         labels: Mapping[str, str] | None = None,
         max_points: int | None = None,
@@ -108,6 +108,7 @@ class RunReading:
         reader = self._reader()
         sources = self._sources(step_max)
         found: dict[str, History] = {}
+        names = texts_of(names, "names")
         wanted = [(name, key) for name in names]
         if max_points is None:
             pieces: list[list[Piece]] = [[] for _ in names]

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from lineal import api
+from lineal.model.values import texts_of
 
 if TYPE_CHECKING:
     from lineal.api import LocalStore, LoggedRun
@@ -200,26 +201,28 @@ class ExperimentTracker:
 
     def search_runs(
         self,
-        experiment_names: Sequence[str] | None = None,
+        experiment_names: str | Sequence[str] | None = None,
         filter_string: str | None = "",
         max_results: int = 100,
-        order_by: Sequence[str] | None = None,
+        order_by: str | Sequence[str] | None = None,
     ) -> list[dict[str, Any]]:
         """Runs that match, as `get_run` gives them: of the named experiments, in the first tenant (of those this tracker has
         used, then of the folder) that has one of them; without names, of the default tenant. `filter_string` is in MLflow's
         language or Lineal's, which includes it; `order_by` lists keys such as "metrics.val_accuracy DESC"."""
         store = self._store(None)
-        if experiment_names is not None:
-            store = next((known for known in self._all_stores() if self._knows(known, experiment_names)), store)
-        page = store.runs(filter_string or "", order_by=order_by, limit=max_results, experiments=experiment_names)
+        names = None if experiment_names is None else texts_of(experiment_names, "experiment_names")
+        if names is not None:
+            store = next((known for known in self._all_stores() if self._knows(known, names)), store)
+        page = store.runs(filter_string or "", order_by=order_by, limit=max_results, experiments=names)
         return [run.to_dict() for run in page]
 
     @staticmethod
     def _knows(store: LocalStore, experiment_names: Sequence[str]) -> bool:
         return any(experiment.name in experiment_names for experiment in store.experiments())
 
-    def compare_runs(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> dict[str, Any]:
+    def compare_runs(self, run_ids: Sequence[str], metrics: str | Sequence[str] | None = None) -> dict[str, Any]:
         """2 to 100 runs side by side, as POST /experiments/runs/compare answers."""
+        run_ids = texts_of(run_ids, "run_ids")
         if not 2 <= len(run_ids) <= 100:
             raise api.InvalidInput(f"run_ids has {len(run_ids)} entries; 2 to 100 can be compared", field="run_ids")
         return self._find(run_ids[0])[0].compare_dict(run_ids, metrics)

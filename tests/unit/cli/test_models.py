@@ -157,6 +157,14 @@ def test_rename(invoke, ask, two: list[str]) -> None:
     assert invoke("models", "rename", "digits", "a/b").exit_code == 2
 
 
+@pytest.mark.parametrize("command", [("show", "digits"), ("show", "digits/1"), ("why", "digits"), ("why", "digits/1")])
+def test_a_former_name_leads_to_the_one_of_today(invoke, two: list[str], command: tuple[str, str]) -> None:
+    invoke("models", "rename", "digits", "numbers")
+    refused = invoke("models", *command)
+    assert (refused.exit_code, "it was renamed to 'numbers'" in refused.stderr) == (3, True)
+    assert json.loads(invoke("models", *command, "--json").stdout)["error"]["renamed_to"] == "numbers"
+
+
 def test_delete_and_restore_a_model(invoke, ask, two: list[str]) -> None:
     done = invoke("models", "delete", "digits")
     assert done.stdout == "Deleted model digits. To bring it back: lineal models restore digits\n"

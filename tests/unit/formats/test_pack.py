@@ -128,8 +128,10 @@ def test_types_may_be_vouched_for_by_name(tmp_path):
     with pytest.raises(NotTrusted, match=rf"trust=\['{tree}'\]"):
         read(packed)
     assert (read(packed, trust=[tree]).predict(X) == forest.predict(X)).all()
-    with pytest.raises(NotTrusted, match=tree):
-        read(packed, trust=["sklearn.tree._tree.Tre"])
+    assert (read(packed, trust=tree).predict(X) == forest.predict(X)).all()
+    for other in (["sklearn.tree._tree.Tre"], f"{tree} and more", "yes"):
+        with pytest.raises(NotTrusted, match=tree):
+            read(packed, trust=other)
     with pytest.raises(NotTrusted):
         read(pack_object(forest, "pickle", tmp_path), trust=[tree])
 

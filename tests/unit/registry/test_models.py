@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import weakref
+from typing import Any
 
 import numpy as np
 import onnx
@@ -331,13 +332,20 @@ def test_numbers_follow_time_also_where_the_clock_of_the_files_does_not_tell_it(
 # -- renamed, put away, brought back --------------------------------------------------------------
 
 
+FORMER = ("digits", "digits/1", "digits@champion", "digits/staging", "models:/digits/1")
+
+
 def test_a_renamed_model_keeps_what_it_has_and_is_reached_by_its_former_name():
     trained()
     lineal.promote("digits/1", to="staging", alias="champion", why="first")
     assert lineal.rename_model("digits", "numbers").aliases == {"champion": 1}
     assert lineal.get_model_version("numbers@champion").stage == "staging"
-    with pytest.raises(lineal.NotFound, match="'numbers' now"):
-        lineal.get_model("digits")
+    asks: list[Any] = [lambda: lineal.get_model("digits")]
+    asks += [lambda ref=ref: lineal.get_model_version(ref) for ref in FORMER]
+    for ask in asks:
+        with pytest.raises(lineal.NotFound, match="renamed to 'numbers'") as caught:
+            ask()
+        assert caught.value.renamed_to == "numbers"
     trained("digits")
     assert [one.version for one in lineal.get_model("numbers").versions()] == [2, 1]
     assert lineal.rename_model("numbers", "numbers").name == "numbers"

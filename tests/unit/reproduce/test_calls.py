@@ -39,7 +39,9 @@ def test_one_that_differs_is_kept_and_tolerances_are_by_name(
     assert {one.shown_name: one.verdict for one in made.reproduction.outcome.metrics}["loss"] == "different"
     made = lineal.reproduce_run(run_id, environment="current", tolerance={"lo*": 1e9}, url=recorder.folder)
     assert (made.verdict, made.folder) == ("within tolerance", None)
-    assert lineal.reproduce_run(run_id, environment="current", ignore=["loss"]).verdict == "identical"
+    assert lineal.reproduce_run(run_id, environment="current", ignore="loss").verdict == "identical"
+    with pytest.raises(lineal.InvalidInput, match="ignore"):
+        lineal.reproduce_run(run_id, dry_run=True, ignore=[None])  # type: ignore[list-item]
 
 
 def test_nothing_is_started_where_something_is_missing_or_only_a_plan_is_asked(

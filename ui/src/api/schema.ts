@@ -2436,7 +2436,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description A refusal. `code` is stable; `field` names the offending input, `position` (0-based) the place within a filter, and `expected` what could have stood there. `offset` and `segment` say where a journal goes on.
+         * @description A refusal. `code` is stable; `field` names the offending input, `position` (0-based) the place within a filter, and `expected` what could have stood there. `offset` and `segment` say where a journal goes on. `renamed_to`: what had the name that was asked for is called so now.
          */
         Problem: {
             type: string;
@@ -2454,6 +2454,8 @@ export interface components {
             offset?: number | null;
             /** @default null */
             segment?: number | null;
+            /** @default null */
+            renamed_to?: string | null;
         };
         /** Ready */
         Ready: {

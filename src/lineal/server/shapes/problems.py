@@ -7,7 +7,8 @@ from msgspec import Struct
 
 class Problem(Struct, omit_defaults=True, frozen=True):
     """A refusal. `code` is stable; `field` names the offending input, `position` (0-based) the place within a filter, and
-    `expected` what could have stood there. `offset` and `segment` say where a journal goes on."""
+    `expected` what could have stood there. `offset` and `segment` say where a journal goes on. `renamed_to`: what had
+    the name that was asked for is called so now."""
 
     type: str
     title: str
@@ -19,3 +20,4 @@ class Problem(Struct, omit_defaults=True, frozen=True):
     expected: str | None = None
     offset: int | None = None
     segment: int | None = None
+    renamed_to: str | None = None
