@@ -350,6 +350,39 @@ def test_beyond_the_bound_the_end_is_kept_and_the_rest_counted(tmp_path: Path, m
     assert logged(tmp_path / "nb")[0].losses == {"console_limit": 490}
 
 
+def test_a_program_with_a_thousand_open_files_is_heard(tmp_path: Path) -> None:
+    """Its pipes have numbers that select(2) does not take."""
+    source = """
+        import resource
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else 4096, hard))
+        opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)]
+        with lineal.init(url=sys.argv[1], experiment="e"):
+            print("one", flush=True)
+            os.system("echo child")
+            print("two", file=sys.stderr)
+    """
+    done = run(source, tmp_path)
+    assert done.returncode == 0 and done.stdout == b"one\nchild\n" and done.stderr == b"two\n"
+    assert sorted(texts(tmp_path)) == ["child", "one", "two"] and not logged(tmp_path)[0].losses
+
+
+def test_a_thread_that_cannot_go_on_is_a_loss_and_no_end_of_anything(tmp_path: Path) -> None:
+    source = """
+        from lineal.client.capture.console import led
+        def refuse(self, data): raise MemoryError
+        led._Reading._take = refuse
+        with lineal.init(url=sys.argv[1], experiment="e") as run:
+            print("one", flush=True)
+            run.log({"loss": 1.0})
+        print("two")
+    """
+    done = run(source, tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"one\ntwo\n", b"")
+    [one] = logged(tmp_path)
+    assert one.status == "finished" and one.losses["console_unread"] >= 1 and one.metrics["loss"] == 1.0
+
+
 def test_long_lines_and_odd_bytes(tmp_path: Path) -> None:
     source = INIT + "os.write(1, b'x' * 50_000 + b'\\n'); os.write(1, b'\\0nul \\xff \\xed\\xa0\\x80\\n'); run.finish()"
     done = run(source, tmp_path / "nb")

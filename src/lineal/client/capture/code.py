@@ -126,7 +126,7 @@ def _of_repository(repository: git.Repository, look: _Look) -> Code:
     tracked = repository.tracked()
     content: dict[str, Any] = {"kind": "git"}
     _look_at_hidden(repository, tracked, content, look)
-    status = repository.status()
+    status = _status_of(repository, look.trouble)
     status.untracked = without_lineals(root, status.untracked, look.own)
     remote = repository.remote(status.branch)
     content |= {
@@ -157,6 +157,20 @@ def _of_repository(repository: git.Repository, look: _Look) -> Code:
     _add_sources("untracked", UNTRACKED_PATH, read_sources(root, names, sight.project), content, files, look.trouble)
     look.sight = sight.watching(os.path.join(root, name) for name in (*status.changed, *names))
     return Code(content, files)
+
+
+def _status_of(repository: git.Repository, trouble: list[str]) -> git.Status:
+    """A filter fails wherever its program is not installed, as git-lfs in many an image: the commit is known all the same."""
+    try:
+        return repository.status()
+    except git.GitFailed as error:
+        if not repository.leave_filters():
+            raise
+        status = repository.status()
+        trouble.append(
+            f"git: {mask_text(str(error))}. Without the filters that are configured, files that they change may be said to differ."
+        )
+        return status
 
 
 def _look_at_hidden(repository: git.Repository, tracked: git.Tracked, content: dict[str, Any], look: _Look) -> None:
@@ -219,6 +233,10 @@ def _add_patch(
         content["changed"] = [mask_text(name) for name in changed]
         if error.digest is not None:
             content["patch_digest"] = error.digest
+        return
+    except git.GitFailed as error:  # of a file that was never fetched there is nothing to compare with
+        trouble.append(f"What was changed is not known, only in which files: git: {mask_text(str(error))}")
+        content["changed"] = [mask_text(name) for name in changed]
         return
     if not patch:
         return

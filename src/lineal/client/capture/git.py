@@ -1,6 +1,6 @@
 """What git says of a working tree: asked by its own program, without running what a repository's configuration names, as far as
-git lets itself be told (no hooks, no file system monitor, no external diff, no text conversion; a clean filter still runs, as in
-any `git status`). Formats: git-status(1) "Porcelain Format Version 2", git-diff(1),
+git lets itself be told (no hooks, no file system monitor, no external diff, no text conversion, nothing fetched; a clean filter
+still runs, as in any `git status`). Formats: git-status(1) "Porcelain Format Version 2", git-diff(1),
 git-ls-files(1) -v, gitrepository-layout(5)."""
 
 from __future__ import annotations
@@ -48,6 +48,17 @@ _DIFF = (
 )
 
 
+_NOT_HANDED_ON = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_DIFF_OPTS")
+_SET = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+    "GIT_PAGER": "cat",
+    # What a clone has left behind is not fetched: no network, and no program that a repository names for it.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "",
+}
+_FILTER = re.compile(r"\Afilter\.([^=]+)\.(?:clean|process)\Z")
 _HIDDEN = re.compile(rb"\0([a-zS]) ([^\0]+)")
 _GIT_FILE_MAX_CHARS = 8_192
 
@@ -122,10 +133,9 @@ class Repository:
             raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s a while ago")
         self._deadline_s = time.monotonic() + GIT_TIMEOUT_S
         # A hook or a rebase may have left these to a script that it started, and they would name another repository.
-        own = {
-            name: value for name, value in environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
-        }
-        self._environ = own | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_PAGER": "cat"}
+        own = {name: value for name, value in environ.items() if name not in _NOT_HANDED_ON}
+        self._environ = own | _SET
+        self._options: list[str] = []
         self._folder = folder
         try:
             top = self._ask("rev-parse", "--show-toplevel")
@@ -204,6 +214,18 @@ class Repository:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
 
+    def leave_filters(self) -> bool:
+        """From now on files are compared as they are, without the filters that are configured; False where none is."""
+        try:
+            answer = self._ask("config", "-z", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process)$")
+        except GitFailed:
+            return False
+        names = {found[1] for key in answer.decode("utf-8", "replace").split("\0") if (found := _FILTER.match(key))}
+        for name in sorted(names):
+            for setting in ("clean=", "process=", "required=false"):
+                self._options += ("-c", f"filter.{name}.{setting}")
+        return bool(names)
+
     def patch(self, max_bytes: int, hashed_max_bytes: int = 0) -> bytes:
         """From the last commit to the files as they are, staged or not; for `git apply`. Raises TooLarge, with the digest of what has
         no more than `hashed_max_bytes`."""
@@ -244,7 +266,7 @@ class Repository:
         program = shutil.which("git", path=os.pathsep.join(os.get_exec_path(self._environ)))
         if program is None:
             raise GitFailed("git is not installed")
-        command = [program, "-C", self._folder, *_QUIET, *arguments]
+        command = [program, "-C", self._folder, *_QUIET, *self._options, *arguments]
         try:
             answer = ask(command, self._environ, self._deadline_s, max_bytes, hashed_max_bytes)
         except TookTooLong:

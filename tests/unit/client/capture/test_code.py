@@ -299,6 +299,46 @@ def test_what_a_repository_configures_is_not_run(tmp_path):
     assert not mark.exists()
 
 
+def test_a_filter_whose_program_is_not_installed(tmp_path):
+    """git-lfs in an image that was copied together: its files look new to git, which asks the filter, which is not there."""
+    commit = repository(tmp_path, {"a.py": "1\n", "w.bin": "pointer", ".gitattributes": "*.bin filter=large -text\n"})
+    for key, value in (("process", "git-large process"), ("clean", "git-large clean"), ("required", "true")):
+        git(tmp_path, "config", f"filter.large.{key}", value)
+    os.utime(tmp_path / "w.bin", (1, 1))
+    content = look(tmp_path).content
+    assert content["kind"] == "git" and content["commit"] == commit and not content["is_dirty"]
+    assert "Without the filters that are configured" in content["trouble"][0]
+    write(tmp_path, {"a.py": "2\n"})
+    found = look(tmp_path)
+    assert found.content["patch"]["files"] == ["a.py"] and b"+2" in found.files["patch"][1]
+
+
+def test_nothing_is_fetched_of_what_a_clone_left_behind(tmp_path):
+    """Neither from a network, nor by a program that the repository names."""
+    repository(tmp_path / "from", {"a.py": "1\n", "b.py": "3\n"})
+    git(tmp_path / "from", "config", "uploadpack.allowFilter", "true")
+    git(tmp_path / "from", "config", "uploadpack.allowAnySHA1InWant", "true")
+    address = f"file://{tmp_path}/from"
+    git(tmp_path, "clone", "--quiet", "--filter=blob:none", "--no-checkout", address, "part")
+    git(tmp_path / "part", "sparse-checkout", "set", "--no-cone", "/a.py")
+    git(tmp_path / "part", "checkout", "--quiet")
+    write(tmp_path / "part", {"b.py": "2\n"})
+    mark = tmp_path / "mark"
+    write(tmp_path, {"evil": f'#!/bin/sh\ntouch {mark}\nexec git-upload-pack "$@"\n'})
+    (tmp_path / "evil").chmod(0o755)
+    git(tmp_path / "part", "config", "remote.origin.uploadpack", str(tmp_path / "evil"))
+    content = look(tmp_path / "part").content
+    assert not mark.exists()
+    assert content["kind"] == "git" and content["commit"] == git(tmp_path / "from", "rev-parse", "HEAD")
+    assert content["changed"] == ["b.py"] and "in which files" in content["trouble"][0]
+
+
+def test_the_patch_has_its_context_whatever_the_shell_asks_of_git(tmp_path):
+    repository(tmp_path, {"a.py": "1\n2\n3\n"})
+    write(tmp_path, {"a.py": "1\n2\n4\n"})
+    assert b"\n 2\n" in look(tmp_path, {**ENVIRON, "GIT_DIFF_OPTS": "-u0"}).files["patch"][1]
+
+
 def test_without_git_installed_the_files_are_kept(tmp_path, monkeypatch):
     repository(tmp_path, {"train.py": "x = 1\n"})
     monkeypatch.setattr(module, "script_path", lambda: str(tmp_path / "train.py"))

@@ -8,7 +8,7 @@ import sys
 import types
 from typing import Any, NamedTuple
 
-from lineal.client.capture.console.pump import EXTPROC
+from lineal.client.capture.console.pump import EXTPROC, ready
 from lineal.journal.held import Held
 
 _PIPE_BYTES = 1024 * 1024
@@ -85,13 +85,10 @@ class Leading:
 
     def send_marks(self, timeout_s: float) -> int:
         """Behind everything that was printed, into each way; how many could be."""
-        import select
-
         sent = 0
         for way in self.ways:
             try:
-                _, writable, _ = select.select([], [way.entrance], [], timeout_s)
-                if writable and self._held.has(way.entrance):
+                if ready([], [way.entrance], timeout_s) and self._held.has(way.entrance):
                     os.write(way.entrance, self.mark)
                     sent += 1
             except OSError:  # nobody reads it any more

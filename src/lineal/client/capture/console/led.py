@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import select
+import select  # noqa: F401 - what `ready` needs, before there is a thread that would load it
 import sys
 import threading
 import time
@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from lineal.client.capture.console.descriptors import Leading
-from lineal.client.capture.console.pump import HEAD, print_all
+from lineal.client.capture.console.pump import HEAD, print_all, ready
 from lineal.journal.held import Held
 from lineal.model.limits import CONSOLE_IDLE_S, CONSOLE_INTERVAL_S, CONSOLE_STOP_WAIT_S
 
@@ -200,6 +200,8 @@ class _Reading:
                 if self._missing_marks <= 0 and not self._drained.is_set():
                     self._flush()
                     self._drained.set()
+        except Exception:  # no memory for it: the training goes on, and what it prints is printed
+            self._lose()
         finally:
             self._drained.set()
             self._leading.close()
@@ -211,7 +213,7 @@ class _Reading:
     def _readable(self, wait_s: float | None) -> list[int] | None:
         """None where the program has closed what is read here, and reads files of its own by these numbers, perhaps."""
         try:
-            readable, _, _ = select.select(self._sources(), [], [], wait_s)
+            readable = ready(self._sources(), [], wait_s)
         except (OSError, ValueError):
             return None
         return readable if self._is_ours else None

@@ -155,9 +155,29 @@ def _write(target: int, view: memoryview) -> int:
         try:
             return os.write(target, view)
         except BlockingIOError:
-            import select
+            ready([], [target], None)
 
-            select.select([], [target], [])
+
+_SELECT_MAX = 1024
+"""FD_SETSIZE, of Linux and macOS."""
+
+
+def ready(reading: list[int], writing: list[int], wait_s: float | None) -> list[int]:
+    """Those that can be read, or written to, without waiting. select(2) takes no number above FD_SETSIZE, which a program with a thousand
+    open files hands out; poll(2) does not know every terminal of macOS. OSError where one is not open."""
+    import select
+
+    if max((*reading, *writing), default=0) < _SELECT_MAX:
+        readable, writable, _ = select.select(reading, writing, [], wait_s)
+        return [*readable, *writable]
+    asked = select.poll()
+    for descriptors, what in ((reading, select.POLLIN), (writing, select.POLLOUT)):
+        for descriptor in descriptors:
+            asked.register(descriptor, what)
+    found = asked.poll(None if wait_s is None else wait_s * 1000)
+    if any(what & select.POLLNVAL for _, what in found):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return [descriptor for descriptor, _ in found]
 
 
 class Terminal:
@@ -206,12 +226,9 @@ class Terminal:
         return not self._known[1] & termios.ICANON
 
     def _type(self) -> None:
-        import select
-
         try:
             while self._is_raw() and self._is_read():
-                readable, _, _ = select.select([self._target], [], [], 0.5)
-                if readable and self._is_raw() and self._is_read():
+                if ready([self._target], [], 0.5) and self._is_raw() and self._is_read():
                     write_all(self._source, os.read(self._target, 1024))
         except OSError:  # it cannot be read, or somebody has gone
             pass
