@@ -30,6 +30,7 @@ from lineal.model.values import from_json, to_json
 from lineal.model.vocabulary import Lifecycle, ModelRole, ModelStatus
 from lineal.query.syntax import DATASET_PROPERTIES, Field, Filter
 from lineal.query.value_sets import join_values
+from lineal.store.datasets import HasDatasetReader
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -130,7 +131,7 @@ class ModelPage(NamedTuple):
     next_token: str | None = None
 
 
-class LineageReader(Protocol):
+class LineageReader(HasDatasetReader, Protocol):
     """Answers about one tenant."""
 
     def list_dataset_uses(self, run_ids: Sequence[str]) -> list[list[DatasetUse]]:

@@ -44,6 +44,7 @@ from lineal.store.lineage import ModelPage, ModelQuery, in_order_said, largest, 
 from lineal.store.lineage_graph import walk
 from lineal.store.lineage_start import check, find_start
 from lineal.store.memory_captures import captures_of, code_of
+from lineal.store.memory_datasets import MemoryDatasetReader
 from lineal.store.memory_lineage import get_model, list_datasets, list_files, list_model_uses, list_models, list_uses
 from lineal.store.memory_links import MemoryLinks
 from lineal.store.memory_loose_files import list_loose
@@ -285,6 +286,9 @@ class MemoryReader:
             and (search is None or search.casefold() in experiment.name.casefold())
         ]
         return ExperimentPage(found[offset : offset + limit], len(found))
+
+    def datasets(self) -> MemoryDatasetReader:
+        return MemoryDatasetReader(lambda: self._store.committed(self._tenant))
 
     def registry(self) -> MemoryRegistryReader:
         return MemoryRegistryReader(lambda: self._store.committed(self._tenant).registry)

@@ -21,6 +21,7 @@ from lineal.model.registry import (
 from lineal.model.vocabulary import Lifecycle, ModelStatus
 from lineal.store.audit import Action
 from lineal.store.memory_webhooks import MemoryOutbox
+from lineal.store.place_tokens import Key
 from lineal.store.registry import (
     MOVES,
     ModelsPage,
@@ -33,7 +34,7 @@ from lineal.store.registry import (
     no_model,
     version_values,
 )
-from lineal.store.registry_pages import Key, Query, check, keys_of, make_token, read_token, tester
+from lineal.store.registry_pages import Query, check, keys_of, make_token, read_token, tester
 from lineal.store.webhook_events import (
     PROMPT_TAG,
     alias_set,

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, get_args
 
 from lineal.model.errors import InvalidInput
 from lineal.model.limits import FILTER_COMPARISONS_MAX_COUNT, FILTER_LIST_MAX_COUNT, ORDER_KEYS_MAX_COUNT
-from lineal.model.values import from_json, to_json
+from lineal.store.place_tokens import Key, place_of, token_of
 from lineal.store.registry import By, ModelField, ModelsQuery, Term, VersionField, VersionsQuery
 
 Query: TypeAlias = ModelsQuery | VersionsQuery
-Key: TypeAlias = str | int
 
 PATTERNS = ("like", "ilike", "contains")
 _NUMBERS = ("<", "<=", ">", ">=")
-_CHECK_BYTES, _DIGEST_BYTES = 6, 9
 
 
 def keys_of(query: Query) -> tuple[By, ...]:
@@ -91,34 +86,13 @@ _COMPARED: dict[str, Callable[[object, object], bool]] = {
 
 def make_token(query: Query, place: Sequence[Key]) -> str:
     """The page behind the entry whose keys these are."""
-    body = _digest(query) + to_json(list(place)).encode()
-    return base64.urlsafe_b64encode(_check(body) + body).rstrip(b"=").decode()
+    return token_of(_question(query), place)
 
 
 def read_token(query: Query) -> list[Key] | None:
     """InvalidInput for a token that is damaged or another query's."""
-    if query.after is None:
-        return None
-    try:
-        raw = base64.b64decode(query.after.encode("ascii") + b"=" * (-len(query.after) % 4), b"-_", validate=True)
-    except (ValueError, binascii.Error):
-        raw = b""
-    body = raw[_CHECK_BYTES:]
-    if len(body) <= _DIGEST_BYTES or raw[:_CHECK_BYTES] != _check(body):
-        raise InvalidInput("this page token is damaged; ask for the first page anew", field="page_token")
-    if body[:_DIGEST_BYTES] != _digest(query):
-        raise InvalidInput(
-            "this page token belongs to another question: filter, order and lifecycle must be the same as for the page before",
-            field="page_token",
-        )
-    place: list[Key] = from_json(body[_DIGEST_BYTES:])
-    return place
+    return place_of(_question(query), query.after)
 
 
-def _digest(query: Query) -> bytes:
-    said = repr((type(query).__name__, query.terms, query.order, query.lifecycle))
-    return hashlib.sha256(said.encode("utf-8", "backslashreplace")).digest()[:_DIGEST_BYTES]
-
-
-def _check(body: bytes) -> bytes:
-    return hashlib.sha256(b"lineal registry token 1\0" + body).digest()[:_CHECK_BYTES]
+def _question(query: Query) -> tuple[object, ...]:
+    return type(query).__name__, query.terms, query.order, query.lifecycle

@@ -25,6 +25,7 @@ from lineal.store.contracts import (
     Spread,
     TenantReader,
 )
+from lineal.store.datasets import DatasetReader, NameOrder, NamesQuery, UsesQuery, VersionsQuery
 from lineal.store.lineage import ModelQuery
 from lineal.store.rules import typed_text
 
@@ -76,6 +77,7 @@ def assert_same_answers(
         assert one.list_captures(run_id) == two.list_captures(run_id)
     assert one.get_captures_of(run_ids, ("code",)) == two.get_captures_of(run_ids, ("code",))
     assert_same_lineage(one, two, run_ids)
+    assert_same_datasets(one.datasets(), two.datasets())
     for asked_models in (ModelQuery(lifecycle=None, limit=1_000), *models):
         assert_same_models(one, two, asked_models)
     for lifecycle in ("active", "deleted", None):
@@ -112,6 +114,30 @@ def assert_same_lineage(one: TenantReader, two: TenantReader, run_ids: Sequence[
         things += [LineageQuery(f"{use.dataset.name}@{use.dataset.digest}", "dataset") for use in uses]
         for asked in things:
             assert one.find_lineage(asked) == two.find_lineage(asked), asked
+
+
+def assert_same_datasets(one: DatasetReader, two: DatasetReader) -> None:
+    """Each name, its versions, uses and model versions; in pages, too."""
+    orders: tuple[NameOrder, ...] = ("name", "last_used")
+    for order in orders:
+        names = one.list_names(NamesQuery(order=order, limit=1_000))
+        assert names == two.list_names(NamesQuery(order=order, limit=1_000))
+    for dataset in names.datasets:
+        versions = one.list_versions(VersionsQuery(dataset.name, limit=1_000))
+        assert versions == two.list_versions(VersionsQuery(dataset.name, limit=1_000))
+        for digest in (None, *(version.dataset.digest for version in versions.versions)):
+            asked = UsesQuery(dataset.name, digest, 1_000)
+            uses = one.list_uses(asked)
+            assert uses == two.list_uses(asked) and one.list_made(asked) == two.list_made(asked)
+            if digest is not None:
+                assert one.get_version(dataset.name, digest) == two.get_version(dataset.name, digest)
+            half = replace(asked, limit=max(1, len(uses.uses) // 2))
+            page = one.list_uses(half)
+            assert page == two.list_uses(half)
+            if page.next_token is not None:
+                rest = replace(asked, after=page.next_token)
+                assert one.list_uses(rest) == two.list_uses(rest)
+                assert [*page.uses, *one.list_uses(rest).uses] == uses.uses
 
 
 def assert_same_models(one: TenantReader, two: TenantReader, query: ModelQuery) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from lineal.testing.suite_audit import AuditRules
 from lineal.testing.suite_captures import CaptureRules
 from lineal.testing.suite_console import ConsoleRules
+from lineal.testing.suite_datasets import DatasetRules
 from lineal.testing.suite_filters import FilterRules
 from lineal.testing.suite_groups import GroupRules
 from lineal.testing.suite_lineage import LineageRules
@@ -45,7 +46,9 @@ class StoreSuite(
     LineageRules,
     CaptureRules,
     LineageGraphRules,
+    DatasetRules,
     RegistryRules,
     WebhookRules,
 ):
-    """All rules of `store/contracts.py`, `store/people.py`, `store/registry.py` and `store/webhooks.py`, one class of them a subject."""
+    """All rules of `store/contracts.py`, `store/people.py`, `store/registry.py`, `store/datasets.py` and `store/webhooks.py`, one class
+    of them a subject."""

@@ -40,6 +40,7 @@ from lineal.store.sql.catalog import NO_TENANT, Catalog
 from lineal.store.sql.console import read_console
 from lineal.store.sql.cursors import read_cursor, read_lapsed
 from lineal.store.sql.database import Connection, Database
+from lineal.store.sql.dataset_reader import SqlDatasetReader
 from lineal.store.sql.details import read_details, read_runs
 from lineal.store.sql.experiment_reader import read_experiments
 from lineal.store.sql.links import SqlLinks
@@ -284,6 +285,9 @@ class SqlReader:
                 and (search is None or search.casefold() in experiment.name.casefold())
             ]
         return ExperimentPage(found[offset : offset + limit], len(found))
+
+    def datasets(self) -> SqlDatasetReader:
+        return SqlDatasetReader(self._snapshot)
 
     def registry(self) -> SqlRegistryReader:
         return SqlRegistryReader(self._snapshot)

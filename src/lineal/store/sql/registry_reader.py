@@ -17,8 +17,9 @@ from lineal.model.registry import (
     VersionFile,
 )
 from lineal.model.values import from_json, to_json
+from lineal.store.place_tokens import Key
 from lineal.store.registry import ModelsPage, ModelsQuery, Term, TransitionsQuery, VersionsPage, VersionsQuery, no_model
-from lineal.store.registry_pages import PATTERNS, Key, Query, check, keys_of, make_token, read_token, tester
+from lineal.store.registry_pages import PATTERNS, Query, check, keys_of, make_token, read_token, tester
 from lineal.store.sql.database import Connection, Row, list_text
 
 _MODEL = "m.pk, m.name, m.description, m.lifecycle, m.created_ms, m.updated_ms, m.last_version"

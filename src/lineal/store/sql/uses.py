@@ -21,6 +21,7 @@ from lineal.store.lineage import (
 )
 from lineal.store.sql.attributes import AttributeIndex
 from lineal.store.sql.database import Connection, list_text
+from lineal.store.sql.dataset_names import count_run, date_again
 
 _DATASET = "name, digest, version, source_type, source"
 _SHORT = ", ".join(f"dataset.{name}" for name in _DATASET.split(", "))
@@ -38,6 +39,7 @@ class UsesDraft:
         self._artifacts: dict[ArtifactKey, tuple[Stamp, ArtifactUse]] | None = {} if is_new else None
         self._versions: dict[str, tuple[Stamp, VersionUse]] | None = {} if is_new else None
         self._searched: dict[str, str] = {}
+        self._datasets_written: set[DatasetKey] = set()
         self._datasets_changed: set[DatasetKey] = set()
         self._models_changed: set[ModelKey] = set()
         self._artifacts_changed: set[ArtifactKey] = set()
@@ -53,6 +55,7 @@ class UsesDraft:
         """True if this is the first word."""
         if self._datasets is None:
             self._datasets = read_dataset_uses(self._connection, [self._run]).get(self._run, {})
+            self._datasets_written = set(self._datasets)
             self._searched = searched_fields(known for _, known in self._datasets.values())
         key = dataset_key(use)
         is_first = say_first(self._datasets, key, stamp, replace(use, used_ms=stamp.time_ms))
@@ -93,6 +96,7 @@ class UsesDraft:
         if self._datasets_changed:
             assert self._datasets is not None
             self._write_datasets(tenant, [self._datasets[key] for key in sorted(self._datasets_changed)])
+            self._datasets_written |= self._datasets_changed
             self._datasets_changed.clear()
             searched = searched_fields(use for _, use in self._datasets.values())
             for name in [*self._searched, *searched]:
@@ -140,9 +144,15 @@ class UsesDraft:
             self._versions_changed.clear()
 
     def _write_datasets(self, tenant: int, changed: list[tuple[Stamp, DatasetUse]]) -> None:
+        used: dict[tuple[str, str], int] = {}
+        for stamp, use in changed:
+            version = use.dataset.name, use.dataset.digest
+            used[version] = max(stamp.time_ms, used.get(version, stamp.time_ms))
+        known = {(name, digest) for name, digest, _ in self._datasets_written}
+        numbers = count_run(self._connection, tenant, known, used)
         self._connection.executemany(
-            "INSERT INTO dataset_use (run, name, digest, context, time_ms, writer, seq, dataset, tags)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, name, digest, context) DO UPDATE SET"
+            "INSERT INTO dataset_use (run, name, digest, context, time_ms, writer, seq, dataset, tags, dataset_name)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, name, digest, context) DO UPDATE SET"
             " time_ms = excluded.time_ms, writer = excluded.writer, seq = excluded.seq, dataset = excluded.dataset,"
             " tags = excluded.tags",
             [
@@ -152,10 +162,13 @@ class UsesDraft:
                     *stamp,
                     self._describe(tenant, use.dataset),
                     to_json([list(tag) for tag in sorted(use.tags.items())]),
+                    numbers[use.dataset.name],
                 )
                 for stamp, use in changed
             ],
         )
+        moved = [dataset_key(use)[:2] for _, use in changed if dataset_key(use) in self._datasets_written]
+        date_again(self._connection, numbers, moved)
 
     def _describe(self, tenant: int, dataset: Dataset) -> int:
         """The number of that very description."""
