@@ -131,7 +131,7 @@ class SqlDatasetReader:
             page = rows[: query.limit]
             runs = read_runs(connection, sorted({row[5] for row in page}))
         uses = [
-            DatasetRun(*row[:5], run.name, run.experiment_name, run.status, run.lifecycle)
+            DatasetRun(*(*row[:5], run.name, run.experiment_name, run.status, run.lifecycle))
             for row in page
             for run in (runs[row[5]],)
         ]
@@ -199,7 +199,7 @@ def _token(query: Query, kind: str, places: Sequence[Sequence[Key]]) -> str | No
 
 def _named(connection: Connection, rows: Sequence[Row]) -> dict[int, UsedDataset]:
     datasets = _described(connection, [row[5] for row in rows], whole=False)
-    return {row[0]: UsedDataset(*row[1:5], datasets[row[5]]) for row in rows}
+    return {row[0]: UsedDataset(*(*row[1:5], datasets[row[5]])) for row in rows}
 
 
 def _versions(connection: Connection, rows: Sequence[Row], *, whole: bool) -> list[DatasetVersion]:
