@@ -55,6 +55,7 @@ def test_a_difference_over_every_store(hosted: httpx.Client) -> None:  # noqa: F
     assert patch["text"].endswith("@@ -1,3 +1,3 @@\n a\n-one\n+other\n c\n") and patch["unknown"] == []
     assert found["code"][0]["patch"] is None and patch["files"] == ["train.py"]
     assert found["packages"] == [{"name": "numpy", "values": {"one": "2.0", "other": "2.1"}, "change": "changed"}]
+    assert found["packages_unknown"] is None
     assert [(one["name"], one["context"], one["values"]) for one in found["datasets"]] == [
         ("train", "training", {"one": ["d0"], "other": ["d1"]})
     ]

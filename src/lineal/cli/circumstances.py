@@ -52,6 +52,9 @@ def _python(environment: Mapping[str, Any]) -> str:
     name = joined((_text(python.get("implementation")), _text(python.get("version"))), " ")
     packages = environment.get("packages")
     count = count_text(len(packages), "package") if isinstance(packages, dict) else ""
+    left_out = environment.get("packages_left_out")
+    if count and isinstance(left_out, int) and left_out > 0:
+        count += f" by name and {left_out:,} more in its lock file"
     kind = _text(python.get("kind"))
     return joined((name, f"in a {kind} environment" if kind in ("venv", "conda") else "", count), ", ")
 

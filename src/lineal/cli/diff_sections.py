@@ -40,8 +40,8 @@ def sections(
     code = list(_code(found, short, show_patch))
     if code and (show_all or len({row.digest for row in found.code}) > 1 or any(row.patch for row in found.code)):
         yield "Code", _indented(code)
-    if found.packages:
-        yield "Packages", _table(((row.name, row.values) for row in found.packages), short)
+    if found.packages or found.packages_unknown:
+        yield "Packages", Group(*_packages(found, short))
     for title, facts in (
         ("Execution", found.execution),
         ("Environment", found.environment),
@@ -70,6 +70,13 @@ def _code(found: FullDifference, short: Mapping[str, str], show_patch: bool) -> 
     for row in found.code:
         if row.patch is not None:
             yield from _patch(row.patch, f"from {first} to {short[row.run_id]}", show_patch)
+
+
+def _packages(found: FullDifference, short: Mapping[str, str]) -> Iterator[RenderableType]:
+    if found.packages:
+        yield _table(((row.name, row.values) for row in found.packages), short)
+    if found.packages_unknown:
+        yield Padding(Text(printable(found.packages_unknown), style="yellow"), _INDENT)
 
 
 def _patch(patch: CodePatch, way: str, show_patch: bool) -> Iterator[RenderableType]:

@@ -138,7 +138,8 @@ SOURCE_FILES_MAX_BYTES = 16 * MIB  # ... of all of them
 SOURCE_FILES_MAX_COUNT = 2_000  # ... 2,000 names are 200 KB of the capture
 SOURCE_HASHED_MAX_BYTES = 64 * MIB  # of code that is left out the digest is worked out: 50 ms
 LEFT_OUT_NAMED_COUNT = 200  # files that were left out and are named; the rest is counted
-PACKAGES_MAX_COUNT = 5_000  # ten times a large environment
+PACKAGES_MAX_COUNT = 5_000  # of an environment, said by name: ten times a large one; the others stand in its lock file
+PACKAGES_READ_MAX_COUNT = 50_000  # ... that are looked at: a second; more are counted
 
 # -- sending ------------------------------------------------------------------------------------
 UPLOAD_INTERVAL_S = 1.0  # how often what was logged is sent: on the page within 2 s

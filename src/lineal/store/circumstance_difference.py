@@ -24,7 +24,7 @@ _REST = "(all of it)"
 # What is another one in every run, or has a section of its own.
 _LEFT_OUT = {
     "execution": ("pid",),
-    "environment": ("packages", "direct", "lock", "conda"),
+    "environment": ("packages", "packages_left_out", "direct", "lock", "conda"),
     "hardware": (),
 }
 
@@ -112,15 +112,49 @@ def _name(name: str) -> str:
     return f"{name[:DIFF_NAME_MAX_CHARS]}... {sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
-def packages(contents: Mapping[str, Contents]) -> list[PackageRow]:
-    """Those whose version is not the same in all runs that recorded their packages."""
+@dataclass(frozen=True, slots=True)
+class PackageRows:
+    """`unknown`: what could not be compared, as a sentence; "" where everything was, or the rest is known to be equal."""
+
+    found: tuple[PackageRow, ...]
+    unknown: str = ""
+
+
+def packages(contents: Mapping[str, Contents]) -> PackageRows:
+    """Those whose version is not the same in all runs that recorded their packages. A large environment names the first of its
+    packages only: what comes after the last name of one is not missing there."""
     told = {run_id: _packages_of(parts) for run_id, parts in contents.items()}
     known = {run_id: found for run_id, found in told.items() if found is not None}
     if len(known) < 2:
-        return []
+        return PackageRows(())
+    ends = [max(found, default="") for run_id, found in known.items() if packages_left_out(contents[run_id])]
+    end = min(ends, default=None)
+    found = _package_rows(known, end)
+    locks = {to_json(contents[run_id]["environment"].get("lock")) for run_id in known}
+    reasons = []
+    if len(found) == DIFF_ROWS_MAX_COUNT:
+        reasons.append(f"No more than the first {DIFF_ROWS_MAX_COUNT:,} packages that differ are listed.")
+    if end is not None and len(locks) > 1:
+        reasons.append(
+            f"Packages after {end[:DIFF_NAME_MAX_CHARS]} are not compared: of a large environment only the first are recorded by name. "
+            "The lock files have all."
+        )
+    return PackageRows(tuple(found), " ".join(reasons))
+
+
+def packages_left_out(parts: Contents) -> int:
+    """How many packages of the environment are not recorded by name."""
+    count = parts.get("environment", {}).get("packages_left_out")
+    return count if isinstance(count, int) and count > 0 else 0
+
+
+def _package_rows(known: Mapping[str, Mapping[str, str]], end: str | None) -> list[PackageRow]:
+    """Of those up to the name `end`, where there is one."""
     first = next(iter(known))
-    rows = []
+    rows: list[PackageRow] = []
     for name in sorted({name for found in known.values() for name in found}):
+        if end is not None and name > end:
+            break
         values = {run_id: found[name] for run_id, found in known.items() if name in found}
         if len(values) < len(known) or len(set(values.values())) > 1:
             change: Change = "added" if first not in values else "removed" if list(values) == [first] else "changed"

@@ -35,6 +35,7 @@ def difference_dict(found: FullDifference, *, show_all: bool = False) -> dict[st
         "tags": [_row(row) for row in rows("tag")],
         "code": [_code(row) for row in found.code],
         "packages": [{"name": row.name, "values": dict(row.values), "change": row.change} for row in found.packages],
+        "packages_unknown": found.packages_unknown or None,
         "datasets": [_dataset(row) for row in found.datasets if row.differs or show_all],
         "execution": _facts(found.execution, show_all),
         "environment": _facts(found.environment, show_all),

@@ -49,7 +49,7 @@ class CodeRow:
 @dataclass(frozen=True, slots=True)
 class FullDifference:
     """Of the runs in the order given. `code`: of those that recorded any. Sections list what is equal, too, behind the rest;
-    `packages` only what differs."""
+    `packages` only what differs, and `packages_unknown` which of them could not be compared, as a sentence."""
 
     details: tuple[RunDetails, ...]
     rows: Difference
@@ -61,6 +61,7 @@ class FullDifference:
     environment: tuple[Fact, ...]
     hardware: tuple[Fact, ...]
     parts: Partings
+    packages_unknown: str = ""
 
     @property
     def run_ids(self) -> tuple[str, ...]:
@@ -75,6 +76,7 @@ class FullDifference:
         return not (
             any(row.differs for rows in lists for row in rows)
             or self.packages
+            or self.packages_unknown
             or any(patch.text or patch.unknown for patch in texts)
             or any(parting.step is not None for parting in self.parts.found)
         )
@@ -101,17 +103,19 @@ def full_difference(
     }
     execution, environment, hardware = (tuple(facts(section, contents)) for section in SECTIONS)
     code = _code(contents, read_blob, repository)
+    named = packages(contents)
     return FullDifference(
         tuple(details),
         difference(details, series),
         comparable(details, series, _codes_to_compare(ids, contents, code)),
         tuple(code),
-        tuple(packages(contents)),
+        named.found,
         tuple(datasets(details)),
         execution,
         environment,
         hardware,
         find_partings(reader, ids, series, metrics),
+        named.unknown,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import lineal
+from lineal.record.records import CaptureSet
 
 
 @pytest.fixture
@@ -54,10 +55,30 @@ def test_what_a_run_lacks_is_a_dash(invoke, two: list[str]) -> None:
     assert "*" not in text, "one value is best at nothing"
 
 
+def test_packages_of_large_environments(invoke, ask, folder: Path) -> None:
+    run_ids = []
+    for number in (1, 2):
+        with lineal.init("e", url=folder) as run:
+            said = {
+                "packages": {"a": "1", "b": str(number)},
+                "packages_left_out": 2_000,
+                "lock": {"digest": str(number)},
+            }
+            run._say(CaptureSet(run._journal.identity.attempt, "environment", {"python": {"version": "3.12"}} | said))
+        run_ids.append(run.run_id)
+    text = " ".join(invoke("runs", "diff", *run_ids).stdout.split())
+    assert "b 1 2 Packages after b are not compared" in text
+    answer = ask("runs", "diff", *run_ids)
+    assert answer["packages_unknown"].startswith("Packages after b") and not answer["is_empty"]
+    page = " ".join(invoke("runs", "show", run_ids[0]).stdout.split())
+    assert "2 packages by name and 2,000 more in its lock file" in page
+
+
 def test_json_has_stable_fields(ask, two: list[str]) -> None:
     answer = ask("runs", "diff", *[run_id[:10] for run_id in two[:2]])
     assert set(answer) == {
         *("runs", "comparable", "attributes", "params", "metrics", "tags", "code", "packages", "datasets", "execution"),
+        "packages_unknown",
         *("environment", "hardware", "parts", "parts_left_out", "equal_count", "is_empty"),
     }
     parting = {"metric": "val/loss", "labels": {}, "step": 0, "values": {two[0]: 0.5, two[1]: 0.25}}

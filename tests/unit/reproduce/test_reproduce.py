@@ -12,6 +12,8 @@ from click.testing import Result
 
 import lineal
 from lineal.client.datasets.files import digest_of
+from lineal.record.records import CaptureSet
+from lineal.reproduce import reproduction
 from tests.unit.reproduce.conftest import SEEDED, UNSEEDED, Recorder, git, wheel
 
 Reproduce = Callable[..., tuple[int, Any]]
@@ -138,6 +140,16 @@ def test_a_package_that_changed_is_named(recorder: Recorder, repository: Path, r
         ("environment", "gone"),
         ("environment", "numpy"),
     ]
+
+
+def test_packages_that_a_large_environment_does_not_name_are_not_gone(tmp_path: Path) -> None:
+    for run_id, names, left_out in (("then", "acz", 0), ("now", "ab", 3)):
+        with lineal.init("e", run_id=run_id, url=tmp_path) as run:
+            said = {"packages": dict.fromkeys(names, "1"), "packages_left_out": left_out}
+            run._say(CaptureSet(run._journal.identity.attempt, "environment", said))
+    with lineal.open_store(tmp_path) as store:
+        assert reproduction._differences(store.get_run("then"), store.get_run("now")) == []
+        assert [one.name for one in reproduction._differences(store.get_run("now"), store.get_run("then"))] == ["b"]
 
 
 def test_a_clean_environment(

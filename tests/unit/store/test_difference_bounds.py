@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lineal.model.limits import DIFF_ARCHIVE_MAX_BYTES, DIFF_LINES_MAX_COUNT, DIFF_ROWS_MAX_COUNT, MIB
-from lineal.store.circumstance_difference import facts, packages
+from lineal.store.circumstance_difference import PackageRows, facts, packages
 from lineal.store.code_difference import code_patch
 from lineal.store.code_trees import tree_of
 
@@ -108,4 +108,24 @@ def test_what_is_beyond_the_rows_is_one_fact() -> None:
 def test_packages_are_bounded() -> None:
     many = {f"p{number}": "1" for number in range(DIFF_ROWS_MAX_COUNT + 5)}
     contents: dict[str, Any] = {"a": {"environment": {"packages": many}}, "b": {"environment": {"packages": {}}}}
-    assert len(packages(contents)) == DIFF_ROWS_MAX_COUNT
+    found = packages(contents)
+    assert len(found.found) == DIFF_ROWS_MAX_COUNT and "first 10,000 packages" in found.unknown
+
+
+def test_packages_beyond_what_is_named_are_not_missing() -> None:
+    def of(packages: dict[str, str], left_out: int, lock: str) -> dict[str, Any]:
+        said = {"packages": packages, "lock": {"digest": lock}} | ({"packages_left_out": left_out} if left_out else {})
+        return {"environment": said}
+
+    large = of({"a": "1", "b": "1", "c": "1"}, 2, "x")
+    small = of({"a": "2", "c": "1", "d": "1", "z": "1"}, 0, "y")
+    for first, second in ((large, small), (small, large)):
+        found = packages({"one": first, "other": second})
+        assert found.found[0].change == "changed"
+        assert [row.name for row in found.found] == ["a", "b"]
+        assert found.unknown.startswith("Packages after c are not compared")
+    assert packages({"one": large, "other": large}) == PackageRows(())
+    assert packages({"one": small, "other": of({"a": "2", "c": "1", "d": "1"}, 0, "w")}).unknown == ""
+    # Nothing that is named differs, and yet something does.
+    found = packages({"one": large, "other": of({"a": "1", "b": "1", "c": "1"}, 2, "w")})
+    assert found.found == () and found.unknown

@@ -1925,7 +1925,7 @@ export interface components {
         };
         /**
          * Difference
-         * @description `parts_left_out`: metrics whose curves are too long to be looked at here. `equal_count`: of attributes, params, metrics and tags. `is_empty`: nothing that was recorded differs, but names, ids and times.
+         * @description `packages_unknown`: which packages could not be compared, as a sentence. `parts_left_out`: metrics whose curves are too long to be looked at here. `equal_count`: of attributes, params, metrics and tags. `is_empty`: nothing that was recorded differs, but names, ids and times.
          */
         Difference: {
             runs: components["schemas"]["DiffedRun"][];
@@ -1936,6 +1936,7 @@ export interface components {
             tags: components["schemas"]["DiffRow"][];
             code: components["schemas"]["CodeRow"][];
             packages: components["schemas"]["PackageRow"][];
+            packages_unknown: string | null;
             datasets: components["schemas"]["DatasetRow"][];
             execution: components["schemas"]["DiffRow"][];
             environment: components["schemas"]["DiffRow"][];

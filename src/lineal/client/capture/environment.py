@@ -14,7 +14,7 @@ from lineal.client.capture.asked import TookTooLong, ask
 from lineal.client.capture.packages import installed_packages, lock_text
 from lineal.client.capture.redact import mask_text
 from lineal.client.capture.variables import of_environment
-from lineal.model.limits import CONDA_EXPORT_MAX_BYTES, CONDA_TIMEOUT_S
+from lineal.model.limits import CONDA_EXPORT_MAX_BYTES, CONDA_TIMEOUT_S, PACKAGES_MAX_COUNT
 
 LOCK_PATH = ".lineal/environment/requirements.txt"
 CONDA_PATH = ".lineal/environment/conda.yaml"
@@ -54,15 +54,19 @@ def _places() -> list[tuple[str, int]]:
 
 
 def _look(environ: Mapping[str, str]) -> Environment:
-    packages = installed_packages()
+    packages, left_out = installed_packages()
+    named = packages[:PACKAGES_MAX_COUNT]
+    left_out += len(packages) - len(named)
     version = ".".join(map(str, sys.version_info[:3]))
     content: dict[str, Any] = {
         "python": _python(version, environ),
-        "packages": {one.name: one.version for one in packages},
+        "packages": {one.name: one.version for one in named},
         "os": operating_system(),
         "variables": of_environment(environ),
     }
-    if direct := {one.name: said for one in packages if (said := one.direct())}:
+    if left_out:
+        content["packages_left_out"] = left_out
+    if direct := {one.name: said for one in named if (said := one.direct())}:
         content["direct"] = direct
     if container := find_container(environ):
         content["container"] = container

@@ -12,10 +12,10 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lineal.client.capture.redact import mask_text
-from lineal.model.limits import PACKAGES_MAX_COUNT
+from lineal.model.limits import PACKAGES_READ_MAX_COUNT
 
 _SEPARATORS = re.compile(r"[-_.]+")
 _DIST_INFO, _EGG_INFO = ".dist-info", ".egg-info"
@@ -42,11 +42,19 @@ class Package:
         return {name: value for name, value in said.items() if value} | ({"editable": True} if self.is_editable else {})
 
 
-def installed_packages(folders: Iterable[str] | None = None) -> list[Package]:
+class Installed(NamedTuple):
+    """`packages`: by name. `left_out`: how many more there are, each that Python finds twice counted twice."""
+
+    packages: list[Package]
+    left_out: int = 0
+
+
+def installed_packages(folders: Iterable[str] | None = None) -> Installed:
     """By normalised name (PEP 503); of two of one name the one that Python would import. Folders that cannot be read are skipped.
 
     folders  where to look; without them `sys.path`"""
     found: dict[str, Package] = {}
+    left_out = 0
     for folder in sys.path if folders is None else folders:
         try:
             names = os.listdir(folder or ".")
@@ -55,10 +63,11 @@ def installed_packages(folders: Iterable[str] | None = None) -> list[Package]:
         for entry in names:
             if not entry.endswith((_DIST_INFO, _EGG_INFO)):
                 continue
-            package = _read(os.path.join(folder, entry), entry)
-            if package is not None and len(found) < PACKAGES_MAX_COUNT:
+            if len(found) == PACKAGES_READ_MAX_COUNT:
+                left_out += 1
+            elif (package := _read(os.path.join(folder, entry), entry)) is not None:
                 found.setdefault(package.name, package)
-    return [found[name] for name in sorted(found)]
+    return Installed([found[name] for name in sorted(found)], left_out)
 
 
 def lock_text(packages: Sequence[Package], python_version: str) -> str:

@@ -111,8 +111,9 @@ class Parting(Struct, frozen=True):
 
 
 class Difference(Struct, frozen=True):
-    """`parts_left_out`: metrics whose curves are too long to be looked at here. `equal_count`: of attributes, params, metrics and tags.
-    `is_empty`: nothing that was recorded differs, but names, ids and times."""
+    """`packages_unknown`: which packages could not be compared, as a sentence. `parts_left_out`: metrics whose curves are too long to be
+    looked at here. `equal_count`: of attributes, params, metrics and tags. `is_empty`: nothing that was recorded differs, but names, ids
+    and times."""
 
     runs: list[DiffedRun]
     comparable: Comparable
@@ -122,6 +123,7 @@ class Difference(Struct, frozen=True):
     tags: list[DiffRow]
     code: list[CodeRow]
     packages: list[PackageRow]
+    packages_unknown: str | None
     datasets: list[DatasetRow]
     execution: list[DiffRow]
     environment: list[DiffRow]

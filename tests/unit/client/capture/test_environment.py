@@ -38,6 +38,21 @@ def test_what_is_installed_meanwhile_is_seen(tmp_path: Path, monkeypatch: pytest
     assert environment({}).content["packages"]["brand-new"] == "1.0"
 
 
+def test_a_large_environment_says_what_it_does_not_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PACKAGES_MAX_COUNT", 3)
+    monkeypatch.setattr(module, "_seen", None)
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    for name in "edcba":
+        (tmp_path / f"{name}-1.0.dist-info").mkdir()
+    (tmp_path / "e-1.0.dist-info" / "direct_url.json").write_text('{"url": "https://x.org/e"}')
+    content, files = environment({})
+    assert content["packages"] == dict.fromkeys("abc", "1.0") and content["packages_left_out"] == 2
+    assert files["lock"][1].decode().splitlines()[1:] == [*(f"{name}==1.0" for name in "abcd"), "e @ https://x.org/e"]
+    monkeypatch.setattr(module, "PACKAGES_MAX_COUNT", 5)
+    monkeypatch.setattr(module, "_seen", None)
+    assert "packages_left_out" not in environment({}).content
+
+
 def test_the_operating_system() -> None:
     said = operating_system()
     assert (said["kernel"], said["machine"]) == (platform.release(), platform.machine())

@@ -27,14 +27,14 @@ def test_it_finds_what_importlib_metadata_finds() -> None:
     expected: dict[str, str] = {}
     for one in metadata.distributions():
         expected.setdefault(_normal(one.metadata["Name"]), one.version)
-    assert {one.name: one.version for one in installed_packages()} == expected
+    assert {one.name: one.version for one in installed_packages().packages} == expected
 
 
 def test_the_folder_that_python_looks_into_first_wins(tmp_path: Path) -> None:
     _dist(tmp_path / "first", "Some_Package", "2.0")
     _dist(tmp_path / "second", "some.package", "1.0")
     found = installed_packages([str(tmp_path / "missing"), str(tmp_path / "first"), str(tmp_path / "second")])
-    assert found == [Package("some-package", "2.0")]
+    assert found.left_out == 0 and found.packages == [Package("some-package", "2.0")]
 
 
 def test_where_a_package_came_from(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_where_a_package_came_from(tmp_path: Path) -> None:
     )
     _dist(tmp_path, "e", "5", "not JSON")
     _dist(tmp_path, "torch", "2.5.1+cpu")
-    found = installed_packages([str(tmp_path)])
+    found, _ = installed_packages([str(tmp_path)])
     assert {one.name: one.direct() for one in found if one.name in "abe"} == {
         "a": {"url": "https://example.com/r.git", "vcs": "git", "commit": "c0ffee", "subdirectory": "py"},
         "b": {"url": "file:///home/me/b", "editable": True},
@@ -79,14 +79,22 @@ def test_packages_of_the_old_kind(tmp_path: Path) -> None:
     (tmp_path / "older.egg-info").mkdir()
     (tmp_path / "older.egg-info" / "PKG-INFO").write_text("Metadata-Version: 1.0\nName: Older\nVersion: 0.1\n")
     (tmp_path / "broken.egg-info").mkdir()
-    assert installed_packages([str(tmp_path)]) == [Package("old", "1.0"), Package("older", "0.1")]
+    assert installed_packages([str(tmp_path)]).packages == [Package("old", "1.0"), Package("older", "0.1")]
+
+
+def test_more_than_are_looked_at_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lineal.client.capture.packages.PACKAGES_READ_MAX_COUNT", 3)
+    for number in range(5):
+        _dist(tmp_path, f"p{number}", "1")
+    found = installed_packages([str(tmp_path)])
+    assert len(found.packages) == 3 and found.left_out == 2
 
 
 def test_pip_takes_the_lock(tmp_path: Path) -> None:
     """Everything that it names is there already, so that nothing is fetched."""
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode != 0:
         pytest.skip("this Python has no pip")
-    direct = [one for one in installed_packages() if one.url is None and one.name != "lineal"]
+    direct = [one for one in installed_packages().packages if one.url is None and one.name != "lineal"]
     lock = tmp_path / "requirements.txt"
     lock.write_text(lock_text(direct, "3"))
     command = [

@@ -16,6 +16,11 @@ test("of each part the first row counts: the latest attempt's", () => {
   expect(read.hardware).toBeNull();
 });
 
+test("a large environment says how many packages it does not name", () => {
+  const left = (content: object): number | undefined => readCaptures([{ attempt_id: "a", part: "environment", content }]).environment?.packagesLeftOut;
+  expect([left({ packages: { a: "1" }, packages_left_out: 12 }), left({ packages: { a: "1" } }), left({ packages_left_out: "many" })]).toEqual([12, 0, 0]);
+});
+
 test("what MLflow's tags told is not called clean, nor detached", () => {
   const told = readCaptures([{ attempt_id: "a", part: "code", content: { kind: "git", commit: "1".repeat(40), trouble: ["not known"] } }]).code;
   expect([told?.isDirty, told?.isDetached, told?.branch]).toEqual([null, false, null]);

@@ -70,6 +70,8 @@ export interface Environment {
   python: Fact[];
   pythonVersion: string | null;
   packages: Package[];
+  /** Those of a large environment that are not recorded by name. */
+  packagesLeftOut: number;
   lock: FileRef | null;
   system: Fact[];
   variables: Fact[];
@@ -197,6 +199,7 @@ function readEnvironment(from: Fields): Environment {
     packages: Object.entries(fieldsOf(from["packages"]))
       .map(([name, version]) => ({ name, version: textOf(version) ?? "", source: sourceText(direct[name]) }))
       .sort((a, b) => NATURAL.compare(a.name, b.name)),
+    packagesLeftOut: numberOf(from["packages_left_out"]) ?? 0,
     lock: fileOf(from["lock"]),
     system,
     variables: factsOf(from["variables"]),
