@@ -18,7 +18,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from lineal import api
-from lineal.model.values import texts_of
 
 if TYPE_CHECKING:
     from lineal.api import LocalStore, LoggedRun
@@ -210,7 +209,7 @@ class ExperimentTracker:
         used, then of the folder) that has one of them; without names, of the default tenant. `filter_string` is in MLflow's
         language or Lineal's, which includes it; `order_by` lists keys such as "metrics.val_accuracy DESC"."""
         store = self._store(None)
-        names = None if experiment_names is None else texts_of(experiment_names, "experiment_names")
+        names = [experiment_names] if isinstance(experiment_names, str) else experiment_names
         if names is not None:
             store = next((known for known in self._all_stores() if self._knows(known, names)), store)
         page = store.runs(filter_string or "", order_by=order_by, limit=max_results, experiments=names)
@@ -222,7 +221,7 @@ class ExperimentTracker:
 
     def compare_runs(self, run_ids: Sequence[str], metrics: str | Sequence[str] | None = None) -> dict[str, Any]:
         """2 to 100 runs side by side, as POST /experiments/runs/compare answers."""
-        run_ids = texts_of(run_ids, "run_ids")
+        run_ids = [run_ids] if isinstance(run_ids, str) else run_ids
         if not 2 <= len(run_ids) <= 100:
             raise api.InvalidInput(f"run_ids has {len(run_ids)} entries; 2 to 100 can be compared", field="run_ids")
         return self._find(run_ids[0])[0].compare_dict(run_ids, metrics)
