@@ -9,8 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import lineal
+from lineal.cli.main import lineal as command_line
 from lineal.client.capture.console import recorder as recorder_module
 from lineal.client.capture.console.recorder import Recorder
 from lineal.client.capture.console.start import start as start_console
@@ -49,6 +51,19 @@ for n in range(1_000_000_000):
     whole = [line.decode().rstrip("\n") for line in printed]
     assert recorded == whole[: len(recorded)] and len(recorded) >= len(found[0])
     assert whole == [f"line {n}" for n in range(len(whole))]  # the helper printed all that the run had
+
+
+def test_what_a_rank_printed_says_so(tmp_path: Path) -> None:
+    for rank in (0, 3):
+        source = f'run = lineal.init("x", url=sys.argv[1], run_id="ranks", rank={rank})\nprint("of", run.run_id)\nrun.finish()\n'
+        assert run(source, tmp_path / "nb").returncode == 0
+    [one] = logged(tmp_path / "nb")
+    assert sorted((line.rank, line.text) for line in one.console()) == [(0, "of ranks"), (3, "of ranks")]
+    shown = CliRunner().invoke(command_line, ["runs", "console", "ranks", "--url", str(tmp_path / "nb"), "--time"])
+    assert sorted(line.partition("stdout  ")[2] for line in shown.output.splitlines()) == [
+        "[rank 3] of ranks",
+        "of ranks",
+    ]
 
 
 def test_a_live_run_is_followed(tmp_path: Path) -> None:

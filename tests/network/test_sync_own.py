@@ -267,6 +267,7 @@ def test_a_console_arrives_and_what_is_printed_later(server: httpx.Client, sourc
     run_id = record(folder, 3)
     printed: list[Record] = [ConsoleAppended("a1", "o" * 300, [10**12] + [1] * 299, "\n".join(["x" * 500] * 300))] * 2
     say_in(folder, run_id, [*printed, ConsoleAppended("a0", "e", [10**12], "other attempt")])
+    say_in(folder, run_id, [ConsoleAppended("a1", "o", [10**12], "of a rank", rank) for rank in (1, 2)])
     news: list[list[Record]] = [[], [ConsoleAppended("a1", "b", [10**12], "later 🦊")], []]
     for more in news:
         if more:
@@ -275,10 +276,11 @@ def test_a_console_arrives_and_what_is_printed_later(server: httpx.Client, sourc
         with lineal.open_store(str(folder)) as own:
             here = own.get_run(run_id).console()
         there = reader_of(source).read_console(run_id, ConsoleQuery(limit=10_000)).lines
-        assert len(here) == len(there) >= 601
+        assert len(here) == len(there) >= 603
         assert sorted(line[1:] for line in here) == sorted(line[1:] for line in there)
-        assert [line.text for line in there if line.attempt_id == "a1"][600:] == [
-            *(["later 🦊"] if len(here) > 601 else [])
+        assert [line.rank for line in there if line.text == "of a rank"] == [1, 2]
+        assert [line.text for line in there if (line.attempt_id, line.rank) == ("a1", 0)][600:] == [
+            *(["later 🦊"] if len(here) > 603 else [])
         ]
 
 

@@ -58,10 +58,17 @@ def test_a_console_goes_from_a_journal_to_the_server_and_back(hosted: httpx.Clie
     page = json_of(hosted.get(address))
     assert page == {
         "lines": [
-            {"number": 1, "time": TIME_MS, "stream": "stdout", "text": "Epoch 1", "attempt_id": "a1"},
-            {"number": 2, "time": TIME_MS + 5, "stream": "stderr", "text": "Warning: 🦊", "attempt_id": "a1"},
-            {"number": 3, "time": TIME_MS + 5, "stream": "stdout", "text": "epoch 2", "attempt_id": "a1"},
-            {"number": 4, "time": TIME_MS + 900, "stream": "both", "text": "done", "attempt_id": "a1"},
+            {"number": 1, "time": TIME_MS, "stream": "stdout", "text": "Epoch 1", "attempt_id": "a1", "rank": 0},
+            {
+                "number": 2,
+                "time": TIME_MS + 5,
+                "stream": "stderr",
+                "text": "Warning: 🦊",
+                "attempt_id": "a1",
+                "rank": 0,
+            },
+            {"number": 3, "time": TIME_MS + 5, "stream": "stdout", "text": "epoch 2", "attempt_id": "a1", "rank": 0},
+            {"number": 4, "time": TIME_MS + 900, "stream": "both", "text": "done", "attempt_id": "a1", "rank": 0},
         ],
         "total": 4,
         "next": 4,
@@ -112,6 +119,7 @@ def test_the_command_shows_searches_and_follows(home: Path) -> None:
         "stream": "both",
         "text": "done",
         "attempt_id": "a1",
+        "rank": 0,
     }
     assert ask(home, "--follow").splitlines() == TEXTS  # which ends, because the run has ended
     assert ask(home, "--follow", "--tail", "1").splitlines() == TEXTS[3:]

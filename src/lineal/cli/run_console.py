@@ -43,7 +43,8 @@ def show_console(
 ) -> None:
     """Show what a run printed, stdout and stderr, as a terminal would have shown it.
 
-    RUN is a run's id, or any beginning of it that no other run shares. With --follow and --json, each line is a line of JSON."""
+    RUN is a run's id, or any beginning of it that no other run shares. Lines of ranks above 0 begin with
+    [rank N]. With --follow and --json, each line is a line of JSON."""
     from lineal.cli.opening import opened
     from lineal.store.console import ConsoleQuery, read_lines
 
@@ -109,11 +110,12 @@ def _follow(
 
 
 def _text(line: ConsoleLine, with_time: bool) -> str:
+    text = f"[rank {line.rank}] {line.text}" if line.rank else line.text
     if not with_time:
-        return line.text
+        return text
     from lineal.store.run_view import iso_time
 
-    return f"{line.number:>6}  {iso_time(line.time_ms)}  {line.stream:<6}  {line.text}"
+    return f"{line.number:>6}  {iso_time(line.time_ms)}  {line.stream:<6}  {text}"
 
 
 def _described(line: ConsoleLine) -> dict[str, Any]:
@@ -123,4 +125,5 @@ def _described(line: ConsoleLine) -> dict[str, Any]:
         "stream": line.stream,
         "text": line.text,
         "attempt_id": line.attempt_id,
+        "rank": line.rank,
     }

@@ -176,7 +176,9 @@ def _console_appended(context: Context, record: ConsoleAppended, stamp: Stamp) -
         if type(step) is not int or not INT64_MIN <= now <= INT64_MAX:
             raise Damaged(f"a line of a console has no time {step!r:.40}")
         times_ms.append(now)
-    lines = ConsoleLines(record.streams, tuple(times_ms), tuple(texts))
+    if not 0 <= (rank := record.rank or 0) <= INT64_MAX:
+        raise Damaged(f"a console has no rank {rank!r:.40}")
+    lines = ConsoleLines(record.streams, tuple(times_ms), tuple(texts), rank)
     context.store.append_console(_run(context), record.attempt, with_short_lines(lines), stamp)
 
 

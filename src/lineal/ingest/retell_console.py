@@ -22,7 +22,10 @@ def tell_console(reader: TenantReader, run_id: str, told: int, begin: Callable[[
         some: list[ConsoleLine] = []
         size = 0
         for line in page.lines:
-            if some and (line.attempt_id != some[0].attempt_id or size + len(line.text) > CONSOLE_BLOCK_CHARS):
+            if some and (
+                (line.attempt_id, line.rank) != (some[0].attempt_id, some[0].rank)
+                or size + len(line.text) > CONSOLE_BLOCK_CHARS
+            ):
                 _say(tellings, some, begin)
                 some, size = [], 0
             some.append(line)
@@ -52,4 +55,5 @@ def record_of(attempt_id: str, lines: list[ConsoleLine]) -> ConsoleAppended:
         "".join(LETTER_OF_STREAM[line.stream] for line in lines),
         [now - before for now, before in zip(times, [0, *times], strict=False)],
         "\n".join(line.text for line in lines),
+        lines[0].rank or None,
     )

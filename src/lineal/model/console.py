@@ -14,21 +14,24 @@ LETTER_OF_STREAM: dict[str, str] = {stream: letter for letter, stream in STREAM_
 
 
 class ConsoleLine(NamedTuple):
-    """`number` counts from 1 over all that is known of the run, in the order in which the store heard of it."""
+    """`number` counts from 1 over all that is known of the run, in the order in which the store heard of it.
+    `rank`: of the process that printed it; 0 also where there are no ranks."""
 
     number: int
     time_ms: int
     stream: ConsoleStream
     text: str
     attempt_id: str
+    rank: int = 0
 
 
 class ConsoleLines(NamedTuple):
-    """Lines of one attempt in order; a letter of `streams`, a time and a text each."""
+    """Lines of one attempt and one rank in order; a letter of `streams`, a time and a text each."""
 
     streams: str
     times_ms: tuple[int, ...]
     texts: tuple[str, ...]
+    rank: int = 0
 
 
 def with_short_lines(lines: ConsoleLines) -> ConsoleLines:
@@ -37,8 +40,8 @@ def with_short_lines(lines: ConsoleLines) -> ConsoleLines:
         return lines
     pieces = [
         (stream, time_ms, text[start : start + CONSOLE_LINE_MAX_CHARS])
-        for stream, time_ms, text in zip(*lines, strict=True)
+        for stream, time_ms, text in zip(*lines[:3], strict=True)
         for start in range(0, len(text) or 1, CONSOLE_LINE_MAX_CHARS)
     ]
     streams, times_ms, texts = zip(*pieces, strict=True)
-    return ConsoleLines("".join(streams), times_ms, texts)
+    return ConsoleLines("".join(streams), times_ms, texts, lines.rank)

@@ -149,12 +149,14 @@ class CaptureSet:
 @frozen
 class ConsoleAppended:
     """Lines that a run printed, in order. `streams`: a letter a line: o stdout, e stderr, b where both were one. `times`: of the first
-    line its ms since the epoch, of each other the difference from the line before. `text`: the lines, with "\\n" between them."""
+    line its ms since the epoch, of each other the difference from the line before. `text`: the lines, with "\\n" between them.
+    `rank`: of the process that printed them, where it is above 0."""
 
     attempt: str
     streams: str
     times: list[int]
     text: str
+    rank: int | None = None
 
 
 @frozen

@@ -84,7 +84,8 @@ def details_of(said: Json) -> tuple[RunDetails, list[SeriesInfo]]:
 @_at_the_door
 def console_of(said: Json) -> ConsolePage:
     lines = [
-        ConsoleLine(one["number"], one["time"], one["stream"], one["text"], one["attempt_id"]) for one in said["lines"]
+        ConsoleLine(one["number"], one["time"], one["stream"], one["text"], one["attempt_id"], one.get("rank", 0))
+        for one in said["lines"]
     ]
     return ConsolePage(lines, said["total"], said["next"])
 

@@ -86,7 +86,7 @@ def console_page(blocks: Iterable[ConsoleBlock], query: ConsoleQuery, total: int
     place = min(before, total + 1) if query.is_backward else min(after, total)
     looked = size = 0
     for block in blocks:
-        streams, times_ms, texts = block.lines
+        streams, times_ms, texts, rank = block.lines
         if block.first + len(texts) - 1 <= after or block.first >= before:
             continue
         fits = query.attempt_id in (None, block.attempt_id)
@@ -98,9 +98,8 @@ def console_page(blocks: Iterable[ConsoleBlock], query: ConsoleQuery, total: int
             place = number
             text = texts[index]
             if fits and letter in (None, streams[index]) and (wanted is None or wanted in text.casefold()):
-                found.append(
-                    ConsoleLine(number, times_ms[index], STREAM_OF_LETTER[streams[index]], text, block.attempt_id)
-                )
+                stream = STREAM_OF_LETTER[streams[index]]
+                found.append(ConsoleLine(number, times_ms[index], stream, text, block.attempt_id, rank))
                 size += len(encode_basestring_ascii(text))
                 if len(found) == query.limit or size > CONSOLE_ANSWER_MAX_BYTES:
                     return _page(found, query, total, place)

@@ -55,8 +55,8 @@ class RunReading:
         attempt_id: str | None = None,
         after: int = 0,
     ) -> list[ConsoleLine]:
-        """What the run printed: lines with `number` (from 1), `time_ms`, `stream`, `text` and `attempt_id`, as a terminal would have
-        shown them.
+        """What the run printed: lines with `number` (from 1), `time_ms`, `stream`, `text`, `attempt_id` and `rank`, as a terminal
+        would have shown them.
 
         search      a part of a line, in whatever case
         stream      "stdout", "stderr", or "both": lines of which that cannot be told

@@ -16,11 +16,18 @@ from lineal.testing.suite_base import WRITER, Said, SuiteBase, at, starting
 
 
 def printed(
-    run_id: str, seq: int, *texts: str, streams: str = "o", attempt: str = "a1", writer: str = WRITER, time_ms: int = 0
+    run_id: str,
+    seq: int,
+    *texts: str,
+    streams: str = "o",
+    attempt: str = "a1",
+    writer: str = WRITER,
+    time_ms: int = 0,
+    rank: int = 0,
 ) -> Said:
     letters = (streams * len(texts))[: len(texts)]
     times = tuple(time_ms or 1_000 * seq + index for index in range(len(texts)))
-    return call("append_console", run_id, attempt, ConsoleLines(letters, times, texts), at(seq, seq, writer))
+    return call("append_console", run_id, attempt, ConsoleLines(letters, times, texts, rank), at(seq, seq, writer))
 
 
 def texts_of(reader: TenantReader, run_id: str = "r1", **asked: object) -> list[str]:
@@ -58,6 +65,23 @@ class ConsoleRules(SuiteBase):
         number = store.change_number()
         self.tell(store, printed("r1", 2, "y"))
         assert reader.list_changes(number).run_ids == ["r1"]
+
+    def test_lines_say_whose_they_are(self, store: Store, reader: TenantReader) -> None:
+        self.tell(store, starting("r1"), printed("r1", 2, "zero", "zero"))
+        self.tell(store, printed("r1", 3, "three", "3", rank=3), printed("r1", 4, "three", rank=3))
+        self.tell(store, printed("r1", 5, "zero"), printed("r1", 6, "one", rank=1, writer="b" * 15))
+        found = reader.read_console("r1", ConsoleQuery()).lines
+        assert [(line.rank, line.text) for line in found] == [
+            (0, "zero"),
+            (0, "zero"),
+            (3, "three"),
+            (3, "3"),
+            (3, "three"),
+            (0, "zero"),
+            (1, "one"),
+        ]
+        back = reader.read_console("r1", ConsoleQuery(before=8)).lines
+        assert back == found
 
     def test_a_statement_counts_once(self, store: Store, reader: TenantReader) -> None:
         self.tell(store, printed("r1", 1, "a"), printed("r1", 1, "a"), printed("r1", 2, "b"))

@@ -440,9 +440,10 @@ def meanings():
     console = [
         ConsoleAppended("a1", "ooe", [1_700_000_000_123, 0, 12], 'epoch 1\n 100%|██████| 3/3 🦊\nwarning: \\ "x"'),
         ConsoleAppended("a1", "b", [1_700_000_001_000], ""),
+        ConsoleAppended("a1", "o", [1_700_000_001_001], "of another rank", 3),
     ]
     frames = [*opened(), *(record_entry(record, seq) for seq, record in enumerate(console, 1))]
-    yield "segment-console", [*frames, record_entry(SegmentSealed(2), 0)], 0
+    yield "segment-console", [*frames, record_entry(SegmentSealed(3), 0)], 0
 
     ranked = LayoutDefined(1, "q", [["loss", "d", {"rank": "3"}]])
     frames = opened(primary=False, labels={"rank": "3"}, segment=2)

@@ -1709,6 +1709,8 @@ export interface components {
             stream: "both" | "stderr" | "stdout";
             text: string;
             attempt_id: string;
+            /** @description Of the process that printed it; 0 also where there are no ranks. */
+            rank: number;
         };
         /**
          * ConsolePage

@@ -15,7 +15,10 @@ def read_console(context: Context, asked: Asked[ReadConsole, None]) -> ConsolePa
         context.full_id(asked.path["run_id"]),
         ConsoleQuery(query.after, query.before, query.limit, query.stream, query.attempt, query.search or None),
     )
-    lines = [ConsoleLine(line.number, line.time_ms, line.stream, line.text, line.attempt_id) for line in page.lines]
+    lines = [
+        ConsoleLine(line.number, line.time_ms, line.stream, line.text, line.attempt_id, line.rank)
+        for line in page.lines
+    ]
     return ConsolePage(lines, page.total, page.next)
 
 

@@ -33,6 +33,7 @@ class ConsoleLine(Struct, frozen=True):
     stream: Annotated[ConsoleStream, Meta(description="both: stdout and stderr went to the same place.")]
     text: str
     attempt_id: str
+    rank: Annotated[int, Meta(description="Of the process that printed it; 0 also where there are no ranks.")]
 
 
 class ConsolePage(Struct, frozen=True):

@@ -102,7 +102,7 @@ class _Open:
         return self.first + self.line_count
 
     def takes(self, attempt_id: str, writer: str, lines: ConsoleLines) -> bool:
-        if (attempt_id, writer) != (self.attempt_id, self.writer):
+        if (attempt_id, writer, lines.rank) != (self.attempt_id, self.writer, self.parts[0].rank):
             return False
         return self.char_count + sum(map(len, lines.texts)) <= CONSOLE_BLOCK_CHARS
 
@@ -124,6 +124,7 @@ class _Open:
                     "".join(part.streams for part in self.parts),
                     tuple(time_ms for part in self.parts for time_ms in part.times_ms),
                     tuple(text for part in self.parts for text in part.texts),
+                    self.parts[0].rank,
                 )
             ]
         return self.parts[0]
@@ -131,13 +132,14 @@ class _Open:
 
 def encode_lines(lines: ConsoleLines) -> bytes:
     times = [now - before for now, before in zip(lines.times_ms, (0, *lines.times_ms), strict=False)]
-    return zlib.compress(to_json([lines.streams, times, "\n".join(lines.texts)]).encode())
+    rank = [lines.rank] if lines.rank else []
+    return zlib.compress(to_json([lines.streams, times, "\n".join(lines.texts), *rank]).encode())
 
 
 def decode_lines(payload: bytes) -> ConsoleLines:
-    streams, times, text = from_json(zlib.decompress(payload).decode())
+    streams, times, text, *rank = from_json(zlib.decompress(payload).decode())
     now = 0
-    return ConsoleLines(streams, tuple((now := now + step) for step in times), tuple(text.split("\n")))
+    return ConsoleLines(streams, tuple((now := now + step) for step in times), tuple(text.split("\n")), *rank)
 
 
 def read_console(connection: Connection, run: int, query: ConsoleQuery) -> ConsolePage:

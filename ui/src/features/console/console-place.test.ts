@@ -27,7 +27,7 @@ const COUNT = 10_000;
 const asked: number[] = [];
 const ask: Ask = ({ after, before, limit, search }) => {
   asked.push(after ?? before ?? 0);
-  const all = Array.from({ length: COUNT }, (_, index) => ({ number: index + 1, time: index * 1000, stream: "stdout" as const, text: `line ${index + 1}`, attempt_id: "a" }));
+  const all = Array.from({ length: COUNT }, (_, index) => ({ number: index + 1, time: index * 1000, stream: "stdout" as const, text: `line ${index + 1}`, attempt_id: "a", rank: 0 }));
   const looked = before === undefined ? all.slice(after, (after ?? 0) + 1000) : all.slice(Math.max(0, before - 1001), before - 1);
   const fits = looked.filter((line) => search === undefined || line.text.endsWith(search));
   const lines = before === undefined ? fits.slice(0, limit) : fits.slice(-limit);

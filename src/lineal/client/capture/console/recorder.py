@@ -119,6 +119,7 @@ class Recorder:
             "".join([letter for letter, _, _ in lines]),
             [times[0], *(now - before for now, before in zip(times[1:], times, strict=False))],
             mask_text("\n".join([text for _, _, text in lines])),
+            int(journal.identity.labels.get("rank", 0)) or None,
         )
         try:
             journal.append(record, barrier=False)
