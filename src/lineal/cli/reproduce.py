@@ -94,11 +94,12 @@ def reproduce(
     with opened(url, tenant) as store, fresh_place(into, is_dry=dry_run) as place:
         original = store.get_run(run)
         plan = _planned(store, original, place.folder, code, environment, links, dry_run)
-        if dry_run or not (plan.can_start or (anyway and plan.can_start_anyway)):
-            _say_plan(plan, as_json)
+        starts = not dry_run and (plan.can_start or (anyway and plan.can_start_anyway))
+        if not starts:
+            _say_plan(plan, as_json, starts)
             context.exit(DONE if plan.can_start else NOT_FOUND)
         if not as_json:
-            _say_plan(plan, as_json)
+            _say_plan(plan, as_json, starts)
         verdict = _carried_out(plan, store, original, url, tenant, allowed, ignored, as_json, place)
         context.exit(DONE if verdict in ("identical", "within tolerance") else NO)
 
@@ -127,7 +128,7 @@ def _planned(
     )
 
 
-def _say_plan(plan: Plan, as_json: bool) -> None:
+def _say_plan(plan: Plan, as_json: bool, starts: bool) -> None:
     if as_json:
         from lineal.cli.output import write_json
         from lineal.reproduce.plan import describe_plan
@@ -136,7 +137,7 @@ def _say_plan(plan: Plan, as_json: bool) -> None:
     else:
         from lineal.cli.reproduce_page import print_plan
 
-        print_plan(plan)
+        print_plan(plan, starts)
 
 
 def _carried_out(

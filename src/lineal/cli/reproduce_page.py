@@ -26,7 +26,7 @@ _SHORTENED = frozenset({"code", "data", "hardware"})  # of the others, what star
 _STYLES = {"identical": "green", "within tolerance": "green", "different": "red", "failed": "red"}
 
 
-def print_plan(plan: Plan) -> None:
+def print_plan(plan: Plan, starts: bool) -> None:
     page = Page()
     environment = plan.environment
     if environment.choice == "current":
@@ -51,7 +51,9 @@ def print_plan(plan: Plan) -> None:
     other = [problem for problem in plan.problems if not problem.blocks]
     if other:
         page.print("", Text("Not as it was then:", style="yellow"), _problems(other, _SHORTENED))
-    if missing:
+    if missing and starts:
+        page.print("", "It is started all the same.")
+    elif missing:
         advice = "" if not plan.can_start_anyway else " --anyway starts it all the same."
         page.print("", f"It was not started.{advice}")
     page.print("")

@@ -22,7 +22,7 @@ HEAVY = {"numpy", "rich", "pcodec", "sqlite3", "sklearn", "matplotlib", "lineal.
 
 def fresh(*arguments: str, encoding: str = "utf-8", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "lineal.cli.main", *arguments],
+        [sys.executable, "-m", "lineal", *arguments],
         env={**os.environ, "PYTHONPATH": str(SRC), **environment},
         capture_output=True,
         encoding=encoding,

@@ -97,6 +97,8 @@ def test_data_that_changed_stops_it_and_anyway_does_not(
     status, answer = reproduce(run_id, "--anyway")
     assert (status, answer["verdict"]) == (0, "identical")
     assert [item["name"] for item in answer["differences"]] == ["digits"]
+    said = page(run_id, "--anyway")
+    assert "It is started all the same." in said.stdout and "not started" not in said.stdout
     data.unlink()
     status, answer = reproduce(run_id, "--dry-run")
     assert status == 3 and "moved or deleted" in answer["problems"][0]["text"]

@@ -22,6 +22,11 @@ export function autoColumns(rows: readonly RunRow[], manyExperiments: boolean): 
   ];
 }
 
+/** The same columns where two or three are in sight: what somebody looks for first, where it belongs last. */
+export function numbersFirst(ids: readonly string[]): string[] {
+  return [...ids.filter((id) => id !== "experiment"), ...ids.filter((id) => id === "experiment")];
+}
+
 export function tellingMetrics(rows: readonly RunRow[]): string[] {
   return ranked(
     // Nobody asked for the machine's numbers: a run that has no others shows none.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RunRow } from "../../api/shapes.ts";
-import { autoColumns, differingParams, tellingMetrics } from "./auto-columns.ts";
+import { autoColumns, differingParams, numbersFirst, tellingMetrics } from "./auto-columns.ts";
 import { cellOf, columnOf, columnsOf, fieldText, fitted, plainValue, type Column } from "./columns.ts";
 import { csvText } from "./csv.ts";
 import { clickSort, parseSorts, sortTexts, type Sort } from "./sorting.ts";
@@ -72,6 +72,12 @@ describe("automatic columns", () => {
   it("prefer held-out quality, and leave bookkeeping for last", () => {
     expect(tellingMetrics(rows).slice(0, 2)).toEqual(["val/acc", "train/loss"]);
     expect(tellingMetrics(rows)).not.toContain("epoch");
+  });
+
+  it("come with the experiment last where few are in sight", () => {
+    expect(numbersFirst(autoColumns(rows, true)).slice(0, 2)).toEqual(["status", "metrics.val/acc"]);
+    expect(numbersFirst(["status", "experiment", "duration"])).toEqual(["status", "duration", "experiment"]);
+    expect(numbersFirst(["status"])).toEqual(["status"]);
   });
 
   it("show params that differ, and no others", () => {

@@ -2,7 +2,8 @@
 
 import { untrack } from "svelte";
 import type { MenuItem } from "../../kit/Menu.svelte";
-import { autoColumns } from "./auto-columns.ts";
+import { narrow } from "../../lib/narrow.svelte.ts";
+import { autoColumns, numbersFirst } from "./auto-columns.ts";
 import { columnOf, columnsOf, fitted, MIN_WIDTH, type Column } from "./columns.ts";
 import { layout } from "./layout.svelte.ts";
 import type { RowWindows } from "./row-windows.svelte.ts";
@@ -35,7 +36,10 @@ export class RunsColumns {
     });
   }
 
-  ids: readonly string[] = $derived.by(() => this.#view.columnIds ?? this.#automatic?.ids ?? BEFORE_DATA);
+  ids: readonly string[] = $derived.by(() => {
+    const ids = this.#automatic?.ids ?? BEFORE_DATA;
+    return this.#view.columnIds ?? (narrow.current ? numbersFirst(ids) : ids);
+  });
 
   list: Column[] = $derived.by(() => {
     // Before the first rows only the name is drawn: what comes later must not move what was there.
@@ -46,7 +50,8 @@ export class RunsColumns {
     return fitted(ordered, this.#rows.first, this.#view.groupBy, this.#sides);
   });
 
-  pinnedCount = $derived.by(() => 1 + this.list.filter((one) => this.#view.pinned.includes(one.id)).length);
+  /** On a phone pinned columns would leave no room to scroll the others in. */
+  pinnedCount = $derived.by(() => narrow.current ? 1 : 1 + this.list.filter((one) => this.#view.pinned.includes(one.id)).length);
 
   metricIds = $derived.by(() => this.list.filter((one) => one.kind === "metric").map((one) => one.id));
 

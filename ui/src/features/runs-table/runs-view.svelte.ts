@@ -1,5 +1,6 @@
 /** What somebody looks at on the runs page: all of it is in the address, so that it can be sent and gone back to. */
 
+import { narrow } from "../../lib/narrow.svelte.ts";
 import { view, type HistoryMode } from "../../lib/url-state.svelte.ts";
 import { columnsOf } from "./columns.ts";
 import { parseSorts, sortTexts, type Sort } from "./sorting.ts";
@@ -12,7 +13,8 @@ export class RunsView {
   /** null: nobody has chosen, the columns follow the runs. */
   columnIds = $derived(view.has("cols") ? view.list("cols") : null);
   pinned = $derived(view.list("pin"));
-  showsCharts = $derived(view.flag("panel", true));
+  /** Where there is room for one thing only, that is the table, until the charts are asked for. */
+  showsCharts = $derived(view.flag("panel", !narrow.current));
 
   get isGrouped(): boolean {
     return this.groupBy.length > 0;
@@ -44,7 +46,7 @@ export class RunsView {
   }
 
   setCharts(shown: boolean): void {
-    view.set({ panel: shown ? null : false }, "replace");
+    view.set({ panel: shown === !narrow.current ? null : shown }, "replace");
   }
 
   /** The runs of one group, as a filter. */
