@@ -21,7 +21,7 @@ def page_of(
     """Without blanks: where a line is folded does not matter."""
     requirements = tuple(read_lock(lock)[0])
     environment = EnvironmentPlan("rebuild", "/new/python", "3.11.7", "uv", requirements, ("/tree/lib",))
-    print_plan(Plan("r1", Path("/tree"), "/old", command, environment, (), problems, Captured()))
+    print_plan(Plan("r1", Path("/tree"), "/old", command, environment, (), problems, Captured()), starts=False)
     return "".join(capsys.readouterr().out.split())
 
 
