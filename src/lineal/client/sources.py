@@ -4,7 +4,6 @@ secrets. A plain dict has no source."""
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,11 +21,6 @@ if TYPE_CHECKING:
 PART = "sources"
 FOLDER = ".lineal/config"
 _KINDS = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
-# A name and its value on a line of YAML, JSON or TOML; the value up to a comma, bracket, comment or the end.
-_LINE = re.compile(
-    r"""(?m)(?P<before>(?:^|[{,]|-[ \t])\s*["'+~]{0,3}(?P<name>[A-Za-z_][\w.-]*)["']?[ \t]*[:=][ \t]*)"""
-    r"""(?P<value>"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"'{\[,}\]#][^,}\]#\n]*)"""
-)
 
 
 class Source(NamedTuple):
@@ -132,8 +126,11 @@ class Sources:
     def _keep(self, name: str, path: str) -> dict[str, Any] | None:
         if os.path.getsize(path) > CONFIG_FILE_MAX_BYTES:
             return None
+        from lineal.client.capture.secret_files import mask_file
+
         text = Path(path).read_text("utf-8", "replace")
-        blob = self._run._keep_own(f"{FOLDER}/{self._name(name, path)}", mask_file(text).encode())
+        kept = mask_file(name, text.encode())
+        blob = self._run._keep_own(f"{FOLDER}/{self._name(name, path)}", kept)
         if blob is None:
             return None
         return {"path": f"{FOLDER}/{self._files[path]}", "digest": blob.digest, "size_bytes": blob.size_bytes}
@@ -149,49 +146,20 @@ class Sources:
         return self._files[path]
 
 
-def mask_file(text: str) -> str:
-    """A configuration file with its secrets masked, line by line."""
-    from lineal.client.capture.redact import mask_text
-    from lineal.client.capture.secret_names import is_secret_name
-    from lineal.client.capture.secret_shapes import MASK
-
-    def masked(found: re.Match[str]) -> str:
-        value = found["value"]
-        if not is_secret_name(found["name"]) or value.strip().lower() in (
-            "null",
-            "none",
-            "true",
-            "false",
-            "~",
-            '""',
-            "''",
-        ):
-            return found[0]
-        if value.strip().startswith(("${", "|", ">")):
-            return found[0]
-        quote = value[0] if value[0] in "\"'" else '"'
-        return f"{found['before']}{quote}{MASK}{quote}"
-
-    return mask_text(_LINE.sub(masked, text))
-
-
 def _masked(read: Params) -> Params:
-    if not any(isinstance(value, str) for value in read.flat.values()):
+    if not any(isinstance(value, (str, list, Mapping)) for value in read.flat.values()):
         return read
-    from lineal.client.capture.redact import mask_value
-
-    flat = {
-        name: mask_value(name.rpartition("/")[2], value) if isinstance(value, str) else value
-        for name, value in read.flat.items()
-    }
+    flat = {name: _masked_value(name.rpartition("/")[2], value) for name, value in read.flat.items()}
     if flat == read.flat or read.whole is None:
         return Params(flat, read.whole, read.refused)
     return Params(flat, dict(_masked_items(read.whole)), read.refused)
 
 
 def _masked_items(whole: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """`{"name": "DB_PASSWORD", "value": "x"}` is a pair as well."""
+    named = whole.get("name", whole.get("key"))
     for name, value in whole.items():
-        yield name, _masked_value(name, value)
+        yield name, _masked_value(named if name == "value" and isinstance(named, str) else name, value)
 
 
 def _masked_value(name: str, value: Any) -> Any:
@@ -201,4 +169,11 @@ def _masked_value(name: str, value: Any) -> Any:
         return dict(_masked_items(value))
     if isinstance(value, list):
         return [_masked_value(name, one) for one in value]
-    return mask_value(name, value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    masked = mask_value(name, value)
+    if masked != value or value[:1] not in ("[", "{"):
+        return masked
+    from lineal.client.capture.secret_files import mask_file
+
+    return mask_file("value.json", value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 import lineal
+from lineal.client.capture.secret_files import mask_file
 from lineal.client.capture.secret_shapes import MASK
-from lineal.client.sources import mask_file
 from lineal.model import limits
 
 SRC = Path(__file__).resolve().parents[3] / "src"
@@ -140,6 +140,20 @@ def test_names_are_bounded(tmp_path: Path) -> None:
     assert (len(found[0]["params"]), found[0]["param_count"]) == (limits.SOURCE_PARAMS_MAX_COUNT, 1_200)
 
 
+def test_secrets_in_lists_and_pairs_of_a_file_are_masked(tmp_path: Path) -> None:
+    given = {
+        "api_keys": ["hush1", "hush2"],
+        "env": [{"name": "DB_PASSWORD", "value": "hush3"}, {"name": "A", "value": "b"}],
+    }
+    (tmp_path / "c.json").write_text(json.dumps(given))
+    with lineal.init(params=tmp_path / "c.json", url=tmp_path / "notebook", capture="sources") as run:
+        pass
+    said = repr(dict(lineal.get_run(run.run_id, url=tmp_path / "notebook").params))
+    assert MASK in said and "hush" not in said and '"b"' in said
+    written = b"".join(path.read_bytes() for path in (tmp_path / "notebook").rglob("*") if path.is_file())
+    assert b"hush" not in written
+
+
 def test_without_the_part_nothing_is_named_or_kept(tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text('{"lr": 0.1, "password": "hush-hush"}')
     with lineal.init(params=tmp_path / "c.json", url=tmp_path / "notebook", capture="no-sources,none") as run:
@@ -158,13 +172,14 @@ def test_without_the_part_nothing_is_named_or_kept(tmp_path: Path) -> None:
         ('{"db": {"password": "a\\"b"}, "n": 1}', f'{{"db": {{"password": "{MASK}"}}, "n": 1}}'),
         ("password: ${oc.env:PASSWORD}\n", "password: ${oc.env:PASSWORD}\n"),
         ("password:\n  min: 3\n", "password:\n  min: 3\n"),
-        ("- lr=0.5\n- +db.password=abc\n", f'- lr=0.5\n- +db.password="{MASK}"\n'),
+        ("- lr=0.5\n- +db.password=abc\n", f"- lr=0.5\n- +db.password={MASK}\n"),
+        ("password: |\n  abc\napi_keys:\n  - abc\n", f'password: |\n  {MASK}\napi_keys:\n  - "{MASK}"\n'),
         ("password: null\nmax_token: 5\n", "password: null\nmax_token: 5\n"),
         ("url: postgresql://me:hush@host/db\n", f"url: postgresql://{MASK}@host/db\n"),
     ],
 )
 def test_masked_files(text: str, masked: str) -> None:
-    assert mask_file(text) == masked
+    assert mask_file("config.yaml", text.encode()).decode() == masked
 
 
 HYDRA = """

@@ -13,8 +13,9 @@ from lineal.client.capture import git
 from lineal.client.capture.cells import CELLS_PATH, executed_cells
 from lineal.client.capture.execution import script_path
 from lineal.client.capture.lineals import without_lineals
-from lineal.client.capture.redact import mask_file, mask_text, strip_address
+from lineal.client.capture.redact import mask_text, strip_address
 from lineal.client.capture.reuse import Sight, sight_of
+from lineal.client.capture.secret_files import mask_file
 from lineal.client.capture.snapshot import snapshot
 from lineal.client.capture.sources import Sources, is_secret_file, read_sources
 from lineal.journal.blobs import sha256

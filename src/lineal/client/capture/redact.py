@@ -5,78 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from lineal.client.capture.secret_names import is_plain, is_secret_name
+from lineal.client.capture.patterns import text_pattern
+from lineal.client.capture.secret_names import is_secret_name
+from lineal.client.capture.secret_pairs import mask_quoted
 from lineal.client.capture.secret_shapes import MASK, mask_bytes
+from lineal.client.capture.secret_values import is_plain, is_reference
 from lineal.model.values import clean_text
 
-_VARIABLE = re.compile(r"\A([A-Za-z_][\w.-]*)=(.*)\Z", re.DOTALL)
+_VARIABLE = r"\A([A-Za-z_][\w.-]*)=(.*)\Z"
 # A header of a request: what follows the colon is the secret as a whole.
-_HEADER = re.compile(r"\A([A-Za-z][\w-]{1,60}):(?!:)\s*(?=\S)(.*)\Z", re.DOTALL)
+_HEADER = r"\A([A-Za-z][\w-]{1,60}):(?!:)\s*(?=\S)(.*)\Z"
 # `db={user:me,password:x}`, `lr=1,password=x`
-_WITHIN = re.compile(r"(?P<before>[{,])(?P<name>[A-Za-z_][\w.\-]{1,80})(?P<between>[:=])(?P<value>[^\s,{}]{1,500})")
+_WITHIN = r"(?P<before>[{,])(?P<name>[A-Za-z_][\w.\-]{1,80})(?P<between>[:=])(?P<value>[^\s,{}]{1,500})"
+_MARKS = r"[\s'\"]"
 _QUOTES_MAX_DEPTH = 4
-_SHELL_COMMAND = re.compile(r"\A-[a-z]{0,5}c\Z")
+_SHELL_COMMAND = r"\A-[a-z]{0,5}c\Z"
 # The words of a command within one argument (`sh -c "..."`), and what is between them.
-_WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+|\s+|.""", re.DOTALL)
-
-_CODE_SUFFIXES = (
-    ".py",
-    ".pyi",
-    ".pyx",
-    ".ipynb",
-    ".r",
-    ".jl",
-    ".c",
-    ".cc",
-    ".cpp",
-    ".h",
-    ".cu",
-    ".rs",
-    ".go",
-    ".java",
-    ".js",
-    ".ts",
-)
-# Blanks and not \s, and not without bound: where lines are empty by the thousand, \s* tries each run of them from each of its
-# places, and the training stands still meanwhile. After a name: what closes its quotes and brackets, an annotation; after
-# `("--password",`, a default.
-_LITERAL = re.compile(
-    rb"""(?<![\w.\-])(?P<name>[\w.\-]{2,80})"""
-    rb"""(?P<between>\\?['"]\]?[ \t]{0,9},[ \t]{0,9}(?:default[ \t]{0,9}=[ \t]{0,9})?"""
-    rb"""|(?:\\?['"])?\]?[ \t]{0,40}(?::[ \t]{0,9}[A-Za-z][\w.\[\]| ]{0,40})?[:=]\s{0,40}\(?[ \t]{0,9}[bBfFrRuU]{0,2})"""
-    rb"""(?P<quote>\\?(?:\'{3}|"{3}|['"]))(?P<value>(?:(?!(?P=quote))(?:\\.|[^\n\\])){4,500})(?P=quote)"""
-)
-_SETTING = re.compile(
-    rb"""(?m)(?P<before>^[ +\-]?[ \t]{0,80}(?:(?i:export|set|env|arg|-)[ \t]{1,9})?['"]?/{0,2}[^\s=:'"]{0,100}?|[{,][ \t]{0,9})"""
-    rb"""(?P<name>[\w.\-]{2,80})(?P<between>['"]?[ \t]{0,40}[:=][ \t]{0,40})(?P<value>[^\s'"#,;{}][^\s'"#,;{}]{3,500})"""
-)
-_NO_VALUE = re.compile(rb"(?i)\A(?:\$|%|\{|<|\[|os\.|null\b|none\b|true\b|false\b|env:|vault:)")
-
-
-def mask_file(name: str, content: bytes) -> bytes:
-    """A source file, or the part of a patch about it: shapes, and values beside names like `password`. In code only quoted ones: what
-    is not quoted there is an expression. References to a secret (`$TOKEN`, `{{ token }}`) are none."""
-    is_code = name.lower().endswith(_CODE_SUFFIXES)
-    content = _LITERAL.sub(_mask_literal, mask_bytes(content, is_code))
-    if is_code:
-        return content
-    return _SETTING.sub(_mask_setting, content)
-
-
-def _mask_literal(found: re.Match[bytes]) -> bytes:
-    if not _is_secret_setting(found):
-        return found[0]
-    return found["name"] + found["between"] + found["quote"] + MASK.encode() + found["quote"]
-
-
-def _mask_setting(found: re.Match[bytes]) -> bytes:
-    if not _is_secret_setting(found):
-        return found[0]
-    return found["before"] + found["name"] + found["between"] + MASK.encode()
-
-
-def _is_secret_setting(found: re.Match[bytes]) -> bool:
-    return not _NO_VALUE.match(found["value"]) and is_secret_name(found["name"].decode("utf-8", "replace"))
+_WORD = r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+|\s+|."""
 
 
 def mask_text(text: str) -> str:
@@ -84,7 +29,11 @@ def mask_text(text: str) -> str:
 
 
 def mask_value(name: str, value: str) -> str:
-    return MASK if not is_plain(value) and is_secret_name(name) else mask_text(value)
+    if is_secret_name(name) and not (is_plain(value) or is_reference(value)):
+        return MASK
+    if value[:1] in ("[", "{"):
+        return mask_quoted(mask_text(value).encode(), is_code=False).decode()
+    return mask_text(value)
 
 
 def mask_arguments(arguments: Sequence[str]) -> list[str]:
@@ -97,7 +46,7 @@ def mask_arguments(arguments: Sequence[str]) -> list[str]:
             masked.append(argument if is_plain(argument) else MASK)
             is_next_secret = False
             continue
-        if _SHELL_COMMAND.match(before):
+        if text_pattern(_SHELL_COMMAND).match(before):
             masked.append(_masked_words(argument))
             continue
         said, is_next_secret = _masked_argument(argument)
@@ -108,28 +57,33 @@ def mask_arguments(arguments: Sequence[str]) -> list[str]:
 def _masked_argument(argument: str, depth: int = 0) -> tuple[str, bool]:
     """And whether the next one is the value of a secret."""
     option, separator, value = argument.partition("=")
-    if argument.startswith("-") and is_secret_name(option.lstrip("-")) and not re.search(r"\s", option):
+    if argument.startswith("-") and is_secret_name(option.lstrip("-")) and not text_pattern(r"\s").search(option):
         shown = separator and not is_plain(value)
         return (f"{clean_text(option)}={MASK}" if shown else clean_text(argument)), not separator
     bare = argument.lstrip("+~")
-    pair = _VARIABLE.match(bare)
+    pair = text_pattern(_VARIABLE).match(bare)
     if pair and is_secret_name(pair[1]) and not is_plain(pair[2]):
         return f"{clean_text(option)}={MASK}", False
-    header = _HEADER.match(bare)
+    header = text_pattern(_HEADER).match(bare)
     if header and is_secret_name(header[1]) and not header[2].startswith("//"):
         return f"{clean_text(header[1])}: {MASK}", False
-    if option.startswith("-") and separator and depth < _QUOTES_MAX_DEPTH and not re.search(r"[\s'\"]", argument):
+    if option.startswith("-") and separator and depth < _QUOTES_MAX_DEPTH and not text_pattern(_MARKS).search(argument):
         return f"{clean_text(option)}={_masked_argument(value, depth + 1)[0]}", False
-    if option.startswith("-") and separator and (found := _HEADER.match(value)) and is_secret_name(found[1]):
+    if (
+        option.startswith("-")
+        and separator
+        and (found := text_pattern(_HEADER).match(value))
+        and is_secret_name(found[1])
+    ):
         return f"{clean_text(option)}={clean_text(found[1])}: {MASK}", False
-    if re.search(r"[\s'\"]", argument):
+    if text_pattern(_MARKS).search(argument):
         return _masked_words(argument, depth), False
-    return _WITHIN.sub(_mask_within, mask_text(argument)), False
+    return text_pattern(_WITHIN).sub(_mask_within, mask_text(argument)), False
 
 
 def _masked_words(argument: str, depth: int = 0) -> str:
-    text = _LITERAL.sub(_mask_literal, mask_bytes(clean_text(argument).encode())).decode()
-    words = _WORD.findall(text)
+    text = mask_quoted(mask_bytes(clean_text(argument).encode()), is_code=False).decode()
+    words = text_pattern(_WORD).findall(text)
     if depth == _QUOTES_MAX_DEPTH or (words == [text] and _unquoted(text) == text):
         return text
     pieces: list[str] = []

@@ -148,7 +148,105 @@ _MODEL_WORDS = frozenset(
         "generated",
     ]
 )
-_PLAIN = frozenset(["", "true", "false", "none", "null", "yes", "no", "on", "off", "~"])
+# `password_file`, `secret_name`, `token_count` say something about a secret, and are none.
+_ABOUT = frozenset(
+    [
+        "file",
+        "files",
+        "filename",
+        "path",
+        "paths",
+        "dir",
+        "folder",
+        "name",
+        "names",
+        "count",
+        "length",
+        "len",
+        "size",
+        "type",
+        "kind",
+        "limit",
+        "min",
+        "max",
+        "prompt",
+        "field",
+        "policy",
+        "required",
+        "enabled",
+        "ttl",
+        "expiry",
+        "url",
+        "uri",
+        "env",
+        "var",
+        "variable",
+        "manager",
+        "arn",
+        "version",
+        "ref",
+        "hint",
+        "strength",
+        "message",
+        "provider",
+        "class",
+        "column",
+        "label",
+        "title",
+        "help",
+        "error",
+        "regex",
+        "pattern",
+        "reset",
+        "validator",
+        "stdin",
+        "fd",
+        "cmd",
+        "command",
+        "callback",
+        "script",
+    ]
+)
+_PASSWORDS = frozenset(["password", "passwords", "passwd", "passphrase", "passcode", "pwd", "secret", "pass"])
+# Alone these are words of a text, of a parser or of a page, too: what stands before them says whose secret it is.
+_WORDS_OF_TEXTS = frozenset(["token", "auth", "cookie", "bearer", "pass", "pw", "secrets", "credentials", "jwt"])
+_ISSUERS = frozenset(
+    [
+        "github",
+        "gitlab",
+        "gh",
+        "gl",
+        "git",
+        "slack",
+        "discord",
+        "telegram",
+        "bot",
+        "jupyter",
+        "npm",
+        "pypi",
+        "docker",
+        "registry",
+        "vault",
+        "databricks",
+        "snowflake",
+        "neptune",
+        "comet",
+        "clearml",
+        "mlflow",
+        "lineal",
+        "user",
+        "admin",
+        "login",
+        "personal",
+        "id",
+        "oauth",
+        "deploy",
+        "job",
+        "runner",
+        "hub",
+        "service",
+    ]
+)
 
 
 def is_secret_name(name: str) -> bool:
@@ -159,7 +257,7 @@ def is_secret_name(name: str) -> bool:
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if last == "token":
         return before not in _MODEL_WORDS
-    if last in _LAST or last.endswith(_ENDINGS) or "secret" in words or "password" in words:
+    if last in _LAST or last.endswith(_ENDINGS):
         return True
     if last in ("key", "keys"):
         return before in _KEYS_OF
@@ -167,9 +265,21 @@ def is_secret_name(name: str) -> bool:
         return before in _TOKENS_OF
     if last == "pass":
         return not before or before in _PASS_OF
-    return (before, last) in (("connection", "string"), ("webhook", "url")) or last == "connectionstring"
+    if (before, last) in (("connection", "string"), ("webhook", "url")) or last == "connectionstring":
+        return True
+    return ("secret" in words or "password" in words) and last not in _ABOUT
 
 
-def is_plain(value: str) -> bool:
-    """Whether it only says yes, no or nothing: `use_auth_token=True` gives nothing away."""
-    return value.strip().lower() in _PLAIN
+def is_word_of_texts(name: str) -> bool:
+    """Whether a name of secrets is one of other things as well: `token`, `current_token`, `auth`; not `api_token`."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    if not words or words[-1] not in _WORDS_OF_TEXTS:
+        return False
+    before = words[-2] if len(words) > 1 else ""
+    return not any(before in known for known in (_KEYS_OF, _TOKENS_OF, _PASS_OF, _ISSUERS))
+
+
+def is_password_name(name: str) -> bool:
+    """Whether what it names may be a sentence: of a passphrase, not of a key."""
+    last = (_WORDS.findall(name) or [""])[-1].lower()
+    return last in _PASSWORDS or last.endswith(_ENDINGS)

@@ -9,7 +9,11 @@ OpenPGP's armor (RFC 9580)."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from lineal.client.capture.patterns import pattern, text_pattern
+from lineal.client.capture.secret_commands import mask_commands
+from lineal.client.capture.secret_keys import mask_keys
 from lineal.client.capture.secret_names import is_secret_name
 
 MASK = "[masked]"
@@ -33,23 +37,41 @@ _TOKENS = rb"""(?x) (?<![A-Za-z0-9]) (?:
     | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]* | eyJhcGlf[A-Za-z0-9_=-]{40,}
 )"""
 _URL = rb"(?i)\b[a-z][a-z0-9+.-]{1,30}://[^\s'\"<>\x00-\x1f]+"
-_HEADER = rb"(?i)\b(authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|basic|token|apikey|digest|negotiate)\s+)[^\s'\"]{6,}"
-_BEARER = rb"(?i)\b(bearer\s+)(?=[a-z_.~+/=-]*\d)[a-z0-9_.~+/=-]{20,}"
-_KEY_PAIR = rb"(?i)\b((?:accountkey|sharedaccesskey|sharedaccesssignature)=)([^;\s'\"{$%]{8,})"
-_PASSWORD_PAIR = rb"(?i)(;\s*(?:password|pwd)=)([^;\s'\"{$%<][^;'\"\n]*)"
-_PEM = rb"(?s)(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)(.{0,20000}?)(-----END|\Z)"
-_PEM_LINE = re.compile(rb"(?m)(^\+)?[A-Za-z0-9+/=]{16,}")  # in a patch, lines begin with a +
-
-_BYTES = re.compile(_TOKENS), re.compile(_URL), re.compile(_PEM)
-_BESIDE = (
-    (re.compile(_HEADER), (b"authorization",)),
-    (re.compile(_BEARER), (b"bearer",)),
-    (re.compile(_KEY_PAIR), (b"accountkey=", b"sharedaccess")),
-    (re.compile(_PASSWORD_PAIR), (b"password=", b"pwd=")),
+# Each is compiled when one of its words is seen first, and looked for only where one is.
+_BESIDE: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
+    (
+        rb"(?i)\b(authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|basic|token|apikey|digest|negotiate)\s+)[^\s'\"]{6,}",
+        (b"authorization",),
+    ),
+    (rb"(?i)\b(bearer\s+)(?=[a-z_.~+/=-]*\d)[a-z0-9_.~+/=-]{20,}", (b"bearer",)),
+    (
+        rb"(?i)(?<![\w-])((?:x-[a-z-]{0,40}(?:key|token|secret|auth)|(?:private|deploy|job)-token|api-key)[ \t]?:[ \t]{0,9})"
+        rb"(?![$<{%\[])[^\s'\"\\,;)}]{6,}",
+        (b"x-", b"-token", b"api-key"),
+    ),
+    (
+        rb"(?i)\b((?:accountkey|sharedaccesskey|sharedaccesssignature)=)[^;\s'\"{$%]{8,}",
+        (b"accountkey=", b"sharedaccess"),
+    ),
+    (rb"(?i)(;\s*(?:password|pwd)=)[^;\s'\"{$%<][^;'\"\n]*", (b"password=", b"pwd=")),
+    # The file .netrc, as ftp's manual has it; and .pgpass, as PostgreSQL's has it, where it is spoken of.
+    (
+        rb"(\b(?:machine[ \t]+\S{1,255}|default)\s+(?:[+ -]?\s{0,99}(?:login|account)\s+\S{1,255}\s+){0,2}[+ -]?\s{0,99}password\s+)"
+        rb"(?![$<{%\[])\S{1,1000}",
+        (b"machine ", b"default login"),
+    ),
+    (
+        rb"(?i)((?<![\w.*:-])[\w.*-]{1,255}:(?:\d{2,5}|\*):[\w*.-]{1,64}:[\w*.@-]{1,64}:)(?![$<{%\[/])[^\s'\":]{1,255}",
+        (b"pgpass",),
+    ),
 )
+_PIECE_BYTES = 32_768
+"""What is looked through at once: no other thread runs meanwhile, for some milliseconds."""
 
-_AUTHORITY = re.compile(rb"[^/?#]*")
-_PARAMETER = re.compile(rb"(?P<before>[?&;#](?P<name>[\w.%-]{1,60})=)(?P<value>[^&;#\s]+)")
+_AUTHORITY = rb"[^/?#]*"
+_PORT = rb"\A(?:(?:\[[^\]]*\]|[^:@\[,]*)(?::(?:\d*|[$<{%][^,]*))?(?:,|\Z))+\Z"
+_DIGEST = rb"(?i)\A(?:sha\d+|md5):"  # image:tag@sha256:...
+_PARAMETER = rb"(?P<before>[?&;#](?P<name>[\w.%-]{1,60})=)(?P<value>[^&;#\s]+)"
 _SIGNS = frozenset(
     [
         "sig",
@@ -64,7 +86,7 @@ _SIGNS = frozenset(
     ]
 )
 # Whoever knows these addresses may write there: the rest of the path is the secret.
-_HOOK = re.compile(
+_HOOK = (
     rb"(?i)\A((?:hooks\.slack\.com/(?:services|workflows|triggers)|(?:\w+\.)?discord(?:app)?\.com/api/webhooks"
     rb"|[\w.-]+\.webhook\.office\.com/webhookb2|hooks\.zapier\.com/hooks/catch)/|api\.telegram\.org/bot)[^\s?#]+"
 )
@@ -85,42 +107,59 @@ _PATHS_OF_PAGES = frozenset(
         "bearer",
     ]
 )
-_NAME = re.compile(r"[\w.-]{1,40}")
-_REFERENCE = re.compile(rb"\A(?:[${<%:*]|\[masked\])")
+_NAME = r"[\w.-]{1,40}"
+_REFERENCE = rb"\A(?:[${<%:*]|\[masked\])"
 
 
 def mask_bytes(content: bytes, is_code: bool = False) -> bytes:
     """The same with everything masked that has the shape of a secret. Lines stay lines. In code the address of a page with "token"
     in its path stays, unless what follows looks like a secret."""
-    tokens, url, pem = _BYTES
-    content = tokens.sub(_MASK, content)
-    if b"://" in content:
-        content = url.sub(lambda found: _masked_url(found[0], is_code), content)
     if b"PRIVATE KEY" in content:
-        content = pem.sub(
-            lambda found: found[1] + _PEM_LINE.sub(lambda line: (line[1] or b"") + _MASK, found[2]) + found[3], content
-        )
+        content = mask_keys(content, _MASK)
+    if len(content) <= _PIECE_BYTES:
+        return _masked_piece(content, is_code)
+    return b"".join([_masked_piece(piece, is_code) for piece in pieces_of(content)])
+
+
+def pieces_of(content: bytes) -> Iterator[bytes]:
+    """Some kilobytes each, cut where a line ends; in longer lines before a blank, or what else no secret has within."""
+    start = 0
+    while start < len(content):
+        stop = start + _PIECE_BYTES
+        if stop >= len(content):
+            stop = len(content)
+        else:
+            ends = (content.rfind(mark, start, stop) + 1 for mark in (b"\n", b" ", b",", b'"', b"'"))
+            stop = next((end for end in ends if end > start + _PIECE_BYTES // 2), stop)
+        yield content[start:stop]
+        start = stop
+
+
+def _masked_piece(content: bytes, is_code: bool) -> bytes:
+    content = pattern(_TOKENS).sub(_MASK, content)
+    if b"://" in content:
+        content = pattern(_URL).sub(lambda found: _masked_url(found[0], is_code), content)
     lower = content.lower()  # to look for a word takes a hundredth of what a pattern does
-    for pattern, words in _BESIDE:
+    for source, words in _BESIDE:
         if any(word in lower for word in words):
-            content = pattern.sub(rb"\1" + _MASK, content)
-    return content
+            content = pattern(source).sub(rb"\1" + _MASK, content)
+    return mask_commands(content, MASK)
 
 
 def _masked_url(whole: bytes, is_code: bool) -> bytes:
     scheme, mark, rest = whole.partition(b"://")
-    authority = _AUTHORITY.match(rest)
-    assert authority is not None
-    host, place = authority[0], rest[authority.end() :]
+    end = _authority_end(rest)
+    host, place = rest[:end], rest[end:]
     user, at, server = host.rpartition(b"@")
     if (
         at
         and not user.startswith((b"$", b"<", _MASK))
         and b"{" not in user
+        and not pattern(_DIGEST).match(server)
         and (b":" in user or scheme.lower() in (b"http", b"https"))
     ):
         host = _MASK + b"@" + server
-    hook = _HOOK.match(server + place)
+    hook = pattern(_HOOK).match(server + place)
     if hook is not None:
         place = hook[1][len(server) :] + _MASK + (server + place)[hook.end() :]
     path_end = min((end for end in (place.find(b"?"), place.find(b"#")) if end >= 0), default=len(place))
@@ -129,8 +168,22 @@ def _masked_url(whole: bytes, is_code: bool) -> bytes:
         + mark
         + host
         + _masked_path(place[:path_end], is_code)
-        + _PARAMETER.sub(_masked_parameter, place[path_end:])
+        + pattern(_PARAMETER).sub(_masked_parameter, place[path_end:])
     )
+
+
+def _authority_end(rest: bytes) -> int:
+    """Where user, password, host and port end: a password may have a "/", "?" or "#" that was not escaped, up to the last "@"."""
+    found = pattern(_AUTHORITY).match(rest)
+    assert found is not None
+    if b":" not in found[0] or b"@" in found[0] or pattern(_PORT).match(found[0]):
+        return found.end()
+    at = rest.rfind(b"@")
+    if at < found.end():
+        return found.end()
+    found = pattern(_AUTHORITY).match(rest, at)
+    assert found is not None
+    return found.end()
 
 
 def _masked_path(path: bytes, is_code: bool) -> bytes:
@@ -142,9 +195,9 @@ def _masked_path(path: bytes, is_code: bool) -> bytes:
         if (
             value
             and name.lower() not in _PATHS_OF_PAGES
-            and _NAME.fullmatch(name)
+            and text_pattern(_NAME).fullmatch(name)
             and is_secret_name(name)
-            and not _REFERENCE.match(value)
+            and not pattern(_REFERENCE).match(value)
             and (not is_code or _looks_random(value))
         ):
             parts[place] = _MASK
@@ -154,10 +207,10 @@ def _masked_path(path: bytes, is_code: bool) -> bytes:
 def _masked_parameter(found: re.Match[bytes]) -> bytes:
     name = found["name"].decode("utf-8", "replace")
     is_secret = name.lower() in _SIGNS or is_secret_name(name)
-    return found["before"] + _MASK if is_secret and not _REFERENCE.match(found["value"]) else found[0]
+    return found["before"] + _MASK if is_secret and not pattern(_REFERENCE).match(found["value"]) else found[0]
 
 
 def _looks_random(value: bytes) -> bool:
     return len(value) >= 20 or (
-        len(value) >= 8 and bool(re.search(rb"\d", value)) and bool(re.search(rb"[A-Za-z]", value))
+        len(value) >= 8 and bool(pattern(rb"\d").search(value)) and bool(pattern(rb"[A-Za-z]").search(value))
     )

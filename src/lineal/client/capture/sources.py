@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lineal.client.capture.redact import mask_file
+from lineal.client.capture.secret_files import mask_file
 from lineal.journal.blobs import sha256
 from lineal.model.captures import is_code_file
 from lineal.model.limits import (

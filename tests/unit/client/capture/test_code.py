@@ -564,7 +564,7 @@ def test_values_beside_secret_names_are_masked(tmp_path):
         },
     )
     kept = unpacked(look(tmp_path), "untracked.archive")
-    assert kept["config.yaml"].decode() == f"password: {MASK}\nuser: ann\npad_token: <pad>\ntoken: ${{TOKEN}}\n"
+    assert kept["config.yaml"].decode() == f'password: "{MASK}"\nuser: ann\npad_token: <pad>\ntoken: ${{TOKEN}}\n'
     assert kept["conf.py"].decode() == f'password = "{MASK}"\napi_key = read("key")\nname = "ann"\n'
     assert not any(b"hunter2" in content for content in kept.values())
     assert kept["settings.json"].decode() == f'{{"auth": {{"password": "{MASK}"}}, "lr": 0.1}}\n'

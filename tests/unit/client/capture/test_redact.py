@@ -4,12 +4,12 @@ import pytest
 
 from lineal.client.capture.redact import (
     mask_arguments,
-    mask_file,
     mask_text,
     mask_value,
     mask_variables,
     strip_address,
 )
+from lineal.client.capture.secret_files import mask_file
 from lineal.client.capture.secret_names import is_secret_name
 from lineal.client.capture.secret_shapes import MASK, mask_bytes
 
@@ -284,6 +284,11 @@ def test_command_lines(given, masked):
         ("password", "", ""),
         ("password", "123", MASK),
         ("num_tokens", "5", "5"),
+        ("token", "$TOKEN", "$TOKEN"),
+        ("token", "Bearer hunter2", MASK),
+        ("credentials", '{"user": "me"}', MASK),
+        ("settings", '{"lr": "x", "password": "hunter2"}', f'{{"lr": "x", "password": "{MASK}"}}'),
+        ("x", '["--password", "hunter2", "--token"]', f'["--password", "{MASK}", "--token"]'),
         ("tokenizer", "bert", "bert"),
         ("url", "postgres://a:hunter2@h", f"postgres://{MASK}@h"),
     ],

@@ -1,0 +1,205 @@
+"""Names and values on one line: `password = "x"`, `password: x`, `PASSWORD=x`, `--password x`, `<password>x</password>`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lineal.client.capture.patterns import pattern
+from lineal.client.capture.secret_names import is_secret_name
+from lineal.client.capture.secret_shapes import MASK
+from lineal.client.capture.secret_values import is_secret_value, looks_issued
+
+_MASK = MASK.encode()
+_NAME = rb"(?P<name>[\w.\-]{2,120}+)"
+# Blanks are bounded, and nothing is tried again from within a name: a line may be a megabyte of either. After a name: what closes its
+# quotes and brackets, an annotation; after `("--password",`, a default.
+_QUOTED = (
+    rb"""(?<![\w.\-])"""
+    + _NAME
+    + rb"""(?:(?P<listed>\\?['"]\]?[ \t]{0,9},[ \t]{0,9}(?:default[ \t]{0,9}=[ \t]{0,9})?)"""
+    rb"""|(?:\\?['"])?\]?[ \t]{0,40}(?::[ \t]{0,9}[A-Za-z][\w.\[\]| ]{0,40})?(?:=>|:=|<-|[!=]?={1,2}|:)[ \t]{0,40}[(\[]?[ \t]{0,9})"""
+    rb"""[bBfFrRuU]{0,2}(?P<quote>\\?(?:\'{3}|"{3}|['"`]))"""
+)
+_QUOTED_OPTION = rb"""(?<![\w\-])(?P<name>--?[A-Za-z][\w.\-]{1,80}+)(?P<listed>)[ \t]{1,9}(?P<quote>['"])"""
+_NEXT_QUOTED = rb"""[ \t]*+,[ \t]*+[bBfFrRuU]{0,2}(?P<quote>['"])"""
+# At the start of a line: the value is what follows. In a list of YAML, after `export` of a shell, `ENV` of a Dockerfile.
+_SETTING = (
+    rb"""\A(?P<before>[ \t]*+(?:[-*?][ \t]{1,9})?(?:(?i:export|set|env|arg|setx|declare -x|local|readonly)[ \t]{1,9})?['"]?)"""
+    rb"""(?P<name>[\w.\-]{1,60}(?: [\w.\-]{1,60}){0,2})(?P<between>['"]?[ \t]{0,40}(?:=>|:=|\?=|[:=])[ \t]{0,40})"""
+    rb"""(?P<value>[^\s'"].*)\Z"""
+)
+_WITHIN = (
+    rb"""(?P<before>[{,][ \t]{0,9}['"]?)"""
+    + _NAME
+    + rb"""(?P<between>['"]?[ \t]{0,9}[:=][ \t]{0,9})(?P<value>[^\s'",{}\[\]]{1,500})"""
+)
+_WORD = rb"""(?P<before>(?<![\w.\-]))""" + _NAME + rb"""(?P<between>=)(?P<value>[^\s'"`;&|)},=][^\s'"`;&|)},]{0,500})"""
+_OPTION = rb"""(?P<before>(?<![\w\-])--?)(?P<name>[A-Za-z][\w.\-]{1,80}+)(?P<between>[ \t]{1,9})(?P<value>[^\s'"\-][^\s'"`;|)]{0,500})"""
+_PHRASE = rb"""(?P<before>['"])""" + _NAME + rb"""(?P<between>:[ \t]{1,9})(?P<value>[^'"\\]{1,500})(?=\\?['"])"""
+_ELEMENT = rb"""(?P<before><)""" + _NAME + rb"""(?P<between>>)(?P<value>[^<>]{1,500})(?=</)"""
+_SPOKEN = (
+    rb"""(?i)\A(?P<before>[ \t]*+(?:env|arg|setenv|set -g?x)[ \t]{1,9})"""
+    + _NAME
+    + rb"""(?P<between>[ \t]{1,9})(?P<value>[^\s='"].*)\Z"""
+)
+_COMMENT = rb"""\A[ \t]*+(?:#+|//+|\*+|--|%+)[ \t]*"""
+_LISTS = frozenset(["tokens", "passwords", "secrets", "credentials"])
+_CLOSING = {
+    b"'": rb"(?:[^'\\]|\\.)*+",
+    b'"': rb'(?:[^"\\]|\\.)*+',
+    b"`": rb"(?:[^`\\]|\\.)*+",
+}
+Kind = str
+"""Of a file: `code`, `shell`, `prose`, `data` (where a value that is no word has quotes) or `settings`."""
+
+
+def mask_line(line: bytes, kind: Kind) -> bytes:
+    """Without its end, and without the sign of a patch."""
+    end = line[len(line.rstrip(b"\r")) :]
+    line = mask_quoted(line[: len(line) - len(end)], is_code=kind == "code")
+    if kind == "code":
+        line = _replaced(_PHRASE, line, _said_in_comment)
+        comment = pattern(_COMMENT).match(line)
+        if comment is not None:
+            line = comment[0] + _replaced(_SETTING, line[comment.end() :], _said_in_comment)
+        return line + end
+    line = _replaced(_SETTING, line, lambda name, value: said_value(name, value, kind))
+    if kind in ("shell", "settings"):
+        line = _replaced(_SPOKEN, line, lambda name, value: said_value(name, value, "settings"))
+    line = _replaced(
+        _WORD, line, lambda name, value: _said_word(name, value, "prose" if kind == "prose" else "settings")
+    )
+    if b"{" in line or b"," in line:
+        line = _replaced(_WITHIN, line, lambda name, value: _said_word(name, value, kind))
+    if b"-" in line:
+        line = mask_quoted(line, is_code=kind == "prose", source=_QUOTED_OPTION)
+        line = _replaced(_OPTION, line, lambda name, value: _said_of_option(name, value, kind))
+    line = _replaced(_PHRASE, line, lambda name, value: _said_of_option(name, value, kind))
+    if b"</" in line:
+        line = _replaced(_ELEMENT, line, _said_word)
+    return line + end
+
+
+def mask_quoted(line: bytes, *, is_code: bool, source: bytes = _QUOTED) -> bytes:
+    named = pattern(source)
+    pieces: list[bytes] = []
+    unclosed: set[bytes] = set()
+    done = place = 0
+    while (found := named.search(line, place)) is not None:
+        place = found.end()
+        name, quote, is_listed = _text(found["name"]), found["quote"], bool(found["listed"])
+        if quote in unclosed or not is_secret_name(name):
+            continue
+        begin = place
+        while True:
+            end = closing(line, begin, quote)
+            value = line[begin : end if end >= 0 else len(line)]
+            after = begin + len(value) + len(quote)
+            is_key = is_listed and (_is_name(value, name) or line[after : after + 1] in (b":", b"="))
+            if not is_key and is_secret_value(name, _text(value), is_code=is_code):
+                pieces += [line[done:begin], _MASK]
+                done = place = begin + len(value)
+            if end < 0:
+                unclosed.add(quote)
+                break
+            following = pattern(_NEXT_QUOTED).match(line, after) if b"[" in found[0] else None
+            if following is None:
+                break
+            begin, quote = following.end(), following["quote"]
+    return b"".join([*pieces, line[done:]]) if pieces else line
+
+
+def closing(line: bytes, place: int, quote: bytes) -> int:
+    """Where the quotes end that begin before `place`; -1 if they do not."""
+    single = _CLOSING.get(quote)
+    if single is None:
+        return line.find(quote, place)
+    found = pattern(single).match(line, place)
+    assert found is not None
+    return found.end() if found.end() < len(line) else -1
+
+
+def _is_name(value: bytes, name: str) -> bool:
+    """`["password", "username"]` are two names; after `"--password",` or `"API_KEY",` comes a value."""
+    return not name.startswith("-") and not name.isupper() and not looks_issued(_text(value))
+
+
+def _replaced(source: bytes, line: bytes, said: Callable[[str, bytes], bytes | None]) -> bytes:
+    """With other values, where `said` has one. Whatever has none may have a pair within."""
+    compiled = pattern(source)
+    pieces: list[bytes] = []
+    done = place = 0
+    while (found := compiled.search(line, place)) is not None:
+        name = _text(found["name"])
+        value = said(name, found["value"])
+        if value is None:
+            place = found.end("between")
+            continue
+        pieces += [line[done : found.end("between")], value]
+        done = place = found.end("value")
+    return b"".join([*pieces, line[done:]]) if pieces else line
+
+
+def said_value(name: str, value: bytes, kind: Kind) -> bytes | None:
+    """Of what follows a name up to the end of the line."""
+    value, comment = _without_comment(value)
+    if value.startswith(b"[") and not value.startswith(_MASK) and kind != "prose":
+        return _said_list(name, value, kind) + comment if is_secret_name(name) or holds_secrets(name) else None
+    if not is_secret_name(name) or value[:1] in (b"|", b">", b"{", b"(", b"\\", b"&"):
+        return None
+    words = value.split()
+    if len(words) > 1 and not _is_sentence(name, words, kind):
+        first = words[0].rstrip(b";,")
+        if kind != "shell" and not looks_issued(_text(first)):
+            return None
+        said = _said_word(name, first, kind)
+        return None if said is None else said + value[len(first) :] + comment
+    bare = value.rstrip(b" \t,;\\")
+    said = _said_word(name, bare, kind)
+    return None if said is None else said + value[len(bare) :] + comment
+
+
+def _is_sentence(name: str, words: list[bytes], kind: Kind) -> bool:
+    """Whether all the words are the secret: no setting's description, and no command that follows `PASSWORD=x`."""
+    return kind in ("settings", "data") and len(words) <= 5 and is_secret_value(name, _text(b" ".join(words)))
+
+
+def _without_comment(value: bytes) -> tuple[bytes, bytes]:
+    place = value.find(b" #")
+    end = len(value) if place < 0 else place
+    bare = value[:end].rstrip()
+    return bare, value[len(bare) :]
+
+
+def _said_list(name: str, value: bytes, kind: Kind) -> bytes:
+    inner, bracket, rest = value[1:].partition(b"]")
+    whose = name if is_secret_name(name) else "password"
+    items = [item.strip() for item in inner.split(b",")]
+    said = [item if item[:1] in b"'\"" or item.isdigit() else _said_word(whose, item, kind) or item for item in items]
+    return value if said == items else b"[" + b", ".join(said) + bracket + rest
+
+
+def _said_word(name: str, value: bytes, kind: Kind = "settings") -> bytes | None:
+    if not is_secret_name(name) or not is_secret_value(name, _text(value), is_code=kind in ("code", "prose")):
+        return None
+    if kind == "data":  # a small number is one of a vocabulary
+        return None if value.isdigit() and len(value) < 4 else b'"' + _MASK + b'"'
+    return _MASK
+
+
+def _said_of_option(name: str, value: bytes, kind: Kind) -> bytes | None:
+    """In a text that is no command, `--token is` is prose."""
+    return _said_word(name, value) if kind == "shell" or looks_issued(_text(value)) else None
+
+
+def holds_secrets(name: str) -> bool:
+    """Of a list or a mapping in a file of settings: what a tokenizer is told of is called otherwise there."""
+    return name.lower() in _LISTS
+
+
+def _said_in_comment(name: str, value: bytes) -> bytes | None:
+    return _said_word(name, value, "code") if looks_issued(_text(value.strip())) else None
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
