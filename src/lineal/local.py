@@ -41,6 +41,8 @@ from lineal.store.code_trees import Repository, reading
 from lineal.store.comparable import Comparable, read_comparable
 from lineal.store.compare import Comparison, compare, latest_values
 from lineal.store.contracts import GroupQuery, RunQuery, Store, TenantReader
+from lineal.store.dataset_reading import LoggedDataset, get_dataset, list_datasets
+from lineal.store.datasets import DatasetReader, NameOrder
 from lineal.store.grouped import Groups
 from lineal.store.open import open_store
 from lineal.store.run_reading import RunReading
@@ -230,6 +232,20 @@ class LocalStore:
         if found is None:
             raise NotFound(f"no experiment {name!r} in {self.place} (tenant {self.tenant!r})", field="experiment")
         return found
+
+    def datasets(self, search: str = "", *, order_by: NameOrder = "name", limit: int = 100) -> list[LoggedDataset]:
+        """The datasets that runs used whose name contains `search` (in any case), by name, or with "last_used" the last used first."""
+        self.refresh()
+        return list_datasets(self._datasets, search, order_by, limit)
+
+    def get_dataset(self, ref: str, digest: str | None = None) -> LoggedDataset:
+        """By its name, "NAME@DIGEST", "NAME@VERSION" or a digest alone (eight characters or more of it; of several names the one that
+        was used last); `digest`, or the beginning of one, says which version. NotFound; InvalidInput for what may be several."""
+        self.refresh()
+        return get_dataset(self._datasets, ref, digest)
+
+    def _datasets(self) -> DatasetReader:
+        return self.reader().datasets()
 
     def compare(self, run_ids: str | Sequence[str], metrics: str | Sequence[str] | None = None) -> Comparison:
         """Which of the runs is best in which metric, by the metrics' declared or usual direction."""

@@ -27,6 +27,7 @@ from lineal.journal.layout import Folder
 from lineal.local import LocalStore, LoggedRun
 from lineal.model import errors, limits
 from lineal.model.entities import Artifact, Attempt
+from lineal.store.dataset_reading import LoggedDataset
 from lineal.tracking.experiment_tracker import ActiveRun, ExperimentTracker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,14 +84,14 @@ def public_signatures() -> Iterator[tuple[str, str]]:
         value = getattr(lineal, name)
         if inspect.isfunction(value) or is_dataclass(value):
             yield name, signature_of(name, value, is_method=False)
-    for kind in (lineal.Run, LoggedRun, LocalStore, ExperimentTracker, ActiveRun, *OF_MODELS):
+    for kind in (lineal.Run, LoggedRun, LoggedDataset, LocalStore, ExperimentTracker, ActiveRun, *OF_MODELS):
         for name, value in members(kind):
             if inspect.isfunction(value) and not name.startswith("_"):
                 yield f"{kind.__name__}.{name}", signature_of(f"{kind.__name__}.{name}", value, is_method=True)
 
 
 def public_properties() -> Iterator[str]:
-    for kind in (lineal.Run, LoggedRun, ActiveRun):
+    for kind in (lineal.Run, LoggedRun, LoggedDataset, ActiveRun):
         for name, value in members(kind):
             if not name.startswith("_") and not inspect.isfunction(value):
                 yield f"{kind.__name__}.{name}"

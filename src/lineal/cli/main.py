@@ -18,6 +18,7 @@ from lineal.model.errors import LinealError
 
 _COMMANDS = {
     "audit": "lineal.cli.audit",
+    "datasets": "lineal.cli.datasets",
     "demo": "lineal.cli.demo",
     "doctor": "lineal.cli.doctor",
     "experiments": "lineal.cli.experiments",

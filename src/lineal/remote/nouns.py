@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from lineal.model.captures import Capture, canonical
 from lineal.model.console import ConsoleLine
+from lineal.model.datasets import DatasetRun, DatasetVersion, MadeVersion, UsedDataset
 from lineal.model.entities import (
     Artifact,
     Attempt,
@@ -171,6 +172,56 @@ def lineage_of(said: Json) -> LineageGraph:
 def _dataset(said: Json) -> DatasetUse:
     dataset = Dataset(said["name"], said["digest"], said["version"], said["source_type"], said["source"])
     return DatasetUse(dataset, said["context"] or "", dict(said["tags"]), _ms(said["used_at"]) or 0)
+
+
+@_at_the_door
+def used_dataset_of(said: Json) -> UsedDataset:
+    return UsedDataset(
+        said["name"], said["version_count"], said["run_count"], _ms(said["last_used"]) or 0, _described(said)
+    )
+
+
+@_at_the_door
+def dataset_version_of(said: Json) -> DatasetVersion:
+    return DatasetVersion(
+        _described(said), said["run_count"], _ms(said["first_used"]) or 0, _ms(said["last_used"]) or 0
+    )
+
+
+def _described(said: Json) -> Dataset:
+    schema, profile = said.get("schema"), said.get("profile")
+    if profile is None:
+        counts = ("row_count", "column_count", "file_count", "size_bytes")
+        profile = {name: said[name] for name in counts if said[name] is not None} or None
+    texts = [None if one is None else to_json(one) for one in (schema, profile)]
+    return Dataset(*(said[name] for name in ("name", "digest", "version", "source_type", "source")), *texts)
+
+
+@_at_the_door
+def dataset_run_of(said: Json) -> DatasetRun:
+    return DatasetRun(
+        _ms(said["used_at"]) or 0,
+        said["digest"],
+        said["run_id"],
+        said["context"] or "",
+        said["version"],
+        said["run_name"],
+        said["experiment"],
+        said["status"],
+        said["lifecycle_stage"],
+    )
+
+
+@_at_the_door
+def made_version_of(said: Json) -> MadeVersion:
+    return MadeVersion(
+        _ms(said["created_at"]) or 0,
+        said["version_id"],
+        said["name"],
+        said["version"],
+        said["run_id"],
+        said["stage"],
+    )
 
 
 def _model_use(said: Json) -> ModelUse:

@@ -16,6 +16,7 @@ from lineal.model.vocabulary import Labels, Lifecycle
 from lineal.query.syntax import Field, Kind
 from lineal.query.text import field_text, filter_text, order_text
 from lineal.remote import nouns
+from lineal.remote.datasets import RestDatasetReader
 from lineal.remote.registry import RestRegistry
 from lineal.store.captures import CapturePage, CaptureQuery, capture_page
 from lineal.store.console import ConsolePage, ConsoleQuery
@@ -272,7 +273,10 @@ class RestReader:
             asked["direction"] = "up" if query.up else "down"
         return nouns.lineage_of(self._ask("GET", ("lineage",), query=asked))
 
-    # -- registered models ----------------------------------------------------------------------
+    # -- datasets and registered models ---------------------------------------------------------
+
+    def datasets(self) -> RestDatasetReader:
+        return RestDatasetReader(self._transport)
 
     def registry(self) -> RestRegistry:
         return RestRegistry(self._transport)

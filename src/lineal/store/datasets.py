@@ -6,8 +6,7 @@ first use in that order says. Runs that were deleted count, and say that they we
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, Protocol
 
 from lineal.model.datasets import DatasetRun, DatasetVersion, MadeVersion, UsedDataset
@@ -33,10 +32,11 @@ class NamesQuery:
 @dataclass(frozen=True, slots=True)
 class VersionsQuery:
     """Versions of a name, of a digest under any name, or both; the last used first. `digest`: whole, or the beginning of one in
-    hexadecimal digits."""
+    hexadecimal digits. `version`: what a run that used it calls it."""
 
     name: str | None = None
     digest: str | None = None
+    version: str | None = None
     limit: int = 100
     after: str | None = None
 
@@ -123,6 +123,8 @@ def question_of(query: Query, kind: str) -> tuple[object, ...]:
     """What a page token is bound to. `kind`: what is listed."""
     if isinstance(query, NamesQuery):
         return kind, query.search, query.order
+    if isinstance(query, VersionsQuery):
+        return kind, query.name, query.digest, query.version
     return kind, query.name, query.digest
 
 
@@ -141,44 +143,36 @@ def resolve(reader: DatasetReader, text: str, digest: str | None = None) -> tupl
     InvalidInput where it may be several digests."""
     try:
         found = reader.get_name(text)
-        return found, None if not digest else _only(reader, VersionsQuery(found.name, digest, _NAMES_COUNT), text)[1]
     except NotFound:
         if digest:
             raise
-    of_digest = VersionsQuery(None, text, _NAMES_COUNT)
-    if len(text) >= DIGEST_BEGINNING_MIN_CHARS and reader.list_versions(of_digest).versions:
-        name, which = _only(reader, of_digest, text)
-        return reader.get_name(name), which
-    name, at, said = text.rpartition("@")
-    if at and name and said:
-        try:
-            found = reader.get_name(name)
-        except NotFound:
-            pass
-        else:
-            return found, _version_called(reader, name, said) or _only(
-                reader, VersionsQuery(name, said, _NAMES_COUNT), text
-            )[1]
+    else:
+        return found, _only(reader, VersionsQuery(text, digest), text) if digest else None
+    if len(text) >= DIGEST_BEGINNING_MIN_CHARS:
+        of_digest = reader.list_versions(VersionsQuery(None, text, limit=_MAX_COUNT)).versions
+        if of_digest:
+            which = _only(reader, VersionsQuery(None, text), text)
+            name = next(one.dataset.name for one in of_digest if one.dataset.digest == which)
+            return reader.get_name(name), which
+    name, _, which = text.rpartition("@")
+    for asked in (VersionsQuery(name, version=which), VersionsQuery(name, which)):
+        if name and which and reader.list_versions(replace(asked, limit=1)).versions:
+            return reader.get_name(name), _only(reader, asked, text)
     raise NotFound(f"no run used a dataset {text!r:.80}: give a name, a digest, or NAME@DIGEST", field="name")
 
 
-_NAMES_COUNT = 100
+_MAX_COUNT, _SHOWN_COUNT, _SHOWN_CHARS = 100, 6, 16
 
 
-def _only(reader: DatasetReader, query: VersionsQuery, text: str) -> tuple[str, str]:
-    versions = reader.list_versions(query).versions
-    digests = list(dict.fromkeys(one.dataset.digest for one in versions))
+def _only(reader: DatasetReader, query: VersionsQuery, text: str) -> str:
+    """The digest that it can only mean; a whole one, if there is one."""
+    found = reader.list_versions(replace(query, limit=_MAX_COUNT)).versions
+    digests = list(dict.fromkeys(one.dataset.digest for one in found))
     if query.digest in digests:
-        digests = [query.digest or ""]
-    if not versions:
-        raise NotFound(f"no version of it has the digest {query.digest!r:.80}", field="digest")
+        return str(query.digest)
+    if not digests:
+        raise NotFound(f"no version of {text!r:.80} has the digest {query.digest!r:.80}", field="digest")
     if len(digests) > 1:
-        said = ", ".join(digest[:16] for digest in digests[:6])
+        said = ", ".join(digest[:_SHOWN_CHARS] for digest in digests[:_SHOWN_COUNT])
         raise InvalidInput(f"{text!r:.80} names several datasets of different content: {said}", field="digest")
-    return next(one.dataset.name for one in versions if one.dataset.digest == digests[0]), digests[0]
-
-
-def _version_called(reader: DatasetReader, name: str, version: str) -> str | None:
-    """The last used one of those that their users call so, among the newest ones."""
-    versions: Iterable[DatasetVersion] = reader.list_versions(VersionsQuery(name, limit=_NAMES_COUNT)).versions
-    return next((one.dataset.digest for one in versions if one.dataset.version == version), None)
+    return digests[0]

@@ -184,15 +184,23 @@ def in_order_said(said: Iterable[tuple[Stamp, V]]) -> list[V]:
 
 def counts_in(profile: str | None) -> tuple[int | None, int | None]:
     """Rows and columns that a profile tells of: ours, or that of MLflow's clients. It is whatever somebody said."""
+    said = profile_of(profile)
+    return said["row_count"], said["column_count"]
+
+
+def profile_of(profile: str | None) -> dict[str, int | None]:
+    """Rows, columns, files and bytes, each None where it does not tell of them."""
     try:
         said = from_json(profile) if profile else {}
     except (ValueError, TypeError, RecursionError):
-        return None, None
+        said = {}
     if not isinstance(said, dict):
-        return None, None
-    counts = (said.get("row_count", said.get("num_rows")), said.get("column_count"))
-    rows, columns = (one if type(one) is int and 0 <= one < 2**63 else None for one in counts)
-    return rows, columns
+        said = {}
+    said = {**said, "row_count": said.get("row_count", said.get("num_rows"))}
+    return {name: one if type(one := said.get(name)) is int and 0 <= one < 2**63 else None for name in _PROFILE}
+
+
+_PROFILE = ("row_count", "column_count", "file_count", "size_bytes")
 
 
 def searched_fields(uses: Iterable[DatasetUse]) -> dict[str, str]:

@@ -64,6 +64,7 @@ class MemoryDatasetReader:
             if query.name in (None, name)
             for digest, uses in _by(of_name, lambda use: use.run.digest)
             if query.digest is None or first <= digest < end
+            if query.version is None or any(use.dataset.version == query.version for use in uses)
         ]
 
         def key(one: DatasetVersion) -> tuple[Key, ...]:

@@ -176,6 +176,13 @@ class DatasetRules(SuiteBase):
 
         assert found(None, TWO) == found(None, TWO[:9]) == [("train", TWO), ("Test Data/é", TWO)]
         assert found("train", "a") == [("train", ONE)]
+        called = [
+            VersionsQuery("train", version="1.0"),
+            VersionsQuery(None, TWO, "2.0"),
+            VersionsQuery("train", TWO, "1.0"),
+        ]
+        digests = [[one.dataset.digest for one in reader.datasets().list_versions(query).versions] for query in called]
+        assert digests == [[ONE], [TWO], []]
         assert found("train", "c") == found("other", None) == found(None, ONE + "0") == []
         with pytest.raises(InvalidInput, match="name or a digest"):
             found(None, None)
@@ -291,7 +298,7 @@ class DatasetRules(SuiteBase):
 
         assert named("train") == ("train", None) and named("a@b") == ("a@b", None)
         assert named("train", TWO) == named("train", "b2") == named(TWO) == named(TWO[:8]) == ("train", TWO)
-        assert named("train@a1") == ("train", ONE)
+        assert named("train@a1") == named("train@1.0") == named("train@1.1") == ("train", ONE)
         assert named("train@2.0") == ("train", TWO)
         assert named("a@b@x") == named(OTHER[:8]) == ("a@b", OTHER)
         for text, digest in (("nothing", None), ("train@", None), ("train@9", None), ("train", "f"), ("b2b2b2b", None)):
@@ -300,4 +307,6 @@ class DatasetRules(SuiteBase):
         self.tell(store, using("r1", "x", "c3" * 32, 50), using("r1", "x", "c3c4" * 16, 51))
         with pytest.raises(InvalidInput, match="several datasets"):
             named("x", "c3c")
+        with pytest.raises(InvalidInput, match="several datasets"):
+            named("x@c3c")
         assert named("x", "c3c3") == ("x", "c3" * 32)

@@ -41,6 +41,10 @@ _VERSIONS = (
     f" (SELECT min(u.time_ms) FROM dataset_use u WHERE {_OF_VERSION})"
     " FROM dataset_version v JOIN dataset_name n ON n.pk = v.dataset_name WHERE v.tenant = ?"
 )
+_CALLED = (
+    " AND EXISTS (SELECT 1 FROM dataset d JOIN dataset_use u ON u.dataset = d.pk AND u.digest = d.digest"
+    " WHERE d.tenant = v.tenant AND d.digest = v.digest AND d.name = n.name AND d.version = ?)"
+)
 _MADE = (
     "SELECT v.created_ms, v.version_id, m.name, v.number, v.run_id, v.stage FROM model_version v"
     " JOIN registered_model m ON m.pk = v.model WHERE v.tenant = ? AND v.lifecycle = 'active' AND m.lifecycle = 'active'"
@@ -87,6 +91,8 @@ class SqlDatasetReader:
             sql += " AND v.dataset_name = (SELECT pk FROM dataset_name WHERE tenant = ? AND name = ?)"
         if query.digest is not None:
             sql += " AND v.digest >= ? AND v.digest < ?"
+        if query.version is not None:
+            sql += _CALLED
         if start is not None:
             last_ms, name, digest = start
             sql += " AND v.last_ms <= ? AND (v.last_ms < ? OR n.name > ? OR (n.name = ? AND v.digest > ?))"
@@ -94,9 +100,10 @@ class SqlDatasetReader:
         with self._snapshot() as (connection, tenant):
             of_name = () if query.name is None else (tenant, query.name)
             of_digest = () if query.digest is None else digests_meant(query.digest)
+            called = () if query.version is None else (query.version,)
             rows = connection.execute(
                 f"{sql} ORDER BY v.last_ms DESC, n.name, v.digest LIMIT ?",
-                (tenant, *of_name, *of_digest, *values, query.limit + 1),
+                (tenant, *of_name, *of_digest, *called, *values, query.limit + 1),
             ).fetchall()
             page = _versions(connection, rows[: query.limit], whole=False)
         return VersionsPage(page, _token(query, "versions", [[-row[0], *row[1:3]] for row in rows]))
