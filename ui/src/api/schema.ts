@@ -481,6 +481,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Datasets that runs used
+         * @description The datasets that runs used, by name unless `order_by` says otherwise.
+         */
+        get: operations["list_datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A dataset, and one of its versions whole
+         * @description By its name, which may have slashes in it; by the digest of a version, or eight characters or more of it (of several names the one that was used last); by NAME@DIGEST or NAME@VERSION.
+         */
+        get: operations["get_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dataset-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions of a dataset, or of a digest
+         * @description The last used first.
+         */
+        get: operations["list_dataset_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dataset-uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Runs that used a dataset
+         * @description Which runs used it, for what and when; the newest first.
+         */
+        get: operations["list_dataset_uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dataset-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model versions whose runs used a dataset
+         * @description Model versions that runs made which used it; the newest first.
+         */
+        get: operations["list_dataset_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/search": {
         parameters: {
             query?: never;
@@ -1832,6 +1932,62 @@ export interface components {
             status?: "failed" | "pending" | "ready";
         };
         /**
+         * Dataset
+         * @description A name under which runs used data. `digest`, `version` and all that is said of the data are of the version that was used last, as the run said it that used it last; what nobody said is null. `run_count`: runs count once, deleted ones too.
+         */
+        Dataset: {
+            name: string;
+            digest: string;
+            version: string | null;
+            source_type: string | null;
+            source: string | null;
+            row_count: number | null;
+            column_count: number | null;
+            file_count: number | null;
+            size_bytes: number | null;
+            run_count: number;
+            last_used: string | null;
+            version_count: number;
+        };
+        /**
+         * DatasetDetail
+         * @description `shown`: the version of `asked_digest`; where no digest was asked for (null), the one that was used last.
+         */
+        DatasetDetail: {
+            name: string;
+            digest: string;
+            version: string | null;
+            source_type: string | null;
+            source: string | null;
+            row_count: number | null;
+            column_count: number | null;
+            file_count: number | null;
+            size_bytes: number | null;
+            run_count: number;
+            last_used: string | null;
+            version_count: number;
+            asked_digest: string | null;
+            shown: components["schemas"]["DatasetVersionDetail"];
+        };
+        /**
+         * DatasetModel
+         * @description A version of a registered model whose run used it.
+         */
+        DatasetModel: {
+            version_id: string;
+            name: string;
+            version: number;
+            /** @enum {string} */
+            stage: "archived" | "none" | "production" | "staging";
+            run_id: string;
+            created_at: string | null;
+        };
+        /** DatasetModelsPage */
+        DatasetModelsPage: {
+            models: components["schemas"]["DatasetModel"][];
+            next_page_token: string | null;
+        };
+        /**
          * DatasetRow
          * @description `values`: by run, the digests of what it used under that name for that; `versions`: theirs.
          */
@@ -1865,6 +2021,80 @@ export interface components {
             row_count?: number | null;
             /** @default null */
             column_count?: number | null;
+        };
+        /**
+         * DatasetUser
+         * @description That a run used a version, and for what (`context`). `version`: what the run calls it.
+         */
+        DatasetUser: {
+            run_id: string;
+            run_name: string;
+            experiment: string;
+            /** @enum {string} */
+            status: "failed" | "finished" | "killed" | "lost" | "running";
+            /** @enum {string} */
+            lifecycle_stage: "active" | "deleted";
+            digest: string;
+            version: string | null;
+            context: string | null;
+            used_at: string | null;
+        };
+        /** DatasetUsersPage */
+        DatasetUsersPage: {
+            uses: components["schemas"]["DatasetUser"][];
+            next_page_token: string | null;
+        };
+        /**
+         * DatasetVersion
+         * @description What has one digest under a name. `version` is what the run calls it that used it last.
+         */
+        DatasetVersion: {
+            name: string;
+            digest: string;
+            version: string | null;
+            source_type: string | null;
+            source: string | null;
+            row_count: number | null;
+            column_count: number | null;
+            file_count: number | null;
+            size_bytes: number | null;
+            run_count: number;
+            last_used: string | null;
+            first_used: string | null;
+        };
+        /**
+         * DatasetVersionDetail
+         * @description `schema` and `profile` as they were said. `other_names`: under which runs used the same digest.
+         */
+        DatasetVersionDetail: {
+            name: string;
+            digest: string;
+            version: string | null;
+            source_type: string | null;
+            source: string | null;
+            row_count: number | null;
+            column_count: number | null;
+            file_count: number | null;
+            size_bytes: number | null;
+            run_count: number;
+            last_used: string | null;
+            first_used: string | null;
+            schema: unknown;
+            profile: unknown;
+            other_names: string[];
+        };
+        /** DatasetVersionsPage */
+        DatasetVersionsPage: {
+            versions: components["schemas"]["DatasetVersion"][];
+            next_page_token: string | null;
+        };
+        /**
+         * DatasetsPage
+         * @description `next_page_token` is null where none follows.
+         */
+        DatasetsPage: {
+            datasets: components["schemas"]["Dataset"][];
+            next_page_token: string | null;
         };
         /**
          * DeliveryInfo
@@ -4280,6 +4510,181 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Lineage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_datasets: {
+        parameters: {
+            query?: {
+                search?: string | null;
+                order_by?: "last_used" | "name";
+                limit?: number;
+                page_token?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetsPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_dataset: {
+        parameters: {
+            query?: {
+                digest?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_dataset_versions: {
+        parameters: {
+            query?: {
+                name?: string | null;
+                digest?: string | null;
+                version?: string | null;
+                limit?: number;
+                page_token?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionsPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_dataset_uses: {
+        parameters: {
+            query: {
+                name: string;
+                digest?: string | null;
+                limit?: number;
+                page_token?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetUsersPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["RequestUriTooLong"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_dataset_models: {
+        parameters: {
+            query: {
+                name: string;
+                digest?: string | null;
+                limit?: number;
+                page_token?: string | null;
+            };
+            header?: {
+                /** @description The tenant that is asked for. Who cannot send headers puts /t/TENANT before the path. */
+                "X-Tenant-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetModelsPage"];
                 };
             };
             400: components["responses"]["BadRequest"];
