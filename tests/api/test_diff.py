@@ -369,6 +369,7 @@ def two_codes(notebook: Notebook, one: dict[str, Any], other: dict[str, Any]) ->
         (untracked(left_out=[["a.csv", 9, "too large"]], left_out_count=3), "the content of 2 more files"),
         (untracked(left_out=[["w.bin", 9, "no text"]], left_out_count=1), "not known to be: w.bin"),
         ({"kind": "snapshot", "digest": "d" * 64, "snapshot": {"left_out": [["a.py", 1, "x"]]}}, "content of a.py"),
+        ({**CLEAN, "elsewhere": {"files": [], "left_out": [["lib/b.py", 1, "x"]]}}, "content of lib/b.py"),
     ],
 )
 def test_code_whose_content_is_not_known_is_not_said_to_be_the_same(
@@ -387,6 +388,7 @@ def test_code_whose_content_is_not_known_is_not_said_to_be_the_same(
         {**GIT, "submodules": [{"path": "lib", "commit": "b", "is_dirty": True, "changes_digest": ONE_DIGEST}]},
         {**GIT, "changed": ["big.py"], "patch_digest": ONE_DIGEST},
         untracked(left_out=[["big.py", 9, "too large", ONE_DIGEST]], left_out_count=1),
+        {**CLEAN, "elsewhere": {"files": [["home/ada/library/b.py", ONE_DIGEST, 9]]}},
     ],
 )
 def test_a_digest_tells_code_that_was_not_kept(notebook: Notebook, code: dict[str, Any]) -> None:

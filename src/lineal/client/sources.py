@@ -118,22 +118,28 @@ class Sources:
         return entry
 
     def _kept(self, source: Source) -> dict[str, Any]:
-        files = [kept for name, path in source.files if (kept := self._keep(name, path)) is not None]
+        is_given = source.kind in _KINDS.values()  # what a framework has written for this run is not read by the next
+        files = [kept for name, path in source.files if (kept := self._keep(name, path, is_given)) is not None]
         if not files:
             return {}
         return {"file": files[0]} if len(files) == 1 else {"file": files[0], "files": files}
 
-    def _keep(self, name: str, path: str) -> dict[str, Any] | None:
+    def _keep(self, name: str, path: str, is_given: bool) -> dict[str, Any] | None:
         if os.path.getsize(path) > CONFIG_FILE_MAX_BYTES:
             return None
         from lineal.client.capture.secret_files import mask_file
 
-        text = Path(path).read_text("utf-8", "replace")
-        kept = mask_file(name, text.encode())
+        content = Path(path).read_bytes()
+        kept = mask_file(name, content.decode("utf-8", "replace").encode())
         blob = self._run._keep_own(f"{FOLDER}/{self._name(name, path)}", kept)
         if blob is None:
             return None
-        return {"path": f"{FOLDER}/{self._files[path]}", "digest": blob.digest, "size_bytes": blob.size_bytes}
+        said: dict[str, Any] = {"path": f"{FOLDER}/{self._files[path]}", "digest": blob.digest}
+        if is_given:
+            from lineal.client.capture.redact import mask_text
+
+            said |= {"from": mask_text(path)} | ({} if kept == content else {"is_masked": True})
+        return said | {"size_bytes": blob.size_bytes}
 
     def _name(self, name: str, path: str) -> str:
         """Two files of one name are kept beside each other."""

@@ -22,6 +22,15 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Config:
+    """A file that params were read from, by the place where it lay."""
+
+    place: str
+    kept: Kept
+    is_masked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """A file of the working tree that was not captured: too large, most often."""
 
@@ -44,6 +53,7 @@ class Execution:
     entry_kind: EntryKind | None = None
     entry_name: str | None = None
     folder: str | None = None
+    started_in: str | None = None
     launcher: str | None = None
     world_size: int | None = None
     is_tracked: bool = False
@@ -66,9 +76,11 @@ class Code:
     left_out: tuple[LeftOut, ...] = ()
     submodules: tuple[Submodule, ...] = ()
     changed: tuple[str, ...] = ()
+    elsewhere: tuple[tuple[str, str], ...] = ()
     trouble: tuple[str, ...] = ()
     digest: str | None = None
-    """`changed`: files whose changes were not kept. `trouble`: what else of it is missing, in sentences."""
+    """`changed`: files whose changes were not kept. `elsewhere`: absolute path and digest of modules
+    outside of the tree. `trouble`: what else of it is missing, in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,7 @@ class Captured:
     code: Code | None = None
     environment: Environment | None = None
     hardware: Hardware | None = None
+    configs: tuple[Config, ...] = ()
 
 
 def read_captured(parts: Mapping[str, Any]) -> Captured:
@@ -109,6 +122,7 @@ def read_captured(parts: Mapping[str, Any]) -> Captured:
         code=_code(parts["code"]) if _is_object(parts.get("code")) else None,
         environment=_environment(parts["environment"]) if _is_object(parts.get("environment")) else None,
         hardware=_hardware(parts["hardware"]) if _is_object(parts.get("hardware")) else None,
+        configs=tuple(_configs(_object(parts, "sources").get("sources"))),
     )
 
 
@@ -121,6 +135,7 @@ def _execution(said: Mapping[str, Any]) -> Execution:
         entry_kind=kind if kind in _ENTRY_KINDS else None,
         entry_name=_text(entry, "name"),
         folder=_text(said, "folder"),
+        started_in=_text(said, "started_in") or _text(said, "folder"),
         launcher=_text(launcher, "name"),
         world_size=_whole(launcher, "world_size"),
         is_tracked=said.get("is_tracked") is True,
@@ -146,6 +161,7 @@ def _code(said: Mapping[str, Any]) -> Code:
         left_out=_left_out(untracked.get("left_out")) + _left_out(snapshot.get("left_out")),
         submodules=tuple(_submodules(said.get("submodules"))),
         changed=_words(said.get("changed")),
+        elsewhere=tuple(_elsewhere(_object(said, "elsewhere").get("files"))),
         trouble=_words(said.get("trouble")),
         digest=_text(said, "digest"),
     )
@@ -199,6 +215,25 @@ def _submodules(said: object) -> list[Submodule]:
         Submodule(str(row["path"]), str(row["commit"]), _text(row, "remote"), row.get("is_dirty") is True)
         for row in rows
         if _is_object(row) and _text(row, "path") and _text(row, "commit")
+    ]
+
+
+def _elsewhere(said: object) -> list[tuple[str, str]]:
+    """[[name without its first "/", digest, size], ...]"""
+    rows = said if isinstance(said, list) else []
+    return [
+        ("/" + row[0].lstrip("/"), row[1])
+        for row in rows
+        if isinstance(row, list) and len(row) > 1 and isinstance(row[0], str) and isinstance(row[1], str)
+    ]
+
+
+def _configs(said: object) -> list[Config]:
+    found = [entry.get("file") for entry in said if _is_object(entry)] if isinstance(said, list) else []
+    return [
+        Config(place, kept, file.get("is_masked") is True)
+        for file in found
+        if isinstance(file, Mapping) and (kept := _kept(file)) is not None and (place := _text(file, "from"))
     ]
 
 

@@ -84,7 +84,10 @@ def make_command(
         said = f"it ran as {execution.world_size} processes ({execution.launcher or 'launcher unknown'}): only one is started here"
         problems.append(Problem("command", "launcher", said))
     folder = _folder(captured, old_root, tree, problems)
-    words = [_rebased(word, old_root, tree) for word in _beside(_with_python(execution, python), captured, python)]
+    words = [
+        _rebased(_led_back(word, execution.started_in, old_root), old_root, tree)
+        for word in _beside(_with_python(execution, python), captured, python)
+    ]
     for word in words:
         if MASK in word:
             said = f"the argument {word.partition(MASK)[0] or 'of the command'!s} was masked, and cannot be had"
@@ -137,7 +140,7 @@ def _beside(words: list[str], captured: Captured, python: str) -> list[str]:
 
 def _folder(captured: Captured, old_root: str | None, tree: Path, problems: list[Problem]) -> Path:
     """The folder in the new tree that stands for the one in which the run ran; outside of the tree, that one itself."""
-    ran_in = captured.execution.folder if captured.execution is not None else None
+    ran_in = captured.execution.started_in if captured.execution is not None else None
     if ran_in is None:
         return tree
     inside = _inside(ran_in, old_root)
@@ -188,6 +191,18 @@ def _inside(path: str, root: str | None) -> str | None:
         return None
     relative = os.path.relpath(path, root)
     return None if relative.split(os.sep)[0] == os.pardir else relative
+
+
+def _led_back(word: str, started_in: str | None, old_root: str | None) -> str:
+    """A path that leads out of the old tree and back into it by that one's name (`../project/train.py`), absolute."""
+    inside = _inside(started_in, old_root) if started_in is not None else None
+    parts = word.split(os.sep)
+    climbs = next((place for place, part in enumerate(parts) if part != os.pardir), len(parts))
+    depth = 0 if inside in (None, os.curdir) else len(str(inside).split(os.sep))
+    if inside is None or started_in is None or climbs <= depth:
+        return word
+    path = os.path.normpath(os.path.join(started_in, word))
+    return path if _inside(path, old_root) is not None else word
 
 
 def _rebased(word: str, old_root: str | None, tree: Path) -> str:

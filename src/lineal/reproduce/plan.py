@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 from lineal.local import LoggedRun
 from lineal.model.errors import NotFound
 from lineal.reproduce.archive import BadArchive
+from lineal.reproduce.beside import named_elsewhere, place_configs
 from lineal.reproduce.captured import Captured, Code, Kept, read_captured
 from lineal.reproduce.command import Command, make_command
 from lineal.reproduce.data import CheckedData, check_data
@@ -65,6 +66,10 @@ def make_plan(
     problems = list(tree.problems) + _run_problems(run)
     old_root = captured.code.root if captured.code is not None else None
     problems += _link(links, old_root, tree.root)
+    if captured.code is not None:
+        problems += named_elsewhere(captured.code.elsewhere)
+    if code == "recorded" and tree.root.is_dir():
+        problems += place_configs(captured.configs, find, old_root, tree.root)
     ran_in = captured.execution.folder if captured.execution is not None else None
     data, data_problems = check_data(run.details.datasets, ran_in, old_root, tree.root, is_bounded=is_dry)
     place = folder / ENVIRONMENT_NAME

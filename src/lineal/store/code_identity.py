@@ -42,11 +42,11 @@ def unknown_of(code: Mapping[str, Any]) -> list[str]:
         found.append("the files that git does not track")
     if code.get("not_looked_at"):
         found.append("the changes in files that git was told to take for unchanged")
-    for key in ("untracked", "snapshot"):
+    for key in ("untracked", "snapshot", "elsewhere"):
         said = code.get(key)
         if not isinstance(said, dict):
             continue
-        names = [name for name, digest in _left_out(said) if not digest and (key == "snapshot" or is_code_file(name))]
+        names = [name for name, digest in _left_out(said) if not digest and (key != "untracked" or is_code_file(name))]
         count = said.get("left_out_count")
         more = count - len(_lists(said.get("left_out"))) if isinstance(count, int) else 0
         if names or more > 0:
@@ -80,6 +80,7 @@ def _pieces(code: Mapping[str, Any]) -> dict[str, Any]:
         "untracked": sorted([name, digest] for name, digest in _files(code, "untracked") if is_code_file(name)),
         "snapshot": sorted([name, digest] for name, digest in _files(code, "snapshot")),
         "submodules": sorted(dirty),
+        "elsewhere": sorted(digest for _, digest in _files(code, "elsewhere")),
     }
     return {key: value for key, value in found.items() if value}
 

@@ -103,6 +103,9 @@ def tree_of(code: Mapping[str, Any], read: ReadBlob) -> Tree:
             tree.missing.append(f"the changes within the submodule {module.get('path')} are not known")
     if isinstance(untracked, dict):
         _add_archive(tree, untracked, "the files that git does not track", read)
+    elsewhere = code.get("elsewhere")
+    if isinstance(elsewhere, dict):
+        _add_archive(tree, elsewhere, "the modules from outside of the tree", read)
     snapshot = code.get("snapshot")
     if tree.commit is None and isinstance(snapshot, dict):
         _add_archive(tree, snapshot, "the files of the snapshot", read)

@@ -67,6 +67,8 @@ def test_files(tmp_path: Path, name: str, text: str, kind: str) -> None:
         "path": f".lineal/config/{name}",
         "digest": kept[f".lineal/config/{name}"].digest,
         "size_bytes": kept[f".lineal/config/{name}"].size_bytes,
+        "from": str(path),
+        "is_masked": True,
     }
     everything = b"".join(path.read_bytes() for path in (tmp_path / "notebook").rglob("*") if path.is_file())
     assert b"hush-hush" not in everything

@@ -18,7 +18,7 @@ from tests.unit.reproduce.conftest import SEEDED, SRC, Recorder, git, own_enviro
 
 @pytest.fixture(autouse=True)
 def captures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LINEAL_CAPTURE", "execution,code,environment,hardware")
+    monkeypatch.setenv("LINEAL_CAPTURE", "execution,code,environment,hardware,sources")
 
 
 def train(recorder: Recorder, root: Path, *words: str) -> str:
@@ -44,6 +44,59 @@ def test_a_dirty_repository(recorder: Recorder, repository: Path, reproduce: Cal
     then, now = lineal.get_run(run_id, url=recorder.folder).capture("code"), made.capture("code")
     assert then is not None and now is not None
     assert (now["commit"], now["digest"]) == (then["commit"], then["digest"])
+
+
+def test_a_program_that_changes_its_folder(recorder: Recorder, repository: Path, reproduce: Callable[..., Any]) -> None:
+    (repository / "train.py").write_text("import os\nos.makedirs('out/day')\nos.chdir('out/day')\n" + SEEDED)
+    (repository / ".gitignore").write_text("out\n")
+    run_id = train(recorder, repository, "train.py")
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"]) == (0, "identical"), json.dumps(answer, indent=1)
+
+
+def test_configuration_that_no_commit_has(recorder: Recorder, repository: Path, reproduce: Callable[..., Any]) -> None:
+    (repository / "train.py").write_text(SEEDED + "    run.log_params('conf/local.yaml')\n")
+    (repository / ".gitignore").write_text("conf\n")
+    (repository / "conf").mkdir()
+    (repository / "conf" / "local.yaml").write_text("depth: 3\n")
+    run_id = train(recorder, repository, "train.py")
+    (repository / "conf" / "local.yaml").write_text("depth: 4\n")
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"], answer["differences"]) == (0, "identical", []), json.dumps(answer, indent=1)
+
+
+def test_configuration_with_secrets_is_asked_for(
+    recorder: Recorder, repository: Path, reproduce: Callable[..., Any]
+) -> None:
+    (repository / "train.py").write_text(SEEDED + "    run.log_params('local.yaml')\n")
+    (repository / ".gitignore").write_text("local.yaml\n")
+    (repository / "local.yaml").write_text("depth: 3\npassword: hunter2-hunter2\n")
+    run_id = train(recorder, repository, "train.py")
+    status, answer = reproduce(run_id)
+    assert status == 3 and [one["name"] for one in answer["problems"] if one["blocks"]] == ["local.yaml"]
+    status, answer = reproduce(run_id, "--link", "local.yaml")
+    assert (status, answer["verdict"]) == (0, "identical"), json.dumps(answer, indent=1)
+
+
+def test_a_module_from_outside_of_the_tree(
+    recorder: Recorder, repository: Path, reproduce: Callable[..., Any], tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "outer.py").write_text("RATE = 0.125\n")
+    (repository / "train.py").write_text(
+        f"import sys\nsys.path.append({str(library)!r})\nfrom outer import RATE\n" + SEEDED.replace("0.5 *", "RATE *")
+    )
+    run_id = train(recorder, repository, "train.py")
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"]) == (0, "identical"), json.dumps(answer, indent=1)
+    assert "where it lies unchanged" in answer["differences"][0]["text"]
+    (library / "outer.py").write_text("RATE = 0.25\n")
+    status, answer = reproduce(run_id)
+    [problem] = [one for one in answer["problems"] if one["blocks"]]
+    assert status == 3 and problem["name"].endswith("library/outer.py") and "has changed since" in problem["text"]
+    (library / "outer.py").unlink()
+    assert "is gone" in str(reproduce(run_id, "--dry-run")[1]["problems"])
 
 
 def test_without_git(recorder: Recorder, tmp_path: Path, reproduce: Callable[..., Any]) -> None:

@@ -63,6 +63,20 @@ def test_paths_into_the_old_tree(places: tuple[Path, Path]) -> None:
     assert command.folder == new / "sub"
 
 
+def test_a_command_is_given_where_it_was_given(places: tuple[Path, Path]) -> None:
+    """And not where the program was when its run began."""
+    old, new = places
+    command = make_command(captured(old, "python", "train.py", folder=f"{old}/sub", started_in=str(old)), NEW, new)
+    assert (command.folder, list(command.words)) == (new, [NEW, "train.py"])
+
+
+def test_paths_that_lead_out_of_the_old_tree_and_back(places: tuple[Path, Path]) -> None:
+    old, new = places
+    words = ("../train.py", "../../old/train.py", "../../else/train.py", "../../old")
+    command = make_command(captured(old, "python", *words, folder=f"{old}/sub"), NEW, new)
+    assert list(command.words)[1:] == ["../train.py", f"{new}/train.py", "../../else/train.py", str(new)]
+
+
 def test_a_folder_outside_of_the_tree(places: tuple[Path, Path], tmp_path: Path) -> None:
     old, new = places
     command = make_command(captured(old, "python", "x.py", folder=str(tmp_path)), NEW, new)

@@ -16,7 +16,7 @@ from lineal.client.capture.lineals import without_lineals
 from lineal.client.capture.redact import mask_text, strip_address
 from lineal.client.capture.reuse import Sight, sight_of
 from lineal.client.capture.secret_files import mask_file
-from lineal.client.capture.snapshot import snapshot
+from lineal.client.capture.snapshot import files_elsewhere, own_script, snapshot
 from lineal.client.capture.sources import Sources, is_secret_file, read_sources
 from lineal.journal.blobs import sha256
 from lineal.model.captures import is_code_file
@@ -32,6 +32,8 @@ from lineal.model.values import to_json
 PATCH_PATH = ".lineal/code/patch.diff"
 UNTRACKED_PATH = ".lineal/code/untracked.zip"
 SNAPSHOT_PATH = ".lineal/code/source.zip"
+ELSEWHERE_PATH = ".lineal/code/elsewhere.zip"
+_PLACES_MAX_COUNT = 3
 
 
 class Code(NamedTuple):
@@ -70,7 +72,7 @@ def code(environ: Mapping[str, str], folder: str, own: str = "") -> Code:
     Runs that begin within CODE_REUSE_S share one look, if nothing was edited meanwhile. Raises nothing for what is not to be found:
     `trouble` says what is missing, and why."""
     global _seen
-    script, cells = script_path(), executed_cells()
+    script, cells = own_script(script_path()), executed_cells()
     place = (folder, script, cells, own)
     now_s, seen = time.monotonic(), _seen
     if seen is not None and seen.place == place and now_s - seen.taken_s < CODE_REUSE_S and seen.sight.is_still():
@@ -105,6 +107,8 @@ def _of_git(look: _Look) -> Code | None:
     """None where there is no repository, or git does not answer."""
     repository = None
     places = [os.path.dirname(look.script) if look.script else "", look.folder]
+    if look.script is None and look.folder:  # a tool was begun, wherever the program may lie
+        places += [os.path.dirname(path) for path in files_elsewhere(look.folder)][:_PLACES_MAX_COUNT]
     try:
         for place in dict.fromkeys(filter(None, places)):
             try:
@@ -156,6 +160,7 @@ def _of_repository(repository: git.Repository, look: _Look) -> Code:
     names = [*status.untracked, *_ignored(sight.project, tracked, status)]
     names += tracked.names() if status.commit is None else []
     _add_sources("untracked", UNTRACKED_PATH, read_sources(root, names, sight.project), content, files, look.trouble)
+    _add_elsewhere(sight.elsewhere, content, files, look)
     look.sight = sight.watching(os.path.join(root, name) for name in (*status.changed, *names))
     return Code(content, files)
 
@@ -282,7 +287,14 @@ def _of_files(look: _Look) -> Code:
     _add_sources("snapshot", SNAPSHOT_PATH, snapshot(base, script, look.own), content, files, look.trouble)
     if not files:
         content["kind"] = "none"
+    _add_elsewhere(files_elsewhere(base), content, files, look)
     return Code(content, files)
+
+
+def _add_elsewhere(paths: list[str], content: dict[str, Any], files: dict[str, tuple[str, bytes]], look: _Look) -> None:
+    """Modules that lie outside of the tree, which no commit of it has: named by their paths, the first "/" left out."""
+    found = read_sources(os.sep, without_lineals(os.sep, (path.lstrip(os.sep) for path in paths), look.own))
+    _add_sources("elsewhere", ELSEWHERE_PATH, found, content, files, look.trouble)
 
 
 def _add_sources(
@@ -312,6 +324,9 @@ def _digest(content: Mapping[str, Any]) -> str:
         for key, files in content.get("untracked", {}).items()
         if key in ("files", "left_out")
     }
+    elsewhere = content.get("elsewhere", {})
+    if elsewhere:
+        counted["elsewhere"] = sorted(one[1] for one in elsewhere["files"]) + elsewhere.get("left_out", [])
     if any(untracked.values()):
         counted["untracked"] = {key: files for key, files in untracked.items() if files}
     return str(sha256(to_json(counted).encode()).hexdigest())

@@ -28,6 +28,9 @@ def execution_content(environ: Mapping[str, str], pipeline: Pipeline | None, fol
         "pid": os.getpid(),
         "variables": of_execution(environ),
     }
+    began_in = started_in(folder)
+    if began_in is not None and began_in != folder:
+        content["started_in"] = mask_text(began_in)
     if tracked_command() is not None:
         content["is_tracked"] = True  # by `lineal track`: the command itself knows of no run
     if is_cut:
@@ -72,6 +75,31 @@ def entry_point() -> dict[str, str]:
     if "-c" in command_line()[1:]:
         return {"kind": "program", "name": "-c"}
     return {"kind": "interactive", "name": "python"}
+
+
+def started_in(folder: str) -> str | None:
+    """The folder that the command line was given in, where that can be told: a program may be in another, `folder`, by now, as those
+    are that make one for what they write."""
+    if tracked_command() is not None:
+        return None
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not isinstance(file, str) or not os.path.isabs(file):
+        return None
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if spec is not None and getattr(spec, "name", None):
+        return None if folder in sys.path else _holds_module(file, str(spec.name))
+    for word in command_line()[1:]:
+        below = os.sep + word.removeprefix("." + os.sep)
+        if file.endswith(below) and not os.path.isabs(word):
+            return file.removesuffix(below) or os.sep
+    return None
+
+
+def _holds_module(file: str, name: str) -> str | None:
+    """Of `python -m`, which looks for the module where it was given; not of one that was installed, or is found by a path."""
+    place = file.removesuffix(".py").removesuffix(os.sep + name.replace(".", os.sep))
+    is_found_here = place != file.removesuffix(".py") and sys.path[:1] == [place]
+    return place if is_found_here else None
 
 
 def script_path() -> str | None:

@@ -8,26 +8,29 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from lineal.client.capture.snapshot import project_files
+from lineal.client.capture.snapshot import files_elsewhere, project_files
 from lineal.model.limits import CODE_WATCHED_MAX_COUNT
 
 _Times = tuple[int, int, int] | None
 
 
 class Sight(NamedTuple):
-    """How the files of a look were when it began. `project`: the script and the modules of the project, below `root`; `module_count`: of
-    all modules, since none was imported while it is the same."""
+    """How the files of a look were when it began. `project`: the script and the modules of the project, below `root`; `elsewhere`: those
+    outside of it; `module_count`: of all modules, since none was imported while it is the same."""
 
     root: str
     script: str | None
     project: list[str]
+    elsewhere: list[str]
     module_count: int
     times: dict[str, _Times]
 
     def is_still(self) -> bool:
         """Nothing was edited, committed, staged, or imported. What git tracks, was not changed and is no module of the program is not
         looked at again."""
-        if len(sys.modules) != self.module_count and project_files(self.root, self.script) != self.project:
+        if len(sys.modules) != self.module_count and (
+            project_files(self.root, self.script) != self.project or files_elsewhere(self.root) != self.elsewhere
+        ):
             return False
         return all(_times(path) == before for path, before in self.times.items())
 
@@ -44,10 +47,10 @@ class Sight(NamedTuple):
 
 def sight_of(root: str, script: str | None, git_folder: str) -> Sight:
     """To be taken before the look. Every commit, checkout and staged change is seen in the files of `git_folder`."""
-    count, project = len(sys.modules), project_files(root, script)
+    count, project, elsewhere = len(sys.modules), project_files(root, script), files_elsewhere(root)
     paths = [os.path.join(git_folder, name) for name in ("HEAD", "index", os.path.join("logs", "HEAD"))]
-    paths += [os.path.join(root, name) for name in project]
-    return Sight(root, script, project, count, {path: _times(path) for path in paths})
+    paths += [os.path.join(root, name) for name in project] + elsewhere
+    return Sight(root, script, project, elsewhere, count, {path: _times(path) for path in paths})
 
 
 def _times(path: str) -> _Times:

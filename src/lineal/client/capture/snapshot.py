@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import sysconfig
 
@@ -11,31 +12,84 @@ from lineal.client.capture.lineals import without_lineals
 from lineal.client.capture.sources import Sources, read_sources
 from lineal.client.capture.subject import tracked_command
 
+# Debuggers of editors bring their modules along, and compilers write theirs.
+_MACHINERY = re.compile(r"/(?:site-packages|dist-packages|pydev|debugpy|torchinductor_[^/]*)/|/pydev_[^/]*\Z")
+_PACKAGES = re.compile(r"/(?:site-packages|dist-packages)/")
 _OWN = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def project_files(base: str, script: str | None) -> list[str]:
     """Names below `base`, of the script and of what was imported from there so far: nothing that was installed, and not Lineal."""
-    installed = tuple(
-        os.path.realpath(path) + os.sep
-        for path in {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), _OWN}
-        if path and not _holds(path, base)
-    )
+    installed = _installed(base)
     real_base = os.path.realpath(base) + os.sep
     beginnings = (os.path.abspath(base) + os.sep, real_base)
     found: set[str] = set()
-    paths = [_file_of(module) for module in list(sys.modules.values())]
-    if tracked_command() is not None:  # what is loaded here is none of the command's
-        paths = list(imported_files(script)) if script else []
-    for path in [script, *paths]:
-        if not isinstance(path, str) or (not path.endswith((".py", ".pyw", ".ipy", ".pyx")) and path != script):
-            continue
+    for path in _candidates(script):
         if not os.path.abspath(path).startswith(beginnings):
             continue
         real = os.path.realpath(path)
         if real.startswith(real_base) and not real.startswith(installed) and os.path.isfile(real):
             found.add(os.path.relpath(real, real_base))
     return sorted(found)
+
+
+def files_elsewhere(base: str) -> list[str]:
+    """Of what was imported so far and is neither installed nor Lineal, that which lies outside of `base`: a library of one's own on the
+    PYTHONPATH, say. Absolute; nothing for a command that runs in another process."""
+    if tracked_command() is not None:
+        return []
+    installed = _installed(base)
+    # Of most modules their name tells that they were installed: to resolve a thousand would take the training's time.
+    usual = (*installed, *(place + os.sep for place in sysconfig.get_paths().values() if not _holds(place, base)))
+    real_base = os.path.realpath(base) + os.sep
+    found: set[str] = set()
+    for path in _candidates(None):
+        if path.startswith(usual) or _PACKAGES.search(path):
+            continue
+        real = os.path.realpath(path)
+        if not real.startswith((real_base, *installed)) and not _MACHINERY.search(real) and os.path.isfile(real):
+            found.add(real)
+    return sorted(found)
+
+
+def own_script(script: str | None) -> str | None:
+    """Of a tool that runs a program (`python -m cProfile train.py`, `coverage run`), the program; None where it is no file (`pytest`, a
+    command that a package has installed)."""
+    if script is None or not _is_installed(script):
+        return script
+    given = sys.argv[0] if getattr(sys, "argv", None) else ""
+    if given.endswith(".py") and os.path.isfile(given) and not _is_installed(given):
+        return os.path.abspath(given)
+    return None
+
+
+def _is_installed(path: str) -> bool:
+    real = os.path.realpath(path)
+    places = sysconfig.get_paths()
+    if os.path.dirname(real) == os.path.realpath(places["scripts"]):
+        return not real.endswith(".py")
+    folders = tuple(os.path.realpath(places[name]) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    return real.startswith(folders) or bool(_PACKAGES.search(real))
+
+
+def _installed(base: str) -> tuple[str, ...]:
+    return tuple(
+        os.path.realpath(path) + os.sep
+        for path in {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), _OWN}
+        if path and not _holds(path, base)
+    )
+
+
+def _candidates(script: str | None) -> list[str]:
+    """The script, whatever it is called, and source files of modules."""
+    paths = [_file_of(module) for module in list(sys.modules.values())]
+    if tracked_command() is not None:  # what is loaded here is none of the command's
+        paths = list(imported_files(script)) if script else []
+    return [
+        path
+        for path in [script, *paths]
+        if isinstance(path, str) and (path == script or path.endswith((".py", ".pyw", ".ipy", ".pyx")))
+    ]
 
 
 def _file_of(module: object) -> object:

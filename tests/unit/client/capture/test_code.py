@@ -13,6 +13,7 @@ import pytest
 import lineal
 from lineal.client.capture import code as module
 from lineal.client.capture import git as git_module
+from lineal.client.capture import reuse
 from lineal.client.capture.code import Code
 from lineal.client.capture.secret_shapes import MASK
 from lineal.record.records import ArtifactLogged, CaptureSet
@@ -28,6 +29,8 @@ def looks_anew(monkeypatch):
     monkeypatch.setattr(module, "_seen", None)
     monkeypatch.setattr(git_module, "_took_too_long_s", None)
     monkeypatch.setattr(module, "script_path", lambda: None)
+    for where in (module, reuse):  # of the test runner itself
+        monkeypatch.setattr(where, "files_elsewhere", lambda base: [])
 
 
 def look(folder: Path, environ=ENVIRON) -> Code:
@@ -441,8 +444,9 @@ def test_a_git_that_hangs_is_left(tmp_path, monkeypatch):
 # -- whole programs -------------------------------------------------------------------------------
 
 
-def run(folder: Path, *arguments: str, **more) -> None:
-    environ = {**ENVIRON, "PYTHONPATH": SRC, "LINEAL_URL": str(folder / "lineal"), "LINEAL_CAPTURE": "code"}
+def run(folder: Path, *arguments: str, paths: tuple[Path, ...] = (), **more) -> None:
+    path = os.pathsep.join([SRC, *map(str, paths)])
+    environ = {**ENVIRON, "PYTHONPATH": path, "LINEAL_URL": str(folder / "lineal"), "LINEAL_CAPTURE": "code"}
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -456,8 +460,8 @@ def run(folder: Path, *arguments: str, **more) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def archive(folder: Path) -> dict[str, bytes]:
-    ref = captures(folder / "lineal")["code"]["snapshot"]["archive"]
+def archive(folder: Path, key: str = "snapshot") -> dict[str, bytes]:
+    ref = captures(folder / "lineal")["code"][key]["archive"]
     with zipfile.ZipFile(next((folder / "lineal" / "blobs").rglob(ref["digest"]))) as file:
         return {name: file.read(name) for name in file.namelist()}
 
@@ -495,6 +499,75 @@ def test_a_script_that_ends_without_a_word_is_known_all_the_same(tmp_path, has_g
     assert (said["kind"], said["entry"]) == ("git" if has_git else "snapshot", "train.py")
     if not has_git:
         assert archive(tmp_path) == {"train.py": text.encode()}
+
+
+@pytest.mark.parametrize("has_git", [True, False])
+def test_modules_from_outside_of_the_tree_are_known(tmp_path, has_git):
+    """A library of one's own on the PYTHONPATH, which no commit of the tree has: another content is other code."""
+    tree, library = tmp_path / "tree", tmp_path / "library"
+    files = {"train.py": "import mine, lineal, json, click\nlineal.init().finish()\n", ".gitignore": "lineal\n"}
+    if has_git:
+        repository(tree, files)
+    else:
+        write(tree, files)
+    write(library, {"mine/__init__.py": "from mine import rate\n", "mine/rate.py": "RATE = 1\n", "mine/never.py": ""})
+    inside = str(library.resolve()).lstrip("/")
+    digests = []
+    for text in ("RATE = 1\n", "RATE = 2\n"):
+        write(library, {"mine/rate.py": text})
+        shutil.rmtree(tree / "lineal", ignore_errors=True)
+        run(tree, "train.py", paths=(library,))
+        said = captures(tree / "lineal")["code"]
+        assert archive(tree, "elsewhere") == {
+            f"{inside}/mine/__init__.py": b"from mine import rate\n",
+            f"{inside}/mine/rate.py": text.encode(),
+        }
+        assert said["kind"] == ("git" if has_git else "snapshot") and not said.get("is_dirty")
+        digests.append(said["digest"])
+    assert digests[0] != digests[1]
+
+
+def test_a_run_after_a_module_from_outside_was_edited_looks_again(tmp_path):
+    library = tmp_path / "library"
+    program = "import sys, mine, lineal\nlineal.init().finish()\nopen(mine.__file__, 'a').write('# more')\nlineal.init().finish()\n"
+    repository(tmp_path / "tree", {"train.py": program, ".gitignore": "lineal\n"})
+    write(library, {"mine.py": ""})
+    run(tmp_path / "tree", "train.py", paths=(library,))
+    said = [one.content for one in records(tmp_path / "tree" / "lineal") if isinstance(one, CaptureSet)]
+    assert len({one["digest"] for one in said}) == len(said) == 2
+
+
+@pytest.mark.parametrize("has_git", [True, False])
+def test_a_tool_that_runs_the_program_is_not_the_program(tmp_path, has_git):
+    """An environment may lie in quite another repository."""
+    other = tmp_path / "other"
+    tool = other / "lib" / "site-packages" / "tool" / "__main__.py"
+    write(other, {"lib/site-packages/tool/__main__.py": "import own, train\n"})
+    repository(other, {"a.py": ""})
+    files = {"train.py": "import own, lineal\nlineal.init().finish()\n", "own.py": "x = 1\n", ".gitignore": "lineal\n"}
+    tree = tmp_path / "tree"
+    commit = repository(tree, files) if has_git else None
+    write(tree, files)
+    run(tree, "-m", "tool", paths=(tool.parents[1], tree))
+    said = captures(tree / "lineal")["code"]
+    assert said["root"] == str(tree) and said.get("commit") == commit
+    assert has_git or set(archive(tree)) == {"own.py", "train.py"}
+
+
+def test_the_program_that_a_tool_is_given(tmp_path):
+    write(tmp_path, {"train.py": "import lineal\nlineal.init().finish()\n"})
+    run(tmp_path, "-m", "cProfile", "-o", os.devnull, "train.py")
+    assert list(archive(tmp_path)) == ["train.py"]
+
+
+def test_a_command_of_an_installed_project_is_known_by_its_modules(tmp_path):
+    """Begun in a folder that has no repository."""
+    project, data = tmp_path / "project", tmp_path / "data"
+    data.mkdir()
+    commit = repository(project, {"src/mine.py": "import lineal\nlineal.init().finish()\n"})
+    write(tmp_path, {"site-packages/tool.py": "import mine\n"})
+    run(data, "-m", "tool", paths=(project / "src", tmp_path / "site-packages"))
+    assert captures(data / "lineal")["code"]["commit"] == commit
 
 
 def test_lineal_itself_is_no_code_of_the_project(tmp_path):

@@ -59,6 +59,37 @@ def test_how_it_began(tmp_path, arguments, entry):
     assert not any(b"hunter2" in path.read_bytes() for path in tmp_path.glob("lineal/**/*") if path.is_file())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "folder"),
+    [
+        (["train.py"], "."),
+        (["./train.py"], "."),
+        (["../train.py"], "out"),
+        (["-u", "-m", "pkg.training"], "."),
+        (["-m", "pkg"], "."),
+    ],
+    ids=["script", "dotted", "above", "module", "package"],
+)
+def test_a_program_that_changes_its_folder_first(tmp_path, arguments, folder):
+    """As those do that make a folder for what they write: the command was given in another."""
+    program = f"import os\nos.chdir({str(tmp_path / 'out' / 'day')!r})\n{PROGRAM}"
+    for name in ("train.py", "pkg/__init__.py", "pkg/training.py", "pkg/__main__.py", "out/day/.keep"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(program if name.endswith(("train.py", "training.py", "main__.py")) else "")
+    run([*arguments, str(tmp_path / "lineal")], tmp_path / folder)
+    said = captures(tmp_path / "lineal")["execution"]
+    assert Path(said["folder"]).samefile(tmp_path / "out" / "day")
+    assert Path(said["started_in"]).samefile(tmp_path / folder)
+
+
+@pytest.mark.parametrize("arguments", [["train.py"], ["-m", "train"]], ids=["script", "module"])
+def test_a_program_that_stays_says_nothing_of_it(tmp_path, arguments):
+    (tmp_path / "train.py").write_text("import sys\nsys.path.insert(0, '/somewhere')\n" + PROGRAM)
+    run([*arguments, "lineal"], tmp_path)
+    assert "started_in" not in captures(tmp_path / "lineal")["execution"]
+
+
 def test_standard_input_is_interactive(tmp_path):
     run(["-"], tmp_path, input=PROGRAM.replace("sys.argv[1]", "'lineal'"))
     assert captures(tmp_path / "lineal")["execution"]["entry_point"]["kind"] == "interactive"

@@ -11,6 +11,7 @@ import pytest
 import lineal
 from lineal.client.capture import code as module
 from lineal.client.capture import git as git_module
+from lineal.client.capture import reuse
 from lineal.client.capture.code import Code
 from tests.unit.client.capture.repositories import ENVIRON, git, repository, write
 from tests.unit.client.capture.said import captures
@@ -23,6 +24,8 @@ def looks_anew(monkeypatch):
     monkeypatch.setattr(module, "_seen", None)
     monkeypatch.setattr(git_module, "_took_too_long_s", None)
     monkeypatch.setattr(module, "script_path", lambda: None)
+    for where in (module, reuse):  # of the test runner itself
+        monkeypatch.setattr(where, "files_elsewhere", lambda base: [])
 
 
 def look(folder: Path) -> Code:
