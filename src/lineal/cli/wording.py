@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 _HARMLESS = {"\u200d"}  # joins emoji
 _SHORT_ID_CHARS = 8
@@ -97,10 +97,11 @@ def count_text(count: int, noun: str, plural: str | None = None) -> str:
 
 
 def bytes_text(size: int | None) -> str:
+    """In powers of 1,024, as the page says them (`formatBytes` in format.ts)."""
     if size is None:
         return "?"
     amount, unit = float(size), 0
-    while amount >= 1_024 and unit < len(_UNITS) - 1:
+    while amount >= (1_023.5 if unit else 1_024) and unit < len(_UNITS) - 1:
         amount, unit = amount / 1_024, unit + 1
     return (
         f"{size} bytes"

@@ -94,7 +94,17 @@ def test_how_long_ago(seconds: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(None, "?"), (0, "0 bytes"), (1_023, "1023 bytes"), (1_024, "1 KiB"), (73_400, "71.7 KiB"), (3 * 2**30, "3 GiB")],
+    [
+        *[
+            (None, "?"),
+            (0, "0 bytes"),
+            (1_023, "1023 bytes"),
+            (1_024, "1 KiB"),
+            (1_500, "1.46 KiB"),
+            (73_400, "71.7 KiB"),
+        ],
+        *[(102_348, "99.9 KiB"), (102_399, "100 KiB"), (2**20 - 1, "1 MiB"), (3 * 2**30, "3 GiB"), (2**61, "2048 PiB")],
+    ],
 )
 def test_sizes(size: int | None, text: str) -> None:
     assert bytes_text(size) == text

@@ -4,7 +4,7 @@ import type uPlot from "uplot";
 import type { Domain } from "./domain.ts";
 import type { Plane } from "./paint.ts";
 import type { ChartTheme } from "./theme.ts";
-import { durationSplits, logSplits, numberSplits, stepSplits } from "./splits.ts";
+import { bytesSplits, durationSplits, logSplits, numberSplits, stepSplits } from "./splits.ts";
 import { bytesTicks, durationTicks, logTicks, numberTicks, timeTicks } from "./ticks.ts";
 import type { XKind } from "./track.ts";
 
@@ -52,7 +52,7 @@ export function axesOptions(options: AxesOptions): uPlot.Options {
     scale: "y",
     side: 3,
     gap: 6,
-    splits: (chart, _axis, min, max) => (logY ? logSplits : numberSplits)(min, max, Math.floor((chart.height - X_HEIGHT_PX) / Y_TICK_ROOM_PX)),
+    splits: (chart, _axis, min, max) => (logY ? logSplits : isBytes ? bytesSplits : numberSplits)(min, max, Math.floor((chart.height - X_HEIGHT_PX) / Y_TICK_ROOM_PX)),
     values: (_chart, splits) => (logY ? logTicks : isBytes ? bytesTicks : numberTicks)(splits),
     size: (chart, values, axis, cycle) => yWidth(chart, values, axis, cycle),
     // uPlot's own filter of log ticks would drop what is chosen here

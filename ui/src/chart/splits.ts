@@ -1,5 +1,7 @@
 /** Where the ticks of an axis are. All are bounded by the room there is, whatever the interval. */
 
+import { bytePower } from "../lib/format.ts";
+
 /** Steps between ticks of a duration axis, in seconds. */
 const DURATION_STEPS = [
   0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600,
@@ -10,6 +12,12 @@ const SPLITS_MAX_COUNT = 100;
 /** Multiples of 1, 2, 2.5 or 5 times a power of ten; at most `room` steps lie between min and max. */
 export function numberSplits(min: number, max: number, room: number): number[] {
   return splitsFrom((max - min) / Math.max(1, room), min, max);
+}
+
+/** As `numberSplits`, within the unit in which the ticks are written. */
+export function bytesSplits(min: number, max: number, room: number): number[] {
+  const unit = 1024 ** bytePower(Math.max(Math.abs(min), Math.abs(max)));
+  return numberSplits(min / unit, max / unit, room).map((value) => value * unit);
 }
 
 /** Of steps: whole numbers, unless less than two of them are in sight. */

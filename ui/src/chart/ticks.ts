@@ -1,6 +1,6 @@
 /** Texts of axis ticks: all ticks of an axis share their decimals and their unit. */
 
-import { MINUS } from "../lib/format.ts";
+import { BYTE_UNITS, bytePower, MINUS } from "../lib/format.ts";
 
 type Splits = readonly (number | null | undefined)[];
 
@@ -13,15 +13,14 @@ export function numberTicks(splits: Splits): string[] {
   return splits.map((value) => (typeof value === "number" ? minus(write(value)) : ""));
 }
 
-const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
-
-/** Numbers of bytes: one unit for all of them, powers of 1000 as in the tables. */
+/** Numbers of bytes: one unit for all of them, powers of 1024 as in the tables. */
 export function bytesTicks(splits: Splits): string[] {
   const values = splits.filter((value): value is number => typeof value === "number");
   const largest = Math.max(0, ...values.map(Math.abs));
-  const power = Math.max(0, Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log10(largest || 1) / 3 + 1e-9)));
-  const decimals = decimalsOf(Number((smallestStep(values) / 1000 ** power).toPrecision(9)));
-  return splits.map((value) => (typeof value === "number" ? minus(value === 0 ? "0" : `${(value / 1000 ** power).toFixed(decimals)} ${BYTE_UNITS[power]}`) : ""));
+  const power = bytePower(largest);
+  const step = smallestStep(values) / 1024 ** power;
+  const decimals = Math.min(decimalsOf(Number(step.toPrecision(9))), Math.max(0, Math.ceil(-Math.log10(step))) + 1);
+  return splits.map((value) => (typeof value === "number" ? minus(value === 0 ? "0" : `${(value / 1024 ** power).toFixed(decimals)} ${BYTE_UNITS[power]}`) : ""));
 }
 
 /** Ticks of a log axis: each for itself, since a shared number of decimals would fit none; unless they lie close together. */

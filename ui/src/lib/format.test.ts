@@ -57,10 +57,17 @@ it.each([
 ])("%d seconds last %s", (seconds, text) => expect(formatDuration(seconds)).toBe(text));
 
 it.each([
-  [999, "999 B"],
-  [1000, "1.0 kB"],
-  [999_999, "1.0 MB"],
-  [61_000_000, "61 MB"],
+  // The same as in tests/unit/cli/test_wording.py: the page and the command line say it alike.
+  [0, "0 bytes"],
+  [1023, "1023 bytes"],
+  [1024, "1 KiB"],
+  [1500, "1.46 KiB"],
+  [73_400, "71.7 KiB"],
+  [102_348, "99.9 KiB"],
+  [102_399, "100 KiB"],
+  [2 ** 20 - 1, "1 MiB"],
+  [3 * 2 ** 30, "3 GiB"],
+  [2 ** 61, "2048 PiB"],
 ])("%d bytes are %s", (bytes, text) => expect(formatBytes(bytes)).toBe(text));
 
 it("says how long ago", () => {

@@ -66,16 +66,20 @@ function exponent(size: number, digits: number): string {
   return `${trimmed(mantissa)}e${power.replace("+", "").replace("-", MINUS)}`;
 }
 
+/** In powers of 1024, as the command line says them (`bytes_text` in wording.py): three digits, and no zeros behind the point. */
 export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ["kB", "MB", "GB", "TB", "PB"];
-  let value = bytes;
-  let unit = -1;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
+  let [value, unit] = [bytes, 0];
+  while (value >= (unit === 0 ? 1024 : 1023.5) && unit < BYTE_UNITS.length - 1) {
+    value /= 1024;
     unit += 1;
   }
-  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${units[unit] ?? "B"}`;
+  return unit === 0 ? `${bytes} bytes` : `${value < 100 ? Number(value.toPrecision(3)) : value.toFixed(0)} ${BYTE_UNITS[unit]}`;
+}
+
+export const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+/** The largest of BYTE_UNITS that is not above the number of bytes, as a power of 1024. */
+export function bytePower(bytes: number): number {
+  return Math.max(0, Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log2(bytes || 1) / 10 + 1e-9)));
 }
 
 export function formatDuration(seconds: number): string {

@@ -8,7 +8,7 @@ test("only what was measured is shown", () => {
   expect(of({ cpu_hours: 0.5, peak_memory_bytes: 2e9, gpu_hours: 2, gpu_idle_share: 0.25, energy_wh: 1500, cost: { amount: 1.5, currency: "EUR" } })).toEqual([
     { name: "CPU time", value: "30 min" },
     { name: "GPU time", value: "2 h" },
-    { name: "Peak memory", value: "2.0 GB" },
+    { name: "Peak memory", value: "1.86 GiB" },
     { name: "GPU idle", value: "25 %" },
     { name: "Energy", value: "1.5 kWh" },
     { name: "Cost", value: "1.50 EUR" },
