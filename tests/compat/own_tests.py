@@ -7,7 +7,8 @@ does not run in CI. Lineal is held to what a stock server passes with at least o
 Lineal has (tracking, artifacts, logged models, registry, webhooks): `held to` in the table, and only these are asked of Lineal.
 The stock server's results (half an hour, once) are kept below `build/compat` and asked for again by --again.
 
-Each test gets an empty server: a fresh stock process, or a fresh tenant of one `lineal serve`."""
+Exits with status 1 where a test that is held to differs and `own/differences.toml` does not say why (with -k: one of those that were
+asked), or where none was asked. Each test gets an empty server: a fresh stock process, or a fresh tenant of one `lineal serve`."""
 
 from __future__ import annotations
 
@@ -129,6 +130,13 @@ def reason_of(test: str, known: dict[str, str]) -> str | None:
     return next((why for pattern, why in known.items() if fnmatch.fnmatchcase(short, pattern)), None)
 
 
+def undeclared(stock: dict[str, Result], here: dict[str, Result], *, only_run: bool = False) -> list[str]:
+    """What Lineal is held to, does not pass, and nobody gave a reason for. `only_run`: of those that were asked at all."""
+    known = reasons()
+    failed = (test for test in held_to(stock) if here.get(test, {}).get("outcome") != "passed")
+    return [test for test in failed if reason_of(test, known) is None and (test in here or not only_run)]
+
+
 def _table(stock: dict[str, Result], here: dict[str, Result], suites: dict[str, str]) -> Iterator[str]:
     yield f"{'suite':<22}{'passed there':>14}{'held to':>9}{'here':>6}"
     totals: Counter[str] = Counter()
@@ -165,7 +173,8 @@ def _differences(stock: dict[str, Result], here: dict[str, Result]) -> Iterator[
             yield f"           last asked: {got['asked'][-1]}  ({got.get('where', '')})"
 
 
-def main() -> None:
+def main() -> int:
+    """1 where an undeclared test differs, or none was asked."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("checkout", type=Path)
     parser.add_argument("--store", choices=["sqlite", "postgresql"], default="sqlite")
@@ -194,7 +203,14 @@ def main() -> None:
         "What a stock server passes with a request sent, what of it asks only for what Lineal has, and what of that passes here:"
     )
     print("\n".join(_table(stock, here, suites)))
+    if asked.stock_only:
+        return 0
+    differ = undeclared(stock, here, only_run=bool(asked.words))
+    if differ or not here:
+        print(f"{len(differ)} differ without being declared." if here else "Nothing was asked of Lineal.")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
