@@ -80,7 +80,7 @@ def lineal_server(store: str = "sqlite", address: str | None = None) -> Iterator
         port = _free_port()
         command = [sys.executable, "-m", "lineal.cli.main", "serve", "--port", str(port), "--log", "text"]
         command += ["--store", address or f"sqlite:///{place}/lineal.db", "--blobs", str(place / "blobs")]
-        command += ["--webhook-receiver", "127.0.0.1"]
+        command += ["--webhook-receiver", "127.0.0.1:*"]
         with _started(command, port, place / "log", {"PYTHONPATH": str(ROOT / "src")}) as url:
             yield url
 

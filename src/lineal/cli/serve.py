@@ -67,9 +67,10 @@ DEFAULT_STORE = "sqlite:///lineal-server/lineal.db"
     "--webhook-receiver",
     "webhook_receivers",
     multiple=True,
-    metavar="NAME",
-    help="A host, address or network (10.1.0.0/16) that webhooks may lead to although it is private, and by http; may be "
-    "given several times. Without it: public addresses by https only.",
+    metavar="NAME[:PORT]",
+    help="A host, address or network (10.1.0.0/16) that webhooks may lead to although it is private, and by http: its ports "
+    "80 and 443, or PORT alone ([fd00::1]:8080; * for every port); may be given several times. Without it: public addresses "
+    "by https only.",
 )
 @click.option("--insecure", is_flag=True, help="Listen beyond this machine although nobody has to say who they are.")
 @click.option(

@@ -152,7 +152,7 @@ def _run_mlflow_server(tmp_path: Path) -> Iterator[str]:
     from tests.helper_functions import get_safe_port
 
     port = get_safe_port()
-    with _own_server("127.0.0.1", port, "--webhook-receiver", "localhost"):
+    with _own_server("127.0.0.1", port, "--webhook-receiver", "localhost:*"):
         yield f"http://127.0.0.1:{port}"
 
 

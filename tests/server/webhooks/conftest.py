@@ -16,7 +16,7 @@ from tests.server.conftest import sqlite_place
 from tests.server.receiving import Receiver, receiving
 from tests.server.watched import WATCH
 
-HERE = receivers_of(("127.0.0.1", "localhost"))
+HERE = receivers_of(("127.0.0.1:*", "localhost:*"))
 
 
 def may_call(receiver: Receiver) -> None:

@@ -22,7 +22,7 @@ from tests.server.receiving import Got, Receiver, receiving
 from tests.server.webhooks.conftest import HERE, may_call
 from tests.server.webhooks.test_sending import counts, hook, until
 
-ALLOWED = ("--webhook-receiver", "127.0.0.1", "--log", "quiet")
+ALLOWED = ("--webhook-receiver", "127.0.0.1:*", "--log", "quiet")
 
 
 def speaking(served: Any) -> Mlflow:

@@ -19,7 +19,7 @@ from lineal.server.webhooks.addresses import Receivers, Refused, receivers_of
 from lineal.server.webhooks.post import NoAnswer, Post
 from tests.server.receiving import Receiver, certificate, receiving
 
-LOOPBACK = receivers_of(("127.0.0.1",))
+LOOPBACK = receivers_of(("127.0.0.1:*",))
 
 
 def port_of(receiver: Receiver) -> int:
@@ -72,7 +72,7 @@ def test_no_address_at_all_is_another_try(receiver: Receiver) -> None:
 
 
 def test_the_next_address_is_taken_where_one_does_not_answer(receiver: Receiver) -> None:
-    allowed = receivers_of(("hooks.example",))
+    allowed = receivers_of(("hooks.example:*",))
     post = Post(allowed, resolve=lambda host, port: ["127.0.0.2", "127.0.0.1"])  # it listens on the second only
     assert post.send(f"http://hooks.example:{port_of(receiver)}/", {}, b"{}").status == 200
     assert receiver.got[0].headers["host"] == f"hooks.example:{port_of(receiver)}"
@@ -109,7 +109,7 @@ def trusting(folder: Path) -> ssl.SSLContext:
 def test_the_certificate_is_held_to_the_name(tls: Path) -> None:
     with receiving(tls=tls) as receiver:
         post = Post(
-            receivers_of(("hooks.example", "other.example")),
+            receivers_of(("hooks.example:*", "other.example:*")),
             resolve=lambda host, port: ["127.0.0.1"],
             tls=trusting(tls),
         )
@@ -122,7 +122,7 @@ def test_the_certificate_is_held_to_the_name(tls: Path) -> None:
 
 
 def test_an_authority_that_nobody_knows_is_not_trusted(tls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    named = receivers_of(("hooks.example",))
+    named = receivers_of(("hooks.example:*",))
     with receiving(tls=tls) as receiver:
         url = f"https://hooks.example:{port_of(receiver)}/"
         with pytest.raises(NoAnswer, match="certificate"):

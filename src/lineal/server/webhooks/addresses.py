@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -36,6 +36,7 @@ _SPECIAL_6 = tuple(
 )
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
+_USUAL_PORTS = frozenset((80, 443))  # of http and https; whoever means another one says so
 _HERE = ("localhost", "localdomain", "local", "internal", "home.arpa")
 
 
@@ -73,60 +74,103 @@ def is_public(address: Address) -> bool:
     return not any(address in one for one in _SPECIAL)
 
 
+class Receiver(NamedTuple):
+    """A host by its name, or a network, and those of its ports that may be called; None: every one."""
+
+    named: str | Network
+    ports: frozenset[int] | None = _USUAL_PORTS
+
+    def has(self, named: str | Address) -> bool:
+        if isinstance(self.named, str) or isinstance(named, str):
+            return self.named == named
+        return named.version == self.named.version and named in self.named
+
+
 @dataclass(frozen=True, slots=True)
 class Receivers:
-    """What the operator allows besides public addresses by https: hosts by name, and networks. To them http will do."""
+    """What the operator allows besides public addresses by https. To them http will do."""
 
-    hosts: frozenset[str] = frozenset()
-    networks: tuple[Network, ...] = field(default=())
+    given: tuple[Receiver, ...] = ()
 
     def names(self, place: Place) -> bool:
-        return place.host in self.hosts or (place.address is not None and self.has(place.address))
+        return self._allows(place.host if place.address is None else place.address, place.port)
 
-    def has(self, address: Address) -> bool:
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in one for one in self.networks if one.version == address.version)
+    def has(self, address: Address, port: int) -> bool:
+        return self._allows(address, port)
 
     def check(self, place: Place) -> None:
         """Before anything is asked of a name. Refused."""
         if self.names(place):
             return
-        if not place.is_tls and (place.address is not None or not self.networks):
-            raise Refused("it must be called by https")
+        # What a name leads to may be in a network that is allowed.
+        has_networks = any(not isinstance(one.named, str) and _is_within(place.port, one.ports) for one in self.given)
+        if not place.is_tls and (place.address is not None or not has_networks):
+            raise Refused(f"it must be called by https{self._hint(place)}")
         if place.address is not None and not is_public(place.address):
-            raise Refused("its address is not a public one")
+            raise Refused(f"its address is not a public one{self._hint(place)}")
         is_here = place.host in _HERE or place.host.endswith(tuple(f".{one}" for one in _HERE))
-        if is_here and not self.networks:
-            raise Refused("its name is one of this machine's or this network's own")
+        if is_here and not has_networks:
+            raise Refused(f"its name is one of this machine's or this network's own{self._hint(place)}")
 
     def check_address(self, place: Place, address: Address) -> None:
         """Of what its name led to. Refused."""
-        if self.names(place) or self.has(address):
+        if self.names(place) or self.has(address, place.port):
             return
         if not is_public(address):
-            raise Refused("its name leads to an address that is not a public one")
+            raise Refused(f"its name leads to an address that is not a public one{self._hint(place)}")
         if not place.is_tls:
-            raise Refused("it must be called by https")
+            raise Refused(f"it must be called by https{self._hint(place)}")
+
+    def _allows(self, named: str | Address, port: int) -> bool:
+        return any(one.has(_plain(named)) and _is_within(port, one.ports) for one in self.given)
+
+    def _hint(self, place: Place) -> str:
+        """For one whose host is allowed by itself, and another port of it."""
+        named = place.host if place.address is None else _plain(place.address)
+        if not any(one.has(named) for one in self.given):
+            return ""
+        return f", and port {place.port} is none of those that the server may call there"
+
+
+def _plain(named: str | Address) -> str | Address:
+    """An address of IPv4 within one of IPv6 is that one."""
+    if isinstance(named, ipaddress.IPv6Address) and named.ipv4_mapped is not None:
+        return named.ipv4_mapped
+    return named
+
+
+def _is_within(port: int, ports: frozenset[int] | None) -> bool:
+    return ports is None or port in ports
 
 
 def receivers_of(given: tuple[str, ...]) -> Receivers:
-    """InvalidInput for what is neither a host's name nor an address or network."""
-    hosts, networks = set(), []
-    for one in given:
-        try:
-            networks.append(ipaddress.ip_network(one))
-            continue
-        except ValueError:
-            pass
-        host = one.lower().rstrip(".")
-        if "/" in one or _HOST.fullmatch(host) is None or _is_spelt_number(host):
-            raise InvalidInput(
-                f"{one!r:.80} is neither the name of a host nor an address or a network (10.1.0.0/16)",
-                field="receivers",
-            )
-        hosts.add(host)
-    return Receivers(frozenset(hosts), tuple(networks))
+    """InvalidInput for what is neither a host's name nor an address or network, with a port behind it or without."""
+    return Receivers(tuple(map(_receiver, given)))
+
+
+def _receiver(given: str) -> Receiver:
+    bare = _named(given)
+    if bare is not None:
+        return Receiver(bare)
+    name, colon, port = given.rpartition(":")
+    named = _named(name[1:-1] if name.startswith("[") and name.endswith("]") else name) if colon else None
+    is_port = port == "*" or (re.fullmatch(r"[0-9]{1,5}", port) is not None and 0 < int(port) < 65_536)
+    if named is None or not is_port or (":" in name and not name.startswith("[")):
+        raise InvalidInput(
+            f"{given!r:.80} is neither the name of a host nor an address or a network (10.1.0.0/16), nor one with a port behind it "
+            "(deploy.internal:8080, 10.1.0.0/16:8080, [fd00::1]:8080; :* is every port)",
+            field="receivers",
+        )
+    return Receiver(named, None if port == "*" else frozenset((int(port),)))
+
+
+def _named(given: str) -> str | Network | None:
+    try:
+        return ipaddress.ip_network(given)
+    except ValueError:
+        pass
+    host = given.lower().rstrip(".")
+    return None if "/" in given or _HOST.fullmatch(host) is None or _is_spelt_number(host) else host
 
 
 def place_of(url: str) -> Place:

@@ -142,7 +142,7 @@ class Post:
     def _check_connected(self, place: Place, address: Address, connected: socket.socket) -> None:
         """This machine is none of the public ones, whatever its address. Refused."""
         is_here = connected.getsockname()[0] == connected.getpeername()[0]
-        if is_here and not (self._receivers.names(place) or self._receivers.has(address)):
+        if is_here and not (self._receivers.names(place) or self._receivers.has(address, place.port)):
             connected.close()
             raise Refused("its name leads to this machine")
 

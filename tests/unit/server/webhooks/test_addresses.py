@@ -118,7 +118,7 @@ def test_public_ones_are_taken_apart(url: str, host: str, port: int, target: str
 
 
 def test_what_the_operator_allows() -> None:
-    allowed = receivers_of(("Hooks.Internal.", "10.1.0.0/16", "127.0.0.1", "fd00::/8"))
+    allowed = receivers_of(("Hooks.Internal.:*", "10.1.0.0/16", "127.0.0.1", "fd00::/8"))
     for url in (
         *("https://hooks.internal/", "http://hooks.internal:8080/", "http://10.1.2.3/", "https://127.0.0.1/"),
         *("http://[fd00::1]/", "http://[::ffff:10.1.0.9]/", "https://example.com/", "https://8.8.8.8/"),
@@ -139,8 +139,74 @@ def test_what_the_operator_allows() -> None:
         only_a_name.check(other)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(
-    "wrong", ["", "10.0.0.1/8", "http://x", "a/b", "127.1", "0x7f.1", "2130706433", "*.example.com", "a b"]
+    ("given", "ports"),
+    [
+        ("hooks.internal", {80, 443}),
+        ("hooks.internal:8080", {8080}),
+        ("hooks.internal:*", {80, 443, 8080, 9000}),
+        ("10.1.0.1", {80, 443}),
+        ("10.1.0.0/16:8080", {8080}),
+        ("10.1.0.1:*", {80, 443, 8080, 9000}),
+        ("fd00::1", {80, 443}),
+        ("[fd00::1]:8080", {8080}),
+        ("[fd00::/8]:9000", {9000}),
+    ],
+)
+def test_only_the_ports_that_are_named(given: str, ports: set[int], scheme: str) -> None:
+    allowed = receivers_of((given,))
+    host = "hooks.internal" if "hooks" in given else "10.1.0.1" if "10." in given else "[fd00::1]"
+    for port in (80, 443, 8080, 9000):
+        place = place_of(f"{scheme}://{host}:{port}/")
+        if port in ports:
+            allowed.check(place)
+        else:
+            with pytest.raises(Refused, match=f"port {port} is none of those that the server may call there"):
+                allowed.check(place)
+    # A name that leads there is judged alike; nothing is said of what others lead to.
+    if "hooks" not in given:
+        for port in (80, 443, 8080, 9000):
+            place, address = place_of(f"{scheme}://other.example:{port}/"), ipaddress.ip_address(host.strip("[]"))
+            if port in ports:
+                allowed.check_address(place, address)
+            else:
+                with pytest.raises(Refused, match=r"not a public one$"):
+                    allowed.check_address(place, address)
+
+
+def test_several_ports_of_one_host() -> None:
+    allowed = receivers_of(("hooks.internal:1", "hooks.internal:2"))
+    for port, is_allowed in ((1, True), (2, True), (3, False), (443, False)):
+        place = place_of(f"http://hooks.internal:{port}/")
+        assert allowed.names(place) == is_allowed
+
+
+def test_a_named_port_takes_nothing_from_public_addresses() -> None:
+    receivers_of(("hooks.example.com:8080",)).check(place_of("https://hooks.example.com/"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("", "10.0.0.1/8", "http://x", "a/b", "127.1", "0x7f.1", "2130706433", "*.example.com", "a b"),
+        *(
+            "x:0",
+            "x:65536",
+            "x:",
+            "x:http",
+            "x:80:80",
+            ":80",
+            "*",
+            "*:80",
+            "fd00::zz",
+            "fd00::1:*",
+            "[x]:80:1",
+            "127.1:80",
+            "x:-1",
+            "x:٣",
+        ),
+    ],
 )
 def test_what_is_no_receiver(wrong: str) -> None:
     with pytest.raises(InvalidInput):
