@@ -4,12 +4,15 @@ command copies piece by piece."""
 from __future__ import annotations
 
 import json
+import math
+import struct
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lineal.formats.events.crc import masked
 from tests.track.conftest import Tracker, wait_until
 
 GOLDEN = Path(__file__).resolve().parents[1] / "unit" / "formats" / "events" / "golden"
@@ -121,6 +124,26 @@ def test_only_the_named_folder_is_followed(tracker: Tracker) -> None:
     code, _, _ = tracker.python(script, *given, options=("--tensorboard", "board"))
     assert code == 0
     assert set(tracker.only.metrics) == set(expected("hparams")["scalars"])
+
+
+def scalar(wall_time: float, step: int, value: float) -> bytes:
+    """A record: an event of the times and the step, with one value called "loss" (event.proto, summary.proto)."""
+    one = b"\x0a\x04loss" + b"\x15" + struct.pack("<f", value)
+    summary = b"\x0a" + bytes([len(one)]) + one
+    data = b"\x09" + struct.pack("<d", wall_time) + b"\x10" + bytes([step]) + b"\x2a" + bytes([len(summary)]) + summary
+    length = struct.pack("<Q", len(data))
+    return length + struct.pack("<I", masked(length)) + data + struct.pack("<I", masked(data))
+
+
+def test_a_time_that_is_none_costs_no_other_point(tracker: Tracker, tmp_path: Path) -> None:
+    times = [1e9, math.nan, math.inf, -math.inf, 1e300, 1e9 + 1]
+    source = tmp_path / "odd"
+    source.write_bytes(b"".join(scalar(at, step, step / 2) for step, at in enumerate(times)))
+    code, _, err = tracker.python(COPY + "write(sys.argv[1], 'runs/events.out.tfevents.1.host')", str(source))
+    assert (code, err) == (0, "") and not tracker.only.losses
+    history = tracker.only.history("loss")
+    assert list(map(float, history.value)) == [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]
+    assert (history.time_ms[0], history.time_ms[5]) == (10**12, 10**12 + 1000)
 
 
 def test_damage_is_counted_and_the_rest_is_taken(tracker: Tracker) -> None:

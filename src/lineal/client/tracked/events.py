@@ -6,6 +6,7 @@ each; texts are gathered in one Markdown file a tag, histograms in one file a ta
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -91,9 +92,8 @@ class EventFollower:
             )
 
     def _take(self, prefix: str, event: Event, said: Said) -> None:
-        time_ms = round(event.wall_time * 1_000)
         if isinstance(said, Scalar):
-            self._run.log({prefix + said.tag: said.value}, event.step, timestamp=time_ms)
+            self._run.log({prefix + said.tag: said.value}, event.step, timestamp=_ms(event.wall_time))
         elif isinstance(said, HParams):
             self._run.log_params(said.params)
         elif isinstance(said, Images):
@@ -140,6 +140,11 @@ class EventFollower:
             if one.file.too_large_count:
                 what = f"{one.file.path}: events over the limit were stepped over"
                 self._run._refuse("event_over_limit", what, one.file.too_large_count)
+
+
+def _ms(at_s: float) -> int | None:
+    """None, which is now, for what is no time: whoever writes such a file may say anything."""
+    return round(at_s * 1_000) if math.isfinite(at_s) and abs(at_s) < 2**33 else None
 
 
 def histogram_line(said: Histogram, event: Event) -> str:
