@@ -439,6 +439,16 @@ def test_the_code_is_the_commands(tracker: Tracker) -> None:
     assert [name for name, _, _ in captured["snapshot"]["files"]] == ["part.py", "train.py"]
 
 
+def test_the_code_of_a_shell_command_is_its_script(tracker: Tracker) -> None:
+    tracker.environ["LINEAL_CAPTURE"] = "code"
+    tracker.environ["GIT_CEILING_DIRECTORIES"] = str(tracker.place)
+    tracker.write("train.sh", "echo trained\n")
+    assert tracker.run("--", "sh", "train.sh") == (0, "trained\n", "")
+    captured = tracker.only.capture("code")
+    assert captured is not None
+    assert (captured["kind"], [name for name, _, _ in captured["snapshot"]["files"]]) == ("snapshot", ["train.sh"])
+
+
 def test_the_console_is_the_commands_and_what_it_starts(tracker: Tracker) -> None:
     tracker.environ["LINEAL_CAPTURE"] = "console"
     script = "import subprocess, sys\nprint('mine', flush=True)\nsubprocess.run(['sh', '-c', 'echo its; echo bad >&2'])\nsys.exit(3)"

@@ -46,6 +46,17 @@ def test_a_dirty_repository(recorder: Recorder, repository: Path, reproduce: Cal
     assert (now["commit"], now["digest"]) == (then["commit"], then["digest"])
 
 
+def test_a_program_that_git_does_not_know_can_be_executed(
+    recorder: Recorder, repository: Path, reproduce: Callable[..., Any]
+) -> None:
+    (repository / "train.py").write_text(SEEDED + "import subprocess\nsubprocess.run(['./prepare.sh'], check=True)\n")
+    (repository / "prepare.sh").write_text("#!/bin/sh\nexit 0\n")
+    (repository / "prepare.sh").chmod(0o755)
+    run_id = train(recorder, repository, "train.py")
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"], answer["exit_status"]) == (0, "identical", 0), json.dumps(answer, indent=1)
+
+
 def test_a_program_that_changes_its_folder(recorder: Recorder, repository: Path, reproduce: Callable[..., Any]) -> None:
     (repository / "train.py").write_text("import os\nos.makedirs('out/day')\nos.chdir('out/day')\n" + SEEDED)
     (repository / ".gitignore").write_text("out\n")

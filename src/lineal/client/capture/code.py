@@ -284,7 +284,7 @@ def _of_files(look: _Look) -> Code:
     if script is not None:
         content["entry"] = _below(base, script)
     files: dict[str, tuple[str, bytes]] = {}
-    _add_sources("snapshot", SNAPSHOT_PATH, snapshot(base, script, look.own), content, files, look.trouble)
+    _add_sources("snapshot", SNAPSHOT_PATH, snapshot(base, script, look.own, folder), content, files, look.trouble)
     if not files:
         content["kind"] = "none"
     _add_elsewhere(files_elsewhere(base), content, files, look)

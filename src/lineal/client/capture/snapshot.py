@@ -7,10 +7,12 @@ import re
 import sys
 import sysconfig
 
+from lineal.client.capture.execution import command_line
 from lineal.client.capture.imported import imported_files
 from lineal.client.capture.lineals import without_lineals
 from lineal.client.capture.sources import Sources, read_sources
 from lineal.client.capture.subject import tracked_command
+from lineal.model.captures import is_code_file
 
 # Debuggers of editors bring their modules along, and compilers write theirs.
 _MACHINERY = re.compile(r"/(?:site-packages|dist-packages|pydev|debugpy|torchinductor_[^/]*)/|/pydev_[^/]*\Z")
@@ -105,6 +107,21 @@ def _holds(folder: str, path: str) -> bool:
     return (os.path.realpath(path) + os.sep).startswith(os.path.realpath(folder) + os.sep)
 
 
-def snapshot(base: str, script: str | None, own: str = "") -> Sources:
-    """Without what lies in `own`, the folder that runs are recorded in."""
-    return read_sources(base, without_lineals(base, project_files(base, script), own))
+def snapshot(base: str, script: str | None, own: str = "", folder: str = "") -> Sources:
+    """Without what lies in `own`, the folder that runs are recorded in. `folder`: where the command was given."""
+    names = {*project_files(base, script), *_given_files(base, folder)}
+    return read_sources(base, without_lineals(base, names, own))
+
+
+def _given_files(base: str, folder: str) -> set[str]:
+    """Names below `base` of code and configuration that the command line names: `sh train.sh`, `--config small.yaml`."""
+    real_base = os.path.realpath(base) + os.sep
+    found: set[str] = set()
+    for word in command_line():
+        for name in {word, word.partition("=")[2]}:
+            if "\0" in name or not is_code_file(name):
+                continue
+            real = os.path.realpath(os.path.join(folder, name))
+            if real.startswith(real_base) and os.path.isfile(real):
+                found.add(os.path.relpath(real, real_base))
+    return found

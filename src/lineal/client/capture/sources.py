@@ -35,13 +35,15 @@ _SECRET_NAMES = re.compile(
 
 @dataclass(slots=True)
 class Sources:
-    """`files`: name, SHA-256 and size of each file as it lies there; `contents`: as it is kept, with secrets masked."""
+    """`files`: name, SHA-256 and size of each file as it lies there; `contents`: as it is kept, with secrets masked; `programs`: those of
+    them that may be executed."""
 
     files: list[list[Any]] = field(default_factory=list)
     contents: list[tuple[str, bytes]] = field(default_factory=list)
     left_out: list[list[Any]] = field(default_factory=list)
     left_out_count: int = 0
     masked: list[str] = field(default_factory=list)
+    programs: set[str] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
     _size: int = 0
     _hashed: int = 0
@@ -53,7 +55,7 @@ class Sources:
             for name, content in self.contents:
                 entry = zipfile.ZipInfo(name, _EPOCH)
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
+                entry.external_attr = (0o755 if name in self.programs else 0o644) << 16
                 file.writestr(entry, content)
         return buffer.getvalue()
 
@@ -109,6 +111,8 @@ class Sources:
         kept = mask_file(name, content)
         if kept != content:
             self.masked.append(said)
+        if status.st_mode & stat.S_IXUSR:
+            self.programs.add(said)
         self._size += len(content)
         self.files.append([said, sha256(content).hexdigest(), len(content)])
         self.contents.append((said, kept))

@@ -554,6 +554,27 @@ def test_a_tool_that_runs_the_program_is_not_the_program(tmp_path, has_git):
     assert has_git or set(archive(tree)) == {"own.py", "train.py"}
 
 
+def test_code_and_configuration_that_the_command_line_names(tmp_path):
+    """Not data, and nothing from outside of the folder."""
+    names = ("a.yaml", "conf/b.toml", "c.json", "data.csv", "d.yaml")
+    write(
+        tmp_path,
+        {"in/train.py": "import lineal\nlineal.init().finish()\n", "out.yaml": "", **{f"in/{n}": "x" for n in names}},
+    )
+    run(
+        tmp_path / "in",
+        "train.py",
+        "a.yaml",
+        "--config=conf/b.toml",
+        "c.json",
+        "data.csv",
+        "../out.yaml",
+        "none.yaml",
+        "in",
+    )
+    assert set(archive(tmp_path / "in")) == {"train.py", "a.yaml", "conf/b.toml"}
+
+
 def test_the_program_that_a_tool_is_given(tmp_path):
     write(tmp_path, {"train.py": "import lineal\nlineal.init().finish()\n"})
     run(tmp_path, "-m", "cProfile", "-o", os.devnull, "train.py")
