@@ -27,19 +27,43 @@ class Environment(NamedTuple):
     files: dict[str, tuple[str, bytes]]
 
 
-_seen: tuple[Any, Environment] | None = None
-"""What this process looked at last, and how it then was."""
+class _Seen(NamedTuple):
+    """What this process looked at last, and how it then was. `is_whole`: conda was asked, too, where there is one."""
+
+    state: Any
+    environment: Environment
+    is_whole: bool
+
+
+_seen: _Seen | None = None
 
 
 def environment(environ: Mapping[str, str]) -> Environment:
-    """Some milliseconds, seconds where conda is asked; microseconds if nothing was installed or set since the last time. Raises
-    nothing for what is not to be found."""
+    """Some milliseconds; microseconds if nothing was installed or set since the last time. Asks no other program: what conda says is
+    in it if `whole_environment` has asked before. Raises nothing for what is not to be found."""
+    return _see(environ).environment
+
+
+def whole_environment(environ: Mapping[str, str]) -> Environment | None:
+    """With what conda says, which takes seconds the first time, or more. None where that is no more than `environment`."""
+    global _seen
+    seen = _see(environ)
+    if seen.is_whole:
+        return None
+    exported = conda_export(environ)
+    content, files = seen.environment
+    found = Environment(content, {**files, "conda_export": (CONDA_PATH, exported)} if exported else files)
+    _seen = _Seen(seen.state, found, is_whole=True)
+    return found if exported else None
+
+
+def _see(environ: Mapping[str, str]) -> _Seen:
     global _seen
     state = (_places(), of_environment(environ))
     seen = _seen
-    if seen is None or seen[0] != state:
-        _seen = seen = (state, _look(environ))
-    return seen[1]
+    if seen is None or seen.state != state:
+        _seen = seen = _Seen(state, _look(environ), is_whole=not is_conda(environ))
+    return seen
 
 
 def _places() -> list[tuple[str, int]]:
@@ -75,8 +99,6 @@ def _look(environ: Mapping[str, str]) -> Environment:
         content["conda"] = {"prefix": mask_text(environ.get("CONDA_PREFIX") or sys.prefix)}
         if name := environ.get("CONDA_DEFAULT_ENV"):
             content["conda"]["name"] = mask_text(name)
-        if exported := conda_export(environ):
-            files["conda_export"] = (CONDA_PATH, exported)
     return Environment(content, files)
 
 

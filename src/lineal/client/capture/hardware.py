@@ -17,8 +17,19 @@ def own_hardware() -> dict[str, Any]:
     return hardware()
 
 
+def own_hardware_at_once() -> tuple[dict[str, Any], bool]:
+    """What costs microseconds, and whether that is all: the driver of a GPU may take seconds, or never answer."""
+    is_whole = own_hardware.cache_info().currsize > 0 or not has_driver()
+    return (own_hardware() if is_whole else machine()), is_whole
+
+
 def hardware(proc: str = "/proc") -> dict[str, Any]:
     """Microseconds without a GPU; with one as long as its driver takes. Raises nothing for what is not to be found."""
+    return machine(proc) | gpus_content()
+
+
+def machine(proc: str = "/proc") -> dict[str, Any]:
+    """But for the GPUs."""
     content: dict[str, Any] = {"cpu": _cpu(proc)}
     if memory := _memory_bytes():
         content["memory_bytes"] = memory
@@ -26,7 +37,7 @@ def hardware(proc: str = "/proc") -> dict[str, Any]:
     found: dict[str, float | None] = {"cpus": group.cpu_limit, "memory_bytes": group.memory_limit_bytes}
     if limits := {name: value for name, value in found.items() if value is not None}:
         content["limits"] = limits
-    return content | gpus_content()
+    return content
 
 
 def gpu_library() -> Any | None:

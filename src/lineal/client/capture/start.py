@@ -56,7 +56,9 @@ class Captures:
         self._parent: Run | None = None
         self._looking: _thread.LockType | None = None
         self._begun: Begun | None = None
-        self._code_kind = self._code_digest = ""
+        self._has_all_hardware = False
+        self._environment: dict[str, Any] = {}
+        self._code_kind = self._code_digest = self._looks_at = ""
 
     def begin(self, environ: Mapping[str, str], pipeline: Pipeline | None) -> None:
         """Says at once what costs microseconds, and has the rest looked at. Never raises."""
@@ -85,7 +87,10 @@ class Captures:
             if is_within_call(self._run._journal):  # that look may wait for what this thread holds
                 wait_s = 0.0
             if not self._looking.acquire(timeout=wait_s):
-                self._run._refuse("not_captured", "code and environment were still being read when the run ended")
+                what = f" ({self._looks_at})" if self._looks_at else ""
+                self._run._refuse(
+                    "not_captured", f"code and environment were still being read{what} when the run ended"
+                )
             elif self._code_kind not in ("", "git") and self._begun is not None and self._run.signalled is None:
                 begun = self._begun
                 self._guarded("code", lambda: self._say_code_again(begun))
@@ -115,16 +120,19 @@ class Captures:
         self._looking = done
 
     def _look(self, begun: Begun) -> None:
-        """In a thread of its own."""
+        """In a thread of its own. First what asks nobody: git, a driver or conda may never answer."""
         IMPORTS.load(_import_all)
-        if "execution" in self._wanted:
-            self._guarded("execution", lambda: self._say_execution(begun))
-        if "code" in self._wanted:
-            self._guarded("code", lambda: self._say_code(begun))
-        if "environment" in self._wanted:
-            self._guarded("environment", lambda: self._say_environment(begun.environ))
-        if "hardware" in self._wanted:
-            self._guarded("hardware", self._say_hardware)
+        for part, act in (
+            ("execution", lambda: self._say_execution(begun)),
+            ("environment", lambda: self._say_environment(begun.environ)),
+            ("hardware", self._say_hardware),
+            ("code", lambda: self._say_code(begun)),
+            ("hardware", self._say_gpus),
+            ("environment", lambda: self._say_conda(begun.environ)),
+        ):
+            if part in self._wanted:
+                self._looks_at = part
+                self._guarded(part, act)
 
     def _say_execution(self, begun: Begun) -> None:
         from lineal.client.capture.execution import execution_content
@@ -156,12 +164,28 @@ class Captures:
         from lineal.client.capture.environment import environment
 
         content, files = environment(environ)
-        self._say("environment", {**content, **self._kept(files)})
+        self._environment = self._kept(files)
+        self._say("environment", {**content, **self._environment})
+
+    def _say_conda(self, environ: Mapping[str, str]) -> None:
+        from lineal.client.capture.environment import whole_environment
+
+        found = whole_environment(environ)
+        if found is not None:
+            news = {key: file for key, file in found.files.items() if key not in self._environment}
+            self._say("environment", {**found.content, **self._environment, **self._kept(news)})
 
     def _say_hardware(self) -> None:
+        from lineal.client.capture.hardware import own_hardware_at_once
+
+        content, self._has_all_hardware = own_hardware_at_once()
+        self._say("hardware", content)
+
+    def _say_gpus(self) -> None:
         from lineal.client.capture.hardware import own_hardware
 
-        self._say("hardware", own_hardware())
+        if not self._has_all_hardware:
+            self._say("hardware", own_hardware())
 
     def _kept(self, files: Mapping[str, tuple[str, bytes]]) -> dict[str, Any]:
         """Keeps them as artifacts of Lineal's own, and says under their keys where; a file that the disk refuses is left out."""

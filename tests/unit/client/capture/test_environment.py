@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from lineal.client.capture import environment as module
-from lineal.client.capture.environment import CONDA_PATH, LOCK_PATH, environment, find_container, operating_system
+from lineal.client.capture.environment import (
+    CONDA_PATH,
+    LOCK_PATH,
+    environment,
+    find_container,
+    operating_system,
+    whole_environment,
+)
 
 
 def test_two_looks_are_equal_and_fit_into_json() -> None:
@@ -94,13 +101,19 @@ def test_conda_is_asked_for_this_environment(tmp_path: Path, monkeypatch: pytest
     program = tmp_path / "conda"
     program.write_text('#!/bin/sh\necho "name: $*"\necho "token: ghp_abcdefghijklmnopqrstuvwxyz0123456789"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    content, files = environment({"CONDA_EXE": str(program), "CONDA_DEFAULT_ENV": "mine"})
+    environ = {"CONDA_EXE": str(program), "CONDA_DEFAULT_ENV": "mine"}
+    assert "conda_export" not in environment(environ).files  # which asks nobody
+    whole = whole_environment(environ)
+    assert whole is not None
+    content, files = whole
     assert content["python"]["kind"] == "conda"
     assert content["conda"] == {"prefix": str(prefix), "name": "mine"}
     path, text = files["conda_export"]
     assert path == CONDA_PATH
     assert text.decode().splitlines()[0] == f"name: env export --prefix {prefix}"
     assert b"ghp_" not in text
+    program.unlink()
+    assert environment(environ) == whole and whole_environment(environ) is None  # it is known by now
 
 
 @pytest.mark.parametrize("script", ["exit 3", "true", "kill -9 $$"], ids=["refuses", "says nothing", "dies"])
@@ -110,8 +123,10 @@ def test_a_conda_that_fails_is_as_none(tmp_path: Path, monkeypatch: pytest.Monke
     program = tmp_path / "conda"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    assert "conda_export" not in environment({"CONDA_EXE": str(program)}).files
-    assert "conda_export" not in environment({"PATH": str(tmp_path / "nowhere")}).files
+    for environ in ({"CONDA_EXE": str(program)}, {"PATH": str(tmp_path / "nowhere")}):
+        monkeypatch.setattr(module, "_seen", None)
+        assert whole_environment(environ) is None
+        assert "conda_export" not in environment(environ).files
 
 
 def test_a_conda_that_hangs_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from lineal.client.capture.hardware import gpus_content, hardware
+from lineal.client.capture import hardware as module
+from lineal.client.capture.hardware import gpus_content, hardware, own_hardware, own_hardware_at_once
 
 
 def test_this_machine() -> None:
@@ -88,3 +89,29 @@ def test_no_gpu_no_library_and_a_torch_that_is_none(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "pynvml", _nvml(1))
     monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
     assert "cuda" not in gpus_content()
+
+
+def test_a_driver_is_not_waited_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(module, "has_driver", lambda: True)
+
+    def ask() -> dict[str, Any]:
+        asked.append("driver")
+        return {"gpus": [{"name": "H100"}]}
+
+    monkeypatch.setattr(module, "gpus_content", ask)
+    own_hardware.cache_clear()
+    try:
+        content, is_whole = own_hardware_at_once()
+        assert not is_whole and "gpus" not in content and content["cpu"] and not asked
+        assert own_hardware()["gpus"] == [{"name": "H100"}]
+        assert own_hardware_at_once() == (own_hardware(), True) and asked == ["driver"]
+    finally:
+        own_hardware.cache_clear()
+
+
+def test_without_a_driver_all_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "has_driver", lambda: False)
+    own_hardware.cache_clear()
+    content, is_whole = own_hardware_at_once()
+    assert is_whole and content == own_hardware()

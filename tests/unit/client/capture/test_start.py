@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 import lineal
 from lineal.client.capture import environment as environment_module
+from lineal.client.capture import hardware as hardware_module
 from lineal.client.capture import start
 from lineal.record.records import ArtifactLogged, AttemptEnded, CaptureSet, Lost
 from tests.unit.client.capture.said import captures, records
@@ -22,7 +24,9 @@ def begin(folder, text, **variables):
     environ = {**usual, "PYTHONPATH": SRC, "LINEAL_URL": str(folder), **variables}
     # Not where these tests are developed: a repository with changes has more to keep.
     place = folder if folder.is_dir() else folder.parent
-    return subprocess.Popen([sys.executable, "-c", text], cwd=place, env=environ, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", text], cwd=place, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def run(folder, text, **variables):
@@ -104,6 +108,81 @@ def test_what_takes_too_long_is_left_and_said(tmp_path, monkeypatch):
     lineal.init(url=tmp_path).finish()
     end.set()
     assert [one.reason for one in records(tmp_path) if isinstance(one, Lost)] == ["not_captured"]
+
+
+def hanging(place, name):
+    """A program of that name that never answers."""
+    place.mkdir(exist_ok=True)
+    (place / name).write_text("#!/bin/sh\nexec sleep 120\n")
+    (place / name).chmod(0o755)
+    return f"{place}{os.pathsep}{os.environ['PATH']}"
+
+
+def until_said(folder, *parts):
+    deadline = time.monotonic() + 60
+    while not set(parts) <= set(captures(folder)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+PAUSE = "import sys\nprint('up', flush=True)\nsys.stdin.readline()\n"
+
+
+def test_a_git_that_hangs_costs_the_code_alone(tmp_path):
+    text = (
+        "import lineal\nfrom lineal.client.capture import start\nstart.CAPTURE_FINISH_WAIT_S = 0.05\n"
+        f"run = lineal.init()\n{PAUSE}run.finish()"
+    )
+    folder = tmp_path / "nb"
+    process = begin(folder, text, PATH=hanging(tmp_path / "bin", "git"))
+    assert process.stdout.readline() == "up\n"
+    until_said(folder, "execution", "environment", "hardware")
+    process.communicate("\n", timeout=120)
+    said = captures(folder)
+    assert (
+        "code" not in said
+        and said["environment"]["packages"]
+        and said["environment"]["lock"]
+        and said["hardware"]["cpu"]
+    )
+    assert [(one.reason, one.count) for one in records(folder) if isinstance(one, Lost)] == [("not_captured", 1)]
+
+
+def test_a_conda_that_hangs_costs_its_export_alone(tmp_path):
+    (tmp_path / "env" / "conda-meta").mkdir(parents=True)
+    text = (
+        "import lineal, sys\nfrom lineal.client.capture import start\nstart.CAPTURE_FINISH_WAIT_S = 0.05\n"
+        f"sys.prefix = {str(tmp_path / 'env')!r}\nrun = lineal.init()\n{PAUSE}run.finish()"
+    )
+    folder = tmp_path / "nb"
+    hanging(tmp_path / "bin", "conda")
+    process = begin(folder, text, CONDA_EXE=str(tmp_path / "bin" / "conda"))
+    assert process.stdout.readline() == "up\n"
+    until_said(folder, "execution", "environment", "hardware", "code")
+    process.communicate("\n", timeout=120)
+    said = captures(folder)
+    assert said["environment"]["python"]["kind"] == "conda" and "conda_export" not in said["environment"]
+
+
+def test_what_conda_says_comes_later(tmp_path):
+    (tmp_path / "env" / "conda-meta").mkdir(parents=True)
+    (tmp_path / "conda").write_text("#!/bin/sh\necho name: mine\n")
+    (tmp_path / "conda").chmod(0o755)
+    text = f"import lineal, sys\nsys.prefix = {str(tmp_path / 'env')!r}\nlineal.init().finish()"
+    run(tmp_path / "nb", text, CONDA_EXE=str(tmp_path / "conda"))
+    said = captures(tmp_path / "nb")["environment"]
+    assert said["conda_export"]["path"] == ".lineal/environment/conda.yaml" and said["lock"]
+    kept = [one.path for one in records(tmp_path / "nb") if isinstance(one, ArtifactLogged)]
+    assert sorted(kept) == [said["conda_export"]["path"], said["lock"]["path"]]
+
+
+def test_what_a_driver_says_comes_later(tmp_path, monkeypatch):
+    monkeypatch.setattr(hardware_module, "own_hardware_at_once", lambda: ({"cpu": {"count": 2}}, False))
+    monkeypatch.setattr(hardware_module, "own_hardware", lambda: {"cpu": {"count": 2}, "gpus": [{"name": "H100"}]})
+    monkeypatch.setenv("LINEAL_CAPTURE", "hardware")
+    lineal.init(url=tmp_path).finish()
+    said = [one.content for one in records(tmp_path) if isinstance(one, CaptureSet)]
+    assert said == [{"cpu": {"count": 2}}, {"cpu": {"count": 2}, "gpus": [{"name": "H100"}]}]
 
 
 def test_a_fault_of_ours_is_said_and_no_more(tmp_path, monkeypatch):
