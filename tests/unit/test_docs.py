@@ -286,3 +286,12 @@ def test_the_python_of_a_page_runs(path: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / ".lineal").is_dir()
+
+
+def test_the_changelog_has_the_sections_of_keep_a_changelog() -> None:
+    """What was mended stands under Fixed, not in a line of another section that says so."""
+    lines = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
+    sections = [line.removeprefix("### ") for line in lines if line.startswith("### ")]
+    kinds = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+    assert sections and set(sections) <= set(kinds)
+    assert [line for line in lines if re.match(rf"- ({'|'.join(kinds)}):", line)] == []
