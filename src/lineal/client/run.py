@@ -447,9 +447,9 @@ def _masked(error: str | None) -> str | None:
     """A traceback shows what was called with what: an address with its password, say."""
     if error is None:
         return None
-    from lineal.client.capture.redact import mask_text
+    from lineal.client.capture.secret_printed import mask_printed
 
-    return mask_text(error)
+    return mask_printed(error)
 
 
 def judge(error: BaseException | None) -> tuple[EndStatus, str | None]:

@@ -11,6 +11,7 @@ _COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "https": ((), ("-a", "--auth")),
     "xh": ((), ("-a", "--auth")),
     "sshpass": (("-p",), ()),
+    **dict.fromkeys(["ssh", "scp", "sftp", "rsync"], ((), ())),  # what follows is theirs
     "redis-cli": (("-a", "--pass"), ()),
     "ldapsearch": (("-w",), ()),
     "ldapmodify": (("-w",), ()),
@@ -123,8 +124,6 @@ _WORD = r"""(?:[^\s'"\\]|\\.|'[^'\n]*'|"(?:[^"\\\n]|\\.)*")+|\s+|."""
 
 def mask_commands(content: bytes, mask: str) -> bytes:
     """The lines of a text in which one of those commands is given a password."""
-    if b" -" not in content and b"-p" not in content and b'"-' not in content and b"'-" not in content:
-        return content
     if not any(hint in content for hint in _HINT):
         return content
     lines = content.split(b"\n")

@@ -11,7 +11,7 @@ _MAX_BYTES = 20_000
 _EDGE = rb"-----(?P<side>BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 # In a patch lines begin with a +, in a log with words, in code with a quote.
 _LETTERS = rb"(?m)(?P<before>^\+|\\[nr]|)(?P<letters>[A-Za-z0-9+/=]{16,})"
-_ALONE = rb"""(?:.{0,200}?[\s'"+]|)(?P<letters>[A-Za-z0-9+/=]{1,200})(?:\\[nr])*['",;)\s\\+]{0,9}\Z"""
+_ALONE = rb"""(?:\+|.{0,200}?[\s'"]|)(?P<letters>[A-Za-z0-9+/=]{1,20000}+)(?:\\[nr])*['",;)\s\\+]{0,9}\Z"""
 _MIXED = rb"[0-9+/]"
 
 
@@ -84,5 +84,4 @@ def _masked_line(line: bytes, mask: bytes) -> bytes:
     found = pattern(_ALONE).match(line)
     if found is None:
         return line
-    start = found.start("letters") + (found.start("letters") == 0 and line.startswith(b"+"))
-    return line[:start] + mask + line[found.end("letters") :]
+    return line[: found.start("letters")] + mask + line[found.end("letters") :]

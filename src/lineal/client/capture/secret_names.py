@@ -207,6 +207,7 @@ _ABOUT = frozenset(
         "script",
     ]
 )
+_COUNTS = frozenset(["n", "num", "max", "min", "total"])
 _PASSWORDS = frozenset(["password", "passwords", "passwd", "passphrase", "passcode", "pwd", "secret", "pass"])
 # Alone these are words of a text, of a parser or of a page, too: what stands before them says whose secret it is.
 _WORDS_OF_TEXTS = frozenset(["token", "auth", "cookie", "bearer", "pass", "pw", "secrets", "credentials", "jwt"])
@@ -257,6 +258,8 @@ def is_secret_name(name: str) -> bool:
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if last == "token":
         return before not in _MODEL_WORDS
+    if before in _COUNTS:
+        return False
     if last in _LAST or last.endswith(_ENDINGS):
         return True
     if last in ("key", "keys"):

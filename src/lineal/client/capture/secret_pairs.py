@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lineal.client.capture.patterns import pattern
-from lineal.client.capture.secret_names import is_secret_name
+from lineal.client.capture.secret_names import is_secret_name, is_word_of_texts
 from lineal.client.capture.secret_shapes import MASK
 from lineal.client.capture.secret_values import is_secret_value, looks_issued
 
@@ -44,6 +44,13 @@ _SPOKEN = (
 )
 _COMMENT = rb"""\A[ \t]*+(?:#+|//+|\*+|--|%+)[ \t]*"""
 _LISTS = frozenset(["tokens", "passwords", "secrets", "credentials"])
+# What follows an option's name where a text speaks of it.
+_PROSE = frozenset(
+    """
+    a an and are argument as at be by can cannot flag for from has if in is may must not of on option options or parameter
+    should than that the then to value was when which will with you your
+    """.split()  # noqa: SIM905
+)
 _CLOSING = {
     b"'": rb"(?:[^'\\]|\\.)*+",
     b'"': rb'(?:[^"\\]|\\.)*+',
@@ -58,26 +65,31 @@ def mask_line(line: bytes, kind: Kind) -> bytes:
     end = line[len(line.rstrip(b"\r")) :]
     line = mask_quoted(line[: len(line) - len(end)], is_code=kind == "code")
     if kind == "code":
-        line = _replaced(_PHRASE, line, _said_in_comment)
+        line = replaced(_PHRASE, line, _said_in_comment)
         comment = pattern(_COMMENT).match(line)
         if comment is not None:
-            line = comment[0] + _replaced(_SETTING, line[comment.end() :], _said_in_comment)
+            line = comment[0] + replaced(_SETTING, line[comment.end() :], _said_in_comment)
         return line + end
-    line = _replaced(_SETTING, line, lambda name, value: said_value(name, value, kind))
+    line = replaced(_SETTING, line, lambda name, value: said_value(name, value, kind))
     if kind in ("shell", "settings"):
-        line = _replaced(_SPOKEN, line, lambda name, value: said_value(name, value, "settings"))
-    line = _replaced(
+        line = replaced(_SPOKEN, line, lambda name, value: said_value(name, value, "settings"))
+    line = replaced(
         _WORD, line, lambda name, value: _said_word(name, value, "prose" if kind == "prose" else "settings")
     )
     if b"{" in line or b"," in line:
-        line = _replaced(_WITHIN, line, lambda name, value: _said_word(name, value, kind))
+        line = replaced(_WITHIN, line, lambda name, value: _said_word(name, value, kind))
     if b"-" in line:
-        line = mask_quoted(line, is_code=kind == "prose", source=_QUOTED_OPTION)
-        line = _replaced(_OPTION, line, lambda name, value: _said_of_option(name, value, kind))
-    line = _replaced(_PHRASE, line, lambda name, value: _said_of_option(name, value, kind))
+        line = mask_options(line, kind)
+    line = replaced(_PHRASE, line, lambda name, value: _said_of_option(name, value, kind))
     if b"</" in line:
-        line = _replaced(_ELEMENT, line, _said_word)
+        line = replaced(_ELEMENT, line, _said_word)
     return line + end
+
+
+def mask_options(line: bytes, kind: Kind) -> bytes:
+    """`--password x`, `--password 'x'`."""
+    line = mask_quoted(line, is_code=kind == "prose", source=_QUOTED_OPTION)
+    return replaced(_OPTION, line, lambda name, value: _said_of_option(name, value, kind))
 
 
 def mask_quoted(line: bytes, *, is_code: bool, source: bytes = _QUOTED) -> bytes:
@@ -124,7 +136,7 @@ def _is_name(value: bytes, name: str) -> bool:
     return not name.startswith("-") and not name.isupper() and not looks_issued(_text(value))
 
 
-def _replaced(source: bytes, line: bytes, said: Callable[[str, bytes], bytes | None]) -> bytes:
+def replaced(source: bytes, line: bytes, said: Callable[[str, bytes], bytes | None]) -> bytes:
     """With other values, where `said` has one. Whatever has none may have a pair within."""
     compiled = pattern(source)
     pieces: list[bytes] = []
@@ -188,8 +200,10 @@ def _said_word(name: str, value: bytes, kind: Kind = "settings") -> bytes | None
 
 
 def _said_of_option(name: str, value: bytes, kind: Kind) -> bytes | None:
-    """In a text that is no command, `--token is` is prose."""
-    return _said_word(name, value) if kind == "shell" or looks_issued(_text(value)) else None
+    """In a text that is no command, `--password is` is prose."""
+    text = _text(value)
+    is_meant = kind == "shell" or looks_issued(text) or not (is_word_of_texts(name) or text.lower() in _PROSE)
+    return _said_word(name, value) if is_meant else None
 
 
 def holds_secrets(name: str) -> bool:

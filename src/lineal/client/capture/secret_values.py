@@ -14,6 +14,7 @@ _REFERENCE = (
     r"|\[masked\].*|\*+|\*[A-Za-z_]+|os\.(?:environ|getenv)\b.*|(?:env:|vault:|ref\+|op://|arn:|file:).*"
     r"|!(?:vault|env|ENV|secret|reference|Ref|Sub|GetAtt|Join)\b.*"
 )
+_NAMES = r"(?:(?:[A-Za-z]++(?:\d{1,2}[A-Za-z]{0,4})?|\d{1,2}[A-Za-z]?)(?:[\-_./:]|\Z))++"
 _VARIABLE = r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
 
 
@@ -40,10 +41,13 @@ def is_secret_value(name: str, value: str, *, is_code: bool = False) -> bool:
 
 
 def looks_issued(value: str) -> bool:
-    """Whether it may be what somebody was given to prove who they are: no word, no number of things, no path, no sentence."""
+    """Whether it may be what somebody was given to prove who they are: no word, no number of things, no path, no sentence, and no
+    name of a model (`gpt2-medium`, `bert-base-v2`)."""
     if value.lower() in _SCHEMES or not value.isprintable() or " " in value or value[:1] in "/.~([<{":
         return False
     digits = sum(map(str.isdigit, value))
-    if digits:
-        return digits >= 8 or (len(value) >= 6 and any(map(str.isalpha, value)))
-    return len(value) >= 20 and value.isalpha()
+    if digits == 0:
+        return len(value) >= 20 and value.isalpha()
+    if digits <= 3 and text_pattern(_NAMES).fullmatch(value) is not None:
+        return False
+    return digits >= 8 or (len(value) >= 6 and any(map(str.isalpha, value)))

@@ -58,6 +58,20 @@ def test_shapes_are_masked_wherever_they_stand(token, around):
         ("https://me:hunter2@host/x?y", f"https://{MASK}@host/x?y"),
         ("https://hunter2@host/x", f"https://{MASK}@host/x"),
         ("https://me:hun@ter2@host/x", f"https://{MASK}@host/x"),
+        ("postgres://me:hun/ter2@db/x", f"postgres://{MASK}@db/x"),
+        ("postgres://me:hun/t@er2@db/x?mail=a@b", f"postgres://{MASK}@db/x?mail=a@b"),
+        ("postgres://me:hun@t/er2@db/x?mail=a@b", f"postgres://{MASK}@db/x?mail=a@b"),
+        ("postgres://me:hun#ter2@db:5432/x", f"postgres://{MASK}@db:5432/x"),
+        ("mysql://me:hun?ter2@db/x", f"mysql://{MASK}@db/x"),
+        ("redis://:hun/ter2@host", f"redis://{MASK}@host"),
+        ("mongodb://me:hun/ter2@h1:1,h2:2/db", f"mongodb://{MASK}@h1:1,h2:2/db"),
+        ("https://me:hunter2@host/path/@scope/x", f"https://{MASK}@host/path/@scope/x"),
+        ("machine h login me password hunter2", f"machine h login me password {MASK}"),
+        ("machine h\n  login me\n  password hunter2\n", f"machine h\n  login me\n  password {MASK}\n"),
+        ("+machine h\n+  login me\n+  password hunter2\n", f"+machine h\n+  login me\n+  password {MASK}\n"),
+        ("~/.pgpass: h:5432:db:me:hunter2", f"~/.pgpass: h:5432:db:me:{MASK}"),
+        ("curl -u me:hunter2 https://h", f"curl -u me:{MASK} https://h"),
+        ("curl -H 'X-Api-Key: hunter2' h", f"curl -H 'X-Api-Key: {MASK}' h"),
         ("https://h/token/hunter2/x", f"https://h/token/{MASK}/x"),
         ("https://h/v1/api-key/hunter2?a=1", f"https://h/v1/api-key/{MASK}?a=1"),
         ("https://h/access_token/hunter2", f"https://h/access_token/{MASK}"),
@@ -114,6 +128,17 @@ def test_addresses_and_headers(address, masked):
         "a bearer of bad news who walked 1000 miles",
         "the password; Password = given below",
         "x = a['token'] ? b : c",
+        "http://host:8080/@scope/x",
+        "http://[::1]:80/a@b",
+        "docker://repo:tag@sha256:0123abcd",
+        "mongodb://h1:1,h2:2/db?x=a@b",
+        "git+https://github.com/x/y@v1#egg=z",
+        "https://{host}:{port}/a@b",
+        "https://host/a:b@c",
+        "a machine that learns has a login and no password yet",
+        "12:30:45:100:200 a:1:b:c:d",
+        "curl -u me https://h; mysql -p db",
+        '{"x-api-key": api_key, "x-token": token}',
         "00:11:22:33:44:55 12345678:AB",
         "Loading tokenizer=bert max_tokens=5 num_tokens=7",
     ],
@@ -135,6 +160,31 @@ def test_private_keys_keep_their_lines():
     masked = mask_bytes(text.encode()).decode()
     assert masked == f"+a\n+{begin}\n+{MASK}\n+{MASK}\n+{end}\n b\n"
     assert "MIIE" not in mask_bytes(text[: text.index("+abcd")].encode()).decode()
+
+
+BEGIN, END = "-----BEGIN RSA " + "PRIVATE KEY-----", "-----END RSA " + "PRIVATE KEY-----"
+LETTERS = "MIIEowIBAAKCAQEA1234abcdefghijklmnop1234"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"{BEGIN}\n{LETTERS}\nab==\n{END}\nx", f"{BEGIN}\n{MASK}\n{MASK}\n{END}\nx"),
+        (f"{LETTERS}\n{LETTERS}\nab==\n{END}\nx", f"{MASK}\n{MASK}\n{MASK}\n{END}\nx"),
+        (f"{BEGIN}\n{LETTERS}\n{LETTERS}\nx = 1", f"{BEGIN}\n{MASK}\n{MASK}\nx = 1"),
+        (f"[0] {BEGIN}\n[0] {LETTERS}\n[0] {END}\n", f"[0] {BEGIN}\n[0] {MASK}\n[0] {END}\n"),
+        (f'k = ("{BEGIN}\\n"\n  "{LETTERS}\\n"\n  "{END}")', f'k = ("{BEGIN}\\n"\n  "{MASK}\\n"\n  "{END}")'),
+        (f'{{"k": "{BEGIN}\\n{LETTERS}\\n{END}\\n"}}', f'{{"k": "{BEGIN}{MASK}{END}\\n"}}'),
+        (
+            f'if "{BEGIN}" in x:\n    validateTheCertificate(x)\n',
+            f'if "{BEGIN}" in x:\n    validateTheCertificate(x)\n',
+        ),
+        (f"{BEGIN}\n{'A1' * 2_000}", f"{BEGIN}\n{MASK}"),
+    ],
+    ids=range(8),
+)
+def test_what_is_left_of_a_private_key(text: str, masked: str) -> None:
+    assert mask_text(text) == masked
 
 
 @pytest.mark.parametrize(
@@ -216,6 +266,13 @@ def test_names_of_secrets(name):
         "placeholder_token",
         "image_token",
         "prompt-token",
+        "password_file",
+        "PASSWORD_LENGTH",
+        "secretName",
+        "secret-manager",
+        "n_secret",
+        "num_passwords",
+        "tokens",
         "decoder_start_token",
         "low_pass",
         "n_pass",
@@ -266,6 +323,32 @@ def test_names_of_none(name):
         (["-c", "print('a  b', \"c\")\nx = 1"], ["-c", "print('a  b', \"c\")\nx = 1"]),
         (["-c", "x=\"it's\"; y='", "z"], ["-c", "x=\"it's\"; y='", "z"]),
         (["-p", "8080", "-k", "3"], ["-p", "8080", "-k", "3"]),
+        (["curl", "-u", "me:hunter2", "h"], ["curl", "-u", f"me:{MASK}", "h"]),
+        (["/usr/bin/curl", "-sume:hunter2"], ["/usr/bin/curl", "-sume:hunter2"]),
+        (["curl", "--user=me:hunter2", "-u", "me"], ["curl", f"--user=me:{MASK}", "-u", "me"]),
+        (["mysql", "-u", "root", "-phunter2", "db"], ["mysql", "-u", "root", f"-p{MASK}", "db"]),
+        (["mysql", "-p", "db", "-P3306"], ["mysql", "-p", "db", "-P3306"]),
+        (["train.py", "-phunter2"], ["train.py", "-phunter2"]),
+        (
+            ["sudo", "sshpass", "-p", "hunter2", "ssh", "-p", "22", "h"],
+            ["sudo", "sshpass", "-p", MASK, "ssh", "-p", "22", "h"],
+        ),
+        (["docker", "login", "-u", "me", "-p", "hunter2"], ["docker", "login", "-u", "me", "-p", MASK]),
+        (["docker", "run", "-p", "80:80", "x"], ["docker", "run", "-p", "80:80", "x"]),
+        (["--passwords", "hunter2", "hunter3", "--lr", "1"], ["--passwords", MASK, MASK, "--lr", "1"]),
+        (["--api-keys", "hunter2", "-v", "x"], ["--api-keys", MASK, "-v", "x"]),
+        (["--pass", "hunter2", "data.csv"], ["--pass", MASK, "data.csv"]),
+        (["--use_auth_token", "data.csv"], ["--use_auth_token", "data.csv"]),
+        (["--use_auth_token", "hunter2pwQ9"], ["--use_auth_token", MASK]),
+        (["--mem-token", "16", "--unknown-token", "<unk>"], ["--mem-token", "16", "--unknown-token", "<unk>"]),
+        (["--pw", "3", "--n_secret", "3"], ["--pw", "3", "--n_secret", "3"]),
+        (["password_length=8", "--password-file", "/etc/x"], ["password_length=8", "--password-file", "/etc/x"]),
+        (["--password", "$PASSWORD", "--token=$TOKEN"], ["--password", "$PASSWORD", "--token=$TOKEN"]),
+        (["bash", "-lc", "export TOKEN=hunter2; python t.py"], ["bash", "-lc", f"export TOKEN={MASK}; python t.py"]),
+        (["sh", "-c", "(TOKEN=hunter2)"], ["sh", "-c", f"(TOKEN={MASK})"]),
+        (["sh", "-c", "a --password \\\n  hunter2 \\\n  -x"], ["sh", "-c", f"a --password \\\n  {MASK} \\\n  -x"]),
+        (["sh", "-c", "curl -u me:hunter2 h | x"], ["sh", "-c", f"curl -u me:{MASK} h | x"]),
+        (["sh", "-c", "mysql -phunter2 < x"], ["sh", "-c", f"mysql -p{MASK} < x"]),
         (["tests/test_auth.py::test_token", "a::b"], ["tests/test_auth.py::test_token", "a::b"]),
         (["tokenizer=bert", "max_tokens=5", "key_dim=64"], ["tokenizer=bert", "max_tokens=5", "key_dim=64"]),
         (["a\udcff b"], ["a\ufffd b"]),

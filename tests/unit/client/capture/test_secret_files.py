@@ -1,8 +1,12 @@
 """A table of files with secrets as people write them: what is masked, to the byte; and what is not."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from lineal.client.capture.redact import mask_arguments
 from lineal.client.capture.secret_files import mask_file
+from lineal.client.capture.secret_printed import mask_printed
 from lineal.client.capture.secret_shapes import MASK
 
 WORD = "hunter2pwQ9"
@@ -235,3 +239,124 @@ NO_SECRETS = [
 @pytest.mark.parametrize(("name", "content"), NO_SECRETS)
 def test_what_is_no_secret_stays(name: str, content: str) -> None:
     assert mask_file(name, content.encode()).decode() == content
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *"\n \t'\"`:=,-+{}[]()<>|\\@#$%&;/.a1\r",
+        *[
+            "password",
+            "token",
+            "kind: Secret",
+            "data:",
+            "name: password",
+            "value: ",
+            WORD,
+            "```",
+            "'''",
+            '"""',
+            "\n- ",
+            "\n  ",
+        ],
+        *[
+            "\n@@ -1 +1 @@",
+            "diff --git a/x b/x\n",
+            "://",
+            "-----BEGIN PRIVATE " + "KEY-----",
+            "-----END PRIVATE " + "KEY-----",
+        ],
+        *[
+            "curl -u a:b",
+            "mysql -p",
+            "machine a login b password ",
+            "é",
+            "\udcff",
+            "\0",
+            "default=",
+            "--password",
+            " \\\n",
+        ],
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(FRAGMENTS, max_size=60).map("".join),
+    st.sampled_from(["a.py", "a.yaml", "a.json", "a.sh", "a.md", "a.cfg"]),
+)
+def test_lines_stay_lines_and_what_is_masked_stays_so(text: str, name: str) -> None:
+    content = text.encode("utf-8", "surrogateescape")
+    masked = mask_file(name, content)
+    assert masked.count(b"\n") == content.count(b"\n")
+    if content.startswith(b"diff --git "):  # git must read it
+        signs = [line[:1] for line in content.split(b"\n") if line[:1] in (b"+", b"-", b" ", b"@")]
+        assert [line[:1] for line in masked.split(b"\n") if line[:1] in (b"+", b"-", b" ", b"@")] == signs
+    mask_printed(text)
+    mask_arguments(["-c", text])
+
+
+# What a pattern that tries again from within would need hours for, in which no other thread runs.
+HOSTILE = [
+    *[
+        "\n",
+        " ",
+        "\t",
+        "'",
+        '"',
+        "\\",
+        "a",
+        "a.",
+        "A_",
+        "- ",
+        "{",
+        "[",
+        "(",
+        ":",
+        "=",
+        "://",
+        "@",
+        "a://b:c",
+        "a:b@",
+        "#",
+    ],
+    *[
+        "password ",
+        "password=",
+        "password='",
+        "password: ",
+        "password: |\n",
+        "password = \\\n",
+        "--password ",
+        '"--password",\n',
+    ],
+    *[
+        "passwords:\n- a\n",
+        "secrets:\n ",
+        "name: password\n",
+        "kind: Secret\ndata:\n",
+        '{"name": "password", ',
+        "token=a-",
+    ],
+    *[
+        "curl -u ",
+        "curl \\\n",
+        "mysql -p",
+        "machine a login ",
+        "pgpass:",
+        "a:1:b:c:",
+        "bearer ",
+        "x-a",
+        "password = '''\n",
+    ],
+    *["-----BEGIN PRIVATE " + "KEY-----\n", "-----END PRIVATE " + "KEY-----\n", "A" * 64 + "\n", "sk-", "eyJaaaaaaaa."],
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_no_text_takes_long(piece: str) -> None:
+    text = piece * (100_000 // len(piece))
+    for name in ("a.py", "a.yaml"):
+        mask_file(name, text.encode())
+    mask_printed(text)
+    mask_arguments(["-c", text])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import lineal
+from lineal.client.capture.secret_shapes import MASK
 from tests.unit.client.capture.repositories import ENVIRON, git, repository, write
 
 SRC = str(Path(lineal.__file__).parents[1])
@@ -20,7 +21,9 @@ PROGRAM = """
 import sys
 import helper_module
 import lineal
-with lineal.init(url=sys.argv[1], capture="no-console") as run:
+with lineal.init(url=sys.argv[1]) as run:
+    print({"password": sys.argv[3], "lr": 0.1}, "seen")
+    print(f"api_key={sys.argv[3]}", sys.argv[-1], flush=True)
     run.log({"a": 1})
 """
 
@@ -35,7 +38,14 @@ def test_no_byte_of_a_secret_is_written(tmp_path, has_git):
     else:
         write(tree, committed)
     write(
-        tree, {"helper_module.py": f"key = '{SHAPED}'\n", "new.py": f"a = '{SHAPED}'\n", ".env": f"PASSWORD={NAMED}\n"}
+        tree,
+        {
+            "helper_module.py": f"key = '{SHAPED}'\n",
+            "new.py": f"a = '{SHAPED}'\n",
+            ".env": f"PASSWORD={NAMED}\n",
+            "conf.yaml": f"password: |\n  {NAMED}\nenv:\n- name: API_KEY\n  value: {NAMED}\n",
+            "Dockerfile": f"ENV API_KEY {NAMED}\n",
+        },
     )
     write(tree, {"id_rsa": NAMED, "secrets.yaml": NAMED})
     arguments = [
@@ -62,11 +72,14 @@ def test_no_byte_of_a_secret_is_written(tmp_path, has_git):
         command, cwd=tree, env={**os.environ, **ENVIRON, **planted}, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
+    assert done.stdout.count(NAMED) == 2, "what the terminal shows stays as it was"
     assert has_code(folder), "nothing was captured: the test would say nothing"
     found = [str(path) for path in folder.rglob("*") if path.is_file() and leaks(path.read_bytes())]
     with lineal.open_store(folder) as store:  # into the database, too, where contents are compressed
-        for run in store.runs():
-            assert not leaks(repr(run.captures).encode())
+        runs = store.runs()
+        assert not any(leaks(repr(run.captures).encode()) for run in runs)
+        printed = [line.text for run in runs for line in run.console()]
+        assert f"{{'password': '{MASK}', 'lr': 0.1}} seen" in printed and not leaks(repr(printed).encode())
     found += [str(path) for path in folder.rglob("*") if path.is_file() and leaks(path.read_bytes())]
     assert not found
 

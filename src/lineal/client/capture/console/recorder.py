@@ -110,7 +110,7 @@ class Recorder:
         if not lines:
             return
         # Loaded by now, but for a traceback without a line before it.
-        from lineal.client.capture.redact import mask_text
+        from lineal.client.capture.secret_printed import mask_printed
 
         journal = self._run._journal
         times = [time_ms for _, time_ms, _ in lines]
@@ -118,7 +118,7 @@ class Recorder:
             journal.identity.attempt,
             "".join([letter for letter, _, _ in lines]),
             [times[0], *(now - before for now, before in zip(times[1:], times, strict=False))],
-            mask_text("\n".join([text for _, _, text in lines])),
+            mask_printed("\n".join([text for _, _, text in lines])),
             int(journal.identity.labels.get("rank", 0)) or None,
         )
         try:
@@ -132,4 +132,4 @@ class Recorder:
 def _import_all() -> None:
     """With the first line, which comes in a thread: patterns take the caller of `init` 7 ms to load."""
     import lineal.client.capture.console.screen
-    import lineal.client.capture.redact  # noqa: F401
+    import lineal.client.capture.secret_printed  # noqa: F401
