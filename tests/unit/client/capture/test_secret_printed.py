@@ -53,7 +53,7 @@ def test_values_beside_names_are_masked(row: str, secret: str) -> None:
         "Config(password=<unset>, token=$TOKEN, secret=${SECRET})",
         "password: str",
         "def login(password: str, token: str = None) -> bool:",
-        "loaded credentials from /root/.aws/credentials",
+        "loaded credentials from ~/.aws/credentials",
         "use --password to log in, or --token",
         "password_file=/etc/x secret_name: mine",
         "private_key_path: /etc/ssl",
