@@ -71,6 +71,10 @@ class GitFailed(Exception):
     """git is not there, refuses, or takes too long; the text says which."""
 
 
+class Refused(GitFailed):
+    """The repository belongs to another user, as one of the host's does in a container: git fears what it configures."""
+
+
 class TooLarge(GitFailed):
     """An answer of more bytes than were asked for at most. `digest`: SHA-256 of all of it, where that was asked for and it ended."""
 
@@ -127,21 +131,24 @@ class Tracked:
 class Repository:
     """The working tree that `folder` lies in. All questions together have GIT_TIMEOUT_S."""
 
-    def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
-        """Raises GitFailed; LookupError where there is no repository."""
+    def __init__(self, folder: str, environ: Mapping[str, str], *, is_trusted: bool = False) -> None:
+        """Raises GitFailed, and Refused for one of somebody else's unless it `is_trusted`; LookupError where there is no repository."""
         if _took_too_long_s is not None and time.monotonic() - _took_too_long_s < GIT_REST_S:
             raise GitFailed(f"git took more than {GIT_TIMEOUT_S:g} s a while ago")
         self._deadline_s = time.monotonic() + GIT_TIMEOUT_S
         # A hook or a rebase may have left these to a script that it started, and they would name another repository.
         own = {name: value for name, value in environ.items() if name not in _NOT_HANDED_ON}
         self._environ = own | _SET
-        self._options: list[str] = []
+        self._is_trusted = is_trusted
+        self._options = ["-c", "safe.directory=*"] if is_trusted else []
         self._folder = folder
         try:
             top = self._ask("rev-parse", "--show-toplevel")
         except GitFailed as error:
             if "not a git repository" in str(error):
                 raise LookupError(folder) from None
+            if "dubious ownership" in str(error) and not is_trusted:
+                raise Refused(str(error)) from None
             raise
         self.root = os.fsdecode(top.rstrip(b"\n"))
         if not self.root:
@@ -250,7 +257,7 @@ class Repository:
             path = os.fsdecode(entry.partition(b"\t")[2])
             commit, remote = entry.split(b" ")[1].decode(), None
             try:
-                inner = Repository(os.path.join(self.root, path), self._environ)
+                inner = Repository(os.path.join(self.root, path), self._environ, is_trusted=self._is_trusted)
                 if inner.root != self.root:
                     commit = inner._ask("rev-parse", "HEAD").decode().strip()
                     remote = inner.remote(None)

@@ -359,6 +359,28 @@ def test_a_repository_of_somebody_else(tmp_path):
     assert found.content["kind"] == "none" and "dubious ownership" in found.content["trouble"][0]
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_a_repository_of_somebody_else_whose_program_runs(tmp_path, monkeypatch):
+    """In a container the files are those of the host's user: who runs their program has trusted them more than git would have to."""
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    mark = tmp_path / "mark"
+    commit = repository(inside, {"train.py": "1\n", ".gitattributes": "*.py filter=evil\n"})
+    git(inside, "config", "filter.evil.clean", f"touch {mark}; cat")
+    write(inside, {"train.py": "2\n"})
+    repository(outside, {"a.py": "", "train.py": ""})
+    for folder in (inside, outside):
+        for path in [folder, *folder.rglob("*")]:
+            os.lchown(path, 1, 1)
+    monkeypatch.setattr(module, "script_path", lambda: str(inside / "train.py"))
+    found = look(tmp_path)
+    assert found.content["commit"] == commit and b"+2" in found.files["patch"][1]
+    assert not mark.exists()
+    git(inside, "-c", "safe.directory=*", "config", "core.worktree", str(outside))
+    assert look(tmp_path).content["kind"] == "snapshot"
+    monkeypatch.setattr(module, "script_path", lambda: None)
+    assert look(inside).content["kind"] == "none"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are texts")
 def test_names_that_are_no_texts(tmp_path):
     """Nor lines. Two that look the same are one, and the other is named."""
