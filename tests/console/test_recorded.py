@@ -382,6 +382,23 @@ def test_a_program_with_a_thousand_open_files_is_heard(tmp_path: Path) -> None:
     assert sorted(texts(tmp_path)) == ["child", "one", "two"] and not logged(tmp_path)[0].losses
 
 
+def test_where_no_thread_is_to_be_had_nothing_is_led(tmp_path: Path) -> None:
+    """As in a container of few processes."""
+    source = """
+        def refuse(self): raise RuntimeError("can't start new thread")
+        threading.Thread.start = refuse
+        before = os.fstat(1)
+        with lineal.init(url=sys.argv[1], experiment="e") as run:
+            assert os.path.samestat(os.fstat(1), before)
+            print("one", flush=True)
+            run.log({"loss": 1.0})
+    """
+    done = run(source, tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"one\n") and b"can't start new thread" in done.stderr
+    [one] = logged(tmp_path)
+    assert one.status == "finished" and one.metrics["loss"] == 1.0 and one.losses["not_captured"] == 1
+
+
 def test_a_thread_that_cannot_go_on_is_a_loss_and_no_end_of_anything(tmp_path: Path) -> None:
     source = """
         from lineal.client.capture.console import led

@@ -50,13 +50,23 @@ class LedSource:
                 self._recorders.append(recorder)
             if not is_led:
                 try:
-                    self._leading = Leading(recorder.folder)
+                    self._lead(recorder)
                 except BaseException:
                     self._recorders.remove(recorder)
                     raise
-                self._reading = _Reading(self._leading, self._recorders, self._lock, self._retire)
             elif self._reading is not None:
                 self._reading.look()
+
+    def _lead(self, recorder: Recorder) -> None:
+        """Raises, with nothing changed, where it cannot be done, or nobody would read: there may be no thread to be had."""
+        leading = Leading(recorder.folder)
+        try:
+            self._reading = _Reading(leading, self._recorders, self._lock, self._retire)
+        except BaseException:
+            leading.restore()
+            leading.close()
+            raise
+        self._leading = leading
 
     def remove(self, recorder: Recorder) -> None:
         with self._changing:
