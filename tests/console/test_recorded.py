@@ -365,6 +365,15 @@ def test_beyond_the_bound_the_end_is_kept_and_the_rest_counted(tmp_path: Path, m
     assert logged(tmp_path / "nb")[0].losses == {"console_limit": 490}
 
 
+def test_a_clock_that_is_set_back_exchanges_no_lines(tmp_path: Path) -> None:
+    with lineal.init("x", url=tmp_path / "nb") as one:
+        recorder = Recorder(one)
+        for letter, text, time_ms in (("o", "a", 9_000), ("e", "b", 9_500), ("o", "c", 2_000), ("e", "d", 2_500)):
+            recorder.feed(letter, text + "\n", time_ms)
+        recorder.finish(None)
+    assert texts(tmp_path / "nb") == ["a", "c", "b", "d"]
+
+
 def test_a_program_with_a_thousand_open_files_is_heard(tmp_path: Path) -> None:
     """Its pipes have numbers that select(2) does not take."""
     source = """

@@ -63,9 +63,7 @@ class Recorder:
         lines = [
             (letter, time_ms, text) for letter, screen in self._screens.items() for time_ms, text in screen.take(now_ms)
         ]
-        if len(self._screens) > 1:
-            lines.sort(key=lambda line: line[1])
-        self._record(lines)
+        self._record(_in_order(lines) if len(self._screens) > 1 else lines)
 
     def finish(self, error: BaseException | None) -> None:
         """`error` is on its way out of the run, and Python prints it when the run is over."""
@@ -133,3 +131,15 @@ def _import_all() -> None:
     """With the first line, which comes in a thread: patterns take the caller of `init` 7 ms to load."""
     import lineal.client.capture.console.screen
     import lineal.client.capture.secret_printed  # noqa: F401
+
+
+def _in_order(lines: list[Line]) -> list[Line]:
+    """By time, and those of one stream as they were printed: a clock that is set back between two must not exchange them."""
+    latest: dict[str, int] = {}
+    keyed: list[tuple[int, Line]] = []
+    for line in lines:
+        letter, time_ms, _ = line
+        latest[letter] = max(time_ms, latest.get(letter, time_ms))
+        keyed.append((latest[letter], line))
+    keyed.sort(key=lambda one: one[0])
+    return [line for _, line in keyed]
