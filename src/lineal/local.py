@@ -286,6 +286,9 @@ class LocalStore:
         """Path of an artifact's bytes, for reading only. `size_bytes`: how many they are, where that is known."""
         return find_blob(self.folder, self.tenant, digest)
 
+    def drop_fetched(self, digest: str) -> None:
+        """What was fetched of a server's blob is damaged: the next `find_blob` fetches it again. Nothing of a folder's."""
+
     # -- taking in ------------------------------------------------------------------------------
 
     def refresh(self) -> CaughtUp:

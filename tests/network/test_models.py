@@ -89,7 +89,9 @@ def test_a_server_answers_as_a_folder(urls: tuple[str, str]) -> None:
     assert there[7]["choice"]["chosen_over"] and there[7]["before"]["rule"] == "alias"
 
 
-def test_a_model_comes_back_whole_even_where_it_lay_damaged(urls: tuple[str, str], tmp_path: Path) -> None:
+def test_a_model_comes_back_whole_even_where_it_lay_damaged(
+    urls: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = urls[1]
     model = lineal.load_model("digits@champion", url=url)
     assert model["w"].tolist() == [2, 2, 2]
@@ -102,6 +104,12 @@ def test_a_model_comes_back_whole_even_where_it_lay_damaged(urls: tuple[str, str
     blob.write_bytes(b"other bytes")
     assert lineal.load_model("digits/2", url=url)["w"].tolist() == [2, 2, 2]  # it was fetched again
     assert (version.download(tmp_path / "out") / "model.safetensors").exists()
+    # A large one is known by its size, until it is read.
+    monkeypatch.setattr("lineal.remote.fetched.FETCHED_COMPARED_MAX_BYTES", 10)
+    blob.write_bytes(bytes(blob.stat().st_size))
+    with pytest.raises(lineal.Damaged):
+        lineal.load_model("digits/2", url=url)
+    assert lineal.load_model("digits/2", url=url)["w"].tolist() == [2, 2, 2]
 
 
 def test_refusals_read_the_same(urls: tuple[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -18,12 +18,13 @@ _PIECE_BYTES = 1 << 20
 
 class CheckedFile:
     """`what` names it in messages, `place` is where its bytes lie on this machine, `digest` the SHA-256 that they must have, in hex.
-    What has other bytes raises Damaged, whichever way it is asked for."""
+    What has other bytes raises Damaged, whichever way it is asked for; `on_damage` is told first."""
 
-    def __init__(self, what: str, place: str, digest: str) -> None:
+    def __init__(self, what: str, place: str, digest: str, on_damage: Callable[[], None] | None = None) -> None:
         self._what = what
         self._place = place
         self._digest = digest
+        self._on_damage = on_damage
         self._is_checked = False
 
     def tell(self, name: str) -> str | None:
@@ -77,6 +78,8 @@ class CheckedFile:
 
     def _compare(self, digest: str) -> None:
         if digest != self._digest:
+            if self._on_damage is not None:
+                self._on_damage()
             raise Damaged(
                 f"{self._what} has other bytes than those that were logged: its SHA-256 should be {self._digest}"
             )

@@ -152,7 +152,8 @@ class ModelVersion:
         blob = self._store.find_blob(file.digest, file.size_bytes)
         if blob is None:
             raise NotFound(f"the bytes of {what} are not here (yet)", field="path")
-        return CheckedFile(what, blob, file.digest)
+        digest = file.digest
+        return CheckedFile(what, blob, digest, lambda: self._store.drop_fetched(digest))
 
     def serving_tags(self) -> dict[str, str]:
         """The ids to stamp on predictions; see `lineal.serving_tags`."""

@@ -51,6 +51,11 @@ class Fetched:
         self._compared[digest] = identity
         return path
 
+    def drop(self, digest: str) -> None:
+        """What is here under that digest are other bytes, as whoever read all of them says."""
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(self._place, digest))
+
     def fetch(self, digest: str, send: Callable[[Keep], bool]) -> str | None:
         """`send` hands the bytes on piece by piece, False if there are none. They take the place of what was there once all are
         on disk. Raises OtherBytes, and what `send` does."""

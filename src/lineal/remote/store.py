@@ -104,6 +104,9 @@ class RemoteStore(LocalStore):
         path = self._fetched.find(digest, size_bytes)
         return self._fetch(digest) if path is None else path
 
+    def drop_fetched(self, digest: str) -> None:
+        self._fetched.drop(digest)
+
     def _fetch(self, digest: str) -> str | None:
         self._reader()
         transport: Transport = self._own.transport

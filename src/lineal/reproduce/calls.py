@@ -61,7 +61,7 @@ def reproduce_run(
     environment: EnvironmentChoice = "rebuild",
     tolerance: float | Mapping[str, float] | None = None,
     ignore: str | Sequence[str] = (),
-    links: str | Sequence[str] = (),
+    links: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     anyway: bool = False,
     url: str | os.PathLike[str] | None = None,
     tenant: str | None = None,
@@ -81,7 +81,9 @@ def reproduce_run(
         raise InvalidInput("code is 'recorded' or 'current', environment is 'rebuild' or 'current'", field="code")
     if links and code == "current":
         raise InvalidInput("links go with code='recorded': the old tree has its own files", field="links")
-    ignored, linked = texts_of(ignore, "ignore"), texts_of(links, "links")
+    ignored = texts_of(ignore, "ignore")
+    given = [links] if isinstance(links, str | os.PathLike) else links
+    linked = texts_of([os.fspath(one) for one in given], "links")
     by_name = tolerance if isinstance(tolerance, Mapping) else {} if tolerance is None else {"*": tolerance}
     allowed = parse_tolerances([f"{name}={number}" for name, number in by_name.items()])
     store = shared_store(url, tenant)

@@ -70,6 +70,7 @@ def test_options_that_cannot_be_used(
         {"tolerance": -1.0},
         {"tolerance": {"loss": float("nan")}},
         {"code": "current", "links": ["x"]},
+        {"code": "current", "links": Path("x")},
         {"into": tmp_path / "full"},
     )
     for options in wrong:

@@ -21,6 +21,8 @@ export class ApiError extends Error {
   readonly position: number | null;
   /** What was expected there. */
   readonly expected: string | null;
+  /** What had the name that was asked for is called so now. */
+  readonly renamedTo: string | null;
 
   constructor(status: number, problem: Problem) {
     const detail = problem.detail ?? problem.title ?? `the server answered ${status}`;
@@ -31,6 +33,7 @@ export class ApiError extends Error {
     this.field = problem.field ?? null;
     this.position = problem.position ?? null;
     this.expected = problem.expected ?? null;
+    this.renamedTo = problem.renamed_to ?? null;
   }
 }
 

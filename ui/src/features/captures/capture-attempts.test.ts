@@ -9,6 +9,7 @@ const rows = [
   { attempt_id: "a", part: "code", content: { kind: "git", commit: "1".repeat(40), digest: "d1", is_dirty: true } },
   { attempt_id: "a", part: "execution", content: { command: ["python", "train.py"], host: "a" } },
   { attempt_id: "", part: "resources.rank-1", content: { wall_s: 3 } },
+  { attempt_id: "b", part: "resources.rank-1.w", content: { wall_s: 3 } },
 ];
 
 test("attempts that recorded how they ran, and in what they do not agree", () => {

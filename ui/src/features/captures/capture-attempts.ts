@@ -14,7 +14,7 @@ export interface CapturedAttempt {
 export function capturedAttempts(rows: readonly CaptureRow[], attemptIds: readonly string[]): CapturedAttempt[] {
   const found = attemptIds.flatMap((attemptId, index) => {
     const own = rows.filter((row) => row.attempt_id === attemptId);
-    return own.some((row) => row.part !== "resources") ? [{ attemptId, number: index + 1, captures: readCaptures(own) }] : [];
+    return own.some((row) => row.part.split(".")[0] !== "resources") ? [{ attemptId, number: index + 1, captures: readCaptures(own) }] : [];
   });
   return found.map((one, index) => ({ ...one, isLatest: index === found.length - 1 }));
 }
