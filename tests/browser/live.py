@@ -3,7 +3,7 @@
     python -m tests.browser.live FOLDER EXPERIMENT NAME
 
 prints {"run_id": ...}, then obeys a JSON object a line and answers "ok": {"log": {name: value}, "step": n},
-{"tags": {...}}, {"note": "..."}, {"finish": "failed"}. The end of standard input finishes the run."""
+{"tags": {...}}, {"note": "..."}, {"dataset": NAME}, {"finish": "failed"}. The end of standard input finishes the run."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ def main() -> None:
                 run.log(said["log"], step=said.get("step"))
             if "tags" in said:
                 run.set_tags(said["tags"])
+            if "dataset" in said:
+                run.log_dataset(said["dataset"], digest=f"of {said['dataset']}")
             if "note" in said:
                 run.set_note(said["note"])
             if "finish" in said:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lineal.api import delete_run, init
+from tests.browser.data import make_data
 from tests.browser.notebook import make_notebook
 
 # They take a minute of one core to make; LINEAL_TEST_RUNS=20000 asks for fewer.
@@ -148,6 +149,7 @@ def make_many(folder: Path) -> None:
 
 
 MAKERS: dict[str, Callable[[Path], None]] = {
+    "data": make_data,
     "notebook": make_notebook,
     "demo": make_demo,
     "odd": make_odd,

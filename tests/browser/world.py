@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.browser.site import Site
 
-STORES = ("demo", "odd", "shelf", "desk", "pulse", "notebook", "empty", "many")
+STORES = ("demo", "data", "odd", "shelf", "desk", "pulse", "notebook", "empty", "many")
 
 
 def make_stores(place: Path) -> None:

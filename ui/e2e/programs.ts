@@ -58,7 +58,7 @@ export class LiveRun {
     return new LiveRun(run_id, program);
   }
 
-  say(what: { log?: Record<string, number>; step?: number; tags?: Record<string, string>; note?: string; finish?: string }) {
+  say(what: { log?: Record<string, number>; step?: number; tags?: Record<string, string>; note?: string; dataset?: string; finish?: string }) {
     return this.program.ask(JSON.stringify(what));
   }
 }

@@ -61,5 +61,15 @@ export type TransitionsPage = Schemas["TransitionsPage"];
 export type Why = Schemas["WhyVersion"];
 export type Choice = NonNullable<Why["choice"]>;
 
+export type DatasetEntry = Schemas["Dataset"];
+export type DatasetsPage = Schemas["DatasetsPage"];
+export type DatasetDetail = Schemas["DatasetDetail"];
+export type DatasetVersion = Schemas["DatasetVersion"];
+export type DatasetVersionsPage = Schemas["DatasetVersionsPage"];
+export type DatasetUser = Schemas["DatasetUser"];
+export type DatasetUsersPage = Schemas["DatasetUsersPage"];
+export type DatasetModel = Schemas["DatasetModel"];
+export type DatasetModelsPage = Schemas["DatasetModelsPage"];
+
 /** A refusal; a proxy's may be anything, so nothing is sure to be there. */
 export type Problem = Partial<Schemas["Problem"]>;

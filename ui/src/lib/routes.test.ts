@@ -10,6 +10,9 @@ describe("routes", () => {
     expect(matchRoute("/compare")).toEqual({ page: "compare" });
     expect(matchRoute(to.models())).toEqual({ page: "models" });
     expect(matchRoute(to.model(odd))).toEqual({ page: "model", name: odd });
+    expect(matchRoute(to.datasets())).toEqual({ page: "datasets" });
+    for (const name of [odd, "data/Tést set?#", "a//../b", "100%"]) expect(matchRoute(new URL(to.dataset(name, "d/1 &"), "http://x").pathname)).toEqual({ page: "dataset", name });
+    expect(new URL(to.dataset("a", "d/1 &"), "http://x").searchParams.get("digest")).toBe("d/1 &");
     expect(matchRoute(to.version(odd, 12))).toEqual({ page: "version", name: odd, version: 12 });
   });
 

@@ -9,6 +9,8 @@ export type Route =
   | { page: "models" }
   | { page: "model"; name: string }
   | { page: "version"; name: string; version: number }
+  | { page: "datasets" }
+  | { page: "dataset"; name: string }
   | { page: "lineage" }
   | { page: "tokens" }
   | { page: "missing" };
@@ -54,6 +56,9 @@ export const to = {
   models: (): string => `${base}/models${encodeQuery(withTenant({}))}`,
   model: (name: string): string => `${base}/models/${encodeURIComponent(name)}${encodeQuery(withTenant({}))}`,
   version: (name: string, version: number): string => `${base}/models/${encodeURIComponent(name)}/${version}${encodeQuery(withTenant({}))}`,
+  datasets: (): string => `${base}/datasets${encodeQuery(withTenant({}))}`,
+  /** `name` may be a digest, too; `digest` chooses a version of a name. */
+  dataset: (name: string, digest: string | null = null): string => `${base}/datasets/${encodeURIComponent(name)}${encodeQuery(withTenant({ digest }))}`,
   lineage: (kind: string, id: string): string => `${base}/lineage${encodeQuery(withTenant({ kind, id }))}`,
   tokens: (): string => `${base}/tokens${encodeQuery(withTenant({}))}`,
   compare: (runIds: readonly string[], query: Query = {}): string => `${base}/compare${encodeQuery(withTenant({ runs: runIds, ...query }))}`,
@@ -75,11 +80,13 @@ export function matchRoute(pathname: string): Route {
     if (first === "experiments") return { page: "runs", experimentId: decoded(second) };
     if (first === "runs") return { page: "run", runId: decoded(second) };
     if (first === "models") return { page: "model", name: decoded(second) };
+    if (first === "datasets") return { page: "dataset", name: decoded(second) };
   }
   if (parts.length === 3 && first === "models" && /^[1-9][0-9]{0,9}$/.test(third ?? "")) return { page: "version", name: decoded(second ?? ""), version: Number(third) };
   if (parts.length === 1 && first === "runs") return { page: "runs", experimentId: null };
   if (parts.length === 1 && first === "compare") return { page: "compare" };
   if (parts.length === 1 && first === "models") return { page: "models" };
+  if (parts.length === 1 && first === "datasets") return { page: "datasets" };
   if (parts.length === 1 && first === "lineage") return { page: "lineage" };
   if (parts.length === 1 && first === "tokens") return { page: "tokens" };
   return { page: "missing" };
