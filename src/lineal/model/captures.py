@@ -13,6 +13,9 @@ PARTS = ("execution", "code", "environment", "hardware", "sources", "resources")
 
 OWN_FOLDER = ".lineal"
 
+PATCH_MASKED = "Secrets were masked in the patch: applied, it is not exactly what ran."
+"""A sentence of the code's trouble. `lineal reproduce` looks whether it is so."""
+
 
 _CODE = re.compile(
     r"(?i)(\A|/)(Makefile|Dockerfile|Snakefile|Justfile)\Z"

@@ -70,6 +70,7 @@ class Code:
     entry: str | None = None
     is_dirty: bool = False
     patch: Kept | None = None
+    patch_digest: str | None = None
     untracked: Kept | None = None
     snapshot: Kept | None = None
     cells: Kept | None = None
@@ -79,8 +80,8 @@ class Code:
     elsewhere: tuple[tuple[str, str], ...] = ()
     trouble: tuple[str, ...] = ()
     digest: str | None = None
-    """`changed`: files whose changes were not kept. `elsewhere`: absolute path and digest of modules
-    outside of the tree. `trouble`: what else of it is missing, in sentences."""
+    """`patch_digest`: of the patch before secrets were masked in it. `changed`: files whose changes were not kept. `elsewhere`: absolute
+    path and digest of modules outside of the tree. `trouble`: what else of it is missing, in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ def _code(said: Mapping[str, Any]) -> Code:
         entry=_text(said, "entry"),
         is_dirty=said.get("is_dirty") is True,
         patch=_kept(said.get("patch")),
+        patch_digest=_text(said, "patch_digest"),
         untracked=_kept(untracked.get("archive")),
         snapshot=_kept(snapshot.get("archive")),
         cells=_kept(said.get("cells")),

@@ -9,12 +9,15 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
+from lineal.model.captures import PATCH_MASKED
 from lineal.reproduce import git as repository
 from lineal.reproduce.archive import BadArchive, is_inside, make_place, unpack
 from lineal.reproduce.captured import Code, Kept, Submodule
 from lineal.reproduce.git import git
+from lineal.reproduce.masked import restored
 from lineal.reproduce.problems import Problem
 
 CELLS_NAME = "lineal_cells.py"
@@ -45,7 +48,7 @@ def build_tree(code: Code, find: Find, root: Path) -> Tree:
             return Tree(root, "nothing", (), tuple(problems))
         origin = found
         if code.patch is not None:  # before the submodules: it may say which commits they are at
-            _patch(code.patch, find, root, problems)
+            _patch(code, code.patch, find, root, problems)
         for submodule in code.submodules:
             _add_submodule(submodule, code.root, root, problems)
         names = _tracked(root)
@@ -126,7 +129,7 @@ def _add_submodule(submodule: Submodule, local: str | None, root: Path, problems
         problems.append(Problem("code", submodule.path, said))
 
 
-def _patch(kept: Kept, find: Find, root: Path, problems: list[Problem]) -> None:
+def _patch(code: Code, kept: Kept, find: Find, root: Path, problems: list[Problem]) -> None:
     try:
         content = find(kept).read_bytes()
     except (LookupError, OSError) as error:
@@ -136,10 +139,29 @@ def _patch(kept: Kept, find: Find, root: Path, problems: list[Problem]) -> None:
         return
     if not content.strip():
         return
-    applied = git(root, "apply", "--index", "--whitespace=nowarn", "-", given=content)
+    whole = restored(content, lambda name: _committed(root, name))
+    is_exact = code.patch_digest == sha256(whole.content).hexdigest()
+    if is_exact or whole.masked:  # said better, or not true any more
+        problems[:] = [problem for problem in problems if problem.text != PATCH_MASKED]
+    if whole.masked and not is_exact:
+        places = ", ".join(whole.masked[:5]) + (" and others" if len(whole.masked) > 5 else "")
+        said = f"secrets were masked in what was changed at {places}: what runs is not exactly what ran"
+        problems.append(Problem("code", kept.path, said, blocks=False))
+    applied = git(root, "apply", "--index", "--whitespace=nowarn", "-", given=whole.content)
     if not applied.is_good:
         said = f"the patch of the dirty tree does not apply: {applied.trouble}"
         problems.append(Problem("code", kept.path, said, is_final=True))
+
+
+def _committed(root: Path, name: str) -> bytes | None:
+    """Before the patch is applied, a file of the tree is that of the commit."""
+    place = root / name
+    try:
+        if not is_inside(name) or place.is_symlink() or place.resolve() != root.resolve() / name:
+            return None
+        return place.read_bytes()
+    except (OSError, ValueError):
+        return None
 
 
 def _unpack(kept: Kept, find: Find, root: Path, problems: list[Problem]) -> list[str]:

@@ -89,6 +89,21 @@ def test_configuration_with_secrets_is_asked_for(
     assert (status, answer["verdict"]) == (0, "identical"), json.dumps(answer, indent=1)
 
 
+def test_code_with_secrets_is_named_before_it_starts(
+    recorder: Recorder, repository: Path, reproduce: Callable[..., Any]
+) -> None:
+    (repository / "train.py").write_text(SEEDED + "password = 'hunter2-hunter2'\n")
+    run_id = recorder.train(repository, "train.py")
+    status, answer = reproduce(run_id, "--dry-run")
+    [problem] = [one for one in answer["problems"] if "masked" in one["text"]]
+    assert status == 0 and "train.py:" in problem["text"] and not problem["blocks"], json.dumps(answer, indent=1)
+    git(repository, "commit", "-qam", "with it")
+    (repository / "train.py").write_text("# changed\n" + SEEDED + "password = 'hunter2-hunter2'\n")
+    run_id = recorder.train(repository, "train.py")
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"], answer["differences"]) == (0, "identical", []), json.dumps(answer, indent=1)
+
+
 def test_a_module_from_outside_of_the_tree(
     recorder: Recorder, repository: Path, reproduce: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from lineal.client.capture.secret_files import mask_file
 from lineal.client.capture.snapshot import files_elsewhere, own_script, snapshot
 from lineal.client.capture.sources import Sources, is_secret_file, read_sources
 from lineal.journal.blobs import sha256
-from lineal.model.captures import is_code_file
+from lineal.model.captures import PATCH_MASKED, is_code_file
 from lineal.model.limits import (
     CODE_HIDDEN_MAX_COUNT,
     CODE_REUSE_S,
@@ -266,7 +266,7 @@ def _add_patch(
         trouble.append(f"Changes of {', '.join(withheld[:5])} are not kept: the name says that it holds secrets.")
         content["is_masked"] = True
     elif kept != patch:
-        trouble.append("Secrets were masked in the patch: applied, it is not exactly what ran.")
+        trouble.append(PATCH_MASKED)
         content["is_masked"] = True
     files["patch"] = (PATCH_PATH, kept)
     content["patch"] = {"files": [mask_text(name) for name in changed]}
