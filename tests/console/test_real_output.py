@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lineal.client.capture.console import pump
 from tests.console.programs import TIMEOUT_S, command, environment, folded, logged, run, start, texts
 
 INIT = 'run = lineal.init("x", url=sys.argv[1])\n'
@@ -431,3 +432,45 @@ print("three")
     done = run(source, tmp_path / "nb")
     assert done.returncode == 0, done.stderr
     assert done.stdout == b"one\ntwo\nthree\n" and texts(tmp_path / "nb")[0] == "one"
+
+
+def test_a_mark_that_a_dead_helper_has_left_is_printed_nowhere(tmp_path: Path) -> None:
+    source = """
+        import signal
+        from lineal.client.capture.console import descriptors
+        spawn, send = descriptors._spawn, descriptors.Leading.send_marks
+        def said(name, file):
+            try:
+                return open(f"/proc/{name}/{file}", "rb").read()
+            except OSError:
+                return b""
+        def spawned(*given):
+            global helper
+            spawn(*given)
+            mine = sys.argv[1].encode() + b"/journals"
+            found = [name for name in os.listdir("/proc") if name.isdigit() and mine in said(name, "cmdline")]
+            [helper] = [int(name) for name in found if b"pump.py" in said(name, "cmdline")]
+        def stopped_before(self, timeout_s):
+            os.kill(helper, signal.SIGSTOP)
+            while said(helper, "stat").rpartition(b") ")[2][:1] != b"T":
+                time.sleep(0.001)
+            print("two", flush=True)
+            sent = send(self, timeout_s)
+            os.kill(helper, signal.SIGKILL)
+            return sent
+        descriptors._spawn = spawned
+        with lineal.init(url=sys.argv[1], experiment="e"):
+            print("one", flush=True)
+            descriptors.Leading.send_marks = stopped_before
+        print("three")
+    """
+    done = run(source, tmp_path / "nb", stderr=subprocess.STDOUT)
+    assert done.returncode == 0 and done.stdout.replace(b"one\n", b"") == b"two\nthree\n", done.stdout
+
+
+def test_a_helper_without_a_list_of_its_descriptors_closes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> list[str]:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(pump.os, "listdir", refuse)
+    assert {0, 1, 2, 100} <= set(pump._open_numbers())

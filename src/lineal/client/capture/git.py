@@ -201,13 +201,13 @@ class Repository:
 
     def reveal(self, hidden: Mapping[str, str]) -> None:
         """From now on git looks at those files, too: in a copy of its index that knows nothing of what it was told. Until `close`."""
-        self._scratch = tempfile.mkdtemp(prefix="lineal-")
-        copy = os.path.join(self._scratch, "index")
         try:
+            self._scratch = tempfile.mkdtemp(prefix="lineal-")
+            copy = os.path.join(self._scratch, "index")
             # With its time: what was changed since the index was written is found by that.
             shutil.copy2(os.path.join(self.git_folder, "index"), copy)
         except OSError as error:
-            raise GitFailed(f"the index cannot be read: {error.strerror}") from None
+            raise GitFailed(f"the index cannot be copied: {error.strerror}") from None
         self._environ = {**self._environ, "GIT_INDEX_FILE": copy}
         for option, names in (
             ("--no-assume-unchanged", [name for name, tag in hidden.items() if tag.islower()]),

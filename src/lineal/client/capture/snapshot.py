@@ -13,9 +13,12 @@ from lineal.client.capture.lineals import without_lineals
 from lineal.client.capture.sources import Sources, read_sources
 from lineal.client.capture.subject import tracked_command
 from lineal.model.captures import is_code_file
+from lineal.model.limits import SOURCE_FILES_MAX_COUNT
 
 # Debuggers of editors bring their modules along, and compilers write theirs.
 _MACHINERY = re.compile(r"/(?:site-packages|dist-packages|pydev|debugpy|torchinductor_[^/]*)/|/pydev_[^/]*\Z")
+_YAML = (".yaml", ".yml")
+_HYDRA_WRITES = ("outputs", "multirun")
 _PACKAGES = re.compile(r"/(?:site-packages|dist-packages)/")
 _OWN = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -109,7 +112,7 @@ def _holds(folder: str, path: str) -> bool:
 
 def snapshot(base: str, script: str | None, own: str = "", folder: str = "") -> Sources:
     """Without what lies in `own`, the folder that runs are recorded in. `folder`: where the command was given."""
-    names = {*project_files(base, script), *_given_files(base, folder)}
+    names = {*project_files(base, script), *_given_files(base, folder), *_files_of_hydra(base)}
     return read_sources(base, without_lineals(base, names, own))
 
 
@@ -124,4 +127,26 @@ def _given_files(base: str, folder: str) -> set[str]:
             real = os.path.realpath(os.path.join(folder, name))
             if real.startswith(real_base) and os.path.isfile(real):
                 found.add(os.path.relpath(real, real_base))
+    return found
+
+
+def _files_of_hydra(base: str) -> set[str]:
+    """Names below `base` of the files that Hydra may have composed this program's configuration from: without them it does not begin."""
+    found: set[str] = set()
+    try:
+        held = sys.modules["hydra.core.hydra_config"].HydraConfig.get().runtime.config_sources
+        sources = [str(one.path) for one in held if one.schema == "file" and one.provider in ("main", "command-line")]
+    except Exception:  # it does not run under Hydra
+        return found
+    real_base = os.path.realpath(base) + os.sep
+    looked_at = 0
+    for source in sources:
+        if not (os.path.realpath(source) + os.sep).startswith(real_base):
+            continue
+        for place, folders, names in os.walk(os.path.realpath(source)):
+            folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _HYDRA_WRITES)
+            looked_at += len(folders) + len(names)
+            if looked_at > SOURCE_FILES_MAX_COUNT:  # it lies among data
+                break
+            found |= {os.path.relpath(os.path.join(place, name), real_base) for name in names if name.endswith(_YAML)}
     return found

@@ -597,6 +597,23 @@ def test_code_and_configuration_that_the_command_line_names(tmp_path):
     assert set(archive(tmp_path / "in")) == {"train.py", "a.yaml", "conf/b.toml"}
 
 
+def test_what_hydra_composes_a_configuration_from(tmp_path):
+    pytest.importorskip("hydra")
+    program = (
+        "import hydra, lineal\n"
+        "@hydra.main(config_path='conf', config_name='train', version_base='1.1')\n"
+        "def main(config): lineal.init().finish()\nmain()\n"
+    )
+    files = {
+        "train.py": program,
+        "conf/train.yaml": "defaults: [model: small]\n",
+        "conf/model/small.yaml": "depth: 3\n",
+    }
+    write(tmp_path, {**files, "conf/outputs/old.yaml": "", "conf/notes.txt": ""})
+    run(tmp_path, "train.py", "model.depth=4")
+    assert set(archive(tmp_path)) == set(files)
+
+
 def test_the_program_that_a_tool_is_given(tmp_path):
     write(tmp_path, {"train.py": "import lineal\nlineal.init().finish()\n"})
     run(tmp_path, "-m", "cProfile", "-o", os.devnull, "train.py")

@@ -111,6 +111,19 @@ def test_too_many_are_named_as_not_looked_at(tmp_path, monkeypatch):
     assert "2 files" in content["trouble"][0]
 
 
+def test_where_nothing_can_be_written_the_rest_is_known(tmp_path, monkeypatch):
+    commit = repository(tmp_path, {"a.py": "one\n"})
+    git(tmp_path, "update-index", "--assume-unchanged", "a.py")
+
+    def refuse(**given):
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr(git_module.tempfile, "mkdtemp", refuse)
+    content = look(tmp_path).content
+    assert content["commit"] == commit and content["not_looked_at"] == ["a.py"]
+    assert "No usable temporary directory" in content["trouble"][0]
+
+
 def test_nothing_of_ours_stays_behind(tmp_path, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()

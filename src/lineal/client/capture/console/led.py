@@ -290,13 +290,16 @@ class _Reading:
                 continue
             is_empty = False
             self._taken_count += 1
-            lost = 0
+            lost = mark_count = 0
             try:
                 data = os.read(way.source, _READ_BYTES)
+                mark_count = data.count(self._leading.mark)  # of a helper that died before it came by
+                data = data.replace(self._leading.mark, b"")
                 lost = print_all(way.saved, data)
             except OSError:
                 data = b""
-            if data:
+            self._missing_marks -= mark_count
+            if data or mark_count:
                 with self._lock:
                     for recorder in self._recorders:
                         recorder.feed(letter, data, time.time_ns() // _NS_PER_MS)

@@ -21,6 +21,7 @@ READ_BYTES = 256 * 1024
 WAITING_MAX_BYTES = 8 * 1024 * 1024
 """For the recorder, in memory; more goes to a file without a name, so that no burst waits for the interpreter of the run."""
 FILE_MAX_BYTES = 1024 * 1024 * 1024
+_NUMBERS_MAX = 65_536
 _PACKET_MODES = 64  # TIOCPKT_IOCTL, see ioctl_tty(2); `termios` does not name it
 _GET_NUMBER = 0x80045430  # TIOCGPTN: N of /dev/pts/N
 EXTPROC = 0o200000
@@ -301,6 +302,13 @@ def _pump_and_tell(
         done.release()
 
 
+def _open_numbers() -> list[int]:
+    try:
+        return [int(entry) for entry in os.listdir("/dev/fd")]
+    except OSError:  # a place without /proc
+        return list(range(min(os.sysconf("SC_OPEN_MAX"), _NUMBERS_MAX)))
+
+
 def main(arguments: list[str]) -> None:
     """letter:source:target:terminal ..., the recorder's descriptor, the mark, the folder for what must wait."""
     *streams, recorder, mark, folder = arguments
@@ -313,10 +321,10 @@ def main(arguments: list[str]) -> None:
         pairs.append((source, target, name.encode(), bool(terminal)))
     os.setsid()  # the shell that began this has put it into the background: it leads no group
     os.chdir("/")
-    for entry in os.listdir("/dev/fd"):
-        if int(entry) not in wanted and int(entry) > 2:
+    for number in _open_numbers():
+        if number not in wanted and number > 2:
             try:
-                os.close(int(entry))
+                os.close(number)
             except OSError:
                 pass
     waiting = Waiting(int(recorder), folder)
