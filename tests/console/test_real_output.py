@@ -472,5 +472,5 @@ def test_a_helper_without_a_list_of_its_descriptors_closes_them(monkeypatch: pyt
     def refuse(path: str) -> list[str]:
         raise FileNotFoundError(path)
 
-    monkeypatch.setattr(pump.os, "listdir", refuse)
+    monkeypatch.setattr(os, "listdir", refuse)
     assert {0, 1, 2, 100} <= set(pump._open_numbers())

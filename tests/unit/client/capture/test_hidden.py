@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -118,7 +119,7 @@ def test_where_nothing_can_be_written_the_rest_is_known(tmp_path, monkeypatch):
     def refuse(**given):
         raise FileNotFoundError(2, "No usable temporary directory found")
 
-    monkeypatch.setattr(git_module.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
     content = look(tmp_path).content
     assert content["commit"] == commit and content["not_looked_at"] == ["a.py"]
     assert "No usable temporary directory" in content["trouble"][0]
