@@ -33,6 +33,13 @@ test("the cells of a notebook are a file", () => {
   expect(readCaptures([{ attempt_id: "a", part: "code", content: { kind: "notebook", cells } }]).code?.cells).toEqual({ path: cells.path, digest: "d", sizeBytes: 7 });
 });
 
+test("modules from outside of the tree are files of their own", () => {
+  const elsewhere = { archive: { path: ".lineal/code/elsewhere.zip", digest: "d", size_bytes: 7 }, files: [["home/ada/library/rates.py", "e", 9]] };
+  const read = readCaptures([{ attempt_id: "a", part: "code", content: { kind: "git", elsewhere } }]).code;
+  expect(read?.elsewhere.files).toEqual([{ name: "home/ada/library/rates.py", digest: "e", sizeBytes: 9 }]);
+  expect([read?.elsewhere.archive?.path, read?.files]).toEqual([".lineal/code/elsewhere.zip", []]);
+});
+
 test("what another client wrote is no reason to fail", () => {
   expect(readCaptures([])).toEqual(NO_CAPTURES);
   const odd = readCaptures(["execution", "code", "environment", "hardware", "sources", "resources"].map((part) => ({ attempt_id: "a", part, content: [null, 3, "x"] })));

@@ -57,6 +57,8 @@ export interface Code {
   archive: FileRef | null;
   files: NamedFile[];
   leftOut: LeftOut[];
+  /** Modules that were imported from outside of the tree, named without their first "/". */
+  elsewhere: { archive: FileRef | null; files: NamedFile[] };
   submodules: Submodule[];
   trouble: string[];
 }
@@ -165,6 +167,7 @@ function readCode(from: Fields): Code {
   const untracked = fieldsOf(from["untracked"]);
   const snapshot = fieldsOf(from["snapshot"]);
   const kept = Object.keys(snapshot).length > 0 ? snapshot : untracked;
+  const elsewhere = fieldsOf(from["elsewhere"]);
   return {
     kind: textOf(from["kind"]) ?? "none",
     commit: textOf(from["commit"]),
@@ -179,14 +182,19 @@ function readCode(from: Fields): Code {
     patch,
     cells: fileOf(from["cells"]),
     archive: fileOf(kept["archive"]),
-    files: rowsOf(kept["files"]).map(([name, digest, size]) => ({ name: textOf(name) ?? "", digest: textOf(digest), sizeBytes: numberOf(size) })),
+    files: namedOf(kept["files"]),
     leftOut: rowsOf(kept["left_out"]).map(([name, size, why]) => ({ name: textOf(name) ?? "", sizeBytes: numberOf(size), why: textOf(why) ?? "" })),
+    elsewhere: { archive: fileOf(elsewhere["archive"]), files: namedOf(elsewhere["files"]) },
     submodules: listOf(from["submodules"]).map((one) => {
       const of = fieldsOf(one);
       return { path: textOf(of["path"]) ?? "", commit: textOf(of["commit"]), remote: textOf(of["remote"]), isDirty: of["is_dirty"] === true };
     }),
     trouble: textsOf(from["trouble"]),
   };
+}
+
+function namedOf(rows: unknown): NamedFile[] {
+  return rowsOf(rows).map(([name, digest, size]) => ({ name: textOf(name) ?? "", digest: textOf(digest), sizeBytes: numberOf(size) }));
 }
 
 function readEnvironment(from: Fields): Environment {
