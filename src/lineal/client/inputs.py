@@ -10,6 +10,7 @@ from lineal.model.errors import InvalidInput, LinealError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lineal.client.guard import Guard
     from lineal.client.uploader import Uploader
     from lineal.journal.journal import Journal
     from lineal.model.lineage import Dataset
@@ -21,6 +22,7 @@ class InputNaming:
 
     _journal: Journal
     _uploader: Uploader | None
+    _guard: Guard
 
     if TYPE_CHECKING:
 
@@ -73,6 +75,11 @@ class InputNaming:
             raise InvalidInput(
                 f"dataset {name!r:.60} could not be digested: {error}; say its digest (digest=)"
             ) from error
+        if used.profile is not None and '"changed_count"' in used.profile:
+            self._guard.warn_once(
+                f"dataset {name}",
+                f"dataset {name!r:.60} was written to while it was read: its digest may be of no state that it was ever in",
+            )
         self._say(used)
         return Dataset(used.name, used.digest, used.version, used.source_type, used.source, used.schema, used.profile)
 

@@ -33,9 +33,12 @@ class Found(NamedTuple):
 
 
 class Digested(NamedTuple):
+    """`changed_count`: files that somebody wrote to meanwhile, so that the digest may be of no state that they ever were in."""
+
     digest: str
     file_count: int
     size_bytes: int
+    changed_count: int = 0
 
 
 def digest_of(place: str, *, cache: DigestCache | None = None) -> str:
@@ -133,18 +136,27 @@ def digest_found(found: Found, *, cache: DigestCache | None = None, shown: str =
         cache.load()
     progress = Progress(os.path.basename(shown.rstrip("/")) or shown, sum(sizes))
     try:
-        digests = _digest_all(paths, sizes, cache, progress)
+        read = _digest_all(paths, sizes, cache, progress)
     finally:
         progress.end()
         if cache is not None:
             cache.save()
+    digests = [digest for digest, _ in read]
+    changed_count = sum(not is_still for _, is_still in read)
     if found.names is None:
-        return Digested(digests[0], 1, sizes[0])
-    return Digested(digest_of_parts(zip(found.names, digests, strict=True)), len(paths), sum(sizes))
+        return Digested(digests[0], 1, sizes[0], changed_count)
+    digest = digest_of_parts(zip(found.names, digests, strict=True))
+    return Digested(digest, len(paths), sum(sizes), changed_count)
 
 
-def _digest_all(paths: Sequence[str], sizes: Sequence[int], cache: DigestCache | None, progress: Progress) -> list[str]:
-    def one(place: int) -> str:
+_Read = tuple[str, bool]
+"""The digest, and whether the file was the same before and after."""
+
+
+def _digest_all(
+    paths: Sequence[str], sizes: Sequence[int], cache: DigestCache | None, progress: Progress
+) -> list[_Read]:
+    def one(place: int) -> _Read:
         return _digest_file(paths[place], cache, progress)
 
     threads = min(len(paths), os.cpu_count() or 1, DIGEST_THREADS_MAX_COUNT)
@@ -152,27 +164,28 @@ def _digest_all(paths: Sequence[str], sizes: Sequence[int], cache: DigestCache |
     order = sorted(range(len(paths)), key=lambda place: -sizes[place])
     if threads < 2:
         return [one(place) for place in range(len(paths))]
-    found = [""] * len(paths)
+    found: list[_Read] = [("", True)] * len(paths)
     with ThreadPoolExecutor(threads, thread_name_prefix="lineal-digest") as pool:
-        for place, digest in zip(order, pool.map(one, order), strict=True):
-            found[place] = digest
+        for place, read in zip(order, pool.map(one, order), strict=True):
+            found[place] = read
     return found
 
 
-def _digest_file(path: str, cache: DigestCache | None, progress: Progress) -> str:
+def _digest_file(path: str, cache: DigestCache | None, progress: Progress) -> _Read:
     with open(path, "rb", buffering=0) as file:
         before = Stat.of(os.fstat(file.fileno()))
         is_cached = cache is not None and before.size >= DIGEST_CACHED_MIN_BYTES
         known = cache.find(path, before) if cache is not None and is_cached else None
         if known is not None:
             progress.advance(before.size)
-            return known
+            return known, True
         hasher, buffer = hashlib.sha256(), bytearray(min(PIECE_BYTES, max(before.size, 1) + 1))
         view = memoryview(buffer)
         while count := file.readinto(buffer):
             hasher.update(view[:count])
             progress.advance(count)
         digest = hasher.hexdigest()
-        if cache is not None and is_cached and Stat.of(os.fstat(file.fileno())) == before:
+        after = Stat.of(os.fstat(file.fileno()))
+        if cache is not None and is_cached and after == before:
             cache.keep(path, before, digest)
-        return digest
+        return digest, after[:2] == before[:2]  # a link or other rights change no content

@@ -126,5 +126,7 @@ def of_path(place: str, root: str) -> Described:
             profile["column_count"] = len(schema["columns"])
     else:
         profile["file_count"] = digested.file_count
+    if digested.changed_count:
+        profile["changed_count"] = digested.changed_count
     text = None if schema is None else json.dumps(schema)
     return Described(digested.digest, "local", source, text, json.dumps(profile))

@@ -18,6 +18,7 @@ import lineal
 from lineal.client.datasets.describe import describe
 from lineal.client.datasets.hashing import digest_of_json, digest_of_parts
 from lineal.client.datasets.places import is_uri, public_source, public_uri
+from lineal.client.datasets.progress import Progress
 from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.lineage import Dataset, DatasetUse
 
@@ -217,6 +218,30 @@ def test_mistakes_are_refused_and_record_nothing(tmp_path: Path) -> None:
             run.log_dataset("", np.zeros(1))
     assert uses_of(run.run_id, tmp_path / "here") == []
     assert lineal.get_run(run.run_id, url=tmp_path / "here").losses == {}
+
+
+def test_data_that_is_written_to_meanwhile_is_said_to_be(
+    tmp_path: Path, csv: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    advance = Progress.advance
+
+    def written_to(self: Progress, count: int) -> None:
+        if csv.stat().st_size < 1_000:
+            csv.write_bytes(csv.read_bytes() + b"1" * 1_000)
+        advance(self, count)
+
+    with lineal.init("x", url=tmp_path / "nb") as run:
+        run.log_dataset("still", csv)
+        monkeypatch.setattr(Progress, "advance", written_to)
+        run.log_dataset("moving", csv)
+        run.log_dataset("folder", csv.parent)
+    said = {use.dataset.name: json.loads(use.dataset.profile or "") for use in uses_of(run.run_id, tmp_path / "nb")}
+    assert {name: profile.get("changed_count") for name, profile in said.items()} == {
+        "still": None,
+        "moving": 1,
+        "folder": None,
+    }
+    assert caplog.text.count("was written to while it was read") == 1
 
 
 def test_a_disk_that_refuses_is_a_loss_and_no_error(tmp_path: Path, csv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
