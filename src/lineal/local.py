@@ -29,6 +29,7 @@ from lineal.model.ids import DEFAULT_TENANT
 from lineal.model.limits import (
     GROUPS_PAGE_MAX_COUNT,
     INGEST_LOCK_WAIT_S,
+    NAME_MAX_BYTES,
     NAMES_PAGE_MAX_COUNT,
     REFUSED_RETRY_S,
     RUNS_PAGE_MAX_COUNT,
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from lineal.store.full_difference import FullDifference
+
+_CALLED_SHOWN = 3
 
 
 class LocalStore:
@@ -148,7 +151,8 @@ class LocalStore:
     def _full_id(self, reader: TenantReader, run_id: str) -> str:
         found = reader.find_run_ids(run_id, limit=3)
         if not found:
-            raise NotFound(f"no run {run_id!r} in {self.place} (tenant {self.tenant!r})", field="run_id")
+            called = _called(reader, run_id)
+            raise NotFound(f"no run {run_id!r} in {self.place} (tenant {self.tenant!r}){called}", field="run_id")
         if len(found) > 1:
             raise InvalidInput(
                 f"run {run_id!r} is ambiguous: {', '.join(found[:3])} ...; give more characters", field="run_id"
@@ -395,6 +399,19 @@ class LocalStore:
                     retired = self._retired.pop(id(store), None)
                     if retired is not None:
                         retired()
+
+
+def _called(reader: TenantReader, name: str) -> str:
+    """For whoever gives a run's name where its id is asked for: which ids are meant."""
+    if not name.isprintable() or not 0 < len(name) <= NAME_MAX_BYTES:
+        return ""
+    quoted = name.replace("'", "''")
+    page = reader.list_runs(RunQuery(parse(f"name = '{quoted}'"), limit=_CALLED_SHOWN + 1))
+    ids = [run.run_id for run in page.runs]
+    if not ids:
+        return ""
+    shown = ", ".join(ids[:_CALLED_SHOWN]) + (" ..." if len(ids) > _CALLED_SHOWN else "")
+    return f": runs go by their ids, and that is the name of {shown}"
 
 
 class _PageSeries:

@@ -84,9 +84,9 @@ def record(folder: Path, steps: int = 300) -> str:
     return run.run_id
 
 
-def reader_of(source: HostedSource) -> TenantReader:
+def reader_of(source: HostedSource, tenant: str = "default") -> TenantReader:
     with source.opened() as store:
-        return store.tenant("default")
+        return store.tenant(tenant)
 
 
 def same(here: TenantReader, there: TenantReader, run_id: str) -> None:
@@ -169,7 +169,7 @@ def test_what_a_folder_knows_arrives_whole_and_once(server: httpx.Client, source
     before = source_points(server, run_ids[0])
     for _ in range(2):
         again = sync(folder, server)
-        assert again.exit_code == 0 and "Of 3 runs nothing is new" in again.output
+        assert again.exit_code == 0 and "Nothing is new of 3 runs" in again.output
     assert source_points(server, run_ids[0]) == before
     with lineal.open_store(folder) as own:  # and they are here as before
         assert len(own.runs()) == 3 and own.find_blob(own.get_run(run_ids[0]).artifacts[0].digest or "") is not None
@@ -259,7 +259,7 @@ def test_datasets_and_logged_models_arrive_and_what_is_new_of_them(
             details = own.reader().get_details(run_id)
             assert details.models and details.artifact_uses and details.version_uses
             same(own.reader(), reader_of(source), run_id)
-            assert "nothing is new" in sync(folder, server).output
+            assert "Nothing is new" in sync(folder, server).output
     assert reader_of(source).get_logged_model("m-1").tags == {"c": "d"}
 
 
@@ -299,7 +299,7 @@ def test_captures_arrive_and_what_is_new_of_them(server: httpx.Client, source: H
             assert set(states(sync(folder, server, "--json")).values()) == {"whole"}
             here, there = own.reader().list_captures(run_id), reader_of(source).list_captures(run_id)
             assert here == there and len(here) >= 1
-            assert "nothing is new" in sync(folder, server).output
+            assert "Nothing is new" in sync(folder, server).output
     assert reader_of(source).list_runs(RunQuery(filter=parse("git.commit ^= 'abab'"))).total == 1
 
 
@@ -479,6 +479,36 @@ def test_experiments_keep_what_is_said_of_them(server: httpx.Client, folder: Pat
     assert (result := sync(folder, server)).exit_code == 0, result.output + result.stderr
     found = {one["name"]: one for one in server.get("/experiments").json()["experiments"]}
     assert found["described"]["description"] == "what it is for" and found["described"]["tags"] == {"team": "a"}
+
+
+def test_what_was_recorded_without_a_tenant_goes_to_the_one_that_is_named(
+    server: httpx.Client, source: HostedSource, folder: Path
+) -> None:
+    run_id = record(folder, 5)
+    with lineal.init("digits", "with a model", url=folder) as run:
+        run.log_model("digits", {"w": np.arange(3.0)})
+    with lineal.init("digits", "elsewhere", url=folder, tenant="other") as other:
+        other.log({"loss": 1.0})
+    result = sync(folder, server, "--tenant", "vision")
+    assert result.exit_code == 0, result.output
+    with lineal.open_store(folder) as own:
+        same(own.reader(), reader_of(source, "vision"), run_id)
+    there = reader_of(source, "vision")
+    assert {each.run_id for each in there.list_runs(RunQuery()).runs} == {run_id, run.run_id}
+    assert there.registry().find_model("digits") is not None
+    assert [each.run_id for each in reader_of(source, "other").list_runs(RunQuery()).runs] == [other.run_id]
+    assert not reader_of(source).list_runs(RunQuery()).runs
+    files = server.get(f"/experiments/runs/{run_id}/artifacts/notes.txt", headers={"X-Tenant-ID": "vision"})
+    assert files.content == b"two"
+    again = sync(folder, server, "--tenant", "vision")
+    assert again.exit_code == 0 and "Nothing is new of 3 runs" in again.output
+    # a server has a run once, wherever it is
+    apart = sync(folder, server)
+    assert apart.exit_code == 1 and "the server has a run of this id" in apart.output
+    assert not reader_of(source).list_runs(RunQuery()).runs
+    mixed = sync(folder, server, "--tenant", "other")
+    assert mixed.exit_code == 2 and "of its own" in mixed.output
+    assert CliRunner().invoke(command, ["sync", str(folder), "--tenant", "vision"]).exit_code == 2
 
 
 def test_words_that_do_not_go_together(server: httpx.Client, folder: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from lineal.cli.dataset_list import list_datasets
 from lineal.cli.dataset_show import show_dataset
 
 
-@click.group()
+@click.group(short_help="List the datasets that runs used.")
 def datasets() -> None:
     """List the datasets that runs used, and look at their versions, their runs and the models made of them."""
 

@@ -8,7 +8,7 @@ from lineal.cli.options import folder_option, json_option, tenant_option
 from lineal.model.lineage_graph import NODE_KINDS
 
 
-@click.command("lineage", short_help="What led to a run, dataset, artifact or model, and what it led to.")
+@click.command("lineage", short_help="What led to a run, file or model, and what came of it.")
 @click.argument("thing", metavar="THING")
 @click.option("--up", is_flag=True, help="Only what led to it.")
 @click.option("--down", is_flag=True, help="Only what it led to.")

@@ -8,6 +8,7 @@ from lineal.model.lineage_graph import Edge, LineageGraph, Node, NodeKind
 
 NodeName = tuple[NodeKind, str]
 _SHORT_CHARS = 12
+_FILES_SHOWN = 3
 _UP = {
     "used": "used",
     "made": "made by",
@@ -52,23 +53,42 @@ def _branches(
     """Without recursion: a chain may be longer than the stack is deep."""
     words = _UP if is_up else _DOWN
     drawn = {start}
-    # (edge, what stands before it, whether it is the last of its siblings), the next one last
-    waiting = [(edge, "", last) for edge, last in _lasting(edges[start])]
+    # (edges, what stands before them, whether they are the last of their siblings), the next ones last
+    waiting = [(some, "", last) for some, last in _lasting([[edge] for edge in edges[start]])]
     while waiting:
-        edge, before, is_last = waiting.pop()
+        some, before, is_last = waiting.pop()
+        edge = some[0]
         far = edge.origin if is_up else edge.target
+        if len(some) > 1:
+            files = ", ".join(one.target[1].partition(":")[2] for one in some[:_FILES_SHOWN])
+            more = ", ..." if len(some) > _FILES_SHOWN else ""
+            yield f"{before}{'└── ' if is_last else '├── '}made: {len(some)} files that led to nothing ({files}{more})"
+            continue
         context = f" for {edge.context}" if edge.context else ""
         again = " (above)" if far in drawn and edges.get(far) else ""
         yield f"{before}{'└── ' if is_last else '├── '}{words[edge.relation]}{context}: {_words(nodes[far])}{again}"
         if far not in drawn:
             drawn.add(far)
             inner = before + ("    " if is_last else "│   ")
-            waiting += [(one, inner, last) for one, last in _lasting(edges.get(far, []))]
+            waiting += [(one, inner, last) for one, last in _lasting(_folded(nodes, edges, far, is_up))]
 
 
-def _lasting(siblings: list[Edge]) -> list[tuple[Edge, bool]]:
+def _folded(
+    nodes: dict[NodeName, Node], edges: dict[NodeName, list[Edge]], of: NodeName, is_up: bool
+) -> list[list[Edge]]:
+    """What a thing led to, a line each; its files that led nowhere, of which a run has many, are one line at the end."""
+    found = edges.get(of, [])
+    ends = [
+        edge for edge in found if not is_up and nodes[edge.target].kind == "artifact" and not edges.get(edge.target)
+    ]
+    if len(ends) < 2:
+        return [[edge] for edge in found]
+    return [[edge] for edge in found if edge not in ends] + [ends]
+
+
+def _lasting(siblings: list[list[Edge]]) -> list[tuple[list[Edge], bool]]:
     """Each with whether it is the last one drawn; the first drawn stands last."""
-    return [(edge, place == len(siblings) - 1) for place, edge in enumerate(siblings)][::-1]
+    return [(some, place == len(siblings) - 1) for place, some in enumerate(siblings)][::-1]
 
 
 def _words(node: Node) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lineal.client.address import ServerAddress
 
 
-@click.command()
+@click.command(short_help="Sign in at a server, once on this machine.")
 @click.argument("url", metavar="URL")
 @click.option("--user", metavar="NAME", help="Who you are. Without it: it is asked for.")
 @click.option("--role", type=click.Choice(ROLES), default=None, help="At most this role. Without it: all that you may.")

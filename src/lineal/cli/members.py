@@ -13,7 +13,7 @@ from lineal.model.ids import DEFAULT_TENANT, check_tenant
 from lineal.model.roles import ROLES, check_role
 
 
-@click.group()
+@click.group(short_help="Who may do what in a tenant.")
 def members() -> None:
     """Who may do what in a tenant: reader, writer, approver, admin, each more than the one before."""
 

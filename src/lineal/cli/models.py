@@ -12,7 +12,7 @@ from lineal.cli.model_show import show_model
 from lineal.cli.model_why import why_version
 
 
-@click.group()
+@click.group(short_help="List, promote and explain registered models.")
 def models() -> None:
     """List registered models, look at their versions, promote them, and ask why."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_STORE = "sqlite:///lineal-server/lineal.db"
 
 
-@click.command()
+@click.command(short_help="Serve one address for a team.")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=7007, show_default=True, help="Port (0: any free one).")
 @click.option(

@@ -21,16 +21,23 @@ if TYPE_CHECKING:
     from lineal.journal.layout import Folder
 
 _GOOD_SHOWN_MAX_COUNT = 20
+_NO_TENANT = "no tenant "
+"""So a server begins its refusal."""
 
 
-@click.command()
+@click.command(short_help="Send what servers do not have yet, and check it.")
 @click.argument("path", metavar="[PATH]", default=None, required=False)
 @click.option(
     "--url", metavar="URL", help="Send to this server. Without it: to the one that each run was recorded for."
 )
 @click.option("--to", metavar="URL", help="Send the folder's own runs, recorded without a server, to this one.")
+@click.option(
+    "--tenant",
+    metavar="NAME",
+    help="With --to: the tenant there that gets the runs which were recorded without one. Without it: 'default'.",
+)
 @json_option
-def sync(path: str | None, url: str | None, to: str | None, as_json: bool) -> None:
+def sync(path: str | None, url: str | None, to: str | None, tenant: str | None, as_json: bool) -> None:
     """Send what servers do not have yet, and check that they have all.
 
     PATH is a Lineal folder, or one of those in its `servers`; without it the one that is found as LINEAL_FOLDER says.
@@ -45,8 +52,10 @@ def sync(path: str | None, url: str | None, to: str | None, as_json: bool) -> No
         raise InvalidInput(
             "--to sends the folder's own runs, --url those of another server: give one of them", field="to"
         )
+    if tenant is not None and to is None:
+        raise InvalidInput("--tenant goes with --to: what was recorded for a server has its tenant", field="tenant")
     if to is not None:
-        results = [_sync_own(path, to, as_json)]
+        results = [_sync_own(path, to, tenant, as_json)]
     else:
         results = [_sync_one(folder, server, as_json) for folder, server in _chosen(path, url)]
     if as_json:
@@ -90,7 +99,9 @@ def _chosen(path: str | None, url: str | None) -> list[tuple[Folder, ServerAddre
     return of_asked or [(known[0][0], asked)]
 
 
-def _sync_own(path: str | None, to: str, as_json: bool) -> tuple[Folder, ServerAddress, list[SyncedRun]]:
+def _sync_own(
+    path: str | None, to: str, tenant: str | None, as_json: bool
+) -> tuple[Folder, ServerAddress, list[SyncedRun]]:
     """What the folder itself holds, told as journals, which are then sent as any others are."""
     from lineal.cli.sync_own import judged, lock, outbox_of, retell
     from lineal.client.address import parse_address
@@ -100,7 +111,7 @@ def _sync_own(path: str | None, to: str, as_json: bool) -> tuple[Folder, ServerA
     server = parse_address(to)
     root = Folder(path if path is not None else resolve_outer_root())
     outbox = outbox_of(root, server)
-    retold, versions = retell(root, outbox, lambda tenant: _transport(server, tenant))
+    retold, versions = retell(root, outbox, lambda tenant: _transport(server, tenant), tenant)
     runs = _send(outbox, server)
     there = {(run.tenant, run.run_id) for run in runs if run.is_good}
     locks = [one for one in retold if one.locked and (one.state == "same" or (one.tenant, one.run_id) in there)]
@@ -116,6 +127,10 @@ def _sync_own(path: str | None, to: str, as_json: bool) -> tuple[Folder, ServerA
             _tell(run)
     if not as_json:
         _say(server, own, sum(one.state == "same" for one in retold))
+    if tenant is None and any(run.why.startswith(_NO_TENANT) for run in own):
+        click.echo(
+            "lineal: --tenant NAME sends what was recorded without a tenant to one that you are a member of", err=True
+        )
     return outbox, server, own
 
 
@@ -215,12 +230,16 @@ def _say(server: ServerAddress, runs: list[SyncedRun], same_count: int = 0) -> N
     good = [run for run in runs if run.is_good]
     size = sum(run.sent_bytes for run in runs)
     records, there = sum(run.records for run in good), sum(run.records_there for run in good)
-    click.echo(
-        f"{server.url} has {there:,} records of {records:,} of {count_text(len(good), 'run')}; sent {bytes_text(size)} now."
-    )
+    if good:
+        told = "all" if there == records else f"{there:,} of"
+        click.echo(
+            f"{server.url} has {told} {records:,} records of {count_text(len(good), 'run')}; sent {bytes_text(size)} now."
+        )
     if same_count:
-        click.echo(f"Of {count_text(same_count, 'run')} nothing is new since they were sent.")
+        click.echo(f"Nothing is new of {count_text(same_count, 'run')} sent before.")
     bad = [run for run in runs if not run.is_good]
+    if not good and not bad and not same_count:
+        click.echo(f"{server.url}: there is nothing to send.")
     if bad:
         click.echo(f"Not all of: {', '.join(printable(run.name) for run in bad[:_GOOD_SHOWN_MAX_COUNT])}")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lineal.model.errors import InvalidInput, NotFound
+from lineal.model.ids import DEFAULT_TENANT
 
 if TYPE_CHECKING:
     from lineal.client.address import ServerAddress
@@ -33,9 +34,10 @@ def outbox_of(root: Folder, server: ServerAddress) -> Folder:
 
 
 def retell(
-    root: Folder, outbox: Folder, transport_for: Callable[[str], Transport]
+    root: Folder, outbox: Folder, transport_for: Callable[[str], Transport], tenant: str | None
 ) -> tuple[list[Retold], list[ToldVersion]]:
-    """Says into `outbox` what is new of the folder's runs and registered models. Raises Unreachable, Busy."""
+    """Says into `outbox` what is new of the folder's runs and registered models; with `tenant`, what was recorded without one goes
+    to that one. Raises Unreachable, Busy, InvalidInput."""
     from lineal.api import open_store
     from lineal.ingest.lock import ingest_lock
     from lineal.ingest.retell import Retelling
@@ -45,12 +47,24 @@ def retell(
     with open_store(root.root) as local, ingest_lock(outbox.ingest_lock, INGEST_LOCK_WAIT_S):
         local.refresh()
         with local.lend() as store:
+            moves = _moves(store.list_tenants(), tenant)
             asked = _Asked(transport_for)
-            retelling = Retelling(store, root, outbox, asked.is_there, int(time.time() * 1_000))
+            retelling = Retelling(store, root, outbox, asked.is_there, int(time.time() * 1_000), moves)
             try:
                 return list(retelling.run()), retelling.versions
             finally:
                 asked.close()
+
+
+def _moves(tenants: Sequence[str], tenant: str | None) -> dict[str, str]:
+    if tenant is None or tenant == DEFAULT_TENANT:
+        return {}
+    if tenant in tenants:
+        raise InvalidInput(
+            f"the folder has runs of a tenant {tenant!r} of its own: send both apart, or these without --tenant",
+            field="tenant",
+        )
+    return {DEFAULT_TENANT: tenant}
 
 
 def lock(outbox: Folder, retold: list[Retold]) -> None:

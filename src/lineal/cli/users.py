@@ -11,7 +11,7 @@ from lineal.cli.passwords import read_password
 from lineal.cli.people import opened_people, place_option, print_rows
 
 
-@click.group()
+@click.group(short_help="Users of a server that asks who they are.")
 def users() -> None:
     """Users of a server that asks who they are (`lineal serve --auth`).
 

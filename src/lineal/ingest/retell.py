@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -96,10 +96,17 @@ class ToldVersion(NamedTuple):
 
 class Retelling:
     """From a store and the folder of its artifacts into a folder for a server. `is_there(tenant, run_id)` asks the server about
-    a run that was never told here: one that it has from somewhere else is left alone. The caller holds `outbox`'s ingest lock."""
+    a run that was never told here: one that it has from somewhere else is left alone. `moves`: what goes to a tenant of another
+    name there, which none of the folder's own tenants has. The caller holds `outbox`'s ingest lock."""
 
     def __init__(
-        self, store: Store, source: Folder, outbox: Folder, is_there: Callable[[str, str], bool], now_ms: int
+        self,
+        store: Store,
+        source: Folder,
+        outbox: Folder,
+        is_there: Callable[[str, str], bool],
+        now_ms: int,
+        moves: Mapping[str, str] | None = None,
     ) -> None:
         self._store = store
         self._source = source
@@ -107,14 +114,18 @@ class Retelling:
         self._marks = Marks(outbox)
         self._is_there = is_there
         self._now_ms = now_ms
+        self._moves = moves or {}
+        self._here = ""
+        """The tenant that is read from."""
         self.versions: list[ToldVersion] = []
         """Of registered models, those that are told now for the first time."""
 
     def run(self) -> Iterator[Retold]:
         """Every run that is not deleted, of every tenant, the experiments that they are in, and registered models. Raises
         Unreachable, OSError."""
-        for tenant in self._store.list_tenants():
-            reader = self._store.tenant(tenant)
+        for here in self._store.list_tenants():
+            self._here = here
+            reader, tenant = self._store.tenant(here), self._moves.get(here, here)
             experiments: set[str] = set()
             after: str | None = None
             while True:
@@ -141,7 +152,10 @@ class Retelling:
             return retold
         mark = self._marks.find(tenant, run_id)
         if mark is None and self._is_there(tenant, run_id):
-            retold.state, retold.why = "refused", "the server has a run of this id that was not sent from here"
+            retold.state, retold.why = (
+                "refused",
+                "the server has a run of this id that was not sent from here, or not to this tenant",
+            )
             return retold
         missing = [one.name for one in fields(details) if one.name not in _TOLD_FIELDS and getattr(details, one.name)]
         try:
@@ -217,7 +231,7 @@ class Retelling:
         """Its bytes are beside the journals, until they are sent. False if they are nowhere."""
         if artifact.digest is None:
             return True
-        path = find_blob(self._source, tenant, artifact.digest)
+        path = find_blob(self._source, self._here, artifact.digest)
         if path is None:
             return artifact.uri is not None
         if not os.path.exists(os.path.join(self._outbox.sent, tenant, artifact.digest)):

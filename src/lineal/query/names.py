@@ -144,6 +144,8 @@ def _attribute(reading: Reading, name: str, token: Token) -> Field:
         hint = _FIELD_FIRST
     if not hint and token.kind == "word" and "." not in token.value:
         hint = f"did you mean metrics.{token.value}, params.{token.value} or tags.{token.value}?"
+        if reading.next.kind == "end":
+            hint += f" A run of that name: name = '{token.value}'"
     raise reading.wrong(_EXPECTED, token, hint or _ATTRIBUTES)
 
 

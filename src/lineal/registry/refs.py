@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineal.model.errors import InvalidInput, NotFound
-from lineal.model.registry import STAGES, ModelVersion, is_model_name, is_version_id
+from lineal.model.registry import STAGES, ModelVersion, RegisteredModel, is_model_name, is_version_id
 from lineal.store.registry import By, RegistryReader, Term, VersionsQuery
 
 if TYPE_CHECKING:
     from lineal.local import LocalStore
 
 _MLFLOW = "models:/"
+_ALIASES_SHOWN = 5
 _WORDS = '"NAME@ALIAS", "NAME/3", "NAME/production", the id of a version or of a run'
 
 
@@ -38,9 +39,16 @@ def find_version(store: LocalStore, ref: object) -> Found:
         if found is not None:
             return Found(found, alias)
         if registry.find_model(name) is None:
-            registry.get_model(model)
-            raise NotFound(f"model {model!r} has no alias {alias!r}", field="version")
+            raise NotFound(
+                f"model {model!r} has no alias {alias!r}: {_aliases(registry.get_model(model))}", field="version"
+            )
     return Found(_by_id(store, registry, name))
+
+
+def _aliases(model: RegisteredModel) -> str:
+    names = sorted(model.aliases)
+    shown = ", ".join(f"@{name}" for name in names[:_ALIASES_SHOWN])
+    return f"it has {shown}{' ...' if len(names) > _ALIASES_SHOWN else ''}" if names else "it has none yet"
 
 
 def _numbered(store: LocalStore, registry: RegistryReader, model: str, which: str) -> ModelVersion:

@@ -208,7 +208,7 @@ class Gate:
         elif not any(
             at_least(role, cast("Role", access)) for role in (principal.everywhere, *principal.roles.values())
         ):
-            raise _needs(access)
+            raise _needs(access, principal, given)
 
     def admit_in(self, endpoint: Endpoint, principal: Principal, tenant: str) -> None:
         """Raises Refused, NotFound."""
@@ -219,7 +219,7 @@ class Gate:
         if role is None:
             raise no_tenant(tenant)
         if not at_least(role, cast("Role", access)):
-            raise _needs(access)
+            raise _needs(access, principal, tenant)
 
 
 def basic_of(credentials: str) -> tuple[str, str]:
@@ -232,7 +232,11 @@ def basic_of(credentials: str) -> tuple[str, str]:
 
 
 def unauthorized() -> Refused:
-    refused = Refused(401, "unauthorized", "sign in, or send a token that counts: Authorization: Bearer lnl_...")
+    refused = Refused(
+        401,
+        "unauthorized",
+        "sign in (lineal login URL), or send a token that counts: LINEAL_TOKEN, or Authorization: Bearer lnl_...",
+    )
     refused.headers["www-authenticate"] = 'Bearer realm="lineal"'
     return refused
 
@@ -242,6 +246,9 @@ def no_tenant(name: str) -> NotFound:
     return NotFound(f"no tenant {name!r:.80}", field=HEADER)
 
 
-def _needs(access: Access) -> Refused:
+def _needs(access: Access, principal: Principal, tenant: str | None) -> Refused:
     article = "an" if access[0] in "aeiou" else "a"
-    return Refused(403, "forbidden", f"this needs the role of {article} {access} in the tenant")
+    text = f"this needs the role of {article} {access} in the tenant"
+    if tenant is not None:
+        text += f" {tenant!r}; {principal.user or 'who asks'} has the role {principal.role_in(tenant)} there"
+    return Refused(403, "forbidden", text)

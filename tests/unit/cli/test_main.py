@@ -157,3 +157,10 @@ def test_a_reader_that_goes_away_is_no_crash(folder: Path, sweep) -> None:
     )
     assert done.stdout.startswith("run ")
     assert "Traceback" not in done.stderr
+
+
+def test_what_each_command_does_fits_its_line() -> None:
+    said = fresh("--help", COLUMNS="80").stdout.partition("Commands:")[2].partition("Exit status")[0]
+    assert "login" in said and "..." not in said
+    lines = [line for line in said.splitlines() if line.strip()]
+    assert len(lines) == len(Commands(name="lineal").list_commands(click.Context(Commands(name="lineal"))))
