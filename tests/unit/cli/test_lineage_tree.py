@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from lineal.cli.lineage_tree import tree_lines
+from lineal.cli.lineage_tree import NodeName, tree_lines
 from lineal.model.lineage_graph import Edge, LineageGraph, Node
 
-DATA, RUN, VERSION = ("dataset", "d" * 64), ("run", "r1"), ("model_version", "v1")
+DATA: NodeName = ("dataset", "d" * 64)
+RUN: NodeName = ("run", "r1")
+VERSION: NodeName = ("model_version", "v1")
 
 
-def graph(start: tuple[str, str], paths: list[str]) -> LineageGraph:
-    files = [("artifact", f"r1:{path}") for path in paths]
+def graph(start: NodeName, paths: list[str]) -> LineageGraph:
+    files: list[NodeName] = [("artifact", f"r1:{path}") for path in paths]
     nodes = [
         Node("dataset", DATA[1], "digits", digest=DATA[1]),
         Node("run", "r1", "mlp", run_id="r1", status="finished", experiment="e"),

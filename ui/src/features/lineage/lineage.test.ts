@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { LineageAnswer } from "../../api/shapes.ts";
-import { readLineage } from "./lineage.ts";
+import { readLineage, shortPath } from "./lineage.ts";
 
 type Node = LineageAnswer["nodes"][number];
 
@@ -31,4 +31,12 @@ test("each thing leads to where it is shown", () => {
     ["net", "", "/lineage?kind=logged_model&id=m-1"],
     ["gone", "not here", null],
   ]);
+});
+
+test("a long path is told by its end", () => {
+  expect(shortPath("model.bin")).toBe("model.bin");
+  expect(shortPath("tensorboard/images/samples/100.png")).toBe("…/samples/100.png");
+  expect(shortPath("a/b/c/d/e/f/g/h/i/j/k/l/m.txt").length).toBeLessThanOrEqual(18);
+  const whole = "a-name-that-is-longer-than-any-box.safetensors";
+  expect(shortPath(`models/${whole}`)).toBe(whole);
 });

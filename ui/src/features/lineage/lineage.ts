@@ -73,3 +73,12 @@ function hrefOf(node: AnswerNode): string | null {
   if (node.kind === "artifact" && node.run_id !== null) return to.run(node.run_id, { tab: "artifacts", file: node.path });
   return node.kind === "dataset" || node.kind === "logged_model" ? to.lineage(node.kind, node.id) : null;
 }
+
+/** Of a path what tells it from its neighbours: its end. */
+export function shortPath(path: string, chars = 18): string {
+  const parts = path.split("/");
+  let short = parts.pop() ?? "";
+  if (short.length + 2 > chars || path.length <= chars) return path.length <= chars ? path : short;
+  while (parts.length > 0 && `…/${parts[parts.length - 1] ?? ""}/${short}`.length <= chars) short = `${parts.pop() ?? ""}/${short}`;
+  return `…/${short}`;
+}
