@@ -123,3 +123,19 @@ test("a model's page shows a version that is added while it is open, and the lis
   expect(staged.ok()).toBe(true);
   await expect(row).toContainText("staging v4");
 });
+
+test("a former name leads to the one of today", async ({ page, calm }) => {
+  calm.allowed.push(/status of 404/);
+  const base = address("desk");
+  const [former, name] = ["called so once", "called so today"];
+  await register(page, base, former);
+  const renamed = await page.request.patch(`${base}/api/v1/models/${encodeURIComponent(former)}`, { data: { name } });
+  expect(renamed.ok()).toBe(true);
+  await page.goto(`${base}/models/${encodeURIComponent(former)}`);
+  await expect(page.getByRole("alert")).toContainText(`renamed to '${name}'`);
+  await page.getByRole("link", { name: `Go to ${name}` }).click();
+  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+  await page.goto(`${base}/models/${encodeURIComponent(former)}/2`);
+  await page.getByRole("link", { name: `Go to ${name}` }).click();
+  await expect(page.getByRole("heading", { level: 1, name: new RegExp(`${name} v2`) })).toBeVisible();
+});
