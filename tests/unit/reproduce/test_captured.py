@@ -46,6 +46,26 @@ def test_a_dirty_repository(recorder: Recorder, repository: Path, reproduce: Cal
     assert (now["commit"], now["digest"]) == (then["commit"], then["digest"])
 
 
+def test_where_git_told_the_commit_alone(
+    recorder: Recorder, repository: Path, reproduce: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The modules that ran are put over it."""
+    (repository / "train.py").write_text("from rates import RATE\n" + SEEDED.replace("0.5 *", "RATE *"))
+    (repository / "rates.py").write_text("RATE = 0.125\n")
+    (tmp_path / "bin").mkdir()
+    script = '#!/bin/sh\ncase "$*" in *" status "*) exit 1;; esac\nPATH=${PATH#*:} exec git "$@"\n'
+    (tmp_path / "bin" / "git").write_text(script)
+    (tmp_path / "bin" / "git").chmod(0o755)
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+        run_id = train(recorder, repository, "train.py")
+    code = lineal.get_run(run_id, url=recorder.folder).capture("code")
+    assert code is not None and code["commit"] and "is_dirty" not in code
+    git(repository, "checkout", "-q", "--force", "HEAD", "--", ".")
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"]) == (0, "identical"), json.dumps(answer, indent=1)
+
+
 def test_a_program_that_git_does_not_know_can_be_executed(
     recorder: Recorder, repository: Path, reproduce: Callable[..., Any]
 ) -> None:

@@ -64,6 +64,8 @@ class _Look:
     own: str
     trouble: list[str] = field(default_factory=list)
     sight: Sight | None = None
+    known: tuple[str, str] | None = None
+    """The root of the repository and the commit, as soon as they are."""
 
 
 def code(environ: Mapping[str, str], folder: str, own: str = "") -> Code:
@@ -119,7 +121,7 @@ def _of_git(look: _Look) -> Code | None:
         return None if repository is None else _of_repository(repository, look)
     except git.GitFailed as error:
         look.trouble.append(f"git: {mask_text(str(error))}")
-        return None
+        return None if look.known is None else _of_commit(*look.known, look)
     finally:
         if repository is not None:
             repository.close()
@@ -142,6 +144,8 @@ def _repository(place: str, look: _Look) -> git.Repository:
 
 def _of_repository(repository: git.Repository, look: _Look) -> Code:
     root = repository.root
+    head = repository.head()
+    look.known = None if head is None else (root, head)
     sight = sight_of(root, look.script, repository.git_folder)
     tracked = repository.tracked()
     content: dict[str, Any] = {"kind": "git"}
@@ -177,6 +181,27 @@ def _of_repository(repository: git.Repository, look: _Look) -> Code:
     _add_sources("untracked", UNTRACKED_PATH, read_sources(root, names, sight.project), content, files, look.trouble)
     _add_elsewhere(sight.elsewhere, content, files, look)
     look.sight = sight.watching(os.path.join(root, name) for name in (*status.changed, *names))
+    return Code(content, files)
+
+
+def _of_commit(root: str, commit: str, look: _Look) -> Code:
+    """Where git tells no more, as on a slow disk of millions of files: the commit, and the modules that ran as they are."""
+    look.trouble.append(
+        "What was changed since the commit is not known: the script and the modules that were imported are kept."
+    )
+    content: dict[str, Any] = {
+        "kind": "git",
+        "commit": commit,
+        "root": mask_text(root),
+        "folder": _below(root, look.folder),
+    }
+    if look.script is not None:
+        content["entry"] = _below(root, look.script)
+    files: dict[str, tuple[str, bytes]] = {}
+    _add_sources(
+        "untracked", UNTRACKED_PATH, snapshot(root, look.script, look.own, look.folder), content, files, look.trouble
+    )
+    _add_elsewhere(files_elsewhere(root), content, files, look)
     return Code(content, files)
 
 

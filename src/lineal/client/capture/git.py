@@ -157,6 +157,13 @@ class Repository:
         self.git_folder = _git_folder(self.root)
         self._scratch: str | None = None
 
+    def head(self) -> str | None:
+        """The commit; None where there is none. Asked first: what comes after may take too long."""
+        try:
+            return self._ask("rev-parse", "--verify", "--quiet", "HEAD").decode().strip() or None
+        except GitFailed:
+            return None
+
     def status(self) -> Status:
         status = Status()
         try:

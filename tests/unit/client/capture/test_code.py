@@ -412,9 +412,9 @@ def test_loops_pipes_and_a_file_of_a_gigabyte(tmp_path):
     ("fault", "kind", "said"),
     [
         ("index.lock", "git", None),
-        ("index", "snapshot", "signature"),
+        ("index", "git", "signature"),
         ("HEAD", "git", None),
-        ("objects", "snapshot", "bad object"),
+        ("objects", "git", "bad object"),
     ],
 )
 def test_a_repository_that_is_damaged_or_in_use(tmp_path, monkeypatch, fault, kind, said):
@@ -429,6 +429,7 @@ def test_a_repository_that_is_damaged_or_in_use(tmp_path, monkeypatch, fault, ki
         place.write_text("ref: refs/heads/nowhere\n" if fault == "HEAD" else "junk" * 10)
     content, files = look(tmp_path)
     assert content["kind"] == kind and files
+    assert said is None or unpacked(module.Code(content, files), "untracked.archive") == {"train.py": b"x = 2\n"}
     assert ("trouble" in content) == (said is not None) and (said is None or said in content["trouble"][0])
 
 
@@ -453,6 +454,21 @@ def test_a_git_that_took_too_long_is_not_asked_by_every_run(tmp_path, monkeypatc
     assert "a while ago" in look(tmp_path).content["trouble"][0]
     monkeypatch.setattr(git_module, "GIT_REST_S", 0.0)
     assert look(tmp_path).content["kind"] == "git"
+
+
+def test_of_a_git_that_takes_too_long_the_commit_is_known(tmp_path, monkeypatch):
+    """It was asked for first."""
+    commit = repository(tmp_path / "tree", {"train.py": "x = 1\n"})
+    write(tmp_path / "tree", {"train.py": "x = 2\n"})
+    slow = '#!/bin/sh\ncase "$*" in *status*) exec sleep 600;; esac\nPATH=${PATH#*:} exec git "$@"\n'
+    write(tmp_path, {"bin/git": slow})
+    (tmp_path / "bin" / "git").chmod(0o755)
+    monkeypatch.setattr(git_module, "GIT_TIMEOUT_S", 6.0)
+    monkeypatch.setattr(module, "script_path", lambda: str(tmp_path / "tree" / "train.py"))
+    found = look(tmp_path, {**ENVIRON, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
+    assert found.content["commit"] == commit and found.content.get("is_dirty") is None
+    assert unpacked(found, "untracked.archive") == {"train.py": b"x = 2\n"}
+    assert found.content["trouble"][0] == "git: git took more than 6 s"
 
 
 def test_a_git_that_hangs_is_left(tmp_path, monkeypatch):
