@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _LAST = frozenset(
@@ -250,6 +251,7 @@ _ISSUERS = frozenset(
 )
 
 
+@lru_cache(2048)
 def is_secret_name(name: str) -> bool:
     """Whether a value under this name is to be masked whatever it looks like."""
     words = [word.lower() for word in _WORDS.findall(name)]
@@ -273,6 +275,7 @@ def is_secret_name(name: str) -> bool:
     return ("secret" in words or "password" in words) and last not in _ABOUT
 
 
+@lru_cache(2048)
 def is_word_of_texts(name: str) -> bool:
     """Whether a name of secrets is one of other things as well: `token`, `current_token`, `auth`; not `api_token`."""
     words = [word.lower() for word in _WORDS.findall(name)]

@@ -4,37 +4,23 @@
 from __future__ import annotations
 
 from lineal.client.capture.patterns import pattern
+from lineal.client.capture.secret_commands import mask_commands
+from lineal.client.capture.secret_keys import mask_keys
 from lineal.client.capture.secret_names import is_secret_name, is_word_of_texts
 from lineal.client.capture.secret_pairs import mask_options, mask_quoted, replaced
-from lineal.client.capture.secret_shapes import MASK, mask_bytes
+from lineal.client.capture.secret_shapes import MASK, clues_of, mask_piece, pieces_of
 from lineal.client.capture.secret_values import is_secret_value, looks_issued
 from lineal.model.values import clean_text
 
 _MASK = MASK.encode()
-# One of these is in every name that is asked for; to look for all takes a tenth of what one pattern does.
-_HINTS = (
-    b"passw",
-    b"passphrase",
-    b"passcode",
-    b"_pass",
-    b"pwd",
-    b"secret",
-    b"api_key",
-    b"apikey",
-    b"api-key",
-    b"access_key",
-    b"account_key",
-    b"private_key",
-    b"credential",
-    b"authorization",
-    b"_token",
-    b"-token",
-    b"token=",
-    b"token:",
-    b"token':",
-    b'token":',
+# What a name is made of that is asked for, and what is on the same line: a name has it, and its value is set.
+_OF_NAMES = (b"pass", b"pwd", b"secret", b"credential", b"auth")
+_OF_KEYS = (b"_key", b"apikey", b"-key", b"token=", b"token:", b"token'", b'token"', b"_token", b"-token")
+_SETS = (
+    rb"""(?:pass|pwd|secret|credential|auth|api[_-]?key|(?:access|account|private)[_-]?key|[a-z0-9][_-]token(?!s))[\w.\-]{0,60}+"""
+    rb"""['"]?\]?[ \t]{0,9}[:=]|token['"]?\]?[ \t]{0,9}[:=][ \t]{0,9}['"]?[^\s'",;)}\]]{12}"""
 )
-_HINT = rb"(?i)passw|passphrase|passcode|_pass|pwd|secret|(?:api|access|account|private)[_-]?key|credential|authorization|token"
+_COMMANDS = (b"curl", b"mysql", b"mariadb", b"pass", b"login")
 _NAME = rb"""(?<![\w.\-])(?P<name>[\w.\-]{2,120}+)"""
 _SET = _NAME + rb"""(?P<between>=)(?P<value>[^\s'"`;&|)},=][^\s'"`;&|)},]{0,1000})"""
 # With blanks it is a pair only where nothing but the next one follows: `Wrong password: try again` is none.
@@ -47,21 +33,45 @@ _TYPES = frozenset(["str", "string", "int", "integer", "bytes", "bool", "any", "
 
 
 def mask_printed(text: str) -> str:
-    content = mask_bytes(clean_text(text).encode())
+    content = clean_text(text).encode()
+    if b"PRIVATE KEY" in content:
+        content = mask_keys(content, _MASK)
+    return b"".join([_masked_piece(piece) for piece in pieces_of(content)]).decode("utf-8", "replace")
+
+
+def _masked_piece(content: bytes) -> bytes:
     lower = content.lower()
-    if not any(hint in lower for hint in _HINTS):
-        return content.decode()
-    hint = pattern(_HINT)
-    return b"\n".join(
-        [_masked_line(line) if hint.search(line) is not None else line for line in content.split(b"\n")]
-    ).decode("utf-8", "replace")
+    clues = clues_of(lower)
+    content = mask_piece(content, lower, clues, False)
+    if not clues:
+        return content
+    words = [word for word in _OF_NAMES if word in clues]
+    if b"key" in clues or b"token" in clues:
+        words += [word for word in _OF_KEYS if word in lower]
+    if words:
+        content = _masked_lines(content, words)
+    return mask_commands(content, MASK) if any(word in clues for word in _COMMANDS) else content
+
+
+def _masked_lines(content: bytes, words: list[bytes]) -> bytes:
+    """Those in which one of the words is."""
+    lines = content.split(b"\n")
+    sets = pattern(_SETS)
+    for place, line in enumerate(lines):
+        lower = line.lower()
+        if any(word in lower for word in words) and (b"--" in lower or sets.search(lower) is not None):
+            lines[place] = _masked_line(line)
+    return b"\n".join(lines)
 
 
 def _masked_line(line: bytes) -> bytes:
-    line = mask_quoted(line, is_code=True)
-    line = replaced(_SET, line, _said)
-    line = replaced(_SAID, line, _said)
-    return mask_options(line, "settings") if b"-" in line else line
+    if b"'" in line or b'"' in line:
+        line = mask_quoted(line, is_code=True)
+    if b"=" in line:
+        line = replaced(_SET, line, _said)
+    if b":" in line or b"= " in line or b"=>" in line or b"=\t" in line:
+        line = replaced(_SAID, line, _said)
+    return mask_options(line, "settings") if b"--" in line else line
 
 
 def _said(name: str, value: bytes) -> bytes | None:
