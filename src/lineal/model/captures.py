@@ -24,10 +24,14 @@ _CODE = re.compile(
 )
 
 
+# Hydra, Lightning, MLflow and Weights & Biases write the configuration of each run beside the code, or code as it was.
+_OF_A_RUN = re.compile(r"(\A|/)(\.hydra|lightning_logs|mlruns|wandb)/|(\A|/)multirun\.yaml\Z")
+
+
 def is_code_file(name: str) -> bool:
     """Code and configuration by its name, of files that git does not track. Others are kept, too, but what a run writes (tables, logs,
     JSON, pictures) must not make it another code's."""
-    return _CODE.search(name) is not None
+    return _CODE.search(name) is not None and _OF_A_RUN.search(name) is None
 
 
 def is_own_path(path: str) -> bool:

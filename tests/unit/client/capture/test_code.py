@@ -199,11 +199,14 @@ def test_code_that_is_left_out_is_known_by_its_digest(tmp_path, monkeypatch):
 def test_what_a_run_writes_into_its_repository_is_no_other_code(tmp_path):
     repository(tmp_path, {"a.py": ""})
     clean = look(tmp_path).content
-    write(tmp_path, {"results.csv": "1\n", "out/log.jsonl": "{}\n", "picture.png": b"\0"})
+    results = {"results.csv": "1\n", "out/log.jsonl": "{}\n", "picture.png": b"\0"}
+    others = ("out/1/.hydra/config.yaml", "out/multirun.yaml", "mlruns/0/meta.yaml", "wandb/run-1/files/code/a.py")
+    write(tmp_path, results | dict.fromkeys((*others, "lightning_logs/version_0/hparams.yaml"), "1\n"))
     found = look(tmp_path)
     assert found.content["is_dirty"] and found.content["digest"] == clean["digest"]
-    assert unpacked(found, "untracked.archive") == {"results.csv": b"1\n", "out/log.jsonl": b"{}\n"}
-    for name in ("b.py", "conf/model.YAML", "Makefile", "setup.cfg"):
+    kept = unpacked(found, "untracked.archive")
+    assert kept["results.csv"] == b"1\n" and "picture.png" not in kept and set(others) < set(kept)
+    for name in ("b.py", "conf/model.YAML", "Makefile", "setup.cfg", "my_wandb/a.py"):
         write(tmp_path, {name: "x\n"})
         assert look(tmp_path).content["digest"] != clean["digest"], name
         (tmp_path / name).unlink()
