@@ -199,7 +199,7 @@ def test_code_that_is_left_out_is_known_by_its_digest(tmp_path, monkeypatch):
 def test_what_a_run_writes_into_its_repository_is_no_other_code(tmp_path):
     repository(tmp_path, {"a.py": ""})
     clean = look(tmp_path).content
-    results = {"results.csv": "1\n", "out/log.jsonl": "{}\n", "picture.png": b"\0"}
+    results: dict[str, str | bytes] = {"results.csv": "1\n", "out/log.jsonl": "{}\n", "picture.png": b"\0"}
     others = ("out/1/.hydra/config.yaml", "out/multirun.yaml", "mlruns/0/meta.yaml", "wandb/run-1/files/code/a.py")
     write(tmp_path, results | dict.fromkeys((*others, "lightning_logs/version_0/hparams.yaml"), "1\n"))
     found = look(tmp_path)
