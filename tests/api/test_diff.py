@@ -367,7 +367,7 @@ def two_codes(notebook: Notebook, one: dict[str, Any], other: dict[str, Any]) ->
         ),
         (untracked(left_out=[["big.py", 9, "too large"]], left_out_count=1), "the content of big.py"),
         (untracked(left_out=[["a.csv", 9, "too large"]], left_out_count=3), "the content of 2 more files"),
-        (untracked(left_out=[["w.bin", 9, "no text"]], left_out_count=1), "not known to be: w.bin"),
+        (untracked(left_out=[["w.bin", 9, "no text"]], left_out_count=1), "no code, are the same: w.bin"),
         ({"kind": "snapshot", "digest": "d" * 64, "snapshot": {"left_out": [["a.py", 1, "x"]]}}, "content of a.py"),
         ({**CLEAN, "elsewhere": {"files": [], "left_out": [["lib/b.py", 1, "x"]]}}, "content of lib/b.py"),
     ],
@@ -404,7 +404,9 @@ def test_what_runs_write_into_their_repository_is_no_other_code(notebook: Notebo
     other = untracked(["a.py", ONE_DIGEST, 1], ["results.csv", "2" * 64, 1]) | {"digest": "e" * 64}
     runs = two_codes(notebook, one, other)
     found = lineal.comparable(*runs)
-    assert found.is_fair and "no code are not the same, or not known to be: results.csv" in found.unknown[0]
+    assert (
+        found.is_fair and "it matters that untracked files, which are no code, differ: results.csv" in found.unknown[0]
+    )
     assert not lineal.diff(*runs).is_empty
     written = untracked(["results.csv", ONE_DIGEST, 1]) | {"digest": "e" * 64}
     assert lineal.comparable(*two_codes(notebook, CLEAN, written)).is_fair

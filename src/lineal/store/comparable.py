@@ -139,10 +139,16 @@ def _not_known(codes: Mapping[str, Mapping[str, Any]], names: Mapping[str, str])
         yield f"whether the code is the same is not known: {', '.join(runs)} did not record the content of {one}"
     others = [others_of(code) for code in codes.values()]
     of_name = {name: {one.get(name) for one in others} for found in others for name in found}
-    differing = sorted(name for name, digests in of_name.items() if len(digests) > 1 or "" in digests)
+    unsure = sorted(name for name, digests in of_name.items() if "" in digests)
+    differing = sorted(name for name, digests in of_name.items() if len(digests) > 1 and name not in unsure)
     if differing:
-        shown = ", ".join(f"{name:.80}" for name in differing[:3]) + (" ..." if len(differing) > 3 else "")
-        yield f"files that git does not track and that are no code are not the same, or not known to be: {shown}"
+        yield f"whether it matters that untracked files, which are no code, differ: {_first(differing)}"
+    if unsure:
+        yield f"whether untracked files, which are no code, are the same: {_first(unsure)}"
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(f"{name:.80}" for name in names[:3]) + (" ..." if len(names) > 3 else "")
 
 
 def _code_text(code: Mapping[str, Any]) -> str:

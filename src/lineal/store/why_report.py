@@ -47,8 +47,7 @@ def report(why: Why) -> list[Section]:
     sections.append(_before(why))
     rows = [_transition(version, one) for one in why.transitions]
     if rows:
-        table = Table(("when", "what", "who", "why"), rows)
-        sections.append(Section("How it came there", table=table))
+        sections.append(_history(rows))
     else:
         sections.append(Section("How it came there", ["It has no stage and no alias, and never had."]))
     return [section for section in sections if section.sentences or section.pairs or section.table]
@@ -213,7 +212,19 @@ def _transition(version: ModelVersion, one: Transition) -> tuple[str, str, str, 
         what = f"stage {one.before or 'none'} -> {one.after or 'none'}"
     else:
         what = f"@{one.alias}: {_number(version, one.before)} -> {_number(version, one.after)}"
-    return iso_time(one.time_ms), what, one.actor or one.writer, one.why
+    return iso_time(one.time_ms), what, one.actor or "", one.why
+
+
+def _history(rows: Sequence[tuple[str, str, str, str]]) -> Section:
+    """A folder asks nobody who he is: then there is no such column."""
+    if any(who for _, _, who, _ in rows):
+        return Section("How it came there", table=Table(("when", "what", "who", "why"), rows))
+    short = [(when, what, why) for when, what, _, why in rows]
+    return Section(
+        "How it came there",
+        ["Who did it is known where a server asks who somebody is, not in a folder."],
+        table=Table(("when", "what", "why"), short),
+    )
 
 
 def _number(version: ModelVersion, number: str | None) -> str:

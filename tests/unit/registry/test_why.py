@@ -138,6 +138,8 @@ def test_transitions_of_the_version_and_of_no_other():
         ("alias", "1", "2", "second"),
     ]
     assert [one["why"] for one in lineal.why("digits/2")["transitions"]] == ["second"]
+    text = why_text(lineal.get_model_version("digits/2").explained())
+    assert "second" in text and "not in a folder" in text and "when what why" in " ".join(text.split())
 
 
 def test_without_a_run_it_says_so():
