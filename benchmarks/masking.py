@@ -58,6 +58,12 @@ HOSTILE = [
         "kind: Secret\ndata:\n",
         '{"name": "password", ',
         "token=a-",
+        "password = a.b",
+        "password = Field(",
+        "identified by ",
+        "[tokens]\n",
+        "HTTPBasicAuth(a",
+        "'a' + ",
         "token: ",
     ],
     *[

@@ -30,11 +30,12 @@ _VARIABLE = rb"""\A[ \t]*+(?:variable|set|env|environment)\b[ \t]{0,9}['"]?(?P<n
 _ITEM = rb"""(?P<before>[ \t]*+-[ \t]{1,9})(?P<value>[^\s].*?)(?P<end>[ \t]*+\r?)\Z"""
 _ENTRY = rb"""(?P<before>[ \t]*+['"]?(?P<name>[\w.\-]{1,120}+)['"]?[ \t]{0,9}[:=][ \t]{0,9})(?P<value>.*?)(?P<end>,?[ \t]*+\r?)\Z"""
 _LONE = rb"""\A[ \t]*+-[ \t]{1,9}['"]?--?(?P<name>[A-Za-z][\w.\-]{1,80}+)['"]?[ \t]*+\r?\Z"""
+_SECTION = rb"""[ \t]*+\[{1,2}(?:[\w\-]{1,60}\.){0,9}(?P<name>[\w\-]{1,60})\]{1,2}[ \t]*+\r?\Z"""
 _QUOTED = rb"""(?P<before>[ \t]*+\(?[bBfFrRuU]{0,2})(?P<quote>\\?(?:"{3}|'{3}|["'`]))"""
 _DEFAULT = rb"""\A(?P<before>[ \t]*+['"]?(?:default|value)['"]?[ \t]{0,9}[:=][ \t]{0,9})(?P<value>.*?)(?P<end>,?[ \t]*+\r?)\Z"""
 _NAMED = (
     rb"""(?<![\w.\-])['"]?(?:name|key|Name|Key|ParameterKey|variable|option)['"]?[ \t]{0,9}[:=][ \t]{0,9}['"]?"""
-    rb"""(?P<name>[\w.\-]{2,120}+)['"]?[ \t]{0,9}(?=[,}\r#]|\Z)"""
+    rb"""(?P<name>[\w.\-]{2,120}+)['"]?[ \t]{0,9}(?=[,}\r#>/]|\Z|\w{1,20}=)"""
 )
 _VALUE = (
     rb"""(?<![\w.\-])(?P<before>['"]?(?:value|Value|ParameterValue)['"]?[ \t]{0,9}[:=][ \t]{0,9})"""
@@ -43,7 +44,25 @@ _VALUE = (
 _SECRET_KIND = rb"""\A[ \t]*+['"]?kind['"]?:[ \t]{1,9}['"]?Secret['"]?,?[ \t]*+\r?\Z"""
 _DATA = rb"""\A[ \t]*+['"]?(?:data|stringData|string_data)['"]?:[ \t]*+\{?[ \t]*+\r?\Z"""
 _KEPT_ENTRIES = frozenset(
-    ["file", "external", "name", "source", "target", "environment", "from", "uid", "gid", "mode", "driver"]
+    [
+        "file",
+        "external",
+        "name",
+        "source",
+        "target",
+        "environment",
+        "from",
+        "uid",
+        "gid",
+        "mode",
+        "driver",
+        "user",
+        "username",
+        "host",
+        "port",
+        "url",
+        "email",
+    ]
 )
 
 
@@ -57,6 +76,9 @@ def mask_below(lines: Lines, start: int, body: bytes, kind: Kind) -> int:
     declared = pattern(_VARIABLE).match(body) if body.rstrip().endswith(b"{") else None
     if declared is not None and declared["name"] and is_secret_name(_text(declared["name"])):
         _mask_default(lines, start, _text(declared["name"]), b"}")
+    section = pattern(_SECTION).match(body) if kind != "code" else None
+    if section is not None and holds_secrets(_text(section["name"])):
+        _mask_section(lines, start, kind)
     lone = pattern(_LONE).match(body) if kind != "code" else None
     if lone is not None and is_secret_name(_text(lone["name"])):
         for place, other in lines.after(start, 1):
@@ -76,6 +98,8 @@ def mask_below(lines: Lines, start: int, body: bytes, kind: Kind) -> int:
         return 0
     if found["mark"].isspace() and tail != b"\\":
         return 0
+    if kind == "code" and found["mark"] == b":" and found[0][len(found["name"]) :][:1] not in (b"'", b'"'):
+        return 0  # `class Credentials:`, and below its docstring
     if tail[:1] in (b"|", b">") and kind != "code":
         return _mask_block(lines, start, _column(body))
     if tail.endswith((b'"""', b"'''", b'"""\\', b"'''\\")):
@@ -168,6 +192,10 @@ def _mask_children(lines: Lines, start: int, column: int, name: str, kind: Kind)
         if indent != level:
             continue
         entry = pattern(_ENTRY).match(item["value"] if item is not None else body)
+        said = entry["value"] if entry is not None else item["value"] if item is not None else b""
+        if said[:1] in (b"|", b">") and (item is not None or is_mapping_of_secrets):
+            _mask_block(lines, place, indent + 1)
+            continue
         if entry is not None and entry["value"][:2] != b"//":
             key = _text(entry["name"])
             if item is None and is_mapping_of_secrets and key.lower() not in _KEPT_ENTRIES:
@@ -198,6 +226,16 @@ def _said_any(name: str, value: bytes, kind: Kind) -> bytes | None:
     if not value or value.isdigit() or value[:1] in b"{[(":
         return None
     return said_value(name, value, kind)
+
+
+def _mask_section(lines: Lines, start: int, kind: Kind) -> None:
+    """`[tokens]` of TOML and its kin: what is set below."""
+    for place, body in lines.after(start, _ITEMS):
+        if body.lstrip().startswith(b"["):
+            return
+        entry = pattern(_ENTRY).match(body)
+        if entry is not None and _text(entry["name"]).lower() not in _KEPT_ENTRIES:
+            _change_value(lines, place, entry, "password", kind)
 
 
 def _mask_default(lines: Lines, start: int, name: str, stop: bytes) -> None:

@@ -12,6 +12,7 @@ _COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "xh": ((), ("-a", "--auth")),
     "sshpass": (("-p",), ()),
     **dict.fromkeys(["ssh", "scp", "sftp", "rsync"], ((), ())),  # what follows is theirs
+    "wandb": ((), ()),
     "redis-cli": (("-a", "--pass"), ()),
     "ldapsearch": (("-w",), ()),
     "ldapmodify": (("-w",), ()),
@@ -62,6 +63,8 @@ class Words:
         if not self._command or not word.startswith("-"):
             if word == "login" and self._command in _LOGINS:
                 self._alone = (*self._alone, "-p", "--password")
+            elif word == "login" and self._command == "wandb":
+                self._next = "alone"
             elif word in ("|", ";", "&&", "||", "&"):
                 self._command, self._alone, self._paired = "", (), ()
             return None

@@ -11,17 +11,24 @@ from lineal.client.capture.secret_values import is_secret_value, looks_issued
 
 _MASK = MASK.encode()
 _NAME = rb"(?P<name>[\w.\-]{2,120}+)"
+# What a value is wrapped in: `SecretStr("x")`, `Field(default="x")`, `os.getenv("NAME", "x")`.
+_WRAPPED = (
+    rb"""(?:[\w.]{0,30}\b(?:SecretStr|SecretBytes|Secret|Field|field|str|bytes|b64decode|b64encode|quote|quote_plus)"""
+    rb"""\([ \t]{0,9}(?:default[ \t]{0,9}=[ \t]{0,9})?"""
+    rb"""|(?:os\.)?(?:getenv|environ\.get)\([ \t]{0,9}['"][\w.\-]{1,80}['"][ \t]{0,9},[ \t]{0,9})?"""
+)
 # Blanks are bounded, and nothing is tried again from within a name: a line may be a megabyte of either. After a name: what closes its
 # quotes and brackets, an annotation; after `("--password",`, a default.
 _QUOTED = (
     rb"""(?<![\w.\-])"""
     + _NAME
     + rb"""(?:(?P<listed>\\?['"]\]?[ \t]{0,9},[ \t]{0,9}(?:default[ \t]{0,9}=[ \t]{0,9})?)"""
-    rb"""|(?:\\?['"])?\]?[ \t]{0,40}(?::[ \t]{0,9}[A-Za-z][\w.\[\]| ]{0,40})?(?:=>|:=|<-|[!=]?={1,2}|:)[ \t]{0,40}[(\[]?[ \t]{0,9})"""
-    rb"""[bBfFrRuU]{0,2}(?P<quote>\\?(?:\'{3}|"{3}|['"`]))"""
+    rb"""|(?:\\?['"])?\]?[ \t]{0,40}(?::[ \t]{0,9}[A-Za-z][\w.\[\]| ]{0,40})?(?:=>|:=|<-|[!=]?={1,2}|:)[ \t]{0,40}"""
+    + _WRAPPED
+    + rb"""[(\[]?[ \t]{0,9})[bBfFrRuU]{0,2}(?P<quote>\\?(?:\'{3}|"{3}|['"`]))"""
 )
 _QUOTED_OPTION = rb"""(?<![\w\-])(?P<name>--?[A-Za-z][\w.\-]{1,80}+)(?P<listed>)[ \t]{1,9}(?P<quote>['"])"""
-_NEXT_QUOTED = rb"""[ \t]*+,[ \t]*+[bBfFrRuU]{0,2}(?P<quote>['"])"""
+_NEXT_QUOTED = rb"""[ \t]*+(?P<mark>[,+]?)[ \t]*+[bBfFrRuU]{0,2}(?P<quote>['"])"""
 # At the start of a line: the value is what follows. In a list of YAML, after `export` of a shell, `ENV` of a Dockerfile.
 _SETTING = (
     rb"""\A(?P<before>[ \t]*+(?:[-*?][ \t]{1,9})?(?:(?i:export|set|env|arg|setx|declare -x|local|readonly)[ \t]{1,9})?['"]?)"""
@@ -33,12 +40,16 @@ _WITHIN = (
     + _NAME
     + rb"""(?P<between>['"]?[ \t]{0,9}[:=][ \t]{0,9})(?P<value>[^\s'",{}\[\]]{1,500})"""
 )
-_WORD = rb"""(?P<before>(?<![\w.\-]))""" + _NAME + rb"""(?P<between>=)(?P<value>[^\s'"`;&|)},=][^\s'"`;&|)},]{0,500})"""
+_WORD = (
+    rb"""(?P<before>(?<![\w.\-]))"""
+    + _NAME
+    + rb"""(?P<between>=)(?P<value>[^\s'"`;&|)},=](?:[^\s'"`;&|)},\\]|\\(?!n['"])){0,500})"""
+)
 _OPTION = rb"""(?P<before>(?<![\w\-])--?)(?P<name>[A-Za-z][\w.\-]{1,80}+)(?P<between>[ \t]{1,9})(?P<value>[^\s'"\-][^\s'"`;|)]{0,500})"""
 _PHRASE = rb"""(?P<before>['"])""" + _NAME + rb"""(?P<between>:[ \t]{1,9})(?P<value>[^'"\\]{1,500})(?=\\?['"])"""
 _ELEMENT = rb"""(?P<before><)""" + _NAME + rb"""(?P<between>>)(?P<value>[^<>]{1,500})(?=</)"""
 _SPOKEN = (
-    rb"""(?i)\A(?P<before>[ \t]*+(?:env|arg|setenv|set -g?x)[ \t]{1,9})"""
+    rb"""(?i)\A(?P<before>[ \t]*+(?:env|arg|setenv|set -g?x|aws configure set|git config(?: --\w+)?)[ \t]{1,9})"""
     + _NAME
     + rb"""(?P<between>[ \t]{1,9})(?P<value>[^\s='"].*)\Z"""
 )
@@ -51,6 +62,10 @@ _PROSE = frozenset(
     should than that the then to value was when which will with you your
     """.split()  # noqa: SIM905
 )
+TYPES = frozenset(["str", "string", "int", "integer", "bytes", "bool", "any", "object", "text", "secretstr"])
+"""What stands there in a signature or a schema, where the value is none."""
+_GOES_ON = tuple(bytes([byte]) for byte in b",)]}+%.;")
+_MAGIC = rb"""[ \t]*+"?[!%]"""  # of a notebook: a command of the shell
 _CLOSING = {
     b"'": rb"(?:[^'\\]|\\.)*+",
     b'"': rb'(?:[^"\\]|\\.)*+',
@@ -66,6 +81,8 @@ def mask_line(line: bytes, kind: Kind) -> bytes:
     line = mask_quoted(line[: len(line) - len(end)], is_code=kind == "code")
     if kind == "code":
         line = replaced(_PHRASE, line, _said_in_comment)
+        if pattern(_MAGIC).match(line) is not None:
+            line = mask_options(replaced(_WORD, line, _said_word), "shell")
         comment = pattern(_COMMENT).match(line)
         if comment is not None:
             line = comment[0] + replaced(_SETTING, line[comment.end() :], _said_in_comment)
@@ -101,8 +118,15 @@ def mask_quoted(line: bytes, *, is_code: bool, source: bytes = _QUOTED) -> bytes
         place = found.end()
         name, quote, is_listed = _text(found["name"]), found["quote"], bool(found["listed"])
         if quote in unclosed or not is_secret_name(name):
+            place = found.end("name")
             continue
-        begin = place
+        if (
+            is_code
+            and found[0].rstrip(quote).rstrip().endswith(b":")
+            and line[place : place + 9].lstrip()[:1] in _GOES_ON
+        ):
+            continue  # it ends there: `input("Password: ")`
+        begin, is_open = place, b"(" in found[0] or b"[" in found[0]
         while True:
             end = closing(line, begin, quote)
             value = line[begin : end if end >= 0 else len(line)]
@@ -114,8 +138,8 @@ def mask_quoted(line: bytes, *, is_code: bool, source: bytes = _QUOTED) -> bytes
             if end < 0:
                 unclosed.add(quote)
                 break
-            following = pattern(_NEXT_QUOTED).match(line, after) if b"[" in found[0] else None
-            if following is None:
+            following = None if is_listed or quote not in (b"'", b'"') else pattern(_NEXT_QUOTED).match(line, after)
+            if following is None or (following["mark"] == b"," and not is_open):
                 break
             begin, quote = following.end(), following["quote"]
     return b"".join([*pieces, line[done:]]) if pieces else line
@@ -133,7 +157,9 @@ def closing(line: bytes, place: int, quote: bytes) -> int:
 
 def _is_name(value: bytes, name: str) -> bool:
     """`["password", "username"]` are two names; after `"--password",` or `"API_KEY",` comes a value."""
-    return not name.startswith("-") and not name.isupper() and not looks_issued(_text(value))
+    if name.startswith("-"):
+        return False
+    return value.isupper() if name.isupper() else value.isalpha() or not looks_issued(_text(value))
 
 
 def replaced(source: bytes, line: bytes, said: Callable[[str, bytes], bytes | None]) -> bytes:
@@ -157,6 +183,10 @@ def said_value(name: str, value: bytes, kind: Kind) -> bytes | None:
     value, comment = _without_comment(value)
     if value.startswith(b"[") and not value.startswith(_MASK) and kind != "prose":
         return _said_list(name, value, kind) + comment if is_secret_name(name) or holds_secrets(name) else None
+    anchor, blank, rest = value.partition(b" ")
+    if blank and anchor.startswith(b"&"):
+        said = said_value(name, rest, kind)
+        return None if said is None else anchor + b" " + said + comment
     if not is_secret_name(name) or value[:1] in (b"|", b">", b"{", b"(", b"\\", b"&"):
         return None
     words = value.split()
@@ -193,6 +223,8 @@ def _said_list(name: str, value: bytes, kind: Kind) -> bytes:
 
 def _said_word(name: str, value: bytes, kind: Kind = "settings") -> bytes | None:
     if not is_secret_name(name) or not is_secret_value(name, _text(value), is_code=kind in ("code", "prose")):
+        return None
+    if kind == "prose" and _text(value).lower().rstrip(")") in TYPES:
         return None
     if kind == "data":  # a small number is one of a vocabulary
         return None if value.isdigit() and len(value) < 4 else b'"' + _MASK + b'"'

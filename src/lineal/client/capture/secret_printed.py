@@ -7,7 +7,7 @@ from lineal.client.capture.patterns import pattern
 from lineal.client.capture.secret_commands import mask_commands
 from lineal.client.capture.secret_keys import mask_keys
 from lineal.client.capture.secret_names import is_secret_name, is_word_of_texts
-from lineal.client.capture.secret_pairs import mask_options, mask_quoted, replaced
+from lineal.client.capture.secret_pairs import TYPES, mask_options, mask_quoted, replaced
 from lineal.client.capture.secret_shapes import MASK, clues_of, mask_piece, pieces_of
 from lineal.client.capture.secret_values import is_secret_value, looks_issued
 from lineal.model.values import clean_text
@@ -29,7 +29,6 @@ _SAID = (
     + rb"""(?P<between>['"]?\]?[ \t]{0,9}(?:=>|:=|[:=])[ \t]{0,9})(?P<value>[^\s'"=,;(){}\[\]][^\s'",;)}\]]{0,1000})"""
     + rb"""(?=[ \t]*(?:[,;)}\]'"|&]|\Z|[\w.\-]{1,40}[:=]))"""
 )
-_TYPES = frozenset(["str", "string", "int", "integer", "bytes", "bool", "any", "object", "text", "secretstr"])
 
 
 def mask_printed(text: str) -> str:
@@ -76,7 +75,7 @@ def _masked_line(line: bytes) -> bytes:
 
 def _said(name: str, value: bytes) -> bytes | None:
     text = value.decode("utf-8", "replace")
-    if not is_secret_name(name) or text.lower() in _TYPES or text.endswith("("):
+    if not is_secret_name(name) or text.lower() in TYPES or text.endswith("("):
         return None
     if is_word_of_texts(name) and not (len(text) >= 12 and looks_issued(text)):
         return None

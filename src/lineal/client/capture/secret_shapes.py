@@ -47,6 +47,8 @@ CLUES = (
     b"auth",
     b"bearer",
     b"credential",
+    b"sharedaccess",
+    b"identified",
     b"curl",
     b"mysql",
     b"mariadb",
@@ -79,6 +81,13 @@ _BESIDE: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
         rb"(?i)((?<![\w.*:-])[\w.*-]{1,255}:(?:\d{2,5}|\*):[\w*.-]{1,64}:[\w*.@-]{1,64}:)(?![$<{%\[/])[^\s'\":]{1,255}",
         (b"pgpass",),
     ),
+    (rb"(?i)\b(identified(?:\s+with\s+\S{1,60})?\s+by\s+['\"])[^'\"\n]{1,500}", (b"identified",)),
+    (
+        rb"(?i)\b((?:with|encrypted|set)\s+password\s+(?:=\s+)?['\"])[^'\"\n]{1,500}",
+        (b"password '", b'password "', b"password ="),
+    ),
+    (rb"\b(HTTP(?:Basic|Digest)Auth\([^,()\n]{1,200},\s*['\"])[^'\"\n]{1,500}", (b"basicauth", b"digestauth")),
+    (rb"\b((?:wandb|huggingface_hub|comet_ml)\.login\((?:\w{1,20}\s*=\s*)?['\"])[^'\"\n]{4,500}", (b".login(",)),
 )
 _TOKEN_MIN_BYTES = 15
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:%+/=-"
@@ -88,6 +97,7 @@ _PIECE_BYTES = 32_768
 
 _AUTHORITY = rb"[^/?#]*"
 _PORT = rb"\A(?:(?:\[[^\]]*\]|[^:@\[,]*)(?::(?:\d*|[$<{%][^,]*))?(?:,|\Z))+\Z"
+_PLACEHOLDER = rb"\[?[A-Z_]{2,20}:[A-Z_]{2,20}"  # http://NAME:PASSWORD@HOST
 _DIGEST = rb"(?i)\A(?:sha\d+|md5):"  # image:tag@sha256:...
 _PARAMETER = rb"(?P<before>[?&;#](?P<name>[\w.%-]{1,60})=)(?P<value>[^&;#\s]+)"
 _SIGNS = frozenset(
@@ -193,6 +203,7 @@ def _masked_url(whole: bytes, is_code: bool) -> bytes:
         and not user.startswith((b"$", b"<", _MASK))
         and b"{" not in user
         and not pattern(_DIGEST).match(server)
+        and not pattern(_PLACEHOLDER).fullmatch(user)
         and (b":" in user or scheme.lower() in (b"http", b"https"))
     ):
         host = _MASK + b"@" + server

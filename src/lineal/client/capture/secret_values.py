@@ -14,7 +14,9 @@ _REFERENCE = (
     r"|\[masked\].*|\*+|\*[A-Za-z_]+|os\.(?:environ|getenv)\b.*|(?:env:|vault:|ref\+|op://|arn:|file:).*"
     r"|!(?:vault|env|ENV|secret|reference|Ref|Sub|GetAtt|Join)\b.*"
 )
-_NAMES = r"(?:(?:[A-Za-z]++(?:\d{1,2}[A-Za-z]{0,4})?|\d{1,2}[A-Za-z]?)(?:[\-_./:]|\Z))++"
+_VERSION = r"(?:\d+\.)+\d+"
+_FIELDS = r"(?:\{[^{}]*\}|%\(\w+\)s|%[sdr]|[\s:/@._\-])++"
+_NAMES = r"(?:\d+\.)+\d+|(?:(?:[A-Za-z]++(?:\d{1,2}[A-Za-z]{0,4})?|\d{1,2}[A-Za-z]?)(?:[\-_./:]|\Z))++"
 _VARIABLE = r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
 
 
@@ -25,6 +27,12 @@ def is_plain(value: str) -> bool:
 
 def is_reference(value: str) -> bool:
     """Whether it says where the secret is to be had: `$TOKEN`, `{{ token }}`, `<your token>`."""
+    if (
+        value[:1] in ("{", "%")
+        and text_pattern(_FIELDS).fullmatch(value) is not None
+        and value[1:2] not in ("'", '"', " ")
+    ):
+        return True
     return text_pattern(_REFERENCE).fullmatch(value) is not None or (value[:1] == "$" and is_secret_name(value[1:]))
 
 
@@ -37,7 +45,7 @@ def is_secret_value(name: str, value: str, *, is_code: bool = False) -> bool:
         return False
     if is_word_of_texts(name) and (is_code or value.lower() in _SCHEMES or value.isdigit()):
         return looks_issued(value)
-    return is_password_name(name) or len(value.split()) < 2
+    return is_password_name(name) or (len(value.split()) < 2 and text_pattern(_VERSION).fullmatch(value) is None)
 
 
 def looks_issued(value: str) -> bool:
@@ -48,6 +56,6 @@ def looks_issued(value: str) -> bool:
     digits = sum(map(str.isdigit, value))
     if digits == 0:
         return len(value) >= 20 and value.isalpha()
-    if digits <= 3 and text_pattern(_NAMES).fullmatch(value) is not None:
+    if (digits <= 3 or value[-1].isdigit()) and text_pattern(_NAMES).fullmatch(value) is not None:
         return False
     return digits >= 8 or (len(value) >= 6 and any(map(str.isalpha, value)))

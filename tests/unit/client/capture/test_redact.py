@@ -96,6 +96,7 @@ def test_shapes_are_masked_wherever_they_stand(token, around):
             "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=hunter2hunter2==;X=1",
             f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={MASK};X=1",
         ),
+        ("Endpoint=sb://h/;SharedAccessSignature=hunter2hunter2", f"Endpoint=sb://h/;SharedAccessSignature={MASK}"),
         ("Server=h;User Id=sa;Password=hunter 2;Timeout=3", f"Server=h;User Id=sa;Password={MASK};Timeout=3"),
         ("curl -H 'authorization: Basic aHVudGVyMg=='", f"curl -H 'authorization: Basic {MASK}'"),
         ("got Bearer abcdefghij0123456789xyz", f"got Bearer {MASK}"),
