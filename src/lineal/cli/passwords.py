@@ -15,5 +15,6 @@ def read_password(prompt: str = "Password", *, again: bool = False) -> str:
         return str(click.prompt(prompt, hide_input=True, confirmation_prompt=again, err=True))
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
-        raise InvalidInput("no password: type one at a terminal, or give it on standard input", field="password")
+        what = f"the {prompt[0].lower()}{prompt[1:]}"
+        raise InvalidInput(f"{what} is needed: type it at a terminal, or give it on standard input", field="password")
     return line
