@@ -9,6 +9,7 @@ from lineal.store.sql.attributes import AttributeIndex
 from lineal.store.sql.captures import flush_captures
 from lineal.store.sql.counts import RunCounts
 from lineal.store.sql.database import Connection, list_text
+from lineal.store.sql.dataset_names import DatasetCounts
 from lineal.store.sql.draft import ATTEMPT_COLUMNS, RunDraft, attempt_row
 from lineal.store.sql.names import Names
 
@@ -60,6 +61,7 @@ def flush_runs(
     """True if rows were merged or deleted, so that pages may be free."""
     index = AttributeIndex(connection, names, tenant)
     counts = RunCounts(connection, tenant)
+    datasets = DatasetCounts(connection, names, tenant)
     frees_pages = False
     rows: list[tuple[object, ...]] = []  # of all runs, written at once: a statement may be a round trip
     attempts: list[tuple[object, ...]] = []
@@ -70,7 +72,7 @@ def flush_runs(
         was_stale = run.is_stale
         run.is_touched |= bool(run.settings.changed or run.params.fresh or run.points)
         run.is_touched |= run.uses.is_changed or run.captures.is_changed
-        run.uses.flush(tenant, index)
+        run.uses.flush(tenant, index, datasets)
         run.console.flush()
         if run.attempts_changed and len(run.attempts) > 1:
             run.is_stale = True  # which of the attempts is the latest may have changed, and so each metric's last value
@@ -106,6 +108,7 @@ def flush_runs(
         connection.executemany(INSERT, fresh)
     index.write()
     counts.write()
+    datasets.write()
     return frees_pages
 
 

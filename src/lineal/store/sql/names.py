@@ -181,6 +181,16 @@ class Names:
             (tenant, kind, name),
         )
 
+    def dataset(self, tenant: int, name: str, used_ms: int) -> int:
+        """Of a new one, `used_ms` is when it was used last, and no run is counted yet."""
+        return self._number(
+            ("dataset", tenant, name),
+            "SELECT pk FROM dataset_name WHERE tenant = ? AND name = ?",
+            "INSERT INTO dataset_name (tenant, name, run_count, last_ms) VALUES (?, ?, 0, ?) RETURNING pk",
+            (tenant, name, used_ms),
+            found_by=2,
+        )
+
     def keep_attribute_keys(self, tenant: int, kind: str, names: Sequence[str]) -> None:
         """Finds or makes all of them, so that `attribute_key` asks nothing: a run may have 100,000 metrics."""
         cached = {name for name in names if (kind, tenant, name) in self._cache}

@@ -21,7 +21,7 @@ from lineal.store.lineage import (
 )
 from lineal.store.sql.attributes import AttributeIndex
 from lineal.store.sql.database import Connection, list_text
-from lineal.store.sql.dataset_names import count_run, date_again
+from lineal.store.sql.dataset_names import DatasetCounts
 
 _DATASET = "name, digest, version, source_type, source"
 _SHORT = ", ".join(f"dataset.{name}" for name in _DATASET.split(", "))
@@ -92,10 +92,10 @@ class UsesDraft:
             self._versions_changed.add(use.version_id)
         return is_first
 
-    def flush(self, tenant: int, index: AttributeIndex) -> None:
+    def flush(self, tenant: int, index: AttributeIndex, counts: DatasetCounts) -> None:
         if self._datasets_changed:
             assert self._datasets is not None
-            self._write_datasets(tenant, [self._datasets[key] for key in sorted(self._datasets_changed)])
+            self._write_datasets(tenant, [self._datasets[key] for key in sorted(self._datasets_changed)], counts)
             self._datasets_written |= self._datasets_changed
             self._datasets_changed.clear()
             searched = searched_fields(use for _, use in self._datasets.values())
@@ -143,13 +143,9 @@ class UsesDraft:
             )
             self._versions_changed.clear()
 
-    def _write_datasets(self, tenant: int, changed: list[tuple[Stamp, DatasetUse]]) -> None:
-        used: dict[tuple[str, str], int] = {}
-        for stamp, use in changed:
-            version = use.dataset.name, use.dataset.digest
-            used[version] = max(stamp.time_ms, used.get(version, stamp.time_ms))
+    def _write_datasets(self, tenant: int, changed: list[tuple[Stamp, DatasetUse]], counts: DatasetCounts) -> None:
         known = {(name, digest) for name, digest, _ in self._datasets_written}
-        numbers = count_run(self._connection, tenant, known, used)
+        numbers = counts.use(known, [((use.dataset.name, use.dataset.digest), stamp.time_ms) for stamp, use in changed])
         self._connection.executemany(
             "INSERT INTO dataset_use (run, name, digest, context, time_ms, writer, seq, dataset, tags, dataset_name)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, name, digest, context) DO UPDATE SET"
@@ -167,8 +163,9 @@ class UsesDraft:
                 for stamp, use in changed
             ],
         )
-        moved = [dataset_key(use)[:2] for _, use in changed if dataset_key(use) in self._datasets_written]
-        date_again(self._connection, numbers, moved)
+        for _, use in changed:
+            if dataset_key(use) in self._datasets_written:
+                counts.date_back(numbers[use.dataset.name], use.dataset.digest)
 
     def _describe(self, tenant: int, dataset: Dataset) -> int:
         """The number of that very description."""
