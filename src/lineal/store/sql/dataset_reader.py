@@ -183,18 +183,20 @@ def _find_names(
             behind = " AND last_ms <= ? AND (last_ms < ? OR name > ?)"
             values = [-int(start[0]), -int(start[0]), start[1]]
         rows = connection.execute(
-            f"SELECT pk, name, {'0' if by_name else 'last_ms'} FROM dataset_name WHERE tenant = ?{behind}"
+            f"SELECT pk, name{'' if by_name else ', last_ms'} FROM dataset_name WHERE tenant = ?{behind}"
             f" ORDER BY {'name' if by_name else 'last_ms DESC, name'} LIMIT ?",
             (tenant, *values, chunk),
         ).fetchall()
-        for pk, name, last_ms in rows:  # not in SQL, which knows the cases of ASCII only
-            start = [name] if by_name else [-last_ms, name]
-            if part in name.casefold():
-                found.append((pk, start))
-                if len(found) > query.limit:
-                    return found
-        if len(rows) < chunk:
+        # The search not in SQL, which knows the cases of ASCII only.
+        meant = [row for row in rows if part in row[1].casefold()] if part else rows
+        found += [(row[0], _place(row, by_name=by_name)) for row in meant[: query.limit + 1 - len(found)]]
+        if len(found) > query.limit or len(rows) < chunk:
             return found
+        start = _place(rows[-1], by_name=by_name)
+
+
+def _place(row: Row, *, by_name: bool) -> list[Key]:
+    return [row[1]] if by_name else [-row[2], row[1]]
 
 
 def _token(query: Query, kind: str, places: Sequence[Sequence[Key]]) -> str | None:
