@@ -129,8 +129,12 @@ def test_other_bytes_than_those_that_were_logged_are_never_handed_out(url: str) 
     blob = lineal.get_run(run_id, url=url).artifact_path("out/data.csv")
     os.chmod(blob, 0o600)
     blob.write_text("x,y\n1,3\n")
-    with lineal.init("digits", "takes", url=url) as run, pytest.raises(Damaged):
-        run.use_artifact(f"{run_id}:out/data.csv")
+    with lineal.init("digits", "takes", url=url) as run:
+        if url.startswith("http"):  # what was fetched is fetched again
+            assert run.use_artifact(f"{run_id}:out/data.csv").read_text() == CSV
+            return
+        with pytest.raises(Damaged):
+            run.use_artifact(f"{run_id}:out/data.csv")
     assert uses(run.run_id, url) == []
 
 

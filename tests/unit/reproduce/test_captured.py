@@ -158,8 +158,13 @@ def test_without_git(recorder: Recorder, tmp_path: Path, reproduce: Callable[...
 
 
 def test_submodules_at_other_commits(
-    recorder: Recorder, repository: Path, tmp_path: Path, reproduce: Callable[..., Any]
+    recorder: Recorder,
+    repository: Path,
+    tmp_path: Path,
+    reproduce: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # what an import leaves there is no change
     library = tmp_path / "library"
     library.mkdir()
     git(library, "init", "-q")

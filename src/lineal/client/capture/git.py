@@ -59,6 +59,7 @@ _SET = {
     "GIT_ALLOW_PROTOCOL": "",
 }
 _FILTER = re.compile(r"\Afilter\.([^=]+)\.(?:clean|process)\Z")
+_BYTECODE = re.compile(rb"(?:\A|/)__pycache__/[^/]+\.pyc\Z")
 _HIDDEN = re.compile(rb"\0([a-zS]) ([^\0]+)")
 _GIT_FILE_MAX_CHARS = 8_192
 
@@ -181,16 +182,28 @@ class Repository:
                 elif name == "branch.head" and value != "(detached)":
                     status.branch = value
             elif kind == b"?":
-                status.untracked.append(os.fsdecode(rest))
+                if not _BYTECODE.search(rest):
+                    status.untracked.append(os.fsdecode(rest))
             elif kind in (b"1", b"u"):
                 fields = rest.split(b" ", 7 if kind == b"1" else 9)
                 path = os.fsdecode(fields[-1])
-                if fields[1].startswith(b"S") and set(fields[1]) & set(b"MU"):
-                    dirty_submodules.add(path)
+                if fields[1].startswith(b"S"):
+                    if b"M" in fields[1] or (b"U" in fields[1] and self._has_changes(path)):
+                        dirty_submodules.add(path)
+                    elif b"C" not in fields[1] and fields[0] == b".M":
+                        continue
                 status.changed.append(path)
         if os.path.exists(os.path.join(self.root, ".gitmodules")):
             status.submodules = self._submodules(dirty_submodules)
         return status
+
+    def _has_changes(self, submodule: str) -> bool:
+        """Of one that has untracked files, whether they are more than what Python leaves there when it imports."""
+        try:
+            inner = Repository(os.path.join(self.root, submodule), self._environ, is_trusted=self._is_trusted).status()
+        except (GitFailed, LookupError):
+            return True
+        return bool(inner.changed or inner.untracked or not inner.is_untracked_known)
 
     def tracked(self) -> Tracked:
         """Of more files than an answer may name, the list is empty and `is_known` false."""

@@ -244,6 +244,10 @@ def test_submodules(tmp_path):
     expected = {"path": "lib", "commit": commit, "remote": str(tmp_path / "library"), "is_dirty": False}
     content = look(tmp_path / "tree").content
     assert content["submodules"] == [expected] and not content["is_dirty"]
+    bytecode = {"__pycache__/lib.cpython-311.pyc": "what an import leaves"}
+    write(tmp_path / "tree" / "lib", bytecode)
+    write(tmp_path / "tree", bytecode)
+    assert look(tmp_path / "tree").content == content
     write(tmp_path / "tree" / "lib", {"lib.py": "2\n"})
     content = look(tmp_path / "tree").content
     changes = content["submodules"][0].pop("changes_digest")
