@@ -47,6 +47,8 @@ def environment(environ: Mapping[str, str]) -> Environment:
 def whole_environment(environ: Mapping[str, str]) -> Environment | None:
     """With what conda says, which takes seconds the first time, or more. None where that is no more than `environment`."""
     global _seen
+    if not is_conda(environ):
+        return None
     seen = _see(environ)
     if seen.is_whole:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -70,11 +71,18 @@ def own_script(script: str | None) -> str | None:
 
 def _is_installed(path: str) -> bool:
     real = os.path.realpath(path)
-    places = sysconfig.get_paths()
-    if os.path.dirname(real) == os.path.realpath(places["scripts"]):
+    scripts, folders = _python_folders()
+    if os.path.dirname(real) == scripts:
         return not real.endswith(".py")
-    folders = tuple(os.path.realpath(places[name]) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib"))
     return real.startswith(folders) or bool(_PACKAGES.search(real))
+
+
+@functools.cache
+def _python_folders() -> tuple[str, tuple[str, ...]]:
+    """Where Python has its commands, and where its modules; asked for once a run, and a tenth of a short one."""
+    places = sysconfig.get_paths()
+    modules = tuple(os.path.realpath(places[name]) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    return os.path.realpath(places["scripts"]), modules
 
 
 def _installed(base: str) -> tuple[str, ...]:
