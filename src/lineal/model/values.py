@@ -14,6 +14,7 @@ ParamValue: TypeAlias = bool | int | float | str | None
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 _NON_FINITE = "$float"
+_AS_IT_IS = frozenset((str, int, bool, type(None)))
 
 
 def to_json(value: Any) -> str:
@@ -106,10 +107,11 @@ def _tagged(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else {_NON_FINITE: float_text(value)}
     if isinstance(value, dict):
-        members = {str(key): _tagged(item) for key, item in value.items()}
+        # An environment has hundreds of members, and every run says it: a call for each would take longer than the rest.
+        members = {str(key): item if type(item) in _AS_IT_IS else _tagged(item) for key, item in value.items()}
         return {f"${key}": item for key, item in members.items()} if _is_notation(members) else members
     if isinstance(value, (list, tuple)):
-        return [_tagged(item) for item in value]
+        return [item if type(item) in _AS_IT_IS else _tagged(item) for item in value]
     return value
 
 
