@@ -198,9 +198,12 @@ class Repository:
         return status
 
     def _has_changes(self, submodule: str) -> bool:
-        """Of one that has untracked files, whether they are more than what Python leaves there when it imports."""
+        """Of one that has untracked files, whether they are more than what Python leaves there when it imports. Another user's is not
+        looked into, even within a tree that is: it may configure filters of its own."""
         try:
-            inner = Repository(os.path.join(self.root, submodule), self._environ, is_trusted=self._is_trusted).status()
+            repository = Repository(os.path.join(self.root, submodule), self._environ)
+            repository._deadline_s = self._deadline_s
+            inner = repository.status()
         except (GitFailed, LookupError):
             return True
         return bool(inner.changed or inner.untracked or not inner.is_untracked_known)

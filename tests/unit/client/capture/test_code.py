@@ -388,6 +388,21 @@ def test_a_repository_of_somebody_else_whose_program_runs(tmp_path, monkeypatch)
     assert look(inside).content["kind"] == "none"
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_a_submodule_of_somebody_else_is_not_looked_into(tmp_path, monkeypatch):
+    repository(tmp_path / "library", {"lib.py": "1\n"})
+    tree = tmp_path / "tree"
+    repository(tree, {"train.py": "1\n"})
+    git(tree, "submodule", "--quiet", "add", str(tmp_path / "library"), "lib")
+    git(tree, "commit", "--quiet", "-m", "with a library")
+    write(tree / "lib", {"__pycache__/lib.cpython-311.pyc": "what an import leaves"})
+    monkeypatch.setattr(module, "script_path", lambda: str(tree / "train.py"))
+    assert not look(tree).content["submodules"][0]["is_dirty"]
+    for path in [tree, *tree.rglob("*")]:
+        os.lchown(path, 1, 1)
+    assert look(tree).content["submodules"][0]["is_dirty"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are texts")
 def test_names_that_are_no_texts(tmp_path):
     """Nor lines. Two that look the same are one, and the other is named."""
