@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from lineal.model.errors import Damaged
 from lineal.model.ids import is_run_id
 from lineal.model.limits import NAME_MAX_BYTES
+from lineal.model.values import Written
 from lineal.record import kinds
 from lineal.record.codec import decode, encode, encode_frame, kind_of
-from lineal.record.records import ArtifactLogged, ExperimentSet, NameSet, RunLifecycleSet, TagsSet
+from lineal.record.records import ArtifactLogged, CaptureSet, ExperimentSet, NameSet, RunLifecycleSet, TagsSet
 from lineal.record.stream import header_at, payload_at, scan
-from tests.unit.record.strategies import int64, records, words
+from tests.unit.record.strategies import int64, json_values, records, words
 
 
 def same(a, b):
@@ -46,6 +47,15 @@ def test_a_record_comes_back_as_it_was(record):
 def test_encoding_is_a_function(record):
     once = encode(record)
     assert encode(decode(kind_of(record), once)) == once
+
+
+@given(json_values, json_values)
+def test_what_was_written_once_is_the_same_record(one, other):
+    """A capture that many runs share is made into JSON for all of them."""
+    content = {"one": one, "$float": other, "ü": [other]}
+    plain, shared = CaptureSet("a1", "code", content), CaptureSet("a1", "code", Written(content))
+    assert encode(shared) == encode(plain)
+    assert same(members(decode(kinds.CAPTURE_SET, encode(shared))), members(plain))
 
 
 @given(st.sampled_from("aé😀\0"), st.integers(0, 8))

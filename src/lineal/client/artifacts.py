@@ -123,11 +123,12 @@ class ArtifactKeeping:
             return None
         return self._say_kept(path, blob)
 
-    def _keep_own(self, path: str, content: bytes) -> blobs.Blob | None:
-        """A file of Lineal's own, below its folder. What is kept already is not written again: many runs share it."""
-        digest = blobs.sha256(content).hexdigest()
-        if blobs.keep_blob(self._journal.folder, self.tenant, digest) is not None:
-            return self._say_kept(path, blobs.Blob(digest, len(content)))
+    def _keep_own(self, path: str, content: bytes, known: blobs.Blob | None = None) -> blobs.Blob | None:
+        """A file of Lineal's own, below its folder; `known`: what it is as a blob. What is kept already is not written again: many
+        runs share it."""
+        blob = known or blobs.Blob(blobs.sha256(content).hexdigest(), len(content))
+        if blobs.keep_blob(self._journal.folder, self.tenant, blob.digest) is not None:
+            return self._say_kept(path, blob)
         return self._keep_bytes(content, path, is_own=True)
 
     def _keep_bytes(self, content: bytes, artifact_file: str, *, is_own: bool = False) -> blobs.Blob | None:

@@ -124,6 +124,7 @@ CAPTURE_SIGNAL_WAIT_S = 2.0  # ... after SIGTERM, whose sender kills soon
 CONDA_TIMEOUT_S = 60.0  # `conda env export` takes seconds, on a network's disk many
 CONDA_EXPORT_MAX_BYTES = 1 * MIB  # ten times a large environment's
 CODE_REUSE_S = 2.0  # runs that begin within it share one look at the code, if nothing that it looked at has changed
+CODE_AT_ONCE_MAX_COUNT = 100  # of those below, that `init` looks at itself: 0.2 ms; more are looked at behind it
 CODE_WATCHED_MAX_COUNT = 2_000  # files whose times say so: 3 ms; with more each run looks anew
 CODE_HIDDEN_MAX_COUNT = (
     1_000  # files that git was told not to look at and that are looked at all the same; names of a command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from lineal.model.errors import InvalidInput
@@ -15,6 +15,7 @@ ParamValue: TypeAlias = bool | int | float | str | None
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 _NON_FINITE = "$float"
 _AS_IT_IS = frozenset((str, int, bool, type(None)))
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)  # `json.dumps` would make one for each text
 
 
 def to_json(value: Any) -> str:
@@ -22,7 +23,17 @@ def to_json(value: Any) -> str:
 
     A float that is not finite becomes {"$float": "NaN" | "Infinity" | "-Infinity"}, so that it is told from
     the string "NaN". Shortest-repr floats and unbounded ints survive `from_json` exactly."""
-    return json.dumps(_tagged(value), separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(_tagged(value))
+
+
+class Written(dict[str, Any]):
+    """A dict that nobody changes any more, with its JSON: many records say the same one, and it is made once."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        super().__init__(members)
+        self.text = to_json(members)
 
 
 def from_json(text: str | bytes) -> Any:

@@ -10,7 +10,7 @@ from lineal.model.frozen import MISSING, fields
 from lineal.model.ids import is_run_id
 from lineal.model.limits import DOCUMENT_MAX_DEPTH, NAME_MAX_BYTES, SHORT_NAME_MAX_LENGTH
 from lineal.model.registry import STAGES, is_alias, is_model_name, is_version_id
-from lineal.model.values import INT64_MAX, INT64_MIN, clean_text, from_json, is_deeper, to_json
+from lineal.model.values import INT64_MAX, INT64_MIN, Written, clean_text, from_json, is_deeper, to_json
 from lineal.model.vocabulary import END_STATUSES
 from lineal.record import kinds
 from lineal.record.frame import frame
@@ -160,6 +160,7 @@ def kind_of(record: Record) -> int:
 def encode(record: Record) -> bytes:
     """The JSON payload: members that hold their default are left out."""
     members = {}
+    written: list[str] = []
     for item in _FIELDS[type(record)]:
         value = getattr(record, item.name)
         if value is None or (value is False and item.default is False):
@@ -168,8 +169,14 @@ def encode(record: Record) -> bytes:
             continue
         if value == [] and item.default_factory is list:
             continue
-        members[item.name] = value
-    return to_json(members).encode()
+        if type(value) is Written:
+            written.append(f"{to_json(item.name)}:{value.text}")
+        else:
+            members[item.name] = value
+    text = to_json(members)
+    if written:
+        text = f"{{{','.join([text[1:-1], *written] if members else written)}}}"
+    return text.encode()
 
 
 def encode_frame(record: Record, seq: int, time_ns: int) -> bytes:

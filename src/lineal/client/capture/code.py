@@ -43,9 +43,18 @@ class Code(NamedTuple):
     files: dict[str, tuple[str, bytes]]
 
 
+class _Place(NamedTuple):
+    """What is looked at."""
+
+    folder: str
+    script: str | None
+    cells: bytes | None
+    own: str
+
+
 class _Seen(NamedTuple):
     taken_s: float
-    place: Any
+    place: _Place
     code: Code
     sight: Sight
 
@@ -68,21 +77,45 @@ class _Look:
     """The root of the repository and the commit, as soon as they are."""
 
 
+def known_code(folder: str, own: str = "") -> Code | None:
+    """What `code` would say, if that takes microseconds; None where the code must be looked at."""
+    seen = _seen
+    return _still(_place(folder, own)) if seen is not None and seen.sight.is_quick else None
+
+
 def code(environ: Mapping[str, str], folder: str, own: str = "") -> Code:
     """As it is now, for a process that began in `folder`; without what lies in `own`, the folder that runs are recorded in.
 
     Runs that begin within CODE_REUSE_S share one look, if nothing was edited meanwhile. Raises nothing for what is not to be found:
     `trouble` says what is missing, and why."""
     global _seen
-    script, cells = own_script(script_path()), executed_cells()
-    place = (folder, script, cells, own)
-    now_s, seen = time.monotonic(), _seen
-    if seen is not None and seen.place == place and now_s - seen.taken_s < CODE_REUSE_S and seen.sight.is_still():
-        return seen.code
-    look = _Look(environ, folder, script, own)
-    found = _seen_by(look, cells)
+    place = _place(folder, own)
+    found = _still(place)
+    if found is not None:
+        return found
+    now_s = time.monotonic()
+    look = _Look(environ, folder, place.script, own)
+    found = _seen_by(look, place.cells)
     _seen = None if look.sight is None else _Seen(now_s, place, found, look.sight)
     return found
+
+
+def _place(folder: str, own: str) -> _Place:
+    return _Place(folder, own_script(script_path()), executed_cells(), own)
+
+
+def _still(place: _Place) -> Code | None:
+    """What was seen last, if that was there, a moment ago, and is so still."""
+    global _seen
+    seen = _seen
+    if seen is None or seen.place != place or time.monotonic() - seen.taken_s >= CODE_REUSE_S:
+        return None
+    sight = seen.sight.renewed()
+    if sight is None:
+        return None
+    if sight is not seen.sight:
+        _seen = seen._replace(sight=sight)
+    return seen.code
 
 
 def _seen_by(look: _Look, cells: bytes | None) -> Code:

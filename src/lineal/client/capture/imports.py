@@ -26,6 +26,10 @@ class ImportGate:
         self._loader: int | None = None
         self._forking: set[int] = set()
 
+    def has(self, act: Callable[[], None]) -> bool:
+        """Whether it is loaded by now."""
+        return act in self._done
+
     def load(self, act: Callable[[], None]) -> None:
         """Once for each `act`, whoever asks how often, unless it raises."""
         if act in self._done:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from lineal.client.capture.snapshot import files_elsewhere, project_files
-from lineal.model.limits import CODE_WATCHED_MAX_COUNT
+from lineal.model.limits import CODE_AT_ONCE_MAX_COUNT, CODE_WATCHED_MAX_COUNT
 
 _Times = tuple[int, int, int] | None
 
@@ -25,14 +25,22 @@ class Sight(NamedTuple):
     module_count: int
     times: dict[str, _Times]
 
-    def is_still(self) -> bool:
-        """Nothing was edited, committed, staged, or imported. What git tracks, was not changed and is no module of the program is not
-        looked at again."""
-        if len(sys.modules) != self.module_count and (
+    @property
+    def is_quick(self) -> bool:
+        """Whether it takes some microseconds to learn if all is still so."""
+        return len(sys.modules) == self.module_count and len(self.times) <= CODE_AT_ONCE_MAX_COUNT
+
+    def renewed(self) -> Sight | None:
+        """As of now, if nothing was edited, committed, staged, or imported. What git tracks, was not changed and is no module of the
+        program is not looked at again."""
+        count = len(sys.modules)
+        if count != self.module_count and (
             project_files(self.root, self.script) != self.project or files_elsewhere(self.root) != self.elsewhere
         ):
-            return False
-        return all(_times(path) == before for path, before in self.times.items())
+            return None
+        if any(_times(path) != before for path, before in self.times.items()):
+            return None
+        return self if count == self.module_count else self._replace(module_count=count)
 
     def watching(self, paths: Iterable[str]) -> Sight | None:
         """Those, too; None where they are too many to be looked at for every run."""

@@ -1,14 +1,17 @@
 """The seam between a run and what it records by itself: begun with the run, finished before its attempt ends.
 
 What takes longer than some microseconds runs in a thread beside the training; `Captures.finish` waits for it, so that a
-finished run has all of it. A killed run has what was said until then."""
+finished run has all of it. A killed run has what was said until then. What this process has found out for a run before is said at
+once: short runs, one after the other, would spend more on threads than on what they say."""
 
 from __future__ import annotations
 
 import _thread
+import functools
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from lineal.client import host
 from lineal.client.capture.console.start import start as console
@@ -16,6 +19,8 @@ from lineal.client.capture.imports import IMPORTS
 from lineal.client.capture.main_file import remember_main
 from lineal.client.capture.pipelines import Pipeline
 from lineal.client.capture.resources.start import start as resources
+from lineal.client.capture.statements import say
+from lineal.journal.blobs import Blob
 from lineal.journal.interrupts import is_within_call, raised_by_handler
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.numbers import shown
@@ -27,8 +32,14 @@ from lineal.record.records import AttemptStarted, CaptureSet, TagsSet
 if TYPE_CHECKING:
     from lineal.client.run import Run
 
-_BEHIND = ("execution", "code", "environment", "hardware")
-"""Parts that are looked at behind `init`."""
+_Value = TypeVar("_Value")
+_LOOKED_AT = frozenset(("execution", "code", "environment", "hardware"))
+"""Parts that are found out at the beginning, and do not go on with the run."""
+
+
+class _Taken(Enum):
+    NOW = 1
+    LATER = 2
 
 
 class Begun(NamedTuple):
@@ -37,6 +48,9 @@ class Begun(NamedTuple):
     environ: Mapping[str, str]
     pipeline: Pipeline | None
     folder: str
+
+
+_Step = tuple[str, Callable[[Begun, bool], _Taken]]
 
 
 class Part(Protocol):
@@ -56,8 +70,8 @@ class Captures:
         self._parent: Run | None = None
         self._looking: _thread.LockType | None = None
         self._begun: Begun | None = None
-        self._has_all_hardware = False
-        self._environment: dict[str, Any] = {}
+        self._has_all_hardware = self._has_all_environment = False
+        self._kept: Mapping[str, Blob] = {}
         self._code_kind = self._code_digest = self._looks_at = ""
 
     def begin(self, environ: Mapping[str, str], pipeline: Pipeline | None) -> None:
@@ -70,10 +84,14 @@ class Captures:
             return
         if pipeline is not None:
             self._guarded("the pipeline's run", lambda: self._open_parent(pipeline))
-        if self._wanted.intersection(_BEHIND):
+        if self._wanted & _LOOKED_AT:
             remember_main()
             self._begun = begun = Begun(environ, pipeline, _folder())
-            self._guarded("the look at code and environment", lambda: self._look_behind(begun))
+            steps = [step for step in self._steps() if step[0] in self._wanted]
+            if IMPORTS.has(_import_all):
+                steps = self._take(steps, begun, at_once=True)
+            if steps:
+                self._guarded("the look at code and environment", lambda: self._look_behind(steps, begun))
 
     def finish(self) -> None:
         """Returns when everything is recorded, or has taken too long, which is said. Never raises."""
@@ -81,19 +99,10 @@ class Captures:
             return
         for part in reversed(self._parts):
             self._guarded(type(part).__name__, part.stop)
-        if self._looking is not None:
-            # A process that was told to end has little time, and its journal comes first.
-            wait_s = CAPTURE_FINISH_WAIT_S if self._run.signalled is None else CAPTURE_SIGNAL_WAIT_S
-            if is_within_call(self._run._journal):  # that look may wait for what this thread holds
-                wait_s = 0.0
-            if not self._looking.acquire(timeout=wait_s):
-                what = f" ({self._looks_at})" if self._looks_at else ""
-                self._run._refuse(
-                    "not_captured", f"code and environment were still being read{what} when the run ended"
-                )
-            elif self._code_kind not in ("", "git") and self._begun is not None and self._run.signalled is None:
-                begun = self._begun
-                self._guarded("code", lambda: self._say_code_again(begun))
+        begun = self._begun
+        has_code = begun is not None and self._has_looked() and self._code_kind not in ("", "git")
+        if begun is not None and has_code and self._run.signalled is None:
+            self._guarded("code", lambda: self._say_code_again(begun))
 
     def end_by_signal(self, status: EndStatus, timeout_s: float) -> None:
         if self._parent is not None and os.getpid() == self._pid:
@@ -105,96 +114,129 @@ class Captures:
 
     # -- within ---------------------------------------------------------------------------------
 
-    def _look_behind(self, begun: Begun) -> None:
+    def _has_looked(self) -> bool:
+        """Waits for the look behind; if that takes too long, it is said."""
+        if self._looking is None:
+            return True
+        # A process that was told to end has little time, and its journal comes first.
+        wait_s = CAPTURE_FINISH_WAIT_S if self._run.signalled is None else CAPTURE_SIGNAL_WAIT_S
+        if is_within_call(self._run._journal):  # that look may wait for what this thread holds
+            wait_s = 0.0
+        if self._looking.acquire(timeout=wait_s):
+            return True
+        what = f" ({self._looks_at})" if self._looks_at else ""
+        self._run._refuse("not_captured", f"code and environment were still being read{what} when the run ended")
+        return False
+
+    def _look_behind(self, steps: list[_Step], begun: Begun) -> None:
         # Not a Thread, whose start waits until it has run, which costs the training up to 5 ms.
         done = _thread.allocate_lock()
         done.acquire()
 
         def look() -> None:
             try:
-                self._look(begun)
+                self._look(steps, begun)
             finally:
                 done.release()
 
         _thread.start_new_thread(look, ())
         self._looking = done
 
-    def _look(self, begun: Begun) -> None:
-        """In a thread of its own. First what asks nobody: git, a driver or conda may never answer."""
+    def _look(self, steps: list[_Step], begun: Begun) -> None:
+        """In a thread of its own."""
         IMPORTS.load(_import_all)
-        for part, act in (
-            ("execution", lambda: self._say_execution(begun)),
-            ("environment", lambda: self._say_environment(begun.environ)),
-            ("hardware", self._say_hardware),
-            ("code", lambda: self._say_code(begun)),
-            ("hardware", self._say_gpus),
-            ("environment", lambda: self._say_conda(begun.environ)),
-        ):
-            if part in self._wanted:
-                self._looks_at = part
-                self._guarded(part, act)
+        self._take(steps, begun, at_once=False)
 
-    def _say_execution(self, begun: Begun) -> None:
+    def _steps(self) -> tuple[_Step, ...]:
+        """By part. First what asks nobody: git, a driver or conda may never answer."""
+        return (
+            ("execution", self._say_execution),
+            ("environment", self._say_environment),
+            ("hardware", self._say_hardware),
+            ("code", self._say_code),
+            ("hardware", self._say_gpus),
+            ("environment", self._say_conda),
+        )
+
+    def _take(self, steps: list[_Step], begun: Begun, *, at_once: bool) -> list[_Step]:
+        """Those that are left."""
+        left: list[_Step] = []
+        for step in steps:
+            part, act = step
+            if not at_once:
+                self._looks_at = part
+            if self._guarded(part, functools.partial(act, begun, at_once)) is _Taken.LATER:
+                left.append(step)
+        return left
+
+    # -- the steps: one that is to be taken at once, and would take longer than microseconds, is not taken -------
+
+    def _say_execution(self, begun: Begun, at_once: bool) -> _Taken:
         from lineal.client.capture.execution import execution_content
 
         self._say("execution", execution_content(begun.environ, begun.pipeline, begun.folder))
+        return _Taken.NOW
 
-    def _say_code(self, begun: Begun) -> None:
-        from lineal.client.capture.code import code
+    def _say_code(self, begun: Begun, at_once: bool) -> _Taken:
+        from lineal.client.capture.code import code, known_code
 
-        found = code(begun.environ, begun.folder, self._run.folder)
+        own = self._run.folder
+        found = known_code(begun.folder, own) if at_once else code(begun.environ, begun.folder, own)
+        if found is None:
+            return _Taken.LATER
         self._code_kind, self._code_digest = found.content["kind"], found.content["digest"]
-        content: dict[str, Any] = {**found.content}
-        for place, ref in self._kept(found.files).items():
-            outer, _, inner = place.partition(".")
-            if inner:
-                content[outer] = {**content[outer], inner: ref}
-            else:
-                content[outer] = {**content.get(outer, {}), **ref}
-        self._say("code", content)
+        say(self._run, "code", found)
+        return _Taken.NOW
 
     def _say_code_again(self, begun: Begun) -> None:
         """Modules imported and cells executed since: of what no repository has, more may be known by now."""
         from lineal.client.capture.code import code
 
-        if code(begun.environ, begun.folder, self._run.folder).content["digest"] != self._code_digest:
-            self._say_code(begun)
+        found = code(begun.environ, begun.folder, self._run.folder)
+        if found.content["digest"] != self._code_digest:
+            say(self._run, "code", found)
 
-    def _say_environment(self, environ: Mapping[str, str]) -> None:
-        from lineal.client.capture.environment import environment
+    def _say_environment(self, begun: Begun, at_once: bool) -> _Taken:
+        from lineal.client.capture.environment import environment, known_environment
 
-        content, files = environment(environ)
-        self._environment = self._kept(files)
-        self._say("environment", {**content, **self._environment})
+        known = known_environment(begun.environ)
+        if known is None:
+            if at_once:
+                return _Taken.LATER
+            found = environment(begun.environ)
+        else:
+            found, self._has_all_environment = known
+        self._kept = say(self._run, "environment", found)
+        return _Taken.NOW
 
-    def _say_conda(self, environ: Mapping[str, str]) -> None:
+    def _say_conda(self, begun: Begun, at_once: bool) -> _Taken:
         from lineal.client.capture.environment import whole_environment
 
-        found = whole_environment(environ)
+        if self._has_all_environment:
+            return _Taken.NOW
+        if at_once:
+            return _Taken.LATER
+        found = whole_environment(begun.environ)
         if found is not None:
-            news = {key: file for key, file in found.files.items() if key not in self._environment}
-            self._say("environment", {**found.content, **self._environment, **self._kept(news)})
+            say(self._run, "environment", found, self._kept)
+        return _Taken.NOW
 
-    def _say_hardware(self) -> None:
+    def _say_hardware(self, begun: Begun, at_once: bool) -> _Taken:
         from lineal.client.capture.hardware import own_hardware_at_once
 
         content, self._has_all_hardware = own_hardware_at_once()
         self._say("hardware", content)
+        return _Taken.NOW
 
-    def _say_gpus(self) -> None:
+    def _say_gpus(self, begun: Begun, at_once: bool) -> _Taken:
         from lineal.client.capture.hardware import own_hardware
 
-        if not self._has_all_hardware:
-            self._say("hardware", own_hardware())
-
-    def _kept(self, files: Mapping[str, tuple[str, bytes]]) -> dict[str, Any]:
-        """Keeps them as artifacts of Lineal's own, and says under their keys where; a file that the disk refuses is left out."""
-        said: dict[str, Any] = {}
-        for key, (path, content) in files.items():
-            blob = self._run._keep_own(path, content)
-            if blob is not None:
-                said[key] = {"path": path, "digest": blob.digest, "size_bytes": blob.size_bytes}
-        return said
+        if self._has_all_hardware:
+            return _Taken.NOW
+        if at_once:
+            return _Taken.LATER
+        self._say("hardware", own_hardware())
+        return _Taken.NOW
 
     def _say(self, part: str, content: dict[str, Any]) -> None:
         self._run._say(CaptureSet(self._run._journal.identity.attempt, part, content))
@@ -221,14 +263,15 @@ class Captures:
         self._parent._say(start)
         self._parent._say(TagsSet({PIPELINE_TAG: pipeline.name}))
 
-    def _guarded(self, what: str, act: Callable[[], None]) -> None:
+    def _guarded(self, what: str, act: Callable[[], _Value]) -> _Value | None:
         """Training goes on, whatever becomes of what is recorded beside it."""
         try:
-            act()
+            return act()
         except Exception as error:
             if raised_by_handler(error):
                 raise
             self._run._refuse("not_captured", f"{what} of the run is not recorded: {shown(error)}", detail=what)
+            return None
 
 
 def _import_all() -> None:

@@ -161,6 +161,24 @@ def test_the_folder_that_runs_are_recorded_in_is_no_code(tmp_path):
     assert not module.code(ENVIRON, str(tmp_path), str(tmp_path / "recorded")).content["is_dirty"]
 
 
+def test_what_is_known_is_said_without_a_look(tmp_path, monkeypatch):
+    repository(tmp_path, {"a.py": "", "b.py": ""})
+    write(tmp_path, {"a.py": "1\n"})
+    assert module.known_code(str(tmp_path)) is None
+    seen = look(tmp_path)
+    assert module.known_code(str(tmp_path)) is seen  # the very same: its JSON is made once
+    assert module.known_code(str(tmp_path / "sub")) is None and module.known_code(str(tmp_path), str(tmp_path)) is None
+    assert module._seen is not None
+    monkeypatch.setattr(reuse, "CODE_AT_ONCE_MAX_COUNT", len(module._seen.sight.times) - 1)
+    assert module.known_code(str(tmp_path)) is None and module.code(ENVIRON, str(tmp_path)) is seen
+    monkeypatch.setattr(reuse, "CODE_AT_ONCE_MAX_COUNT", 100)
+    assert module.known_code(str(tmp_path)) is seen
+    monkeypatch.setitem(sys.modules, "another", sys)
+    assert module.known_code(str(tmp_path)) is None  # it may be the project's
+    write(tmp_path, {"a.py": "22\n"})
+    assert module.code(ENVIRON, str(tmp_path)) is not seen
+
+
 def test_too_much_is_left_out_and_counted(tmp_path, monkeypatch):
     from lineal.client.capture import sources
 

@@ -15,6 +15,7 @@ from lineal.client.capture.environment import (
     LOCK_PATH,
     environment,
     find_container,
+    known_environment,
     operating_system,
     whole_environment,
 )
@@ -43,6 +44,20 @@ def test_what_is_installed_meanwhile_is_seen(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "brand_new-1.0.dist-info").mkdir()
     os.utime(tmp_path, ns=(1, 1))  # clocks of file systems are coarse
     assert environment({}).content["packages"]["brand-new"] == "1.0"
+
+
+def test_what_is_known_is_known_until_something_is_installed_or_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(module, "_seen", None)
+    assert known_environment({}) is None
+    seen = environment({})
+    known = known_environment({})
+    assert known is not None and known[0] is seen and known[1]  # the very same: its JSON is made once
+    assert known_environment({"OMP_NUM_THREADS": "4"}) is None
+    os.utime(tmp_path, ns=(1, 1))
+    assert known_environment({}) is None
 
 
 def test_a_large_environment_says_what_it_does_not_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +118,8 @@ def test_conda_is_asked_for_this_environment(tmp_path: Path, monkeypatch: pytest
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     environ = {"CONDA_EXE": str(program), "CONDA_DEFAULT_ENV": "mine"}
     assert "conda_export" not in environment(environ).files  # which asks nobody
+    known = known_environment(environ)
+    assert known is not None and not known[1]
     whole = whole_environment(environ)
     assert whole is not None
     content, files = whole

@@ -14,6 +14,7 @@ from lineal.client.capture import environment as environment_module
 from lineal.client.capture import hardware as hardware_module
 from lineal.client.capture import start
 from lineal.record.records import ArtifactLogged, AttemptEnded, CaptureSet, Lost
+from tests.unit.client.capture.repositories import repository, write
 from tests.unit.client.capture.said import captures, records
 
 SRC = str(Path(lineal.__file__).parents[1])
@@ -75,6 +76,49 @@ def test_a_killed_run_has_what_was_said_until_then(tmp_path):
     assert {"execution", "environment"} <= set(captures(tmp_path))
 
 
+def test_what_the_process_knows_already_is_said_at_once(tmp_path):
+    """Killed the moment after `init`, a later run has all that the first had to find out."""
+    text = (
+        "import lineal, os, signal\nfrom lineal.client.capture import code\ncode.CODE_REUSE_S = 3600.0\n"
+        "for _ in range(2): lineal.init().finish()\nrun = lineal.init()\n"  # the first loads modules, the second sees that
+        "assert run._captures._looking is None\nrun.log({'x': 1})\nos.kill(os.getpid(), signal.SIGKILL)"
+    )
+    folder = tmp_path / "lineal"
+    repository(tmp_path, {"train.py": "", "model.py": ""})
+    write(tmp_path, {"model.py": "changed\n", "new.py": "new\n"})
+    process = begin(folder, text)
+    process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL
+    said = [one for one in records(folder) if isinstance(one, CaptureSet)]
+    attempts = {
+        attempt: {one.part: one.content for one in said if one.attempt == attempt}
+        for attempt in {one.attempt for one in said}
+    }
+    [killed] = [one for one in attempts.values() if "resources" not in one]
+    assert len(attempts) == 3
+    for one in attempts.values():
+        assert {"execution", "environment", "hardware", "code"} <= set(one)
+        assert all(one[part] == killed[part] for part in ("environment", "hardware", "code"))
+    refs = [killed["environment"]["lock"], killed["code"]["patch"], killed["code"]["untracked"]["archive"]]
+    kept = [(one.path, one.digest) for one in records(folder) if isinstance(one, ArtifactLogged)]
+    assert sorted(kept) == sorted(3 * [(one["path"], one["digest"]) for one in refs])
+
+
+def test_a_file_that_the_disk_refuses_is_not_named_by_whoever_said_it_before(tmp_path):
+    text = (
+        "import lineal, shutil\nfrom lineal.journal import blobs\nlineal.init(url='first').finish()\n"
+        "def full(*given): raise OSError(28, 'No space left on device')\nblobs.add_bytes, real = full, blobs.add_bytes\n"
+        "lineal.init(url='second').finish()\nblobs.add_bytes = real\nlineal.init(url='third').finish()"
+    )
+    process = begin(tmp_path, text)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    first, second, third = (captures(tmp_path / name)["environment"] for name in ("first", "second", "third"))
+    assert first == third == {**second, "lock": first["lock"]} and "lock" not in second
+    lost = [one.reason for one in records(tmp_path / "second") if isinstance(one, Lost)]
+    assert lost == ["artifact_not_kept"]
+
+
 def test_a_child_ends_without_its_parents_look(tmp_path):
     """It has no thread to wait for."""
     text = (
@@ -87,7 +131,7 @@ def test_a_child_ends_without_its_parents_look(tmp_path):
 def test_terminated_while_it_looks(tmp_path):
     text = (
         "import lineal, threading\nfrom lineal.client.capture import start\n"
-        "start.Captures._look = lambda self, begun: threading.Event().wait()\n"
+        "start.Captures._look = lambda self, steps, begun: threading.Event().wait()\n"
         "run = lineal.init()\nprint('up', flush=True)\nimport time\nwhile True: time.sleep(0.05)"
     )
     process = begin(tmp_path, text)
@@ -102,7 +146,7 @@ def test_what_takes_too_long_is_left_and_said(tmp_path, monkeypatch):
     import threading
 
     end = threading.Event()
-    monkeypatch.setattr(start.Captures, "_look", lambda self, begun: end.wait())
+    monkeypatch.setattr(start.Captures, "_look", lambda self, steps, begun: end.wait())
     monkeypatch.setattr(start, "CAPTURE_FINISH_WAIT_S", 0.05)
     monkeypatch.setenv("LINEAL_CAPTURE", "environment")
     lineal.init(url=tmp_path).finish()
