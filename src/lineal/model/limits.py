@@ -106,6 +106,9 @@ SIGNAL_SYNC_TIMEOUT_S = 0.5  # status on disk within this after SIGTERM
 
 # -- resources ----------------------------------------------------------------------------------
 RESOURCES_BEGIN_S = 0.25  # after a run began: what rates are counted from is read, and the driver of GPUs asked
+RESOURCES_SHARED_S = (
+    0.005  # a run that begins so soon after another ended counts from that one's end: half a tick of the CPU's clock
+)
 RESOURCES_FIRST_S = 1.0  # the first sample is said then; of a run that ended before, only totals
 RESOURCES_LOOK_INTERVAL_S = 5.0  # a look costs 0.2 ms: nobody notices, and few peaks of memory are shorter
 RESOURCES_SAY_SHARE = 200  # of a run's time between two samples that are said: 200 in its first 17 minutes ...

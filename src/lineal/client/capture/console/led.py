@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lineal.client.capture.console.recorder import Recorder
 
 _READ_BYTES = 1024 * 1024
+_RECORD_BYTES = 64 * 1024  # what a pipe holds
 _NS_PER_MS = 1_000_000
 _LOSSES = {"!": "console_disk", "?": "console_target"}
 
@@ -84,8 +85,6 @@ class LedSource:
                 self._reading.drain()
             with self._lock:
                 self._recorders.remove(recorder)
-            if self._reading is not None:
-                self._reading.look()
 
     @property
     def _is_interrupted(self) -> bool:
@@ -146,8 +145,9 @@ class _Reading:
         return self._has_helper and self._is_ours and len(self._open) == len(self._leading.ways)
 
     def look(self) -> None:
-        """There are recorders again, or none any more."""
-        self._nudge()
+        """There are recorders again. Without a terminal there is nothing to do before the next line: each wake is a part of a short run."""
+        if self._leading.has_terminal:
+            self._nudge()
 
     def drain(self) -> None:
         """Returns when all that was printed before is with the recorders; or when nothing has come for too long, which is a loss
@@ -164,7 +164,8 @@ class _Reading:
             sent = self._leading.send_marks(CONSOLE_STOP_WAIT_S)
             with self._lock:
                 self._missing_marks -= len(self._open) - sent
-        self._nudge()
+        if not self._has_helper or self._missing_marks <= 0:  # else the first mark wakes the thread
+            self._nudge()
         taken = -1
         while not self._drained.is_set() and taken != self._taken_count:
             taken = self._taken_count
@@ -189,18 +190,18 @@ class _Reading:
         try:
             while not self._is_stopping:
                 # A terminal's size is looked at as often as lines are recorded.
+                was_idle = not self._recorders
                 waits = any(one.is_waiting for one in self._recorders) or self._leading.has_terminal
-                wait_s = (CONSOLE_INTERVAL_S if waits else None) if self._recorders else CONSOLE_IDLE_S
-                readable = self._readable(wait_s)
+                readable = self._readable(CONSOLE_INTERVAL_S if waits and not was_idle else CONSOLE_IDLE_S)
                 if readable is None:
                     self._lose()
                     break
-                if not readable and not self._recorders and self._retire():
+                if not readable and was_idle and not self._recorders and self._retire():
                     break
                 if self._awake in readable:
                     os.read(self._awake, 64)
                 if self._has_helper and self._leading.record in readable:
-                    self._take(os.read(self._leading.record, _READ_BYTES))
+                    self._take(os.read(self._leading.record, _RECORD_BYTES))
                 elif not self._has_helper:
                     self._pump(readable)
                 now_s = time.monotonic()

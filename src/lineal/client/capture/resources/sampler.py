@@ -6,6 +6,7 @@ no thread and no meters: its parent counts what it uses."""
 from __future__ import annotations
 
 import _thread
+import math
 import os
 import threading
 import time
@@ -16,7 +17,7 @@ from lineal.client.capture.resources.machine import Machine, Traffic
 from lineal.client.capture.resources.meter import Look, Meter
 from lineal.client.capture.resources.processes import OwnTimes, Tree, Used
 from lineal.journal.interrupts import raised_by_handler
-from lineal.model.limits import RESOURCES_BEGIN_S, RESOURCES_WAIT_S
+from lineal.model.limits import RESOURCES_BEGIN_S, RESOURCES_SHARED_S, RESOURCES_WAIT_S
 
 if TYPE_CHECKING:
     from lineal.client.capture.resources.gpus import GpuReading, Gpus
@@ -31,6 +32,8 @@ class Readers:
         self._machine = Machine() if has_proc else None
         self._lock = threading.Lock()
         self._last = Used()
+        self._last_traffic = Traffic()
+        self._looked_s = self._traffic_s = -math.inf
         self._library: Any = None
         self._gpus: Gpus | None = None
         if has_driver():
@@ -38,18 +41,23 @@ class Readers:
 
             self._library = find_library()
 
+    def begin(self) -> tuple[Used, Traffic]:
+        """From which a run counts. That of the run before, if it ended a moment ago: times are in ticks twice as long."""
+        now_s = time.monotonic()
+        used = self._last if now_s - self._looked_s < RESOURCES_SHARED_S else self.used()
+        if self._machine is not None and now_s - self._traffic_s >= RESOURCES_SHARED_S:
+            self._last_traffic, self._traffic_s = self._machine.traffic(), now_s
+        return used, self._last_traffic
+
     def used(self) -> Used:
         """What the tree has used; if a signal handler interrupted another look, that one's last answer."""
         if not self._lock.acquire(timeout=RESOURCES_WAIT_S):
             return self._last
         try:
-            self._last = self._tree.look()
+            self._last, self._looked_s = self._tree.look(), time.monotonic()
             return self._last
         finally:
             self._lock.release()
-
-    def traffic(self) -> Traffic:
-        return Traffic() if self._machine is None else self._machine.traffic()
 
     def look(self, *, machine: bool = True, gpus: bool = False) -> Look:
         """`gpus`: only for the sampling thread, since a driver may hang."""

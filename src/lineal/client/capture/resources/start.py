@@ -47,7 +47,7 @@ class RunResources:
             return own_gpus(readings, pids, environ, is_alone, is_in_container())
 
         readers = SAMPLER.readers
-        begun = Begun(time.monotonic(), readers.used(), readers.traffic(), peak_bytes())
+        begun = Begun(time.monotonic(), *readers.begin(), peak_bytes())
         self._meter = Meter(
             begun,
             self,

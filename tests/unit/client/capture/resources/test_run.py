@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 import lineal
+from lineal.client.capture.resources import sampler
 from lineal.client.capture.resources.sampler import SAMPLER
 from lineal.client.capture.resources.start import start
 from lineal.model.spent import spent_of
@@ -40,6 +42,17 @@ def wait_until(holds: Any) -> None:
     while not holds():
         assert time.monotonic() < until_s
         time.sleep(0.05)
+
+
+@linux_only
+def test_a_run_counts_from_the_end_of_one_that_was_over_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = sampler.Readers()
+    monkeypatch.setattr(sampler, "RESOURCES_SHARED_S", math.inf)
+    end = readers.look(machine=False).used
+    used, traffic = readers.begin()
+    assert used is end and readers.begin() == (used, traffic)
+    monkeypatch.setattr(sampler, "RESOURCES_SHARED_S", 0.0)
+    assert readers.begin()[0] is not end
 
 
 WORK = """
