@@ -28,10 +28,16 @@ def user_id() -> str | None:
     for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         if name := os.environ.get(variable):
             return clean_text(name)
+    return _name_of(os.getuid())
+
+
+@functools.cache
+def _name_of(user: int) -> str | None:
+    """By the system's list of users, which may be a server's."""
     try:
         import pwd
 
-        return clean_text(pwd.getpwuid(os.getuid()).pw_name)
+        return clean_text(pwd.getpwuid(user).pw_name)
     except (ImportError, KeyError):
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,9 +19,9 @@ from lineal.model.limits import COMMAND_MAX_BYTES
 
 
 def execution_content(environ: Mapping[str, str], pipeline: Pipeline | None, folder: str) -> dict[str, Any]:
-    command, is_cut = _within(mask_arguments(command_line()))
+    command, is_cut = _kept_command(tuple(command_line()))
     content: dict[str, Any] = {
-        "command": command,
+        "command": list(command),
         "entry_point": entry_point(),
         "folder": mask_text(folder),
         "user": host.user_id(),
@@ -125,8 +126,14 @@ def _notebook_name() -> str:
     return mask_text(os.path.basename(str(path))) if path else "notebook"
 
 
+@functools.lru_cache(maxsize=1)
+def _kept_command(command: tuple[str, ...]) -> tuple[list[str], bool]:
+    """Without secrets; a program that was given by `-c` takes a millisecond, and is the same for each run of a process."""
+    return _within(mask_arguments(command))
+
+
 def _within(command: list[str]) -> tuple[list[str], bool]:
-    """As much of it as may be kept."""
+    """As much of it as may be kept, and whether that is less than all."""
     size = 0
     for number, argument in enumerate(command):
         left = COMMAND_MAX_BYTES - size
