@@ -1,6 +1,7 @@
 """Names of the files below a Lineal folder. No user's text ever becomes a path: writers' ids and digests do.
 
 .lineal/
+  .gitignore                        git is not to look in here: only in a folder that Lineal made
   VERSION                           format number of the folder
   journals/<writer>-<number>.seg    segments (spec/record.md)
   journals/<writer>.spare           the next segment, made ahead
@@ -32,7 +33,10 @@ from lineal.model.errors import NewerFormat, NotWritable
 FOLDER_VERSION = 1
 FOLDER_NAME = ".lineal"
 SERVERS_NAME = "servers"
+IGNORE_NAME = ".gitignore"
 
+# gitignore(5): of this folder and what is in it, this file too, git sees nothing. Deleted, it stays deleted.
+_IGNORE = "# Made by Lineal: what runs record is no part of the code.\n*\n"
 _SEGMENT = re.compile(r"([0-9a-f]{15})-(\d{6,})\.seg")
 _SPARE = re.compile(r"([0-9a-f]{15})\.spare.*")
 
@@ -85,10 +89,12 @@ class Folder:
         """Makes what is missing, readable by its owner alone. Raises NewerFormat, or OSError as the disk says."""
         if self.check() and os.path.isdir(self.journals) and os.path.exists(self.version):
             return
-        above = os.path.dirname(self.root)
+        outer, above = self.root, os.path.dirname(self.root)
         if os.path.basename(above) == SERVERS_NAME:
-            above = os.path.dirname(os.path.dirname(above))
+            outer = os.path.dirname(above)
+            above = os.path.dirname(outer)
         os.makedirs(above, exist_ok=True)
+        _make_outer(outer)
         make_folders(self.journals, below=above)
         if not os.path.exists(self.version):
             draft = f"{self.version}.{os.urandom(8).hex()}"
@@ -150,6 +156,29 @@ class Folder:
             return os.listdir(self.journals if place is None else place)
         except (FileNotFoundError, NotADirectoryError):
             return []
+
+
+def _make_outer(path: str) -> None:
+    """Makes the folder, if it is not there, and hides it from git. One that was there is its owner's (a project, a shared disk) and stays
+    as it is, but for an empty one of the usual name: who makes that tells Lineal where to record. Not to be hidden is no fault."""
+    if not os.path.isdir(path):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, 0o700)
+            _hide(path)
+        sync_folder(os.path.dirname(path))
+    elif os.path.basename(path) == FOLDER_NAME:
+        with contextlib.suppress(OSError):
+            if not os.listdir(path):
+                _hide(path)
+
+
+def _hide(path: str) -> None:
+    with contextlib.suppress(OSError):
+        fd = os.open(os.path.join(path, IGNORE_NAME), os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(fd, _IGNORE.encode())
+        finally:
+            os.close(fd)
 
 
 def make_folders(path: str, *, below: str) -> None:

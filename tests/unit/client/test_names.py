@@ -63,6 +63,7 @@ def test_strange_names_are_kept_as_they_are(folder):
     assert logged.tags == {name: name for name in NAMES}
     assert set(logged.details.metric_definitions) == set(NAMES)
     assert {name.partition("-")[0] for name in os.listdir(folder)} == {
+        ".gitignore",
         "VERSION",
         "ingest.lock",
         "journals",

@@ -45,7 +45,7 @@ def test_ensure_makes_what_is_missing_and_repeats_itself(tmp_path):
     os.unlink(folder.version)
     os.rmdir(folder.journals)
     folder.ensure()
-    assert sorted(os.listdir(folder.root)) == ["VERSION", "journals"]
+    assert sorted(os.listdir(folder.root)) == [".gitignore", "VERSION", "journals"]
 
 
 def test_many_processes_make_one_folder(tmp_path):
@@ -54,7 +54,71 @@ def test_many_processes_make_one_folder(tmp_path):
     env = {**os.environ, "PYTHONPATH": str(Path(blobs.__file__).parents[2])}
     started = [subprocess.Popen([sys.executable, "-c", code, str(root)], env=env) for _ in range(8)]
     assert [process.wait() for process in started] == [0] * 8
-    assert sorted(os.listdir(root)) == ["VERSION", "journals"]
+    assert sorted(os.listdir(root)) == [".gitignore", "VERSION", "journals"]
+
+
+def seen_by_git(tree):
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    asked = ["git", "-C", str(tree), "status", "--porcelain", "--untracked-files=all"]
+    return subprocess.run(asked, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", [".lineal", "runs", "deep/er/runs", ".lineal/servers/0123"])
+def test_git_sees_nothing_of_a_folder_that_was_made(tmp_path, name):
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "train.py").touch()
+    folder = Folder(tmp_path / name)
+    folder.ensure()
+    blobs.add_bytes(folder, "default", b"x")
+    assert seen_by_git(tmp_path) == ["?? train.py"]
+
+
+def test_git_sees_nothing_of_an_empty_folder_of_the_usual_name(tmp_path):
+    """`mkdir .lineal` says where to record."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / ".lineal").mkdir()
+    Folder(tmp_path / ".lineal").ensure()
+    assert seen_by_git(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["project", ".lineal"])
+def test_a_folder_that_holds_something_is_not_hidden(tmp_path, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "train.py").touch()
+    Folder(tmp_path / name).ensure()
+    assert sorted(os.listdir(tmp_path / name)) == ["VERSION", "journals", "train.py"]
+
+
+def test_an_empty_folder_of_another_name_is_not_hidden(tmp_path):
+    """It may become somebody's project, or be a disk that many share."""
+    Folder(tmp_path).ensure()
+    assert sorted(os.listdir(tmp_path)) == ["VERSION", "journals"]
+
+
+def test_what_somebody_wants_git_to_see_stays(tmp_path):
+    mine = tmp_path / ".lineal" / ".gitignore"
+    mine.parent.mkdir()
+    mine.write_text("*.db\n")
+    Folder(mine.parent).ensure()
+    assert mine.read_text() == "*.db\n"
+    mine.unlink()
+    os.unlink(Folder(mine.parent).version)
+    Folder(mine.parent).ensure()
+    assert not mine.exists(), "deleted, it stays deleted"
+
+
+def test_a_folder_that_cannot_be_hidden_is_made(tmp_path, monkeypatch):
+    real = os.open
+
+    def refuse(path, *rest, **more):
+        if str(path).endswith(".gitignore"):
+            raise OSError(28, "No space left on device")
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    Folder(tmp_path / ".lineal").ensure()
+    monkeypatch.undo()
+    assert sorted(os.listdir(tmp_path / ".lineal")) == ["VERSION", "journals"]
 
 
 @pytest.mark.parametrize("text", ["", "x", "1", "0", "-1", "1.0", "\xff"])
