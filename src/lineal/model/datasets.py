@@ -12,7 +12,7 @@ from lineal.model.vocabulary import Lifecycle, Status
 
 @dataclass(frozen=True, slots=True)
 class UsedDataset:
-    """A name under which runs used data. Runs count once, deleted ones too. `latest`: as the last use of it says."""
+    """A name under which runs used data. Runs count once, deleted ones too. `latest`: as the last use of it says that is no reproduction's, if there is one."""
 
     name: str
     version_count: int
@@ -23,7 +23,7 @@ class UsedDataset:
 
 @dataclass(frozen=True, slots=True)
 class DatasetVersion:
-    """What has one digest under that name, as the last use of it says; runs count as in `UsedDataset`."""
+    """What has one digest under that name, as such a use of it says; runs count as in `UsedDataset`."""
 
     dataset: Dataset
     run_count: int

@@ -27,8 +27,6 @@ PIPELINE_TAG = "lineal.pipeline"
 END_STATUSES: tuple[EndStatus, ...] = ("finished", "failed", "killed")
 SYSTEM_PREFIX = "system/"
 """Metrics below it are the machine's, not the model's: they are no part of comparisons unless asked for by name."""
-REPRODUCES_TAG = "lineal.reproduces"
-"""Tag of a run that was made again from another one: the id of that one."""
 MODEL_LABEL, DATASET_LABEL, DIGEST_LABEL = "model_id", "dataset_name", "dataset_digest"
 """Labels of a series: of which logged model it is a metric, and on which dataset."""
 

@@ -2,7 +2,8 @@
 
 All of it is derived from what runs said that they used (`store/lineage.py`). A *version* is what has one digest under one name. Uses
 are in order of their time, the newest first, then by digest, run id and context; what is said of a version, or of a name, is what the
-first use in that order says. Runs that were deleted count, and say that they were: they may be brought back."""
+first use in that order says of those by runs that are no reproductions (`vocabulary.REPRODUCES_TAG`), whose copies of the data are gone
+when they are; by one where there is no other. Runs that were deleted count, and say that they were: they may be brought back."""
 
 from __future__ import annotations
 

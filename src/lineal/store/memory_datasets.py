@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from lineal.model.datasets import DatasetRun, DatasetVersion, MadeVersion, UsedDataset
 from lineal.model.errors import NotFound
 from lineal.model.lineage import Dataset
+from lineal.model.vocabulary import REPRODUCES_TAG
 from lineal.store.datasets import (
     MadePage,
     NamesPage,
@@ -23,7 +24,7 @@ from lineal.store.datasets import (
     question_of,
     start_of,
 )
-from lineal.store.memory_state import TenantState
+from lineal.store.memory_state import TenantState, values_of
 from lineal.store.place_tokens import Key, token_of
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ T = TypeVar("T")
 class _Use(NamedTuple):
     run: DatasetRun
     dataset: Dataset
+    is_reproduction: bool
 
 
 class MemoryDatasetReader:
@@ -101,11 +103,12 @@ class MemoryDatasetReader:
         found = []
         for run_id, state in tenant.runs.items():
             run = state.run(tenant, run_id) if state.datasets else None
+            is_reproduction = REPRODUCES_TAG in values_of(state.settings, "tag")
             for _, use in state.datasets.values() if run is not None else ():
                 assert run is not None
                 data = use.dataset
                 said = run_id, use.context, data.version, run.name, run.experiment_name, run.status, run.lifecycle
-                found.append(_Use(DatasetRun(use.used_ms, data.digest, *said), data))
+                found.append(_Use(DatasetRun(use.used_ms, data.digest, *said), data, is_reproduction))
         return sorted(found, key=lambda use: use_key(use.run))
 
     def _by_name(self) -> Iterator[tuple[str, list[_Use]]]:
@@ -129,11 +132,15 @@ def _by(uses: Iterable[_Use], of: Callable[[_Use], str]) -> Iterator[tuple[str, 
 
 def _named(name: str, uses: Sequence[_Use]) -> UsedDataset:
     digests, runs = {use.run.digest for use in uses}, {use.run.run_id for use in uses}
-    return UsedDataset(name, len(digests), len(runs), uses[0].run.used_ms, _listed(uses[0].dataset))
+    return UsedDataset(name, len(digests), len(runs), uses[0].run.used_ms, _listed(_latest(uses)))
+
+
+def _latest(uses: Sequence[_Use]) -> Dataset:
+    return next((use.dataset for use in uses if not use.is_reproduction), uses[0].dataset)
 
 
 def _version(uses: Sequence[_Use], *, whole: bool) -> DatasetVersion:
-    dataset = uses[0].dataset if whole else _listed(uses[0].dataset)
+    dataset = _latest(uses) if whole else _listed(_latest(uses))
     runs = {use.run.run_id for use in uses}
     return DatasetVersion(dataset, len(runs), uses[-1].run.used_ms, uses[0].run.used_ms)
 

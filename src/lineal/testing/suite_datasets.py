@@ -13,6 +13,7 @@ from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.limits import DATASET_PROFILE_LISTED_MAX_CHARS
 from lineal.model.lineage import Dataset, DatasetUse
 from lineal.model.registry import NewVersion
+from lineal.model.vocabulary import REPRODUCES_TAG
 from lineal.store.contracts import RunStart, Store, TenantReader, TenantWriter
 from lineal.store.datasets import NameOrder, NamesQuery, UsesQuery, VersionsQuery, resolve
 from lineal.testing.suite_base import Said, SuiteBase, at, starting
@@ -154,6 +155,33 @@ class DatasetRules(SuiteBase):
         for name, digest in (("train", "a1"), ("test", ONE)):
             with pytest.raises(NotFound):
                 reader.datasets().get_version(name, digest)
+
+    def test_a_reproduction_has_its_data_elsewhere(self, store: Store, reader: TenantReader) -> None:
+        """What is said of data is what the last run says that is none; what is counted and dated is every run's."""
+        tag = call("set_tags", "r2", {REPRODUCES_TAG: "r1"}, at(90, 90))
+        self.tell(
+            store,
+            *(starting(run_id, time_ms=n) for n, run_id in enumerate(("r1", "r2", "r3"), 1)),
+            using("r1", "train", ONE, 10, source="data/first.csv", profile='{"row_count": 7}'),
+            using("r1", "train", TWO, 11, source="data/second.csv"),
+            using("r3", "train", TWO, 12, source="data/third.csv"),
+            tag,
+            *(using("r2", "train", ONE, 90 + n, f"c{n}", source="gone/first.csv") for n in range(3)),
+            using("r2", "other", TWO, 95, source="gone/other.csv"),
+        )
+
+        def said() -> tuple[str | None, list[str | None], str | None]:
+            datasets = reader.datasets()
+            versions = datasets.list_versions(VersionsQuery("train")).versions
+            assert [(one.dataset.digest, one.last_used_ms) for one in versions] == [(ONE, 92), (TWO, 12)]
+            assert datasets.get_version("train", ONE).dataset.source == versions[0].dataset.source
+            other, train = datasets.list_names(NamesQuery()).datasets
+            assert (train.run_count, train.last_used_ms, train) == (3, 92, datasets.get_name("train"))
+            return train.latest.source, [one.dataset.source for one in versions], other.latest.source
+
+        assert said() == ("data/third.csv", ["data/first.csv", "data/third.csv"], "gone/other.csv")
+        self.tell(store, call("set_tags", "r2", {REPRODUCES_TAG: None}, at(91, 91)))
+        assert said() == ("gone/first.csv", ["gone/first.csv", "data/third.csv"], "gone/other.csv")
 
     def test_a_long_profile_is_not_listed(self, store: Store, reader: TenantReader) -> None:
         profile = "x" * (DATASET_PROFILE_LISTED_MAX_CHARS + 1)

@@ -10,6 +10,7 @@ from lineal.model.datasets import DatasetRun, DatasetVersion, MadeVersion, UsedD
 from lineal.model.errors import NotFound
 from lineal.model.limits import DATASET_NAMES_CHUNK_ROWS, DATASET_PROFILE_LISTED_MAX_CHARS
 from lineal.model.lineage import Dataset
+from lineal.model.vocabulary import REPRODUCES_TAG
 from lineal.store.datasets import (
     MadePage,
     NamesPage,
@@ -28,8 +29,14 @@ from lineal.store.sql.database import Connection, Row, list_text
 from lineal.store.sql.details import read_runs
 
 _USES_ORDER = "u.time_ms DESC, u.digest, r.run_id, u.context"
-# What the latest use said. `{}`: of which name, or version.
-_LATEST = f"(SELECT u.dataset FROM dataset_use u JOIN run r ON r.pk = u.run WHERE {{}} ORDER BY {_USES_ORDER} LIMIT 1)"
+_BY_ORDER = f"SELECT u.dataset FROM dataset_use u JOIN run r ON r.pk = u.run WHERE {{0}}{{1}} ORDER BY {_USES_ORDER} LIMIT 1"
+# Asked of each use in turn, the newest first: there are few reproductions before one that is none.
+_NO_REPRODUCTION = (
+    " AND (SELECT s.value FROM run_setting s WHERE s.run = u.run AND s.kind = 'tag'"
+    f" AND s.name = '{REPRODUCES_TAG}') IS NULL"
+)
+# What the latest use said. `{0}`: of which name, or version.
+_LATEST = f"COALESCE(({_BY_ORDER.format('{0}', _NO_REPRODUCTION)}), ({_BY_ORDER.format('{0}', '')}))"
 _OF_NAME = "u.dataset_name = n.pk"
 _OF_VERSION = "u.dataset_name = v.dataset_name AND u.digest = v.digest"
 _NAMES = (
