@@ -12,7 +12,8 @@ from lineal.model.vocabulary import Lifecycle, Status
 
 @dataclass(frozen=True, slots=True)
 class UsedDataset:
-    """A name under which runs used data. Runs count once, deleted ones too. `latest`: as the last use of it says that is no reproduction's, if there is one."""
+    """A name under which runs used data. Runs count once, deleted ones too. `latest`: as the last use of it says that is
+    no reproduction's, if there is one."""
 
     name: str
     version_count: int

@@ -29,7 +29,9 @@ from lineal.store.sql.database import Connection, Row, list_text
 from lineal.store.sql.details import read_runs
 
 _USES_ORDER = "u.time_ms DESC, u.digest, r.run_id, u.context"
-_BY_ORDER = f"SELECT u.dataset FROM dataset_use u JOIN run r ON r.pk = u.run WHERE {{0}}{{1}} ORDER BY {_USES_ORDER} LIMIT 1"
+_BY_ORDER = (
+    f"SELECT u.dataset FROM dataset_use u JOIN run r ON r.pk = u.run WHERE {{0}}{{1}} ORDER BY {_USES_ORDER} LIMIT 1"
+)
 # Asked of each use in turn, the newest first: there are few reproductions before one that is none.
 _NO_REPRODUCTION = (
     " AND (SELECT s.value FROM run_setting s WHERE s.run = u.run AND s.kind = 'tag'"
