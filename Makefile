@@ -96,7 +96,7 @@ $(VENV)/.stamp-dev: $(SETUP) $(VENV)/.stamp-venv
 	@touch $(VENV)/.stamp-demo $@
 
 # MLflow, newest and 2.x, each in an environment of its own; tests that need one and find none build it.
-$(VENV)/.stamp-mlflow: benchmarks/requirements/mlflow.txt benchmarks/requirements/mlflow.alone.txt benchmarks/requirements/mlflow2.txt $(VENV)/.stamp-dev
+$(VENV)/.stamp-mlflow: $(addprefix benchmarks/requirements/,mlflow.txt mlflow.needs.txt mlflow.alone.txt mlflow2.txt) $(VENV)/.stamp-dev
 	@$(BIN)/python -m benchmarks.environments mlflow mlflow2
 	@touch $@
 

@@ -24,17 +24,26 @@ class NotInstalled(Exception):
     """The peer's environment could not be built; the message ends with pip's last words."""
 
 
+def requirements_of(tracker: str) -> list[Path]:
+    """`NAME.txt`, and `NAME.alone.txt`: without what its packages ask for, over what is there."""
+    return [path for path in (REQUIREMENTS / f"{tracker}.txt", REQUIREMENTS / f"{tracker}.alone.txt") if path.exists()]
+
+
+def text_of(requirements: Path) -> str:
+    """With what it includes (`-r FILE`)."""
+    lines = requirements.read_text().splitlines(keepends=True)
+    return "".join(text_of(REQUIREMENTS / line[3:].strip()) if line.startswith("-r ") else line for line in lines)
+
+
 def python_of(tracker: str, *, build: bool = True) -> Path:
     """The Python that has this tracker; built if it is not there or its requirements changed. Without `build`: NotInstalled then."""
-    wanted = [
-        path for path in (REQUIREMENTS / f"{tracker}.txt", REQUIREMENTS / f"{tracker}.alone.txt") if path.exists()
-    ]
+    wanted = requirements_of(tracker)
     if not wanted:
         return Path(sys.executable)
     place = VENVS / tracker
     python = place / "bin" / "python"
     stamp = place / "requirements.sha256"
-    texts = b"".join(path.read_bytes() for path in wanted)
+    texts = "".join(map(text_of, wanted)).encode()
     digest = hashlib.sha256(texts + platform.python_version().encode()).hexdigest()
     VENVS.mkdir(exist_ok=True)
     with (VENVS / f"{tracker}.lock").open("w") as lock:
@@ -46,7 +55,6 @@ def python_of(tracker: str, *, build: bool = True) -> Path:
         print(f"building the environment of {tracker} ...", file=sys.stderr, flush=True)
         venv.create(place, with_pip=True, clear=True)
         for path in wanted:
-            # `NAME.alone.txt`: without what these ask for, over what is there
             _install(tracker, python, ["--no-deps"] if ".alone" in path.suffixes else [], path)
         stamp.write_text(digest)
     return python

@@ -237,6 +237,15 @@ def test_where_artifacts_lie(tmp_path: Path, folder: Path, kind: str) -> None:
         assert Path(store.find_blob(one.digest or "") or "").read_text() == "hello"
 
 
+def test_the_counts_are_said_in_words(tmp_path: Path, folder: Path) -> None:
+    source = with_artifacts(tmp_path, str(tmp_path / "files"), tmp_path / "files")
+    done = CliRunner().invoke(command, ["import", "mlflow", source.url, "--folder", str(folder)])
+    assert done.exit_code == 0, done.output
+    *counts, last = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert {"runs 1", "artifacts 1", "size of artifacts 5 bytes", "logged models 0"} <= set(counts)
+    assert last.endswith("1 new, 0 changed, 0 as they were.")
+
+
 def test_what_lies_elsewhere_is_a_reference(tmp_path: Path, folder: Path) -> None:
     said = bring(with_artifacts(tmp_path, "s3://bucket/1/artifacts").url, folder)
     assert (said["there"]["artifacts"], said["there"]["references"]) == (0, 1)

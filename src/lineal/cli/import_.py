@@ -180,6 +180,7 @@ def _say(source: Source, place: str, tally: Tally) -> None:
     for kind, found in tally.found.items():
         there = tally.there[kind]
         text = bytes_text if kind == "bytes" else "{:,}".format
-        click.echo(f"{kind:<18}{text(there):>12}" + ("" if there >= found else f"  of {text(found)}"))
+        name = "size of artifacts" if kind == "bytes" else kind.replace("_", " ")
+        click.echo(f"{name:<18}{text(there):>12}" + ("" if there >= found else f"  of {text(found)}"))
     runs = f"{tally.new_runs:,} new, {tally.changed_runs:,} changed, {tally.unchanged_runs:,} as they were"
     click.echo(f"{count_text(tally.found['runs'], 'run')} of {printable(source.place)} in {printable(place)}: {runs}.")
