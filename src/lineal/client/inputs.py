@@ -115,9 +115,11 @@ class InputNaming:
         return found
 
     def _say_used_version(self, version_id: str, name: str) -> None:
+        from lineal.client.reproducing import unmade
         from lineal.record.records import ModelVersionUsed
 
-        self._say(ModelVersionUsed(version_id, name))
+        if version_id not in unmade:
+            self._say(ModelVersionUsed(version_id, name))
 
     @property
     def _home(self) -> tuple[str, str | None]:

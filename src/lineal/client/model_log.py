@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lineal.client import reproducing
 from lineal.client.given import artifact_path, check_note, check_tags
 from lineal.formats.example import example_json, given_signature, signature_of
 from lineal.formats.pack import Packed, pack_files, pack_object
@@ -28,7 +29,8 @@ EXAMPLE_FILE = "input_example.json"
 @dataclass(frozen=True, slots=True)
 class LoggedVersion:
     """What `log_model` made. The version has this id at once, and gets its number when the journal is taken in:
-    `lineal.get_model_version(version_id)` knows it then. `path` is the folder of its files within the run's artifacts."""
+    `lineal.get_model_version(version_id)` knows it then. In a program that `lineal reproduce` started no version is made: only that
+    program knows the id, and the number is 0. `path` is the folder of its files within the run's artifacts."""
 
     name: str
     version_id: str
@@ -74,21 +76,22 @@ def log_model(
         _note_file(files, where, blob)
         example = {"artifact": where}
     if kept:
-        source = f"runs:/{run.run_id}/{folder}" if folder else f"runs:/{run.run_id}"
-        run._say(
-            ModelVersionCreated(
-                version_id,
-                name,
-                source=source,
-                path=folder,
-                format=packed.format,
-                files=files,
-                signature=takes,
-                input_example=example,
-                description=description,
-                tags=checked_tags,
-            )
+        created = ModelVersionCreated(
+            version_id,
+            name,
+            source=f"runs:/{run.run_id}/{folder}" if folder else f"runs:/{run.run_id}",
+            path=folder,
+            format=packed.format,
+            files=files,
+            signature=takes,
+            input_example=example,
+            description=description,
+            tags=checked_tags,
         )
+        if reproducing.keeps_models():
+            reproducing.unmade[version_id] = run.run_id, created
+        else:
+            run._say(created)
     else:
         run._refuse("model_not_kept", f"model {name!r} is no version: not all of its files could be kept", detail=name)
     return LoggedVersion(name, version_id, run.run_id, folder, packed.format)

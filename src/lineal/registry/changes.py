@@ -1,14 +1,16 @@
 """Changes of registered models from outside of a run: said to a local folder as statements, asked of a server as requests, so that
-its roles count."""
+its roles count. In a program that makes a run again there are none: people serve from what is registered."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from lineal.api import say_outside, set_lock
 from lineal.client.given import check_note, check_tags
+from lineal.client.reproducing import keeps_models
 from lineal.client.session import check_description
 from lineal.ingest import registry_work
 from lineal.model.errors import Conflict, InvalidInput, NotFound
@@ -21,8 +23,19 @@ if TYPE_CHECKING:
     from lineal.local import LocalStore
 
 Url = str | os.PathLike[str] | None
+P = ParamSpec("P")
 
 
+def _not_in_a_reproduction(change: Callable[P, None]) -> Callable[P, None]:
+    @wraps(change)
+    def unless(*given: P.args, **named: P.kwargs) -> None:
+        if not keeps_models():
+            change(*given, **named)
+
+    return unless
+
+
+@_not_in_a_reproduction
 def promote(
     store: LocalStore,
     version: ModelVersion,
@@ -82,6 +95,7 @@ def _run_to_lock(store: LocalStore, version: ModelVersion) -> str | None:
     return None if run.is_locked else run.run_id
 
 
+@_not_in_a_reproduction
 def delete_alias(store: LocalStore, name: str, alias: str, why: str, url: Url, tenant: str | None) -> None:
     store.refresh()
     said = registry_work.unaliased(store.reader().registry(), name, alias, _reason(why))
@@ -91,6 +105,7 @@ def delete_alias(store: LocalStore, name: str, alias: str, why: str, url: Url, t
         say_outside(None, said, url, tenant)
 
 
+@_not_in_a_reproduction
 def set_model(
     store: LocalStore,
     name: str,
@@ -120,6 +135,7 @@ def set_model(
         say_outside(None, said, url, tenant)
 
 
+@_not_in_a_reproduction
 def rename_model(store: LocalStore, name: str, new_name: str, url: Url, tenant: str | None) -> None:
     new_name = check_model_name(new_name, field="new_name")
     store.refresh()
@@ -127,6 +143,7 @@ def rename_model(store: LocalStore, name: str, new_name: str, url: Url, tenant: 
     _say(store, said, url, tenant, "PATCH", ("models", name), {"name": new_name})
 
 
+@_not_in_a_reproduction
 def set_model_lifecycle(store: LocalStore, name: str, lifecycle: Lifecycle, url: Url, tenant: str | None) -> None:
     store.refresh()
     registry = store.reader().registry()
@@ -136,6 +153,7 @@ def set_model_lifecycle(store: LocalStore, name: str, lifecycle: Lifecycle, url:
         _say(store, registry_work.restored_model(registry, name), url, tenant, "POST", ("models", name, "restore"), {})
 
 
+@_not_in_a_reproduction
 def delete_version(store: LocalStore, version: ModelVersion, why: str, url: Url, tenant: str | None) -> None:
     reason, number = _reason(why), str(version.version)
     said = registry_work.deleted_version(store.reader().registry(), version.name, number, reason)
@@ -143,12 +161,14 @@ def delete_version(store: LocalStore, version: ModelVersion, why: str, url: Url,
     _say(store, said, url, tenant, "DELETE", path, query={"why": reason} if reason else None)
 
 
+@_not_in_a_reproduction
 def restore_version(store: LocalStore, version: ModelVersion, url: Url, tenant: str | None) -> None:
     number = str(version.version)
     said = registry_work.restored_version(store.reader().registry(), version.name, number)
     _say(store, said, url, tenant, "POST", ("models", version.name, "versions", number, "restore"), {})
 
 
+@_not_in_a_reproduction
 def set_version(
     store: LocalStore,
     version: ModelVersion,

@@ -16,6 +16,7 @@ from lineal.model import registry as nouns
 from lineal.model.errors import Conflict, InvalidInput, NotFound
 from lineal.model.values import from_json
 from lineal.registry.traced import trace
+from lineal.registry.unmade import find_unmade_content
 from lineal.store.registry import By, Term, TransitionsQuery, VersionsQuery
 from lineal.store.why import Why, why
 from lineal.store.why_view import content_dict, model_dict, transition_dict, version_dict
@@ -84,7 +85,7 @@ class ModelVersion:
     @cached_property
     def content(self) -> nouns.VersionContent:
         """Files, signature and input example."""
-        return self._store.reader().registry().get_content(self.version_id)
+        return find_unmade_content(self.version_id) or self._store.reader().registry().get_content(self.version_id)
 
     @property
     def files(self) -> list[nouns.VersionFile]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lineal.model.errors import InvalidInput, NotFound
 from lineal.model.registry import STAGES, ModelVersion, RegisteredModel, is_model_name, is_version_id
+from lineal.registry.unmade import find_unmade
 from lineal.store.registry import By, RegistryReader, Term, VersionsQuery
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def find_version(store: LocalStore, ref: object) -> Found:
     if not isinstance(ref, str) or not ref.strip():
         raise InvalidInput(f"{ref!r:.80} names no model version: say {_WORDS}", field="version")
     store.refresh()
+    unmade = find_unmade(ref)
+    if unmade is not None:
+        return Found(unmade)
     registry = store.reader().registry()
     name = ref.removeprefix(_MLFLOW)
     if "/" in name:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 
 import lineal
+from lineal.client import reproducing
 from lineal.client.datasets.files import digest_of
 from lineal.record.records import CaptureSet
 from lineal.reproduce import reproduction
@@ -213,6 +214,77 @@ def test_a_command_that_knows_nothing_of_lineal(
     assert (status, answer["verdict"], answer["differences"]) == (0, "identical", []), answer
     made = lineal.get_run(answer["run_id"], url=recorder.folder)
     assert (made.params, made.name, made.tags["lineal.reproduces"]) == ({"lr": 0.5}, "quiet", run_id)
+
+
+REGISTERS = """
+import numpy as np
+import lineal
+
+with lineal.init("e") as run:
+    run.log({"x": 1.5})
+    made = run.log_model("digits", {"w": np.arange(3.0)}, description="mine", tags={"k": "v"}, input_example={"a": [1]})
+    loaded = lineal.load_model(made.version_id)
+    run.use_model(made.version_id)
+    version = lineal.get_model_version(run.run_id)
+    run.log({"sum": float(loaded["w"].sum()), "files": len(version.files), "described": int(version.description == "mine")})
+    run.log({"signed": int(version.signature is not None), "input": version.input_example["a"][0], "tag": int(version.tags == {"k": "v"})})
+promoted = lineal.promote(made.version_id, to="production", alias="champion", archive_existing=True, lock_run=False)
+lineal.set_model("digits", description="of now", tags={"by": run.run_id})
+lineal.set_model_version(promoted.version_id, description="other")
+lineal.delete_alias("digits", "champion") if promoted.version > 1 else None
+print(promoted.version, made.version_id)
+"""
+
+
+def registered(folder: Path) -> Any:
+    model = lineal.get_model("digits", url=folder)
+    return model.to_dict(), [one.to_dict() for one in model.versions()], model.transitions()
+
+
+def test_registered_models_stay_as_they_are(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    """Those who serve @champion, or what is in production, are handed no reproduction."""
+    run_id = recorded(recorder, repository, REGISTERS)
+    before = registered(recorder.folder)
+    assert [(one["version"], one["run_id"], one["description"]) for one in before[1]] == [(1, run_id, "other")]
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"], answer["differences"], answer["exit_status"]) == (0, "identical", [], 0), answer
+    assert registered(recorder.folder) == before
+    made = lineal.get_run(answer["run_id"], url=recorder.folder)
+    assert [item.path for item in made.artifacts] == ["models/digits/model.safetensors"]
+    assert made.details.version_uses == [] and not made.details.run.is_locked
+
+
+def test_a_tracked_program_registers_nothing_either(recorder: Recorder, repository: Path, reproduce: Reproduce) -> None:
+    (repository / "train.py").write_text(REGISTERS)
+    words = ("-m", "lineal.cli.main", "track", "--", sys.executable, "train.py")
+    run_id = recorder.train(repository, *words, LINEAL_CAPTURE="execution,sources")
+    recorder.say(run_id, "code", recorder.code_of(run_id, repository))
+    before = registered(recorder.folder)
+    status, answer = reproduce(run_id)
+    assert (status, answer["verdict"]) == (0, "identical"), answer
+    assert registered(recorder.folder) == before
+
+
+def test_a_reproduction_says_once_that_it_makes_no_versions(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("LINEAL_URL", str(tmp_path / "notebook"))
+    with lineal.init("e") as run:
+        run.log_model("digits", {"w": [1.0]})
+    assert not caplog.records
+    monkeypatch.setattr(reproducing, "_guards", [])
+    monkeypatch.setattr(reproducing, "_ids", {})
+    monkeypatch.setenv("LINEAL_REPRODUCES", run.run_id)
+    with lineal.init("e") as again:
+        for _ in range(2):
+            again.log_model("digits", {"w": [1.0]})
+    lineal.rename_model("digits", "digits")
+    lineal.delete_model_version("digits/1")
+    lineal.delete_model("digits")
+    (said,) = caplog.records
+    assert f"makes run {run.run_id} again" in said.message and "no new version" in said.message
+    model = lineal.get_model("digits")
+    assert [(one.version, one.run_id) for one in model.versions()] == [(1, run.run_id)]
 
 
 def test_of_several_runs_of_one_program_the_right_one(

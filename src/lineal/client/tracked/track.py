@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lineal.client import reproducing
 from lineal.client.capture.redact import mask_value
 from lineal.client.settings import ATTEMPT_VARIABLE, NAME_VARIABLE, TRACK_VARIABLE
 from lineal.client.tracked.child import Child, Ended
@@ -69,6 +70,9 @@ class Tracking:
             own[NAME_VARIABLE] = name
         # A run that is made again is this one; what joins it is told nothing else.
         dropped = (SAID_VARIABLE, NAME_VARIABLE, "LINEAL_REPRODUCES")
+        original = reproducing.original()
+        if original is not None:
+            own[reproducing.TRACKED_VARIABLE] = original
         return {**{key: value for key, value in environ.items() if key not in dropped}, **own}
 
     def wait(self, child: Child) -> Ended:
