@@ -9,28 +9,25 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
+
+from tests.ports import kept_port
 
 START_S = 30.0
 STOP_S = 5.0
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Site:
     def __init__(self, folder: Path, log: Path) -> None:
-        self.folder, self.log, self.port = folder, log, free_port()
+        self.folder, self.log = folder, log
+        self._keeping = ExitStack()
+        self.port = self._keeping.enter_context(kept_port())
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

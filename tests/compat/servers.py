@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.environments import python_of
+from tests.ports import kept_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 120
@@ -43,12 +43,6 @@ def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.05)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
-
-
 @contextmanager
 def _started(command: list[str], port: int, log: Path, more: dict[str, str]) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
@@ -71,13 +65,12 @@ def _started(command: list[str], port: int, log: Path, more: dict[str, str]) -> 
 @contextmanager
 def lineal_server(store: str = "sqlite", address: str | None = None) -> Iterator[str]:
     """`lineal serve` over an empty store; `address` is an empty PostgreSQL database, one is made if it is not given."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, kept_port() as port:
         place = Path(folder)
         if store == "postgresql" and address is None:
             with _postgres() as address, lineal_server(store, address) as url:
                 yield url
             return
-        port = _free_port()
         command = [sys.executable, "-m", "lineal.cli.main", "serve", "--port", str(port), "--log", "text"]
         command += ["--store", address or f"sqlite:///{place}/lineal.db", "--blobs", str(place / "blobs")]
         command += ["--webhook-receiver", "127.0.0.1:*"]
@@ -103,8 +96,8 @@ def _postgres() -> Iterator[str]:
 @contextmanager
 def stock_server() -> Iterator[str]:
     """`mlflow server` over SQLite with one worker."""
-    with tempfile.TemporaryDirectory() as folder:
-        place, port = Path(folder), _free_port()
+    with tempfile.TemporaryDirectory() as folder, kept_port() as port:
+        place = Path(folder)
         command = [str(python_of("mlflow")), "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
         command += [
             "--backend-store-uri",

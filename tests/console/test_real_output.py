@@ -448,8 +448,11 @@ def test_a_mark_that_a_dead_helper_has_left_is_printed_nowhere(tmp_path: Path) -
             global helper
             spawn(*given)
             mine = sys.argv[1].encode() + b"/journals"
-            found = [name for name in os.listdir("/proc") if name.isdigit() and mine in said(name, "cmdline")]
-            [helper] = [int(name) for name in found if b"pump.py" in said(name, "cmdline")]
+            found = []
+            while len(found) != 1:  # in the middle of its exec it has no words
+                words = {name: said(name, "cmdline") for name in os.listdir("/proc") if name.isdigit()}
+                found = [name for name in words if mine in words[name] and b"pump.py" in words[name]]
+            helper = int(found[0])
         def stopped_before(self, timeout_s):
             os.kill(helper, signal.SIGSTOP)
             while said(helper, "stat").rpartition(b") ")[2][:1] != b"T":

@@ -31,15 +31,18 @@ def test_a_short_run_is_small(writer, folder, child):
 
 
 def test_a_short_run_pays_two_barriers(writer, folder, child, strace, tmp_path):
-    """In a folder that is there already: one fdatasync of its segment, one fsync of the folder that names it."""
+    """In a folder that is there already: one fdatasync of its segment, one fsync of the folder that names it. A run that a busy machine
+    makes long may pay another one each second, as all do."""
     lineal.init(url=folder).finish()
     log = tmp_path / "strace"
     prefix = [strace, "-f", "-y", "-o", str(log), "-e", "trace=fsync,fdatasync,sync,syncfs,msync,sync_file_range"]
-    child(SHORT.replace('run_id="r", ', ""), folder, prefix=prefix).end_well()
+    program = SHORT.replace('run_id="r", ', "")
+    program = f"import time\nbegun = time.monotonic()\n{program}said(int(time.monotonic() - begun))"
+    [seconds] = map(int, child(program, folder, prefix=prefix).end_well())
     calls = [line.split(" ", 1)[1].strip() for line in log.read_text().splitlines() if "sync" in line and "(" in line]
     of_segment = [call for call in calls if ".seg" in call or ".spare" in call]
-    assert len(of_segment) == 1, calls
-    assert len(calls) <= 2, calls
+    assert 1 <= len(of_segment) <= 1 + seconds, calls
+    assert len(calls) <= 2 + seconds, calls
 
 
 def test_log_makes_no_system_call_when_mapped(folder, child, strace, tmp_path, monkeypatch):
@@ -168,12 +171,15 @@ def test_a_long_run_keeps_its_descriptors(writer, folder, child):
             run.log(wide, step=step)
             if step == 2_000:
                 time.sleep(1.2)
-                said(len(os.listdir("/proc/self/fd")))
-        time.sleep(1.5)
-        said(len(os.listdir("/proc/self/fd")))
+                before = len(os.listdir("/proc/self/fd"))
+        until = time.monotonic() + 30
+        while (after := len(os.listdir("/proc/self/fd"))) > before + 2 and time.monotonic() < until:
+            time.sleep(0.1)
+        said(before, after)
         run.finish()
         """,
         folder,
     ).end_well()
-    assert int(lines[1]) <= int(lines[0]) + 2
+    before, after = map(int, lines[0].split())
+    assert after <= before + 2
     assert not [name for name in os.listdir(folder / "journals") if "spare" in name]

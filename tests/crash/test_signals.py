@@ -161,7 +161,7 @@ def test_a_signal_while_a_thread_is_being_started(folder, child, read):
         """,
         folder,
     )
-    assert program.end(timeout_s=10) == -signal.SIGTERM
+    assert program.end() == -signal.SIGTERM
     assert read("r").status == "killed"
 
 
@@ -194,6 +194,6 @@ def test_a_handler_that_logs_while_a_lock_of_ours_is_held(folder, child, read, h
         folder,
         held,
     )
-    program.end_well(timeout_s=10)
+    program.end_well()
     assert read("r").history("handler").value.tolist() == [1]
     assert read("r").tags == {"a": "b"}

@@ -11,6 +11,7 @@ import pytest
 
 from lineal.client import uploader
 from lineal.server.hosted import HostedSource
+from tests.ports import kept_port
 from tests.server.hosting import hosting
 
 
@@ -33,6 +34,13 @@ def server(source: HostedSource) -> Iterator[httpx.Client]:
     """A client of a server over SQLite; its `base_url` is what /api/v1 follows."""
     with hosting(source) as client:
         yield client
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Of a server that ends and comes back."""
+    with kept_port() as port:
+        yield port
 
 
 def url_of(client: httpx.Client) -> str:

@@ -87,7 +87,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize(("handler", "status"), [("none", -signal.SIGTERM), ("own", 7)])
 def test_after_a_sigterm_the_server_has_everything(server: httpx.Client, handler: str, status: int) -> None:
-    with start(TERMINATED, url_of(server), handler) as process:
+    with start(TERMINATED, url_of(server), handler, LINEAL_SIGTERM_DRAIN_S="60") as process:
         run_id = read_line(process)
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate()
@@ -106,8 +106,7 @@ def test_process_1_of_a_container_sends_everything_before_it_ends(server: httpx.
     if options is None:
         pytest.skip("this machine lets nobody here begin a PID namespace")
     program = "import os, sys\nassert os.getpid() == 1" + TERMINATED
-    patient = {"LINEAL_SIGTERM_DRAIN_S": "60"}
-    with start(program, url_of(server), "none", within=[namespace, *options], **patient) as process:
+    with start(program, url_of(server), "none", within=[namespace, *options], LINEAL_SIGTERM_DRAIN_S="60") as process:
         run_id = read_line(process)
         [inner] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(inner), signal.SIGTERM)

@@ -109,11 +109,10 @@ def test_the_client_is_killed_in_the_middle(server: httpx.Client, seed: int) -> 
     assert detail_of(server, run_id)["losses"] == {}
 
 
-def test_the_server_is_killed_in_the_middle(tmp_path: Path, seed: int) -> None:
+def test_the_server_is_killed_in_the_middle(tmp_path: Path, seed: int, port: int) -> None:
     """Again and again, while a run logs; what it acknowledged it has, what it did not it gets again, and nothing twice."""
     chance = random.Random(seed)
-    with serving_store(tmp_path / "srv") as first:
-        port = int(first.url.rpartition(":")[2].partition("/")[0])
+    with serving_store(tmp_path / "srv", "--port", str(port)) as first:
         run = lineal.init("digits", url=f"http://localhost:{port}")
         count = log_some(run, 0, 3_000)
         wait_for(lambda: first.client.get(f"/runs/{run.run_id}").status_code == 200)

@@ -135,15 +135,16 @@ def test_sync_gets_through_a_bad_network(server: httpx.Client, own_folder: Path)
     assert sum(proxy.counts.values()) - proxy.counts["passed"] > 5
 
 
-def test_a_server_that_went_back_to_an_older_backup_gets_again_what_it_lost(tmp_path: Path, own_folder: Path) -> None:
+def test_a_server_that_went_back_to_an_older_backup_gets_again_what_it_lost(
+    tmp_path: Path, own_folder: Path, port: int
+) -> None:
     import shutil
 
     from lineal.server.hosted import HostedSource
     from tests.server.hosting import hosting
 
     store, copy = tmp_path / "srv", tmp_path / "backup"
-    with HostedSource(f"sqlite:///{store}/lineal.db") as source, hosting(source) as client:
-        port = int(url_of(client).rpartition(":")[2])
+    with HostedSource(f"sqlite:///{store}/lineal.db") as source, hosting(source, port) as client:
         run = lineal.init("digits", url=url_of(client))
         for step in range(100):
             run.log({"loss": step}, step=step)

@@ -66,15 +66,12 @@ def test_a_server_that_is_not_there_costs_finish_its_deadline_and_nothing_is_los
     assert run.finished
 
 
-def test_a_server_that_comes_later_gets_everything(tmp_path: Path) -> None:
+def test_a_server_that_comes_later_gets_everything(tmp_path: Path, port: int) -> None:
     """Nobody listens at first; then somebody does, at the same address."""
-    store = f"sqlite:///{tmp_path}/srv/lineal.db"
-    with HostedSource(store) as source, hosting(source) as client:
-        port = int(url_of(client).rpartition(":")[2])
     run = lineal.init("digits", url=f"http://localhost:{port}")
     for step in range(100):
         run.log({"loss": step}, step=step)
-    with HostedSource(store) as source, hosting(source, port) as client:
+    with HostedSource(f"sqlite:///{tmp_path}/srv/lineal.db") as source, hosting(source, port) as client:
         run.finish()
         assert len(points_of(client, run.run_id, "loss")) == 100
 

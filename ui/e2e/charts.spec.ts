@@ -78,7 +78,7 @@ test("NaN and infinity are counted and marked", async ({ page }) => {
   await expect(runs.chart("loss")).toContainText("2 NaN");
   await expect(runs.chart("loss")).toContainText("2 infinite");
   await expect(runs.chart("all_nan")).toContainText("100 NaN");
-  expect((await inkOf(runs.chart("all_nan"))).count).toBeGreaterThan(10);
+  await expect.poll(async () => (await inkOf(runs.chart("all_nan"))).count).toBeGreaterThan(10);
 });
 
 test("x by step, elapsed and wall time; log axes say what they cannot show", async ({ page }) => {
@@ -110,7 +110,7 @@ test("two thousand metrics: sections open, a search finds, and the page stays qu
 test("the crosshair is one for all charts", async ({ page }) => {
   const runs = await open(page, "shelf", "name = 'h1'");
   const [here, there] = [runs.chart("val/acc"), runs.chart("val/loss")];
-  await expect(there).toContainText("all 30 points");
+  for (const chart of [here, there]) await expect(chart).toContainText("all 30 points");
   const box = (await here.getByRole("img").boundingBox())!;
   const before = (await there.textContent()) ?? "";
   await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 3 });
@@ -151,7 +151,7 @@ test("a pinned chart comes first, also after a reload, until it is let go", asyn
   const runs = await open(page, "shelf", "name like 'c%'");
   const names = () => runs.charts.getByRole("article").evaluateAll((all) => all.map((one) => one.getAttribute("aria-label")));
   await expect(runs.chart("val/loss")).toBeVisible();
-  expect((await names())[0]).toBe("train/loss");
+  await expect.poll(async () => (await names())[0]).toBe("train/loss");
   await runs.chart("val/loss").hover();
   await page.getByRole("button", { name: "Pin val/loss to the top" }).click();
   await expect(page.getByRole("heading", { name: /^Pinned/ })).toBeVisible();

@@ -25,7 +25,7 @@ test("tags the selected runs, and finds them by the tag", async ({ page }) => {
   await page.keyboard.press("Escape");
   await runs.apply("tags.reviewed = 'yes, by 🧪'");
   await expect(runs.total).toHaveText("2 runs");
-  expect((await runs.names()).toSorted()).toEqual(["b0", "b2"]);
+  await expect.poll(async () => (await runs.names()).toSorted()).toEqual(["b0", "b2"]);
 });
 
 test("archives, shows what is archived, restores", async ({ page }) => {

@@ -18,7 +18,7 @@ test("a run appears, its values and curves follow, its end is told", async ({ pa
   await expect(runs.row("comes")).toContainText("0.75");
   await expect(runs.chart("beat")).toContainText("all 3 points");
   await expect(runs.chart("new_metric")).toContainText("all 1 point");
-  expect((await inkOf(runs.chart("beat"))).count).toBeGreaterThan(20);
+  await expect.poll(async () => (await inkOf(runs.chart("beat"))).count).toBeGreaterThan(20);
   await live.say({ finish: "finished" });
   await expect(runs.row("comes")).toContainText("finished");
 });

@@ -107,7 +107,7 @@ test.describe("columns", () => {
     await page.getByRole("checkbox", { name: "model/depth" }).check();
     await page.keyboard.press("Escape");
     await expect(runs.heading("model/depth")).toBeVisible();
-    expect((await runs.column("model/depth")).slice(0, 3)).toEqual(["2", "1", "0"]);
+    await expect.poll(async () => (await runs.column("model/depth")).slice(0, 3)).toEqual(["2", "1", "0"]);
     await page.reload();
     await expect(runs.heading("model/depth")).toBeVisible();
   });
@@ -150,7 +150,7 @@ test("groups by a param, with how many, mean and spread; a group opens", async (
   }
   await groups.first().getByRole("button").click();
   await expect(runs.table.getByRole("link").first()).toBeVisible();
-  expect(await runs.table.getByRole("link").count()).toBe(8);
+  await expect(runs.table.getByRole("link")).toHaveCount(8);
 });
 
 test("no number of a metric is cut off, however small", async ({ page }) => {

@@ -259,7 +259,7 @@ def test_a_fork_waits_while_the_thread_imports(tmp_path):
     (tmp_path / "slow_module.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(0.3)\n")
     text = (
         "import os, sys, time\nsys.path.insert(0, os.environ['PLACE'])\nimport lineal\nfrom lineal.client.capture import start\n"
-        "inner = start._import_all\n"
+        "from lineal.client.capture import imports\nimports.CAPTURE_FORK_WAIT_S = 60.0\ninner = start._import_all\n"
         "import _imp\n"
         "def import_all():\n    _imp.acquire_lock()\n    begun.set()\n    import slow_module\n    inner()\n    _imp.release_lock()\n"
         "import threading\nbegun = threading.Event()\nstart._import_all = import_all\n"

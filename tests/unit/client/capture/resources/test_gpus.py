@@ -119,7 +119,8 @@ import lineal
 from lineal.client.capture.resources.start import start
 with lineal.init("e", url=sys.argv[1], run_id="r") as run:
     resources = start(run)
-    time.sleep(1.5)
+    while not resources._meter._totals.sample_count:
+        time.sleep(0.02)
     resources.stop()
 """
 
