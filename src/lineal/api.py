@@ -218,6 +218,7 @@ def group_runs(
     by: str | Sequence[str],
     *,
     metrics: str | Sequence[str] = (),
+    order_by: str | Sequence[str] = (),
     filter: str = "",
     experiment: str | None = None,
     deleted: bool = False,
@@ -225,13 +226,15 @@ def group_runs(
     url: str | os.PathLike[str] | None = None,
     tenant: str | None = None,
 ) -> Groups:
-    """Runs that match, grouped by the values of fields such as "params.lr", largest group first, with count, mean, standard
-    deviation, min and max of fields such as "metrics.val/acc" or "min(metrics.loss)".
+    """Runs that match, grouped by the values of fields such as "params.lr", with count, mean, standard deviation, min and max of
+    fields such as "metrics.val/acc" or "min(metrics.loss)". Largest group first, or as `order_by` says: by the values of a field
+    of `by`, by the mean of any other ("metrics.val/acc desc"); what has none comes last.
 
     Raises InvalidInput, with the place for a wrong filter or field."""
     return shared_store(url, tenant).group_runs(
         by,
         metrics=metrics,
+        order_by=order_by,
         filter=filter,
         experiments=None if experiment is None else [experiment],
         deleted=deleted,

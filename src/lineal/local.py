@@ -191,6 +191,7 @@ class LocalStore:
         by: str | Sequence[str],
         *,
         metrics: str | Sequence[str] = (),
+        order_by: str | Sequence[str] = (),
         filter: str = "",
         experiments: str | Sequence[str] | None = None,
         deleted: bool = False,
@@ -198,15 +199,17 @@ class LocalStore:
     ) -> Groups:
         """Runs that match, put together where the fields of `by` ("params.lr", "tags.team", "status" ...) have the same values,
         with count, mean, standard deviation, min and max of `metrics` ("metrics.acc", "min(metrics.loss)", "duration" ...).
+        Largest group first, or as `order_by` says: by the values of a field of `by`, by the mean of any other ("metrics.acc desc").
         Raises InvalidInput, with the place for a wrong filter or field."""
         _check_limit(limit, GROUPS_PAGE_MAX_COUNT)
         fields = parse_fields(by, "by")
         spreads = parse_fields(metrics, "metrics")
+        orders = parse_orders(order_by)
         conditions = parse(filter)
         names = None if experiments is None else texts_of(experiments, "experiments")
         lifecycle: Lifecycle = "deleted" if deleted else "active"
         self.refresh()
-        page = self.reader().list_groups(GroupQuery(fields, spreads, conditions, lifecycle, names, limit))
+        page = self.reader().list_groups(GroupQuery(fields, spreads, conditions, lifecycle, names, limit, orders))
         return Groups(page, fields, spreads)
 
     def names(self, kind: Kind, prefix: str = "", limit: int = 100) -> list[str]:

@@ -129,6 +129,12 @@ def test_groups(folder):
         {"params.flag": True, "experiment": "e1"},
     ]
     assert len(lineal.group_runs("run_id", url=folder, limit=2)) == 2
+    for order, expected in (("params.seed", [1, 2]), ("params.seed desc", [2, 1]), ("metrics.loss desc", [1, 2])):
+        groups = lineal.group_runs("params.seed", metrics="metrics.loss", order_by=order, url=folder)
+        assert [group.values["params.seed"] for group in groups] == expected, order
+    with pytest.raises(lineal.InvalidInput) as raised:
+        lineal.group_runs("params.lr", order_by="lr", url=folder)
+    assert (raised.value.field, raised.value.position) == ("order_by", 0)
     with pytest.raises(lineal.InvalidInput) as raised:
         lineal.group_runs("lr", url=folder)
     assert (raised.value.field, raised.value.position) == ("by", 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import math
 from collections.abc import Iterator
@@ -145,6 +146,12 @@ def test_points_come_bit_for_bit(urls: tuple[str, str]) -> None:
 def test_groups_names_and_experiments(urls: tuple[str, str]) -> None:
     here, there = (lineal.group_runs("params.model/kind", metrics="metrics.loss", url=url) for url in urls)
     assert there.to_list() == here.to_list() and there.total == here.total == 2
+    for order, most in (("metrics.loss", "max"), ("metrics.loss desc", "min")):
+        here, there = (
+            lineal.group_runs("params.model/kind", metrics="metrics.loss", order_by=order, url=url) for url in urls
+        )
+        means = [group.metrics["metrics.loss"].mean for group in there]
+        assert there.to_list() == here.to_list() and means[-1] == getattr(builtins, most)(means) != means[0]
     with lineal.open_store(urls[0]) as folder, lineal.open_store(urls[1]) as server:
         assert server.names("param") == folder.names("param")
         assert server.values("params.model/kind") == folder.values("params.model/kind")

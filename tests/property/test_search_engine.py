@@ -182,6 +182,7 @@ grouped = st.builds(
     st.sampled_from(((), (Field("metric", "m"), Field("param", "x")))),
     st.one_of(st.none(), filters),
     limit=st.integers(0, 4),
+    order=st.lists(st.builds(Order, st.sampled_from(FIELDS), st.booleans()), max_size=2).map(tuple),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,9 +62,11 @@ class GroupsAnswer:
 def ask(store: LocalStore, question: Question, limit: int) -> RunsAnswer | GroupsAnswer:
     experiments = None if question.experiment is None else [question.experiment]
     if question.group_by:
+        keys = [key for text in question.group_by for key in _keys(text)]
         groups = store.group_runs(
-            [key for text in question.group_by for key in _keys(text)],
-            metrics=[_metric_key(text) for text in question.metrics],
+            keys,
+            metrics=_shown_metrics(question, keys),
+            order_by=list(question.order_by),
             filter=question.filter,
             experiments=experiments,
             deleted=question.deleted,
@@ -80,6 +83,16 @@ def ask(store: LocalStore, question: Question, limit: int) -> RunsAnswer | Group
         page_token=question.page_token,
     )
     return RunsAnswer(store, question, page)
+
+
+def _shown_metrics(question: Question, keys: Sequence[str]) -> list[str]:
+    """Those that are asked for, and what groups are ordered by."""
+    from lineal.query.parser import parse_orders
+    from lineal.query.text import field_text
+
+    ordering = [field_text(order.field) for order in parse_orders(question.order_by)]
+    wanted = [_metric_key(text) for text in question.metrics]
+    return list(dict.fromkeys([*wanted, *(text for text in ordering if text not in keys)]))
 
 
 def _keys(text: str) -> list[str]:

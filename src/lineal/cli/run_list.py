@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
 
 from lineal.cli.options import experiment_option, folder_option, json_option, tenant_option
@@ -19,7 +17,8 @@ _LIMIT = 20
     "--order-by",
     metavar="KEY",
     multiple=True,
-    help='Such as "metrics.val/acc desc", params.lr, duration; several with commas or again. Else newest first.',
+    help='Such as "metrics.val/acc desc", params.lr, duration; several with commas or again. Else newest first. '
+    "Groups: by a KEY of --group-by, or by the mean of any other; else largest first.",
 )
 @click.option("--limit", type=click.IntRange(0, 50_000), help=f"At most so many.  [default: {_LIMIT}]")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many runs first.")
@@ -67,12 +66,13 @@ def list_runs(
       lineal runs list "status = 'failed' and start_time > '2026-01-01'"
       lineal runs list --order-by "metrics.val/accuracy desc, duration"
       lineal runs list --group-by params.optimizer/lr --metric val/accuracy
+      lineal runs list --group-by params.optimizer/lr --order-by "metrics.val/accuracy desc"
 
     --watch needs a terminal; with --json it prints a line of JSON whenever the answer changes, also into a pipe."""
     from lineal.cli.opening import opened
 
     if group_by:
-        _refuse_with_groups(order_by, offset, page_token)
+        _refuse_with_groups(offset, page_token)
     elif metrics:
         raise InvalidInput("--metric sums up groups: give --group-by KEY, too", field="metric")
     asked = Question(filter, order_by, limit, offset, page_token, group_by, metrics, experiment, deleted)
@@ -96,10 +96,10 @@ def list_runs(
         out.print(*answer.blocks(out))
 
 
-def _refuse_with_groups(order_by: Sequence[str], offset: int, page_token: str | None) -> None:
-    for option, given in (("order-by", bool(order_by)), ("offset", bool(offset)), ("page-token", bool(page_token))):
+def _refuse_with_groups(offset: int, page_token: str | None) -> None:
+    for option, given in (("offset", bool(offset)), ("page-token", bool(page_token))):
         if given:
             raise InvalidInput(
-                f"--{option} goes without --group-by: groups are listed largest first; --limit says how many",
+                f"--{option} goes without --group-by: --limit says how many groups are listed, from the first",
                 field=option.replace("-", "_"),
             )

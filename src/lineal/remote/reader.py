@@ -146,6 +146,8 @@ class RestReader:
             "lifecycle_stage": query.lifecycle or "all",
             "limit": max(1, min(LIST_PAGE_MAX_COUNT, query.limit)),
         }
+        if query.order:  # older servers do not know it
+            body["order_by"] = [order_text(order) for order in query.order]
         page = self._ask("POST", ("runs", "groups"), body)
         return GroupPage([nouns.group_of(one, metrics) for one in page["groups"]][: query.limit], page["total"])
 

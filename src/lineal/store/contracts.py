@@ -340,7 +340,8 @@ class RunPage(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class GroupQuery:
     """Runs that match, put together where they have the same values of all fields of `by` (see `query/grouping.py`),
-    with a spread of each of `metrics` (any fields; what is no number is left out)."""
+    with a spread of each of `metrics` (any fields; what is no number is left out). `order`: a field of `by` orders the groups by
+    its values, any other by the mean of its spread; groups that have none come last in either direction."""
 
     by: tuple[Field, ...]
     metrics: tuple[Field, ...] = ()
@@ -348,6 +349,7 @@ class GroupQuery:
     lifecycle: Lifecycle | None = "active"
     experiments: tuple[str, ...] | None = None
     limit: int = 1_000
+    order: tuple[Order, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +376,8 @@ class RunGroup:
 
 
 class GroupPage(NamedTuple):
-    """Largest groups first, then by their values: numbers, then texts, then none. `total` counts all groups."""
+    """As the query's order says, then largest groups first, then by their values: numbers, then texts, then none. `total` counts
+    all groups."""
 
     groups: list[RunGroup]
     total: int

@@ -18,7 +18,7 @@ from lineal.model.limits import (
 from lineal.model.values import ParamValue, value_text
 from lineal.query.evaluate import Lookup, check_question, operand_of, satisfies, sort_key
 from lineal.query.grouping import group_key, group_value
-from lineal.query.syntax import Field
+from lineal.query.syntax import Field, Order
 from lineal.query.value_sets import split_values
 from lineal.store.contracts import Counts, GroupPage, GroupQuery, RunGroup, RunPage, RunQuery, Spread
 from lineal.store.page_tokens import Place, make_token, place_key, read_token
@@ -49,22 +49,41 @@ def page_of(candidates: Iterable[Candidate], query: RunQuery) -> RunPage:
     return RunPage([run for _, run in page], len(found), None if is_last else make_token(query, page[-1][0]))
 
 
+_Key = tuple[tuple[int, float, str], ...]
+_Keyed = tuple[_Key, tuple[tuple[ParamValue, ...], list[Candidate]]]
+
+
 def groups_of(candidates: Iterable[Candidate], query: GroupQuery) -> GroupPage:
     check_groups(query)
-    groups: dict[tuple[tuple[int, float, str], ...], tuple[tuple[ParamValue, ...], list[Candidate]]] = {}
+    groups: dict[_Key, tuple[tuple[ParamValue, ...], list[Candidate]]] = {}
     for candidate in _matching(candidates, query):
         values = tuple(group_value(candidate.value_of(field), field) for field in query.by)
         key = tuple(map(group_key, values))
         groups.setdefault(key, (values, []))[1].append(candidate)
     ordered = sorted(groups.items(), key=lambda item: (-len(item[1][1]), item[0]))
+    for order in reversed(query.order):
+        ordered = _ordered(ordered, query.by, order)
     return GroupPage(
         [_group(values, members, query.metrics) for _, (values, members) in ordered[: query.limit]], len(groups)
     )
 
 
+def _ordered(groups: list[_Keyed], by: Sequence[Field], order: Order) -> list[_Keyed]:
+    """What it does not tell apart stays as given."""
+    if order.field in by:
+        at = by.index(order.field)
+        found = sorted(groups, key=lambda item: item[0][at], reverse=order.descending)
+        # Flags lie between numbers and texts, with an order of their own.
+        return sorted(found, key=lambda item: (item[0][at][0], item[0][at][1] if item[0][at][0] == 1 else 0))
+    means = [(_spread_in(members, order.field).mean, (key, (values, members))) for key, (values, members) in groups]
+    some = [(mean, item) for mean, item in means if mean is not None]
+    some.sort(key=lambda pair: pair[0], reverse=order.descending)
+    return [item for _, item in some] + [item for mean, item in means if mean is None]
+
+
 def check_groups(query: GroupQuery) -> None:
     """InvalidInput or OverLimit for a question that cannot be answered."""
-    check_question(query.filter, (), (*query.by, *query.metrics))
+    check_question(query.filter, query.order, (*query.by, *query.metrics))
     if len(query.by) > GROUP_KEYS_MAX_COUNT:
         raise OverLimit(f"runs are grouped by at most {GROUP_KEYS_MAX_COUNT} fields", field="by")
     if len(query.metrics) > GROUP_METRICS_MAX_COUNT:
@@ -135,10 +154,12 @@ def _matching(candidates: Iterable[Candidate], query: RunQuery | GroupQuery) -> 
             yield candidate
 
 
+def _spread_in(members: list[Candidate], field: Field) -> Spread:
+    numbers = (finite(candidate.value_of(field)) for candidate in members)
+    return spread_of([number for number in numbers if number is not None])
+
+
 def _group(values: tuple[ParamValue, ...], members: list[Candidate], metrics: tuple[Field, ...]) -> RunGroup:
     newest = sorted((-candidate.run.started_ms, candidate.run.run_id) for candidate in members)
-    aggregates = {}
-    for field in metrics:
-        numbers = (finite(candidate.value_of(field)) for candidate in members)
-        aggregates[field] = spread_of([number for number in numbers if number is not None])
+    aggregates = {field: _spread_in(members, field) for field in metrics}
     return RunGroup(values, len(members), aggregates, tuple(run_id for _, run_id in newest[:GROUP_RUN_IDS_MAX_COUNT]))

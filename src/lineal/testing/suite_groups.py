@@ -11,7 +11,7 @@ from lineal.model.errors import InvalidInput
 from lineal.model.limits import ORDER_TEXT_CHARS
 from lineal.model.values import ParamValue
 from lineal.query.parser import parse
-from lineal.query.syntax import Field
+from lineal.query.syntax import Field, Order
 from lineal.store.contracts import GroupQuery, RunGroup, Spread, Store, TenantReader
 from lineal.store.rules import typed_text
 from lineal.testing.suite_base import WRITER, SuiteBase, at, block_with, starting
@@ -79,6 +79,47 @@ class GroupRules(SuiteBase):
         assert page.groups[-1].values[0] is None
         first_of_them = reader.list_groups(GroupQuery((Field("param", "long"), SEED), limit=2))
         assert [group.values for group in first_of_them.groups] == [group.values for group in page.groups[:2]]
+
+    def test_ordered_by_the_mean_of_a_field(self, sweep: TenantReader) -> None:
+        """0.1 has 1, 2 and 4; 0.01 has 7; those without lr have 3."""
+        for descending, expected in ((False, ["f0.1", "cNone", "f0.01"]), (True, ["f0.01", "cNone", "f0.1"])):
+            page = sweep.list_groups(GroupQuery((LR,), order=(Order(LOSS, descending),)))
+            assert [key for [key] in self.keys(page.groups)] == expected and page.total == 3
+            first = sweep.list_groups(GroupQuery((LR,), (SEED,), limit=1, order=(Order(LOSS, descending),)))
+            assert [key for [key] in self.keys(first.groups)] == expected[:1] and list(first.groups[0].aggregates) == [
+                SEED
+            ]
+
+    def test_groups_without_a_mean_come_last_in_either_direction(self, store: Store, reader: TenantReader) -> None:
+        values: tuple[ParamValue, ...] = (2.0, -1.0, "text", None, 2.0, math.inf)
+        for number, value in enumerate(values):
+            self.tell(store, call("set_params", f"r{number}", "a1", {"x": value, "lr": number}, at(1, number)))
+        self.tell(store, call("set_params", "more", "a1", {"lr": 3}, at(1, 9)))
+        for descending, expected in ((False, [1, 0, 4, 3, 2, 5]), (True, [0, 4, 1, 3, 2, 5])):
+            page = reader.list_groups(GroupQuery((LR,), order=(Order(Field("param", "x"), descending),)))
+            assert [group.values for group in page.groups] == [(lr,) for lr in expected]
+
+    def test_ordered_by_what_they_have_in_common(self, store: Store, reader: TenantReader) -> None:
+        values: tuple[ParamValue, ...] = (2, 2**53 + 1, 2**53, "b", "a", None, True, False, 2)
+        for number, value in enumerate(values):
+            self.tell(store, call("set_params", f"r{number}", "a1", {"lr": value, "seed": 0}, at(1, number)))
+        up = [(2,), (2**53,), (2**53 + 1,), (False,), (True,), ("a",), ("b",), (None,)]
+        down = [(2**53 + 1,), (2**53,), (2,), (True,), (False,), ("b",), ("a",), (None,)]
+        for descending, expected in ((False, up), (True, down)):
+            page = reader.list_groups(GroupQuery((LR,), order=(Order(SEED), Order(LR, descending))))
+            assert [group.values for group in page.groups] == expected
+            assert page.groups == [
+                *reader.list_groups(GroupQuery((LR,), order=(Order(LR, descending),), limit=3)).groups,
+                *page.groups[3:],
+            ]
+
+    def test_long_texts_are_ordered_whole_in_either_direction(self, store: Store, reader: TenantReader) -> None:
+        begin = "x" * (ORDER_TEXT_CHARS + 44)
+        for number, text in enumerate("bca"):
+            self.tell(store, call("set_params", f"r{number}", "a1", {"lr": begin + text}, at(1, number)))
+        for descending, expected in ((False, "abc"), (True, "cba")):
+            page = reader.list_groups(GroupQuery((LR,), order=(Order(LR, descending),)))
+            assert [str(group.values[0])[len(begin) :] for group in page.groups] == list(expected)
 
     def test_a_limit_leaves_the_total(self, sweep: TenantReader) -> None:
         page = sweep.list_groups(GroupQuery((LR,), limit=1))
@@ -178,6 +219,7 @@ class GroupRules(SuiteBase):
         for wrong in (
             GroupQuery((nonsense,)),
             GroupQuery((LR,), (nonsense,)),
+            GroupQuery((LR,), order=(Order(nonsense),)),
             GroupQuery(tuple(Field("param", str(number)) for number in range(9))),
             GroupQuery((LR,), tuple(Field("param", str(number)) for number in range(501))),
         ):

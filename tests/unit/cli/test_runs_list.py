@@ -297,6 +297,17 @@ def test_groups_with_mean_and_spread(ask, invoke, sweep) -> None:
     assert second == ["0.1", "3", "0.2190", "+-", "0.10", "0.1190", "0.3190"]
 
 
+def test_groups_ordered_by_a_mean(ask, invoke, sweep) -> None:
+    """What they are ordered by is shown."""
+    for order, expected in (("metrics.val/accuracy", [0.01, 0.1]), ("metrics.val/accuracy desc", [0.1, 0.01])):
+        answer = ask("runs", "list", "--group-by", "params.optimizer/lr", "--order-by", order)
+        assert [group["values"]["params.optimizer/lr"] for group in answer["groups"]] == expected
+        means = [group["metrics"]["metrics.val/accuracy"]["mean"] for group in answer["groups"]]
+        assert means == sorted(means, reverse=order.endswith("desc")) and means[0] != means[1]
+    text = invoke("runs", "list", "--group-by", "params.optimizer/lr", "--order-by", "params.optimizer/lr desc").stdout
+    assert [row[0] for row in rows(text)[:3]] == ["optimizer/lr", "0.1", "0.01"]
+
+
 def test_groups_by_several_keys_filtered(ask, invoke, sweep) -> None:
     for arguments in (
         ["--group-by", "tags.setting,params.seed"],
@@ -327,7 +338,7 @@ def test_a_group_of_what_is_missing(invoke, folder: Path, sweep) -> None:
     [
         (["--group-by", "nonsense"], "nonsense"),
         (["--group-by", "params.seed desc"], "no direction"),
-        (["--group-by", "params.seed", "--order-by", "name"], "--order-by goes without"),
+        (["--group-by", "params.seed", "--order-by", "nonsense"], "nonsense"),
         (["--group-by", "params.seed", "--offset", "1"], "--offset goes without"),
         (["--group-by", "params.seed", "--page-token", "x"], "--page-token goes without"),
         (["--metric", "val/accuracy"], "--group-by"),

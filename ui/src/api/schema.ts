@@ -612,7 +612,7 @@ export interface paths {
         put?: never;
         /**
          * Runs by the values of fields
-         * @description Runs by the values of fields, with the spread of metrics within each group; largest first.
+         * @description Runs by the values of fields, with the spread of metrics within each group; largest first unless `order_by` says otherwise.
          */
         post: operations["group_runs"];
         delete?: never;
@@ -2318,12 +2318,14 @@ export interface components {
         };
         /**
          * GroupRuns
-         * @description `by` and `metrics` are fields of the filter language, such as `params.lr` and `metrics.val/acc`.
+         * @description `by` and `metrics` are fields of the filter language, such as `params.lr` and `metrics.val/acc`. `order_by`, such as `metrics.val/acc desc`: by the values of a field of `by`, by the mean of any other within each group; what has none comes last.
          */
         GroupRuns: {
             by: string[];
             /** @default [] */
             metrics?: string[];
+            /** @default [] */
+            order_by?: string[];
             /** @default  */
             filter?: string;
             /** @default null */
@@ -2338,7 +2340,7 @@ export interface components {
         };
         /**
          * GroupsPage
-         * @description Largest first; `total` counts all groups.
+         * @description As `order_by` says, then largest first; `total` counts all groups.
          */
         GroupsPage: {
             groups: components["schemas"]["RunGroup"][];

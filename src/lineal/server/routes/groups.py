@@ -5,14 +5,14 @@ from typing import Any
 from lineal.query.parser import parse_field
 from lineal.server.context import Context
 from lineal.server.endpoint import Asked, Endpoint
-from lineal.server.questions import filter_of, names_of
+from lineal.server.questions import filter_of, names_of, order_of
 from lineal.server.shapes.groups import GroupRuns, GroupsPage, RunGroup, Spread
 from lineal.server.shapes.numbers import number_or_none, scalar
 from lineal.store import contracts
 
 
 def group_runs(context: Context, asked: Asked[Any, GroupRuns]) -> GroupsPage:
-    """Runs by the values of fields, with the spread of metrics within each group; largest first."""
+    """Runs by the values of fields, with the spread of metrics within each group; largest first unless `order_by` says otherwise."""
     body = asked.body
     metrics = {text: parse_field(text, "metrics") for text in body.metrics}
     query = contracts.GroupQuery(
@@ -22,6 +22,7 @@ def group_runs(context: Context, asked: Asked[Any, GroupRuns]) -> GroupsPage:
         lifecycle=None if body.lifecycle_stage == "all" else body.lifecycle_stage,
         experiments=names_of(body.experiments),
         limit=body.limit,
+        order=order_of(body.order_by),
     )
     page = context.reader.list_groups(query)
     groups = [

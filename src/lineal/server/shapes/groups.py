@@ -9,10 +9,12 @@ from lineal.server.shapes.numbers import Number, Scalar
 
 
 class GroupRuns(Struct, frozen=True, forbid_unknown_fields=True):
-    """`by` and `metrics` are fields of the filter language, such as `params.lr` and `metrics.val/acc`."""
+    """`by` and `metrics` are fields of the filter language, such as `params.lr` and `metrics.val/acc`. `order_by`, such as
+    `metrics.val/acc desc`: by the values of a field of `by`, by the mean of any other within each group; what has none comes last."""
 
     by: Annotated[list[str], Meta(min_length=1, max_length=GROUP_FIELDS_MAX_COUNT)]
     metrics: Annotated[list[str], Meta(max_length=GROUP_FIELDS_MAX_COUNT)] = []
+    order_by: list[str] = []
     filter: str = ""
     experiments: list[str] | None = None
     lifecycle_stage: Literal["active", "deleted", "all"] = "active"
@@ -39,7 +41,7 @@ class RunGroup(Struct, frozen=True):
 
 
 class GroupsPage(Struct, frozen=True):
-    """Largest first; `total` counts all groups."""
+    """As `order_by` says, then largest first; `total` counts all groups."""
 
     groups: list[RunGroup]
     total: int

@@ -21,7 +21,7 @@ from lineal.series.columns import Int64s
 from lineal.store.contracts import GroupPage, GroupQuery, RunGroup, RunQuery
 from lineal.store.page_tokens import Place, make_token, read_token
 from lineal.store.search.columns import Columns
-from lineal.store.search.groups import group_rows, spread, value_at
+from lineal.store.search.groups import GroupOrder, group_rows, spread, value_at
 from lineal.store.search.numbers import Keys, Mask
 from lineal.store.search.order import Step, by_column, by_keys, window
 from lineal.store.search.runs import RunTable
@@ -77,7 +77,11 @@ class SearchEngine:
         self._refresh(source)
         rows = self._matching(source, query)
         columns = [self._columns.get(field, source) for field in query.by]
-        found = group_rows(rows, columns, query.limit)
+        order = [
+            GroupOrder(self._columns.get(one.field, source), one.field not in query.by, one.descending)
+            for one in query.order
+        ]
+        found = group_rows(rows, columns, query.limit, order)
         metrics = {field: self._columns.get(field, source).numbers for field in query.metrics}
         newest = self._newest_first(source)
         shown = [window(members, newest, 0, GROUP_RUN_IDS_MAX_COUNT) for members in found.members]

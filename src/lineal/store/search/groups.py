@@ -27,8 +27,16 @@ class Groups(NamedTuple):
     total: int
 
 
-def group_rows(rows: Int64s, columns: Sequence[Column], limit: int) -> Groups:
-    """The first groups: largest first, then by their values."""
+class GroupOrder(NamedTuple):
+    """By the values of a column that the rows are put together by, or by the mean of any."""
+
+    column: Column
+    is_mean: bool
+    descending: bool
+
+
+def group_rows(rows: Int64s, columns: Sequence[Column], limit: int, order: Sequence[GroupOrder] = ()) -> Groups:
+    """The first groups: as `order` says, then largest first, then by their values."""
     if not len(rows):
         return Groups([], 0)
     code = np.zeros(len(rows), np.int64)
@@ -40,7 +48,13 @@ def group_rows(rows: Int64s, columns: Sequence[Column], limit: int) -> Groups:
     some[code] = rows
     by_count = np.empty(int(rows.max()) + 1, np.int64)
     by_count[some] = -count
-    steps = [by_keys(lambda chosen: [by_count[chosen]])]
+    steps: list[Step] = []
+    for one in order:
+        if one.is_mean:
+            steps.append(_by_mean(one, rows, code, some))
+        else:
+            steps += [_by_value(one.column, one.descending), _by_whole_text(one.column, one.descending)]
+    steps.append(by_keys(lambda chosen: [by_count[chosen]]))
     for column in columns:
         steps += [_by_value(column), _by_whole_text(column)]
     chosen = window(some, steps, 0, limit)
@@ -52,9 +66,9 @@ def group_rows(rows: Int64s, columns: Sequence[Column], limit: int) -> Groups:
     of_row = place[code]
     kept = of_row >= 0
     of_row, kept_rows = of_row[kept], rows[kept]
-    order = np.argsort(of_row, kind="stable")
+    side_by_side = np.argsort(of_row, kind="stable")
     ends = np.cumsum(np.bincount(of_row, minlength=len(chosen)))
-    return Groups(np.split(kept_rows[order], ends[:-1]) if len(chosen) else [], len(count))
+    return Groups(np.split(kept_rows[side_by_side], ends[:-1]) if len(chosen) else [], len(count))
 
 
 def value_at(column: Column, row: int) -> ParamValue:
@@ -132,18 +146,54 @@ def _compact(code: Int64s) -> Int64s:
     return np.unique(code, return_inverse=True)[1]
 
 
-def _by_value(column: Column) -> Step:
+def means_of(values: Numbers, code: Int64s, group_count: int) -> Numbers:
+    """Of each group what `spread` says: NaN where no value is finite. `code`: of which group a value is."""
+    finite = np.isfinite(values)
+    values, code = values[finite], code[finite]
+    order = np.argsort(code, kind="stable")
+    values, code = values[order], code[order]
+    count = np.bincount(code, minlength=group_count)
+    mean = np.full(group_count, np.nan)
+    mean[code] = values  # right where there is one
+    parts, begins = (values / count[code]).tolist(), np.cumsum(count) - count
+    for group in np.flatnonzero(count > 1).tolist():
+        begin, end = int(begins[group]), int(begins[group] + count[group])
+        exact = math.fsum(parts[begin:end])
+        mean[group] = min(max(exact, float(values[begin:end].min())), float(values[begin:end].max()))
+    return mean
+
+
+def _by_mean(order: GroupOrder, rows: Int64s, code: Int64s, some: Int64s) -> Step:
+    """`some`: a row of each group."""
+    mean_at = np.full(int(rows.max()) + 1, np.nan)
+    if order.column.numbers is not None:
+        mean_at[some] = means_of(order.column.numbers.value[rows], code, len(some))
+
+    def bands(chosen: Int64s) -> list[tuple[Int64s, Keys]]:
+        mean = mean_at[chosen]
+        has = ~np.isnan(mean)
+        found: list[tuple[Int64s, Keys]] = [
+            (chosen[has], [-mean[has] if order.descending else mean[has]]),
+            (chosen[~has], []),
+        ]
+        return [band for band in found if len(band[0])]
+
+    return bands
+
+
+def _by_value(column: Column, descending: bool = False) -> Step:
     def bands(rows: Int64s) -> list[tuple[Int64s, Keys]]:
         found: list[tuple[Int64s, Keys]] = []
         if column.numbers is not None:
             flag = _is_flag(column, rows)
             is_number = column.numbers.has(rows) & ~flag
-            found.append((rows[is_number], column.numbers.keys(rows[is_number], False)))
-            found.append((rows[flag], [column.numbers.value[rows[flag]]]))
+            found.append((rows[is_number], column.numbers.keys(rows[is_number], descending)))
+            flags = column.numbers.value[rows[flag]]
+            found.append((rows[flag], [-flags if descending else flags]))
             rows = rows[~is_number & ~flag]
         if column.texts is not None:
             has_text = column.texts.has(rows)
-            found.append((rows[has_text], [column.texts.keys(rows[has_text], False)]))
+            found.append((rows[has_text], [column.texts.keys(rows[has_text], descending)]))
             rows = rows[~has_text]
         found.append((rows, []))
         return [band for band in found if len(band[0])]
@@ -151,7 +201,7 @@ def _by_value(column: Column) -> Step:
     return bands
 
 
-def _by_whole_text(column: Column) -> Step:
+def _by_whole_text(column: Column, descending: bool = False) -> Step:
     """Texts that begin alike. Of rows that `_by_value` holds for equal: none has another kind of value."""
 
     def bands(rows: Int64s) -> list[tuple[Int64s, Keys]]:
@@ -164,6 +214,6 @@ def _by_whole_text(column: Column) -> Step:
         texts = [column.texts.pool[one] for one in used.tolist()]
         ranks = np.empty(len(used), np.int64)
         ranks[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
-        return [(rows, [ranks[place]])]
+        return [(rows, [-ranks[place] if descending else ranks[place]])]
 
     return bands
