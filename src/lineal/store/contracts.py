@@ -339,9 +339,8 @@ class RunPage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GroupQuery:
-    """Runs that match, put together where they have the same values of all fields of `by` (see `query/grouping.py`),
-    with a spread of each of `metrics` (any fields; what is no number is left out). `order`: a field of `by` orders the groups by
-    its values, any other by the mean of its spread; groups that have none come last in either direction."""
+    """Runs that match, put together where they have the same values of all fields of `by` (see `query/grouping.py`), with a spread of
+    each of `metrics` (any fields; what is no number is left out). `order`: by the values of a field of `by`, by the mean of any other."""
 
     by: tuple[Field, ...]
     metrics: tuple[Field, ...] = ()
@@ -366,8 +365,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class RunGroup:
-    """`values` stand beside the query's `by`, None for runs that have no value. `run_ids` are the newest
-    GROUP_RUN_IDS_MAX_COUNT, newest first."""
+    """`values` stand beside the query's `by`, None where there is none. `run_ids`: the newest GROUP_RUN_IDS_MAX_COUNT, newest first."""
 
     values: tuple[ParamValue, ...]
     run_count: int
@@ -376,8 +374,7 @@ class RunGroup:
 
 
 class GroupPage(NamedTuple):
-    """As the query's order says, then largest groups first, then by their values: numbers, then texts, then none. `total` counts
-    all groups."""
+    """As asked (what has no value or mean last), then largest first, then by values: numbers, texts, none. `total` counts all."""
 
     groups: list[RunGroup]
     total: int
