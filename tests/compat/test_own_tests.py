@@ -45,6 +45,7 @@ def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Main:
 
     monkeypatch.setattr(own_tests, "BUILD", tmp_path / "build")
     monkeypatch.setattr(own_tests, "_lineal", lineal)
+    monkeypatch.setattr(own_tests, "counts", lambda: {"rest tracking": 2})
     return call
 
 
@@ -78,3 +79,16 @@ def test_a_run_of_nothing_fails(main: Main) -> None:
 def test_what_the_stock_server_does_not_pass_is_not_held_to(main: Main) -> None:
     test = f"{SUITE}::test_two"
     assert main({**THERE, test: "failed"}, stock={**THERE, test: "failed"}) == 0
+
+
+def test_a_stock_server_that_failed_on_a_busy_machine_is_said(main: Main, capsys: pytest.CaptureFixture[str]) -> None:
+    """Else what it failed would be asked of nobody, and all that is left would pass."""
+    busy = {test: "passed" if test.endswith("one") else "failed" for test in THERE}
+    assert main(THERE, stock=busy) == 1
+    assert "rest tracking: held to 1 of 2" in capsys.readouterr().out
+    assert main(THERE, "--stock-only") == 1  # it was kept
+    assert main(THERE, "--again") == 0
+
+
+def test_every_suite_has_its_count() -> None:
+    assert own_tests.counts().keys() == own_tests.SUITES.keys()

@@ -16,6 +16,17 @@ describe("links that MLflow's client prints", () => {
     expect(translated("/", "#/experiments/0")).toBe("/");
   });
 
+  it("lead to the model and its version", () => {
+    expect(translated("/", "#/models/wine%20forest")).toBe("/models/wine%20forest");
+    expect(translated("/t/acme/", "#/models/wine/versions/3")).toBe("/models/wine/3?tenant=acme");
+    expect(translated("/", "#/models/wine/versions/latest")).toBe("/models/wine");
+  });
+
+  it("may hold a percent sign that means itself", () => {
+    expect(translated("/", "#/models/100%")).toBe("/models/100%25");
+    expect(translated("/", "#/experiments/0/runs/50%")).toBe("/runs/50%25");
+  });
+
   it("are nothing else", () => {
     for (const hash of ["", "#", "#main", "#/", "#/nonsense/1"]) expect(translated("/", hash)).toBeNull();
   });

@@ -54,8 +54,9 @@ export const to = {
     base + (experimentId === null ? "/" : `/experiments/${encodeURIComponent(experimentId)}`) + encodeQuery(withTenant(query)),
   run: (runId: string, query: Query = {}): string => `${base}/runs/${encodeURIComponent(runId)}${encodeQuery(withTenant(query))}`,
   models: (): string => `${base}/models${encodeQuery(withTenant({}))}`,
-  model: (name: string): string => `${base}/models/${encodeURIComponent(name)}${encodeQuery(withTenant({}))}`,
-  version: (name: string, version: number): string => `${base}/models/${encodeURIComponent(name)}/${version}${encodeQuery(withTenant({}))}`,
+  model: (name: string, query: Query = {}): string => `${base}/models/${encodeURIComponent(name)}${encodeQuery(withTenant(query))}`,
+  version: (name: string, version: number, query: Query = {}): string =>
+    `${base}/models/${encodeURIComponent(name)}/${version}${encodeQuery(withTenant(query))}`,
   datasets: (): string => `${base}/datasets${encodeQuery(withTenant({}))}`,
   /** `name` may be a digest, too; `digest` chooses a version of a name. */
   dataset: (name: string, digest: string | null = null): string => `${base}/datasets/${encodeURIComponent(name)}${encodeQuery(withTenant({ digest }))}`,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { commandText, NO_CAPTURES, readCaptures } from "./captures.ts";
+import { commandText, NO_CAPTURES, readCaptures, startedText } from "./captures.ts";
 
 test("of each part the first row counts: the latest attempt's", () => {
   const read = readCaptures([
@@ -54,4 +54,12 @@ test("what another client wrote is no reason to fail", () => {
 
 test("a command line can be pasted into a shell", () => {
   expect(commandText(["python", "-m", "pkg.train", "--lr=0.1", "a b", "it's", ""])).toBe(`python -m pkg.train --lr=0.1 'a b' 'it'\\''s' ''`);
+});
+
+test("a run of MLflow's client tells its script, and no command", () => {
+  const read = readCaptures([{ attempt_id: "a", part: "execution", content: { entry_point: { kind: "script", name: "old.py" } } }]);
+  expect(startedText(read.execution)).toBe("old.py");
+  expect(startedText(null)).toBe("");
+  const whole = readCaptures([{ attempt_id: "a", part: "execution", content: { command: ["python", "a b.py"], entry_point: { kind: "script", name: "a b.py" } } }]);
+  expect(startedText(whole.execution)).toBe("python 'a b.py'");
 });

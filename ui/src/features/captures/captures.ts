@@ -323,6 +323,11 @@ function peakOf(lives: readonly Life[], name: string): number | null {
   return ranks.size === 0 ? null : [...ranks.values()].reduce((before, value) => before + value, 0);
 }
 
+/** Another client's run tells its script and no more. */
+export function startedText(execution: Execution | null): string {
+  return commandText(execution?.command ?? []) || (execution?.entryName ?? "");
+}
+
 /** As a shell would take it: quoted where it must be. */
 export function commandText(command: readonly string[]): string {
   return command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ");
