@@ -96,7 +96,7 @@ class BlobQueue:
         self, folder: Folder, transport: Transport, on_refusal: Callable[[str], None], on_step: Callable[[], None]
     ) -> None:
         self._sender = BlobSender(folder)
-        self._transport = transport
+        self.transport = transport
         self._on_refusal = on_refusal
         self._on_step = on_step
         self.is_awaited = False
@@ -111,7 +111,7 @@ class BlobQueue:
         self.is_refused = False
 
     def after_fork_in_child(self) -> None:
-        self._transport.close()
+        self.transport.close()
         self._reset()
 
     @property
@@ -158,7 +158,7 @@ class BlobQueue:
         """Never raises."""
         blob = self._waiting[0]
         try:
-            outcome = self._sender.send(blob, self._transport)
+            outcome = self._sender.send(blob, self.transport)
             why, retry_after_s = self._sender.why, self._sender.retry_after_s
         except (LinealError, OSError) as error:
             outcome, why, retry_after_s = "later", str(error), None

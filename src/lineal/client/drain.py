@@ -25,6 +25,11 @@ def finish_drain_s() -> float:
     return _seconds(FINISH_VARIABLE, FINISH_DRAIN_S)
 
 
+def is_finish_drain_said() -> bool:
+    """Whether somebody said how long, so that it is waited for so long whatever is seen of the server."""
+    return _number(os.environ.get(FINISH_VARIABLE, "")) is not None
+
+
 def sigterm_drain_s() -> float:
     """How long a SIGTERM waits for the server."""
     return _seconds(SIGTERM_VARIABLE, SIGTERM_DRAIN_S)
@@ -38,12 +43,12 @@ def check_drains() -> None:
             raise InvalidInput(f"{variable} is {text!r:.40}; it is a number of seconds, 0 or more", field=variable)
 
 
-def drain_run(uploader: Uploader, run_id: str, name: str, timeout_s: float) -> bool:
-    """Whether the server has all of the run. Else says what is left, and how to send it."""
+def drain_run(uploader: Uploader, run_id: str, name: str, timeout_s: float, *, is_asked: bool) -> bool:
+    """Whether the server has all of the run. Else says what is left, and how to send it. `is_asked`: somebody said how long."""
     line = _Line(f"lineal: sending run {name!r:.60} to {uploader.address.url}")
     left = None
     try:
-        left = uploader.drain(run_id, timeout_s, line.show)
+        left = uploader.drain(run_id, timeout_s, line.show, is_asked=is_asked)
     except KeyboardInterrupt:
         line.clear()
         say_left(uploader, name, uploader.unsent_bytes(run_id), "interrupted")

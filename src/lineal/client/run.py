@@ -370,7 +370,8 @@ class Run(ArtifactKeeping, InputNaming):
         from lineal.client import drain
 
         seconds = drain.finish_drain_s() if timeout_s is None else max(0.0, timeout_s)
-        drain.drain_run(self._uploader, self.run_id, self.name, seconds)
+        is_asked = timeout_s is not None or drain.is_finish_drain_said()
+        drain.drain_run(self._uploader, self.run_id, self.name, seconds, is_asked=is_asked)
 
     @property
     def _has_server(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -71,6 +72,8 @@ class Transport:
         self._proxy: Proxy | None = None
         self.address = address
         self.timeout_s = timeout_s
+        self.has_reached = False  # whether there ever was a connection: it says nothing of what answered, or how fast
+        self.unreached_since_s: float | None = None  # the first try, of those without a connection that were made last
         self._headers = {"User-Agent": f"lineal/{__version__}", "Accept": "application/json"}
         self._given_token = token
         self._say_token()
@@ -82,6 +85,15 @@ class Transport:
         connecting, self._connecting = self._connecting, None
         if connecting is not None:
             connecting.connection.close()
+
+    @property
+    def is_connected(self) -> bool:
+        """Now. Anybody may ask."""
+        connecting = self._connecting
+        return connecting is not None and connecting.connection.sock is not None
+
+    def _note_reached(self) -> None:
+        self.has_reached, self.unreached_since_s = True, None
 
     def _say_token(self) -> None:
         token = self._given_token() if callable(self._given_token) else self._given_token
@@ -138,7 +150,7 @@ class Transport:
         try:
             return self._send(method, address, body if file is None else file, all_headers, into)
         except _FAULTS as error:
-            self.close()
+            self._give_up()
             # A server closes a connection that was idle; the request itself may well be good.
             if not reused or isinstance(error, TimeoutError):
                 raise self._unreachable(error) from None
@@ -147,7 +159,7 @@ class Transport:
         try:
             return self._send(method, address, body if file is None else file, all_headers, into)
         except _FAULTS as error:
-            self.close()
+            self._give_up()
             raise self._unreachable(error) from None
 
     def _send(
@@ -161,6 +173,11 @@ class Transport:
         if self._connecting is None:
             self._connecting = self._connect()
         connection, base, more = self._connecting
+        if connection.sock is None:
+            if self.unreached_since_s is None:
+                self.unreached_since_s = time.monotonic()
+            connection.connect()
+        self._note_reached()
         connection.request(method, f"{base}{address}", body=body, headers={**headers, **more})
         response = connection.getresponse()
         said = {name.lower(): value for name, value in response.getheaders()}
@@ -175,6 +192,11 @@ class Transport:
         if response.will_close:
             self.close()
         return Reply(response.status, said, content)
+
+    def _give_up(self) -> None:
+        if self.is_connected:
+            self._note_reached()
+        self.close()
 
     def _connect(self) -> Connecting:
         self._proxy = find_proxy(self.address)

@@ -29,10 +29,13 @@ from lineal.model.errors import LinealError
 from lineal.model.limits import (
     CLEAR_SENT_INTERVAL_S,
     KIB,
+    LOST_SERVER_S,
     RETRY_DRAIN_MAX_S,
     RETRY_FIRST_S,
     RETRY_MAX_S,
     RETRY_REFUSED_S,
+    UNREACHED_AGAIN_S,
+    UNREACHED_DRAIN_S,
     UPLOAD_IDLE_S,
     UPLOAD_INTERVAL_S,
 )
@@ -89,6 +92,7 @@ class Uploader:
         self._moved.acquire()
         self._is_running = False
         self._drains = 0
+        self._has_waited_in_vain = False
         self._backoff = Backoff()
         self._begun_s = time.time()
         self._clear_due_s = time.monotonic() + CLEAR_SENT_INTERVAL_S
@@ -137,10 +141,13 @@ class Uploader:
         size = sum(one.outgoing.unsent_bytes() for one in self._of(run_id))
         return size + self._blobs.unsent_bytes()
 
-    def drain(self, run_id: str | None, timeout_s: float, progress: Callable[[int, float], None]) -> Left | None:
-        """Waits until the server has all of that run's journals; None if it has. Returns early where waiting cannot help.
-        `progress(bytes left, seconds left)` is told now and then."""
-        until_s = time.monotonic() + timeout_s
+    def drain(
+        self, run_id: str | None, timeout_s: float, progress: Callable[[int, float], None], *, is_asked: bool = False
+    ) -> Left | None:
+        """Waits until the server has all of that run's journals; None if it has. Returns early where waiting cannot help, and, unless
+        somebody asked for that time, where no server is to be seen. `progress(bytes left, seconds left)` is told now and then."""
+        begun_s = time.monotonic()
+        until_s = begun_s + timeout_s
         self._drains += 1
         self._adopt(run_id)
         for shipment in self._of(run_id):
@@ -155,6 +162,10 @@ class Uploader:
                     return None
                 if left_s <= 0 or self._is_hopeless(run_id):
                     return Left(size, self._why_of(run_id))
+                if not is_asked and self._is_nowhere(begun_s):
+                    self._has_waited_in_vain = True
+                    why = self._why_of(run_id) or "no connection came about"
+                    return Left(size, f"{why}; it was not waited for any longer")
                 progress(size, left_s)
                 self._start()
                 if self._is_running:
@@ -195,6 +206,21 @@ class Uploader:
         unsent = [one for one in self._of(run_id) if one.outgoing.unsent_bytes()]
         are_refused = self._blobs.is_refused or not self._blobs.unsent_bytes()
         return are_refused and all(one.due_s > now_s and one.outgoing.why for one in unsent)
+
+    def _is_nowhere(self, begun_s: float) -> bool:
+        """No server is to be seen: not one that is slow, or refuses, or answers what is no answer. `begun_s`: of the drain."""
+        roads = [self._transport, self._blobs.transport]
+        if any(road.is_connected or (road.has_reached and road.unreached_since_s is None) for road in roads):
+            return False
+        since = [road.unreached_since_s for road in roads if road.unreached_since_s is not None]
+        if not since:
+            return False  # nothing was tried yet
+        now_s = time.monotonic()
+        waited_s, missing_s = now_s - begun_s, now_s - min(since)
+        if any(road.has_reached for road in roads):
+            return waited_s >= UNREACHED_DRAIN_S and missing_s >= LOST_SERVER_S
+        patience_s = UNREACHED_AGAIN_S if self._has_waited_in_vain else UNREACHED_DRAIN_S
+        return waited_s >= patience_s and missing_s >= patience_s
 
     def _why_of(self, run_id: str | None) -> str:
         of_run = (one.outgoing.why for one in self._of(run_id) if one.outgoing.why)

@@ -158,6 +158,13 @@ RETRY_DRAIN_MAX_S = 1.0  # ... and within this while somebody waits for it
 RETRY_REFUSED_S = 60.0  # what only a person can mend (a token) is tried again so often
 RETRY_AFTER_MAX_S = 120.0  # of what a server may ask for
 FINISH_DRAIN_S = 30.0  # finish() waits so long for the server to have everything
+UNREACHED_DRAIN_S = (
+    5.0  # ... and so long for one that this process has never had a connection to, unless somebody said how long
+)
+UNREACHED_AGAIN_S = 1.0  # ... where it had waited for that one in vain before: a try
+LOST_SERVER_S = (
+    30.0  # a server that was there has so long to come back (a new version, a restart), before finish() or within it
+)
 SIGTERM_DRAIN_S = 8.0  # ... and a SIGTERM so long: supervisors kill after 10 s
 SYNC_TRIES_MAX_COUNT = 10  # in a row, of one request: a minute, with its waits
 SYNC_FIRST_TRIES_MAX_COUNT = 5  # ... of a server that has not answered yet: 2 s
