@@ -19,7 +19,7 @@ from lineal.client.capture.imports import IMPORTS
 from lineal.client.capture.main_file import remember_main
 from lineal.client.capture.pipelines import Pipeline
 from lineal.client.capture.resources.start import start as resources
-from lineal.client.capture.statements import say
+from lineal.client.capture.statements import is_at_hand, say
 from lineal.journal.blobs import Blob
 from lineal.journal.interrupts import is_within_call, raised_by_handler
 from lineal.journal.journal import Identity, Journal
@@ -182,7 +182,7 @@ class Captures:
 
         own = self._run.folder
         found = known_code(begun.folder, own) if at_once else code(begun.environ, begun.folder, own)
-        if found is None:
+        if found is None or (at_once and not is_at_hand(self._run, "code", found)):
             return _Taken.LATER
         self._code_kind, self._code_digest = found.content["kind"], found.content["digest"]
         say(self._run, "code", found)
@@ -200,9 +200,9 @@ class Captures:
         from lineal.client.capture.environment import environment, known_environment
 
         known = known_environment(begun.environ)
+        if at_once and (known is None or not is_at_hand(self._run, "environment", known[0])):
+            return _Taken.LATER
         if known is None:
-            if at_once:
-                return _Taken.LATER
             found = environment(begun.environ)
         else:
             found, self._has_all_environment = known

@@ -104,6 +104,26 @@ def test_what_the_process_knows_already_is_said_at_once(tmp_path):
     assert sorted(kept) == sorted(3 * [(one["path"], one["digest"]) for one in refs])
 
 
+def test_what_must_be_written_is_written_behind_init(tmp_path):
+    """In another folder, where nothing of it is yet, and in one that a server has emptied, or somebody else."""
+    text = (
+        "import lineal, shutil, threading\nfrom lineal.journal import blobs\nreal, wrote = blobs.add_bytes, []\n"
+        "def add_bytes(*given): wrote.append(threading.get_ident()); return real(*given)\nblobs.add_bytes = add_bytes\n"
+        "for url in ('first', 'first', 'second', 'second', 'gone', 'second'):\n"
+        "    if url == 'gone': shutil.rmtree('second/blobs'); continue\n"
+        "    run = lineal.init(url=url)\n    print(url, run._captures._looking is None)\n    run.finish()\n"
+        "print(len(wrote), threading.get_ident() in wrote)"
+    )
+    assert run(tmp_path, text, LINEAL_CAPTURE="environment").splitlines() == [
+        "first False",
+        "first True",
+        "second False",
+        "second True",
+        "second False",
+        "3 False",
+    ]
+
+
 def test_a_file_that_the_disk_refuses_is_not_named_by_whoever_said_it_before(tmp_path):
     text = (
         "import lineal, shutil\nfrom lineal.journal import blobs\nlineal.init(url='first').finish()\n"
