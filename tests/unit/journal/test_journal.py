@@ -11,7 +11,7 @@ import pytest
 
 import lineal
 from lineal.journal import keeper as keeper_module
-from lineal.journal.interrupts import raised_by_handler
+from lineal.journal.interrupts import is_within_call, raised_by_handler
 from lineal.journal.journal import Identity, Journal
 from lineal.journal.keeper import Keeper
 from lineal.journal.layout import Folder
@@ -298,3 +298,17 @@ def test_a_disk_fault_and_a_logging_handler_that_logs_here_do_not_wait_for_each_
         logging.getLogger().removeHandler(handler)
     run.finish()
     assert lineal.get_run("r", url=tmp_path / "lineal").history("x").value.tolist() == [0, 1]
+
+
+def test_a_handler_knows_of_the_call_that_it_has_interrupted(tmp_path):
+    """From the first moment that others wait for that to the last; another thread's call is none."""
+    journal = Journal(Folder(tmp_path / "lineal"), IDENTITY)
+    seen = []
+    assert not is_within_call(journal)
+    with journal._lock:
+        assert is_within_call(journal)
+        other = threading.Thread(target=lambda: seen.append(is_within_call(journal)))
+        other.start()
+        other.join()
+    assert seen == [False] and not is_within_call(journal)
+    journal.close()
