@@ -134,9 +134,12 @@ def init(
     if said_note is not None:
         run.set_note(said_note)
     if settings.capture and not is_tracked:  # what began the command looks at all that it starts
-        from lineal.client.capture.start import begin
+        from lineal.client.capture.start import Captures
 
-        run._captures = begin(run, settings.capture, dict(os.environ), pipeline)
+        run._captures = captures = Captures(
+            run, settings.capture
+        )  # first: a Ctrl-C in the midst of it ends what has begun
+        captures.begin(dict(os.environ), pipeline)
     return run
 
 

@@ -297,9 +297,3 @@ def _folder() -> str:
         return os.getcwd()
     except OSError:  # removed meanwhile
         return ""
-
-
-def begin(run: Run, wanted: frozenset[str], environ: Mapping[str, str], pipeline: Pipeline | None) -> Captures:
-    captures = Captures(run, wanted)
-    captures.begin(environ, pipeline)
-    return captures
