@@ -438,7 +438,7 @@ def test_a_mark_that_a_dead_helper_has_left_is_printed_nowhere(tmp_path: Path) -
     source = """
         import signal
         from lineal.client.capture.console import descriptors
-        spawn, send = descriptors._spawn, descriptors.Leading.send_marks
+        spawn, send = descriptors._spawn, descriptors.Leading.send_mark
         def said(name, file):
             try:
                 return open(f"/proc/{name}/{file}", "rb").read()
@@ -453,18 +453,18 @@ def test_a_mark_that_a_dead_helper_has_left_is_printed_nowhere(tmp_path: Path) -
                 words = {name: said(name, "cmdline") for name in os.listdir("/proc") if name.isdigit()}
                 found = [name for name in words if mine in words[name] and b"pump.py" in words[name]]
             helper = int(found[0])
-        def stopped_before(self, timeout_s):
+        def stopped_before(self, letter, timeout_s):
             os.kill(helper, signal.SIGSTOP)
             while said(helper, "stat").rpartition(b") ")[2][:1] != b"T":
                 time.sleep(0.001)
             print("two", flush=True)
-            sent = send(self, timeout_s)
+            sent = send(self, letter, timeout_s)
             os.kill(helper, signal.SIGKILL)
             return sent
         descriptors._spawn = spawned
         with lineal.init(url=sys.argv[1], experiment="e"):
             print("one", flush=True)
-            descriptors.Leading.send_marks = stopped_before
+            descriptors.Leading.send_mark = stopped_before
         print("three")
     """
     done = run(source, tmp_path / "nb", stderr=subprocess.STDOUT)

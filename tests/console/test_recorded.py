@@ -17,7 +17,9 @@ from lineal.client.capture.console import recorder as recorder_module
 from lineal.client.capture.console.recorder import Recorder
 from lineal.client.capture.console.start import start as start_console
 from lineal.model.limits import CONSOLE_LINE_MAX_CHARS
+from lineal.record.records import CaptureSet
 from tests.console.programs import TIMEOUT_S, environment, logged, run, start, texts
+from tests.unit.client.capture.said import records
 
 INIT = 'run = lineal.init("x", url=sys.argv[1])\n'
 
@@ -448,3 +450,91 @@ def test_where_no_helper_can_be_started_python_streams_are_heard(
         console.stop()
         assert len(os.listdir("/dev/fd")) == descriptors
     assert capsys.readouterr().out == "heard\n" and texts(tmp_path / "nb") == ["heard"]
+
+
+CTRL_C = """
+from lineal.client.capture.console.marks import Marks
+def interrupted(*given):
+    setattr(owner, name, real)
+    raise KeyboardInterrupt
+def until_ctrl_c(*place):
+    global owner, name, real
+    owner, name = place
+    real = getattr(owner, name)
+    setattr(owner, name, interrupted)
+"""
+
+
+def test_after_a_ctrl_c_as_a_run_finished_the_next_is_recorded_all_the_same(tmp_path: Path) -> None:
+    source = (
+        CTRL_C
+        + """
+until_ctrl_c(Marks, "wait")
+Marks.have_come, come = lambda *given: False, Marks.have_come  # so that it is waited for
+run = lineal.init("x", url=sys.argv[1], name="one")
+print("first")
+try:
+    run.finish()
+except KeyboardInterrupt:
+    Marks.have_come = come
+with lineal.init("x", url=sys.argv[1], name="two"):
+    print("second")
+print("after")
+"""
+    )
+    done = run(source, tmp_path / "nb")
+    assert done.returncode == 0 and done.stdout == b"first\nsecond\nafter\n", done.stderr
+    one, two = sorted(logged(tmp_path / "nb"), key=lambda one: one.name)
+    assert [line.text for line in two.console()] == ["second"] and two.losses == {}
+    assert (one.status, two.status) == ("finished", "finished")
+    assert one.losses == {"console_unread": 1}  # what may have been on its way is not waited for
+
+
+def test_a_ctrl_c_as_a_run_begins_ends_what_has_begun(tmp_path: Path) -> None:
+    source = (
+        CTRL_C
+        + """
+lineal.init("x", url=sys.argv[1], name="one").finish()
+from lineal.client.capture import environment
+until_ctrl_c(environment, "known_environment")
+try:
+    lineal.init("x", url=sys.argv[1], name="two")
+except KeyboardInterrupt:
+    print("interrupted")
+lineal.finish()
+print("after")
+"""
+    )
+    done = run(source, tmp_path / "nb", capture="all")
+    assert done.returncode == 0 and done.stdout == b"interrupted\nafter\n", done.stderr
+    said = [one for one in records(tmp_path / "nb") if isinstance(one, CaptureSet) and one.part == "resources"]
+    assert len({one.attempt for one in said}) == 2
+    two = max(logged(tmp_path / "nb"), key=lambda one: one.name)
+    assert two.status == "finished" and [line.text for line in two.console()] == ["interrupted"]
+
+
+def test_a_signal_handler_may_make_a_run_while_what_was_printed_is_waited_for(tmp_path: Path) -> None:
+    """It comes in at any line: here where the run that finishes waits, which once held a lock meanwhile."""
+    source = """
+        import signal
+        from lineal.client.capture.console.marks import Marks
+        def handler(number, frame):
+            with lineal.init("x", url=sys.argv[1], name="inner"):
+                print("inner")
+        signal.signal(signal.SIGUSR1, handler)
+        def wait(self, timeout_s):
+            Marks.wait = real
+            signal.raise_signal(signal.SIGUSR1)
+            real(self, timeout_s)
+        real, Marks.wait = Marks.wait, wait
+        come, Marks.have_come = Marks.have_come, lambda *given: Marks.wait is real and come(*given)
+        with lineal.init("x", url=sys.argv[1], name="outer"):
+            print("outer")
+        print("after")
+    """
+    done = run(source, tmp_path / "nb")
+    assert done.returncode == 0 and done.stdout == b"outer\ninner\nafter\n", done.stderr
+    inner, outer = sorted(logged(tmp_path / "nb"), key=lambda one: one.name)
+    assert [line.text for line in inner.console()] == ["inner"]
+    assert [line.text for line in outer.console()][:1] == ["outer"]
+    assert inner.losses == outer.losses == {}

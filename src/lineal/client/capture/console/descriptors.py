@@ -83,17 +83,16 @@ class Leading:
                 os.dup2(way.entrance, number)
         return True
 
-    def send_marks(self, timeout_s: float) -> int:
-        """Behind everything that was printed, into each way; how many could be."""
-        sent = 0
+    def send_mark(self, letter: str, timeout_s: float) -> bool:
+        """Behind everything that was printed into that way; whether it could be."""
         for way in self.ways:
             try:
-                if ready([], [way.entrance], timeout_s) and self._held.has(way.entrance):
+                if way.letter == letter and ready([], [way.entrance], timeout_s) and self._held.has(way.entrance):
                     os.write(way.entrance, self.mark)
-                    sent += 1
+                    return True
             except OSError:  # nobody reads it any more
                 pass
-        return sent
+        return False
 
     def fit(self) -> None:
         """A pseudo-terminal is as large as the terminal behind it. Whoever has been told that this has changed asked too early, and is

@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from lineal.client.capture.console.descriptors import Leading
+from lineal.client.capture.console.marks import Marks
 from lineal.client.capture.console.pump import HEAD, print_all, ready
 from lineal.journal.held import Held
 from lineal.model.limits import CONSOLE_IDLE_S, CONSOLE_INTERVAL_S, CONSOLE_STOP_WAIT_S
@@ -39,14 +40,17 @@ class LedSource:
         self._recorders: list[Recorder] = []
         self._leading: Leading | None = None
         self._reading: _Reading | None = None
+        self._is_led = False  # whether the descriptors lead to the helper now
+        self._is_behind = False  # whether something was printed that nobody has waited for
 
     def add(self, recorder: Recorder) -> None:
         with self._changing:
             flush_streams()
-            is_led = self._reading is not None and (bool(self._recorders) or self._resume())
+            is_led = self._reading is not None and (self._is_led or self._resume())
             is_interrupted = self._is_interrupted
-            if is_led and self._reading is not None and self._recorders and not is_interrupted:
+            if is_led and self._reading is not None and (self._recorders or self._is_behind) and not is_interrupted:
                 self._reading.drain()
+                self._is_behind = False
             with nullcontext() if is_interrupted else self._lock:
                 self._recorders.append(recorder)
             if not is_led:
@@ -67,27 +71,36 @@ class LedSource:
             leading.restore()
             leading.close()
             raise
-        self._leading = leading
+        self._leading, self._is_led = leading, True
 
     def remove(self, recorder: Recorder) -> None:
         with self._changing:
             if recorder not in self._recorders:
                 return
-            flush_streams()
-            is_last = len(self._recorders) == 1
-            if is_last and self._leading is not None:
-                self._leading.restore()
-            if self._is_interrupted:  # the thread may wait for the journal, with the lock
-                recorder.lose("console_unread", 1)
-                self._recorders.remove(recorder)
-                return
-            if self._reading is not None:
-                self._reading.drain()
-            with self._lock:
-                self._recorders.remove(recorder)
+            is_read = False
+            try:
+                flush_streams()
+                self._restore_with_last()
+                if not self._is_interrupted:
+                    if self._reading is not None:
+                        self._reading.drain()
+                    is_read = True
+            finally:  # also after a Ctrl-C: one that stays would be taken for a run that is open
+                self._restore_with_last()
+                with nullcontext() if self._is_interrupted else self._lock:
+                    self._recorders.remove(recorder)
+                if not is_read:
+                    self._is_behind = True
+                    recorder.lose("console_unread", 1)
+
+    def _restore_with_last(self) -> None:
+        if len(self._recorders) == 1 and self._leading is not None:
+            self._is_led = False  # first: a signal handler may begin a run in the midst of this
+            self._leading.restore()
 
     @property
     def _is_interrupted(self) -> bool:
+        """The thread may wait for a journal that this thread holds, with the lock of the recorders."""
         return any(one.is_interrupted for one in self._recorders)
 
     def _resume(self) -> bool:
@@ -95,6 +108,7 @@ class LedSource:
         if self._leading is None or self._reading is None:
             return False
         if self._reading.is_whole and self._leading.lead_again():
+            self._is_led = True
             return True
         self._reading.stop()
         self._reading = self._leading = None
@@ -131,11 +145,10 @@ class _Reading:
         self._awake, self._wake = os.pipe()
         self._held = Held(self._awake, self._wake)
         self._is_stopping = False
-        self._missing_marks = 0
         self._taken_count = 0
-        self._drained = threading.Event()
         self._buffer = bytearray()
         self._open = {way.letter: way for way in leading.ways}
+        self._marks = Marks(self._open)
         self._has_helper = True
         self._thread = threading.Thread(target=self._run, name="lineal-console", daemon=True)
         self._thread.start()
@@ -155,23 +168,18 @@ class _Reading:
         if not self._is_ours:
             self._lose()
             return
-        with self._lock:
-            self._missing_marks = len(self._open)
-            self._drained.clear()  # last: the thread looks at one, then at the other
-        if not self._missing_marks:
-            return
-        if self._has_helper:
-            sent = self._leading.send_marks(CONSOLE_STOP_WAIT_S)
-            with self._lock:
-                self._missing_marks -= len(self._open) - sent
-        if not self._has_helper or self._missing_marks <= 0:  # else the first mark wakes the thread
+        goal = self._marks.send(lambda letter: self._leading.send_mark(letter, CONSOLE_STOP_WAIT_S), tuple(self._open))
+        if not self._has_helper:  # else the first mark wakes the thread
             self._nudge()
-        taken = -1
-        while not self._drained.is_set() and taken != self._taken_count:
-            taken = self._taken_count
-            self._drained.wait(CONSOLE_STOP_WAIT_S)
-        if not self._drained.is_set():
-            self._lose()
+        taken, until_s = self._taken_count, time.monotonic() + CONSOLE_STOP_WAIT_S
+        while not self._marks.have_come(goal):
+            self._marks.wait(until_s - time.monotonic())
+            if taken != self._taken_count:
+                taken, until_s = self._taken_count, time.monotonic() + CONSOLE_STOP_WAIT_S
+            elif time.monotonic() >= until_s:
+                self._lose()
+                break
+        self._marks.ring()  # for a drain that this one has interrupted, and whose news it has taken
 
     def stop(self) -> None:
         self._is_stopping = True
@@ -205,16 +213,14 @@ class _Reading:
                 elif not self._has_helper:
                     self._pump(readable)
                 now_s = time.monotonic()
-                if now_s >= flush_due_s or self._missing_marks:
+                if now_s >= flush_due_s or self._marks.are_new:
                     flush_due_s = now_s + CONSOLE_INTERVAL_S
                     self._flush()
-                if self._missing_marks <= 0 and not self._drained.is_set():
-                    self._flush()
-                    self._drained.set()
+                    self._marks.tell()
         except Exception:  # no memory for it: the training goes on, and what it prints is printed
             self._lose()
         finally:
-            self._drained.set()
+            self._marks.end()
             self._leading.close()
             awake, wake, self._awake, self._wake = self._awake, self._wake, -1, -1
             for descriptor in (awake, wake):
@@ -277,11 +283,11 @@ class _Reading:
             for recorder in self._recorders:
                 recorder.lose(_LOSSES[letter], int.from_bytes(data, "little"))
         elif data == b"mark":
-            self._missing_marks -= 1
+            self._marks.take(letter.lower())
         else:  # nobody reads what is printed there: whoever prints shall know it
             if self._open.pop(letter.lower(), None) is not None:
                 self._leading.leave(letter.lower())
-                self._missing_marks -= 1
+                self._marks.leave(letter.lower())
 
     def _pump(self, readable: list[int]) -> None:
         """The helper is dead (a memory killer's victim, say): what is in its pipes, and what children still print there."""
@@ -299,7 +305,7 @@ class _Reading:
                 lost = print_all(way.saved, data)
             except OSError:
                 data = b""
-            self._missing_marks -= mark_count
+            self._marks.take(letter, mark_count)
             if data or mark_count:
                 with self._lock:
                     for recorder in self._recorders:
@@ -307,8 +313,9 @@ class _Reading:
                         recorder.lose("console_target", lost)
             else:
                 del self._open[letter]
+                self._marks.leave(letter)
         if is_empty:
-            self._missing_marks = 0
+            self._marks.give_up()
 
 
 def flush_streams() -> None:

@@ -46,8 +46,10 @@ class RunConsole:
     def stop(self) -> None:
         """A second call, and a forked child's, do nothing."""
         if os.getpid() == self._pid and self._stops.acquire(blocking=False):
-            self._source.remove(self._recorder)
-            self._recorder.finish(sys.exc_info()[1])
+            try:
+                self._source.remove(self._recorder)
+            finally:
+                self._recorder.finish(sys.exc_info()[1])
 
 
 _lock = threading.RLock()  # a signal handler may begin a run, too
