@@ -2,9 +2,10 @@
 
 import { isAbort, postForBytes } from "../../api/client.ts";
 import { decodeSeries, SERIES_TYPE } from "../../api/series.ts";
-import { sparkPath } from "./sparkline.ts";
+import { SPARK_WIDTH, sparkPath } from "./sparkline.ts";
 
-const MAX_POINTS = 40;
+/** As many as the narrowest curve has pixels: shorter ones come point by point. */
+const MAX_POINTS = SPARK_WIDTH;
 const NAMES_AT_ONCE = 100;
 
 export function sparkKey(name: string, labels: Readonly<Record<string, string>>): string {

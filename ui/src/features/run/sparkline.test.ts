@@ -34,6 +34,11 @@ describe("a sparkline", () => {
     expect(sparkPath(buckets([1, 5], [5, 9]))).toMatch(new RegExp(`^M2\\.0 ${SPARK_HEIGHT - 2}\\.0L`));
   });
 
+  it("of buckets goes through a bucket from its first step to its last", () => {
+    const wide = { ...buckets([0, 2], [1, 3]), stepMin: Float64Array.of(0, 20), stepMax: Float64Array.of(10, 30), last: Float64Array.of(1, 3) } as Series;
+    expect(sparkPath(wide).match(/[ML][0-9.]+/g)).toEqual(["M2.0", "L44.7", "L87.3", "L130.0"]);
+  });
+
   it("of a constant is a line in the middle", () => {
     expect(sparkPath(exact([3, 3]))).toContain(` ${SPARK_HEIGHT / 2}.0`);
   });

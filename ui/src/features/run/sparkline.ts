@@ -33,12 +33,11 @@ function pointsOf(series: Series): [x: number, y: number][] {
     series.step.forEach((step, i) => points.push([step, series.value[i] ?? NaN]));
   } else {
     series.stepMin.forEach((step, i) => {
-      const x = (step + (series.stepMax[i] ?? step)) / 2;
       const [low, high] = [series.min[i] ?? NaN, series.max[i] ?? NaN];
       // In the order in which the bucket runs, so that a falling curve begins at its top.
       const isFalling = (series.first[i] ?? NaN) > (series.last[i] ?? NaN);
-      points.push([x, isFalling ? high : low]);
-      if (low !== high) points.push([x, isFalling ? low : high]);
+      points.push([step, isFalling ? high : low]);
+      if (low !== high) points.push([series.stepMax[i] ?? step, isFalling ? low : high]);
     });
   }
   return points;
