@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { layoutOf } from "./layout.ts";
+import { layoutOf, measuresFor } from "./layout.ts";
 
 const edge = (from: string, to: string) => ({ from, to });
 
@@ -32,4 +32,17 @@ test("no two nodes share a place", () => {
   const ids = ["d", "r1", "r2", "r3", "m"];
   const { places } = layoutOf(ids, [edge("d", "r1"), edge("d", "r2"), edge("d", "r3"), edge("r2", "m")]);
   expect(new Set([...places.values()].map((place) => `${place.column}/${place.row}`)).size).toBe(ids.length);
+});
+
+test("columns come closer, then become narrower, where all of them fit so", () => {
+  expect(measuresFor(1, 300)).toEqual({ boxWidth: 208, gap: 84 });
+  expect(measuresFor(4, 2_000)).toEqual({ boxWidth: 208, gap: 84 });
+  expect(measuresFor(4, 982)).toEqual({ boxWidth: 208, gap: 50 });
+  expect(measuresFor(4, 900)).toEqual({ boxWidth: 192, gap: 44 });
+  for (const [columns, room] of [[4, 982], [4, 900], [6, 1_300]] as const) {
+    const { boxWidth, gap } = measuresFor(columns, room);
+    expect(columns * boxWidth + (columns - 1) * gap).toBeLessThanOrEqual(room);
+  }
+  // too many: they keep their size and are scrolled through
+  expect(measuresFor(6, 358)).toEqual({ boxWidth: 208, gap: 84 });
 });

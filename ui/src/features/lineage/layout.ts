@@ -110,3 +110,18 @@ function settle(lane: string[], rows: ReadonlyMap<string, number>, towards: Read
   );
   lane.sort((a, b) => weight.get(a)! - weight.get(b)!);
 }
+
+const BOX = { most: 208, least: 168 } as const;
+const GAP = { most: 84, least: 44 } as const;
+
+/** How wide the boxes of so many columns are and how far apart: closer, then narrower, where that makes all fit; else as usual. */
+export function measuresFor(columnCount: number, room: number): { boxWidth: number; gap: number } {
+  const gaps = columnCount - 1;
+  const usual = { boxWidth: BOX.most, gap: GAP.most };
+  if (gaps < 1) return usual;
+  const gap = Math.floor((room - columnCount * BOX.most) / gaps);
+  if (gap >= GAP.most) return usual;
+  if (gap >= GAP.least) return { boxWidth: BOX.most, gap };
+  const boxWidth = Math.floor((room - gaps * GAP.least) / columnCount);
+  return boxWidth >= BOX.least ? { boxWidth, gap: GAP.least } : usual;
+}
