@@ -86,3 +86,23 @@ test("models, versions and files fit a phone", async ({ page }) => {
   await expect(file).toBeVisible();
   expect((await file.boundingBox())!.x + (await file.boundingBox())!.width).toBeLessThan(390);
 });
+
+test("a table that is too wide is scrolled by keys; one that fits is no stop on the way", async ({ page }) => {
+  await page.goto(`${address("data")}/datasets`);
+  const table = page.getByRole("region", { name: "Datasets" });
+  await expect(table).toHaveAttribute("tabindex", "0");
+  await table.focus();
+  await page.keyboard.press("ArrowRight");
+  await expect.poll(() => table.evaluate((one) => one.scrollLeft)).toBeGreaterThan(0);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await expect(table).not.toHaveAttribute("tabindex");
+});
+
+test("what can be done with the runs stands in one line, whatever they are grouped by", async ({ page }) => {
+  await page.goto(`${address("shelf")}/?group=params.model/kind,tags.team`);
+  const [group, more] = [page.getByRole("button", { name: /^Group by/ }), page.getByRole("button", { name: "More", exact: true })];
+  await expect(group).toContainText("team");
+  const [a, b] = [(await group.boundingBox())!, (await more.boundingBox())!];
+  expect(Math.abs(a.y + a.height / 2 - b.y - b.height / 2)).toBeLessThan(2);
+  await expect(more).toBeInViewport({ ratio: 1 });
+});

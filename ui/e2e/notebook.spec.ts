@@ -129,13 +129,13 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(page.getByRole("note").filter({ hasText: "not comparable in everything" })).toBeInViewport();
       await expect(page.getByRole("note").filter({ hasText: "not comparable in everything" })).toContainText("train (training)");
       await expect(page.getByRole("region", { name: "Changes of train.py" })).toContainText("abs(1.0 - weight) ** 1.5");
-      const parts = page.getByRole("region", { name: "First step at which the curves differ" });
+      const parts = page.getByRole("table", { name: "First step at which the curves differ" });
       await expect(parts.getByRole("row", { name: /train\/loss/ })).toContainText("step 0");
-      await expect(page.getByRole("region", { name: "Datasets that differ" })).toContainText("train");
+      await expect(page.getByRole("table", { name: "Datasets that differ" })).toContainText("train");
       await expectAccessible(page);
 
       // What nobody recorded is said, too; commands as a shell takes them.
-      const around = page.getByRole("region", { name: "Command, environment and hardware that differ" });
+      const around = page.getByRole("table", { name: "Command, environment and hardware that differ" });
       await expect(around).toContainText("train.py --lr 0.2 --name second");
       await page.goto(`${address("notebook")}/compare?runs=${first},resumed`);
       await expect(page.getByText("Not known:")).toContainText("resumed recorded no data");
