@@ -120,7 +120,7 @@ describe("a difference to the baseline", () => {
     expect(deltaText(cell(0.5), cell(0.0125), "metrics")).toBe("+0.487 (×40)");
     expect(deltaText(cell(-2), cell(-1), "metrics")).toBe("−1 (−100%)");
     expect(deltaText(cell(1), cell(0), "metrics")).toBe("+1");
-    expect(deltaText(cell(1.00001), cell(1), "metrics")).toBe("+1e−5 (+<0.1%)");
+    expect(deltaText(cell(1.00001), cell(1), "metrics")).toBe("+1e−5 (<0.1%)");
   });
 
   it("is nothing where there is no number", () => {

@@ -54,7 +54,9 @@ function row(section: Section, name: string, cells: readonly CompareCell[], more
 }
 
 function areEqual(cells: readonly CompareCell[]): boolean {
-  const [first] = cells;
+  const [first, second] = cells;
+  // A run alone has nobody to be equal to: all of it is shown.
+  if (first !== undefined && second === undefined) return false;
   return first === undefined || cells.every((cell) => isSame(cell, first));
 }
 
@@ -210,5 +212,5 @@ export function deltaText(cell: CompareCell, baseline: CompareCell | undefined, 
   const factor = cell.number / baseline.number;
   if (factor >= 10) return `${signed} (×${formatNumber(factor, 2)})`;
   const percent = (100 * Math.abs(delta)) / Math.abs(baseline.number);
-  return `${signed} (${delta < 0 ? MINUS : "+"}${percent < 0.1 ? "<0.1" : percent.toFixed(percent < 10 ? 1 : 0)}%)`;
+  return percent < 0.1 ? `${signed} (<0.1%)` : `${signed} (${delta < 0 ? MINUS : "+"}${percent.toFixed(percent < 10 ? 1 : 0)}%)`;
 }

@@ -16,4 +16,7 @@ it("the params shown of a sweep are those that tell its runs apart", () => {
 it("a param reads as in the tree", () => {
   expect(runs.map((run) => paramText(run, "extra"))).toEqual([null, '"0.1"']);
   expect(paramText(runs[0]!, "lr")).toBe("0.1");
+  const third = exampleRun("c", { params: { lr: "0.006666666666666667", big: "9007199254740993" }, typed_params: { lr: 0.1 / 15, big: 9007199254740992 } });
+  expect(paramText(third, "lr")).toBe("0.00666667");
+  expect(paramText(third, "big")).toBe("9007199254740993");
 });

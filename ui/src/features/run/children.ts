@@ -1,6 +1,7 @@
 // A sweep's runs at a glance: which params tell them apart, and what came out.
 
 import type { RunRow } from "../../api/shapes.ts";
+import { formatParam } from "../../lib/format.ts";
 import { byName, readParams, shownText } from "./params-tree.ts";
 
 export interface ChildColumns {
@@ -31,8 +32,14 @@ function rankOf(name: string): number {
   return /(^|[/_.])(val|valid|validation|eval)([/_.]|$)/i.test(name) ? 1 : 2;
 }
 
+const READABLE_CHARS = 10;
+
+/** As it was said; of a long fraction the digits that matter. null where the run has no such param. */
 export function paramText(run: RunRow, name: string): string | null {
   if (!Object.hasOwn(run.params, name)) return null;
   const [param] = readParams({ [name]: run.params[name] ?? "" }, Object.hasOwn(run.typed_params, name) ? { [name]: run.typed_params[name] ?? null } : {});
-  return param === undefined ? null : shownText(param);
+  if (param === undefined) return null;
+  const number = param.kind === "number" ? Number(param.text) : NaN;
+  const isNoisy = param.text.length > READABLE_CHARS && Number.isFinite(number) && !Number.isInteger(number);
+  return isNoisy ? formatParam(number) : shownText(param);
 }
