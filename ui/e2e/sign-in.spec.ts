@@ -116,6 +116,21 @@ test("who is in several tenants chooses among them, and the choice stays", async
   await expect(runs.link("acme-1")).toBeVisible();
 });
 
+test("on a phone the top bar has room for the tenant, the places and the user", async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(`${team.url}/runs/acme1`);
+  await signIn(page, "ada");
+  await expect(page.getByRole("heading", { name: "acme-1" })).toBeVisible();
+  const bar = [page.getByRole("button", { name: "Tenant: acme" }), ...["Runs", "Datasets", "Models"].map((name) => page.getByRole("link", { name, exact: true })), page.getByRole("button", { name: "Signed in as ada" })];
+  let before = 0;
+  for (const one of bar) {
+    const box = (await one.boundingBox())!;
+    expect(box.x, await one.innerText()).toBeGreaterThanOrEqual(before);
+    before = box.x + box.width;
+  }
+  expect(before).toBeLessThanOrEqual(390);
+});
+
 test("a member of one tenant sees no switch, of none is told what to do", async ({ page }) => {
   await page.goto(team.url);
   await signIn(page, "grace");
