@@ -6,6 +6,8 @@ admits the tests marked `torture`.
 """
 
 import os
+import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -40,6 +42,17 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(PROFILE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """A run that a test has left open is no other test's current one: which test comes next is the scheduler's choice."""
+    try:
+        yield
+    finally:
+        session = sys.modules.get("lineal.client.session")
+        while session is not None and (run := session.current_run()) is not None:
+            run.finish()
 
 
 def pytest_report_header(config: pytest.Config) -> str:

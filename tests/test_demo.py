@@ -259,6 +259,6 @@ def test_the_dashboard_comes_after_the_leaderboard(tmp_path: Path) -> None:
             with urllib.request.urlopen(f"{said[-1].strip()}api/v1/experiments") as answer:
                 assert json.load(answer)["experiments"][0]["run_count"] == 25
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()

@@ -70,7 +70,9 @@ def test_a_piece_of_a_journal_is_taken_once(cutter: Cutter, cut: httpx.Client, t
     check_whole(cut, journal)
 
 
-def test_connections_ended_under_load_are_noticed_by_nobody(postgres_url: str, postgres: Any, tmp_path: Path) -> None:
+def test_connections_ended_under_load_are_noticed_by_nobody(
+    postgres_url: str, postgres: Any, schema: str, tmp_path: Path
+) -> None:
     count, clients = 25, 4
     ended = threading.Event()
     answered: list[int] = []
@@ -87,10 +89,10 @@ def test_connections_ended_under_load_are_noticed_by_nobody(postgres_url: str, p
                 seen = len(answered)
                 admin.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE application_name = 'doomed' AND random() < 0.3"
+                    f" WHERE application_name = 'doomed {schema}' AND random() < 0.3"
                 )
 
-    url = f"{postgres_url}&application_name=doomed"
+    url = f"{postgres_url}&application_name=doomed%20{schema}"  # another worker's connections stay
     with HostedSource(url, tmp_path / "blobs") as source, hosting(source) as client:
         ids = [new_run(client) for _ in range(clients)]
         ender = threading.Thread(target=end_connections)

@@ -143,7 +143,7 @@ def test_a_kill_under_load_loses_nothing_that_was_answered(place: Place, seed: i
             time.sleep(0.002)
         time.sleep(chance.random() * 0.05)
         served.process.kill()
-        served.process.wait(10)
+        served.process.wait(60)
         for thread in threads:
             thread.join(30)
     check_written(place, ids, answered)

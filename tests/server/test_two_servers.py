@@ -19,16 +19,17 @@ from tests.server.conftest import json_of
 from tests.server.hosting import hosting, new_experiment, new_run
 from tests.server.test_live import Watching, watched
 from tests.server.test_serve_journals import Journal, check_whole
+from tests.server.webhooks.test_sending import until
 
 RUN = "/experiments/runs"
 
 
 @pytest.fixture
-def servers(postgres_url: str, tmp_path: Path) -> Iterator[list[httpx.Client]]:
+def servers(postgres_url: str, schema: str, tmp_path: Path) -> Iterator[list[httpx.Client]]:
+    url = f"{postgres_url}&application_name={schema}"
     with ExitStack() as stack:
         yield [
-            stack.enter_context(hosting(stack.enter_context(HostedSource(postgres_url, tmp_path / "blobs"))))
-            for _ in range(2)
+            stack.enter_context(hosting(stack.enter_context(HostedSource(url, tmp_path / "blobs")))) for _ in range(2)
         ]
 
 
@@ -164,9 +165,12 @@ def test_a_page_at_one_hears_of_what_the_other_wrote(
 
 
 def test_it_is_heard_again_after_the_connection_that_listens_was_lost(
-    servers: list[httpx.Client], postgres: Any, monkeypatch: pytest.MonkeyPatch
+    servers: list[httpx.Client], postgres: Any, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = servers
+    # And not another worker's.
+    whose = f"application_name = '{schema}' AND query LIKE 'LISTEN%'"
+    end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {whose}"
     run_id = new_run(one)
     number = json_of(two.get("/health"))["change_number"]
     monkeypatch.setattr("lineal.server.live._LOOK_S", 3_600.0)
@@ -174,6 +178,6 @@ def test_it_is_heard_again_after_the_connection_that_listens_was_lost(
     with watched(two, f"/live?after={number}") as stream:
         watching = Watching(stream)
         for step in range(2):
-            postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+            until(lambda: postgres.execute(end), "listening")
             json_of(one.post(f"{RUN}/{run_id}/log-metrics", json={"metrics": {"a": 1}, "step": step}))
             assert watching.next()["run_ids"] == [run_id]

@@ -174,9 +174,12 @@ def test_a_writer_held_up_by_another_process_is_told_so(postgres_url: str, monke
 # -- cut off -------------------------------------------------------------------------------------------------
 
 
-def test_a_connection_ended_by_the_server_is_busy_once_and_then_replaced(postgres_url: str, postgres) -> None:
-    end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'doomed'"
-    with closing(open_store(postgres_url + "&application_name=doomed")) as store:
+def test_a_connection_ended_by_the_server_is_busy_once_and_then_replaced(
+    postgres_url: str, postgres, schema: str
+) -> None:
+    # The server is also that of other workers' tests, which may end connections in this very moment.
+    end_all = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'doomed {schema}'"
+    with closing(open_store(f"{postgres_url}&application_name=doomed%20{schema}")) as store:
         tell(store, *work(0))
         assert_whole(store, 1)
         with pytest.raises(Busy), store.begin() as transaction:

@@ -380,7 +380,7 @@ class JournalSuite:
 
         monkeypatch.setattr(os, "fdatasync", spy)
         journal.append(ParamsSet("attempt", {"lr": 0.1}))
-        assert synced.wait(5)
+        assert synced.wait(60)
 
     # -- interruptions ------------------------------------------------------------------------------
 

@@ -81,6 +81,7 @@ def test_damage_that_cannot_be_taken_in_is_tried_once(store: LocalStore) -> None
     store.refresh()
     growth.settle(store.store())
     assert not growth.has_grown()
+    run.finish()
 
 
 @pytest.mark.parametrize("size", [100, 50_000])

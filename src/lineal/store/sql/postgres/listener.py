@@ -44,8 +44,8 @@ class _Listener:
         while True:
             try:
                 with closing(self._connect()) as connection:
-                    connection.execute(f"LISTEN {CHANNEL}")
                     [schema] = connection.execute("SELECT current_schema()").fetchone()
+                    connection.execute(f"LISTEN {CHANNEL}")
                     self._heard()  # of what was said before
                     while not self._is_over(connection, None):
                         if schema in connection.take_notices():

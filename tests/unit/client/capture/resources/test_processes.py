@@ -74,9 +74,10 @@ def test_a_child_that_came_and_went_between_two_looks_is_counted(start) -> None:
 def test_a_grandchild_whose_parent_died_stays_in_the_tree(start) -> None:
     tree = Tree(os.getpid())
     tree.look()
+    others = {*tree.pids}  # ourselves, and what earlier tests may have left
     child = start("if os.fork():\n    sys.stdin.read()\n    os._exit(0)\nburn(0.3)")  # the grandchild says "ready"
     tree.look()
-    [grandchild] = tree.pids - {os.getpid(), child.pid}
+    [grandchild] = tree.pids - others - {child.pid}
     child.kill()
     child.wait()
     used = tree.look()
