@@ -9,8 +9,8 @@ It runs in MLflow's environment, in a checkout of MLflow's tests, told by the en
     COMPAT_LINEAL   the command that starts a Lineal server of its own, for tests that start one at a port of their choice.
 
 What is replaced: `ServerThread` and `_init_server` (the REST suites start their servers by these), `_launch_server` (the artifact
-suite), `_run_mlflow_server` (webhooks that are told), and the fixture `store` of the SQL store suites, which becomes a REST store:
-what was said to SQL is said over HTTP."""
+suite), `_run_mlflow_server` and `wait_until_ready` (webhooks that are told), and the fixture `store` of the SQL store suites, which
+becomes a REST store: what was said to SQL is said over HTTP."""
 
 from __future__ import annotations
 
@@ -156,6 +156,15 @@ def _run_mlflow_server(tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+def _wait_until_ready(url: str) -> None:
+    """Theirs gives a server ten seconds, which are not enough where others work on the machine, too."""
+    until = time.monotonic() + WAIT_S
+    while not _is_up(url):
+        if time.monotonic() > until:
+            raise RuntimeError(f"Failed to start server at {url}")
+        time.sleep(0.2)
+
+
 @contextmanager
 def _own_server(host: str, port: int, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     with tempfile.TemporaryDirectory() as place:
@@ -210,8 +219,10 @@ def _replace(module: Any) -> None:
         module.store = registry_store
     elif name.endswith("test_mlflow_artifacts") and BASE:
         module._launch_server = _launch_server
-    elif name.endswith("webhooks.test_e2e") and BASE:
-        module._run_mlflow_server = _run_mlflow_server
+    elif name.endswith("webhooks.test_e2e"):
+        module.wait_until_ready = _wait_until_ready
+        if BASE:
+            module._run_mlflow_server = _run_mlflow_server
 
 
 # ------------------------------------------------------------------------------------------------------------- pytest's hooks
