@@ -34,6 +34,14 @@ test("no two nodes share a place", () => {
   expect(new Set([...places.values()].map((place) => `${place.column}/${place.row}`)).size).toBe(ids.length);
 });
 
+test("whoever has many children stands where one begins to look", () => {
+  const children = Array.from({ length: 40 }, (_, n) => `child ${n}`);
+  const { places, rowCount } = layoutOf(["parent", ...children], children.map((child) => edge("parent", child)));
+  expect(rowCount).toBe(40);
+  expect(places.get("parent")!.row).toBe(3);
+  expect(layoutOf(["a", "b", "c", "d"], ["b", "c", "d"].map((child) => edge("a", child))).places.get("a")!.row).toBe(1);
+});
+
 test("columns come closer, then become narrower, where all of them fit so", () => {
   expect(measuresFor(1, 300)).toEqual({ boxWidth: 208, gap: 84 });
   expect(measuresFor(4, 2_000)).toEqual({ boxWidth: 208, gap: 84 });

@@ -20,6 +20,7 @@ export interface Layout {
 }
 
 const SWEEPS = 6;
+const SHIFT_MAX_ROWS = 3;
 
 export function layoutOf(ids: readonly string[], edges: readonly GraphEdge[]): Layout {
   const known = new Set(ids);
@@ -45,8 +46,8 @@ export function layoutOf(ids: readonly string[], edges: readonly GraphEdge[]): L
   const rowCount = Math.max(0, ...lanes.map((lane) => lane.length));
   const places = new Map<string, Place>();
   lanes.forEach((lane, column) => {
-    // Short columns stand in the middle of long ones.
-    const shift = (rowCount - lane.length) / 2;
+    // Short columns stand in the middle of long ones, but of the longest at their head: who has a hundred children is in sight.
+    const shift = Math.min((rowCount - lane.length) / 2, SHIFT_MAX_ROWS);
     lane.forEach((id, row) => places.set(id, { column, row: row + shift }));
   });
   return { places, columnCount: lanes.length, rowCount };
