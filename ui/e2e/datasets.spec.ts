@@ -121,6 +121,9 @@ test("where there are none, the page says how there comes one; where one is not 
   await page.route("**/api/v1/dataset*", (route) => route.fulfill(away));
   await page.goto(`${address("data")}/datasets`);
   await expect(page.getByRole("alert")).toContainText("the disk refuses");
+  await page.unroute("**/api/v1/dataset*");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("region", { name: "Datasets" }).getByRole("row")).toHaveCount(9);
   await page.route("**/api/v1/datasets/**", (route) => route.fulfill(away));
   await page.goto(`${address("data")}/datasets/train`);
   await expect(page.getByRole("alert")).toContainText("the disk refuses");

@@ -14,6 +14,7 @@ export class PagedList<Answer extends Page, Row> {
   rows = $state.raw<readonly Row[] | null>(null);
   problem = $state<string | null>(null);
   #next = $state<string | null>(null);
+  #tries = $state(0);
   readonly #path: string;
   readonly #rowsOf: (answer: Answer) => readonly Row[];
 
@@ -26,8 +27,14 @@ export class PagedList<Answer extends Page, Row> {
     return this.#next !== null;
   }
 
+  /** Whoever reads it in an effect reads it once more. */
+  again = (): void => {
+    this.#tries += 1;
+  };
+
   /** As many as are shown already, in an effect of its own: what comes back ends it. */
   read(query: Record<string, QueryValue>): () => void {
+    void this.#tries;
     const aborter = new AbortController();
     const limit = Math.max(PAGE, Math.min(untrack(() => this.rows?.length ?? 0), PAGE_MAX));
     get<Answer>(this.#path, { ...query, limit }, { signal: aborter.signal }).then(
