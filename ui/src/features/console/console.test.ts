@@ -8,7 +8,7 @@ function consoleOf(count: () => number): { ask: Ask; asked: number[] } {
   const ask: Ask = ({ after = 0, limit, search }) => {
     asked.push(after);
     // Looks at 1,000 lines a request, as the server looks at so many bytes.
-    const looked = Array.from({ length: count() }, (_, at) => ({ number: at + 1, time: at, stream: "stdout" as const, text: `line ${at + 1}`, attempt_id: "a", rank: 0 })).slice(after, after + 1000);
+    const looked = Array.from({ length: Math.max(0, Math.min(1000, count() - after)) }, (_, at) => ({ number: after + at + 1, time: after + at, stream: "stdout" as const, text: `line ${after + at + 1}`, attempt_id: "a", rank: 0 }));
     const lines = looked.filter((line) => search === undefined || line.text.includes(search)).slice(0, limit);
     return Promise.resolve({ lines, total: count(), next: (lines.length === limit ? lines.at(-1)?.number : looked.at(-1)?.number) ?? after });
   };
