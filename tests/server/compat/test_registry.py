@@ -279,6 +279,17 @@ def test_a_version_knows_the_files_of_its_run(mlflow: Mlflow) -> None:
     assert answer.status_code == 404
 
 
+def test_the_format_of_a_version_is_known(mlflow: Mlflow) -> None:
+    run = mlflow.run()
+    for path in ("model/MLmodel", "model/model.pkl", "other/w.bin"):
+        assert mlflow.client.put(f"{FILES}/0/{run}/artifacts/{path}", content=b"x").status_code == 200
+    model(mlflow)
+    version(mlflow, source=f"runs:/{run}/model", run_id=run)
+    version(mlflow, source=f"runs:/{run}/other", run_id=run)
+    formats = [mlflow.client.get(f"/api/v1/models/digits/versions/{number}").json()["format"] for number in (1, 2)]
+    assert formats == ["mlflow", None]
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lineal.formats.tell import tell_together
 from lineal.ingest.desk import Desk, Said
 from lineal.model.ids import check_run_id
 from lineal.model.lineage import LoggedModel
@@ -65,6 +66,7 @@ def create_version(context: Context, asked: Asked[Any, None]) -> Submitted:
         location=known.location,
         run_link=values.get("run_link") or None,
         files=[list(one) for one in known.files],
+        format=tell_together((one.path, None) for one in known.files),
         description=values.get("description") or None,
         tags=tags or None,
     )
