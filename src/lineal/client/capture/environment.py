@@ -52,18 +52,17 @@ def environment(environ: Mapping[str, str]) -> Environment:
 
 
 def whole_environment(environ: Mapping[str, str]) -> Environment | None:
-    """With what conda says, which takes seconds the first time, or more. None where that is no more than `environment`."""
+    """With what conda says, which takes seconds the first time, or more. None where there is none."""
     global _seen
     if not is_conda(environ):
         return None
     seen = _see(environ)
-    if seen.is_whole:
-        return None
-    exported = conda_export(environ)
-    content, files = seen.environment
-    found = Environment(content, {**files, "conda_export": (CONDA_PATH, exported)} if exported else files)
-    _seen = _Seen(seen.state, found, is_whole=True)
-    return found if exported else None
+    if not seen.is_whole:
+        exported = conda_export(environ)
+        content, files = seen.environment
+        found = Environment(content, {**files, "conda_export": (CONDA_PATH, exported)} if exported else files)
+        _seen = seen = _Seen(seen.state, found, is_whole=True)
+    return seen.environment
 
 
 def _see(environ: Mapping[str, str]) -> _Seen:

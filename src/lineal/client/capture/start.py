@@ -217,7 +217,7 @@ class Captures:
         if at_once:
             return _Taken.LATER
         found = whole_environment(begun.environ)
-        if found is not None:
+        if found is not None and not found.files.keys() <= self._kept.keys():
             say(self._run, "environment", found, self._kept)
         return _Taken.NOW
 

@@ -130,7 +130,8 @@ def test_conda_is_asked_for_this_environment(tmp_path: Path, monkeypatch: pytest
     assert text.decode().splitlines()[0] == f"name: env export --prefix {prefix}"
     assert b"ghp_" not in text
     program.unlink()
-    assert environment(environ) == whole and whole_environment(environ) is None  # it is known by now
+    assert environment(environ) == whole == whole_environment(environ)  # it is known by now
+    assert known_environment(environ) == (whole, True)
 
 
 @pytest.mark.parametrize("script", ["exit 3", "true", "kill -9 $$"], ids=["refuses", "says nothing", "dies"])
@@ -142,7 +143,8 @@ def test_a_conda_that_fails_is_as_none(tmp_path: Path, monkeypatch: pytest.Monke
     program.chmod(0o755)
     for environ in ({"CONDA_EXE": str(program)}, {"PATH": str(tmp_path / "nowhere")}):
         monkeypatch.setattr(module, "_seen", None)
-        assert whole_environment(environ) is None
+        whole = whole_environment(environ)
+        assert whole is not None and "conda_export" not in whole.files
         assert "conda_export" not in environment(environ).files
 
 

@@ -240,6 +240,21 @@ def test_what_conda_says_comes_later(tmp_path):
     assert sorted(kept) == [said["conda_export"]["path"], said["lock"]["path"]]
 
 
+def test_what_conda_has_said_meanwhile_to_another_run_is_said(tmp_path):
+    """Between what this one says at once and its turn to ask."""
+    (tmp_path / "env" / "conda-meta").mkdir(parents=True)
+    (tmp_path / "conda").write_text("#!/bin/sh\necho name: mine\n")
+    (tmp_path / "conda").chmod(0o755)
+    text = (
+        f"import lineal, os, sys\nsys.prefix = {str(tmp_path / 'env')!r}\n"
+        "from lineal.client.capture import environment\nfrom lineal.client.capture.start import Captures\n"
+        "def meanwhile(*given): environment.whole_environment(dict(os.environ)); return real(*given)\n"
+        "Captures._say_gpus, real = meanwhile, Captures._say_gpus\nlineal.init().finish()"
+    )
+    run(tmp_path / "nb", text, CONDA_EXE=str(tmp_path / "conda"))
+    assert captures(tmp_path / "nb")["environment"]["conda_export"]["path"] == ".lineal/environment/conda.yaml"
+
+
 def test_what_a_driver_says_comes_later(tmp_path, monkeypatch):
     monkeypatch.setattr(hardware_module, "own_hardware_at_once", lambda: ({"cpu": {"count": 2}}, False))
     monkeypatch.setattr(hardware_module, "own_hardware", lambda: {"cpu": {"count": 2}, "gpus": [{"name": "H100"}]})
