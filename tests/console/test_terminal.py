@@ -203,6 +203,26 @@ run.finish()
     assert one.end() == b"READY\r\n40 120 120\r\n"
 
 
+def test_a_size_that_was_changed_between_two_runs_is_known_at_once(terminal: Callable[..., Terminal]) -> None:
+    source = (
+        INIT
+        + """
+run.finish()
+print("READY", flush=True)
+while os.get_terminal_size(1).columns != 120:
+    time.sleep(0.01)
+run = lineal.init("x", url=sys.argv[1])
+size = os.get_terminal_size(1)
+run.finish()
+print(size.lines, size.columns)
+"""
+    )
+    one = terminal(source)
+    one.wait_until_printed(b"READY")
+    one.resize(40, 120)
+    assert one.end() == b"READY\r\n40 120\r\n"
+
+
 def test_what_is_printed_when_the_helper_has_been_killed_is_as_it_was(
     terminal: Callable[..., Terminal], tmp_path: Path
 ) -> None:

@@ -79,6 +79,8 @@ class Leading:
         if not all(_is_same(number, way.saved) for way in self.ways for number in way.numbers):
             return False
         for way in self.ways:
+            if way.is_terminal:
+                _copy_size(way.saved, way.entrance)
             for number in way.numbers:
                 os.dup2(way.entrance, number)
         return True
