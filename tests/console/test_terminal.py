@@ -245,8 +245,8 @@ while not (found := list(helpers())):
 journals = sys.argv[1] + "/journals"
 while not any(b"one" in open(f"{journals}/{name}", "rb").read() for name in os.listdir(journals) if name.endswith(".seg")):
     time.sleep(0.01)
-os.kill(found[0], 9)
 before = os.fstat(1)
+os.kill(found[0], 9)
 while os.path.samestat(before, os.fstat(1)):
     time.sleep(0.01)
 print("two", flush=True)
