@@ -27,7 +27,7 @@ def test_a_short_run_is_small(writer, folder, child):
     assert sum(status.st_blocks * 512 for status in files.values()) < 16 * 1024, {
         k: v.st_blocks for k, v in files.items()
     }
-    assert len(files) == 3, "VERSION, locks, one segment"
+    assert len(files) == 4, "VERSION, .gitignore, locks, one segment"
 
 
 def test_a_short_run_pays_two_barriers(writer, folder, child, strace, tmp_path):
