@@ -12,6 +12,8 @@ import pytest
 SIGNAL_S = 0.5
 SLACK_S = 8.0  # a busy machine; the programs would go on for 30 s
 
+# Not one long sleep: a signal that another thread took, as the kernel has it while a tracer holds this one, would be seen after it.
+STANDS = "for _ in range(1_200): time.sleep(0.05)\n"
 START = """
 import lineal, os, signal, sys, threading, time
 run = lineal.init(url=sys.argv[1], run_id="r")
@@ -178,9 +180,7 @@ def test_sigterm_while_the_disk_does_not_answer(folder, child, read, strace):
             os._exit(7)
         signal.signal(signal.SIGTERM, earlier)
     """
-    started = child(
-        textwrap.dedent(earlier) + START + "said('ready', os.getpid())\ntime.sleep(60)\n", folder, prefix=prefix
-    )
+    started = child(textwrap.dedent(earlier) + START + "said('ready', os.getpid())\n" + STANDS, folder, prefix=prefix)
     pid = int(started.wait_for(lambda line: line.startswith("ready")).split()[1])
     begun_s = time.monotonic()
     os.kill(pid, signal.SIGTERM)
@@ -196,7 +196,7 @@ def test_as_process_1_of_a_container(folder, child, read):
     if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True, check=False).returncode:
         pytest.skip("cannot make a pid namespace here")
     started = child(
-        START + "said(os.getpid())\nsaid('ready')\ntime.sleep(60)\n",
+        START + "said(os.getpid())\nsaid('ready')\n" + STANDS,
         folder,
         prefix=["unshare", "--pid", "--fork", "--kill-child"],
     )
@@ -232,7 +232,7 @@ def test_a_process_with_many_runs_ends_them_all(folder, child, read):
 
 
 def test_stopped_is_not_dead(folder, child, read):
-    started = child(START + "said('ready')\ntime.sleep(60)\n", folder)
+    started = child(START + "said('ready')\n" + STANDS, folder)
     started.wait_for("ready")
     started.kill(signal.SIGSTOP)
     assert read("r").status == "running"

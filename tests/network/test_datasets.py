@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,25 @@ def close_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         store.close()
 
 
+def another_millisecond() -> None:
+    """What is said in one is listed by name."""
+    began_ms = time.time_ns() // 1_000_000
+    while time.time_ns() // 1_000_000 <= began_ms:
+        time.sleep(0.0005)
+
+
 def told(url: str, data: Path) -> None:
     data.mkdir(exist_ok=True)
     for number in range(3):
         (data / "train.csv").write_text("x,y\n" + "1,2\n" * (1 + number // 2))
         with lineal.init("exp", f"run {number}", url=url) as run:
+            another_millisecond()
             run.log_dataset(
                 "train", data / "train.csv", version=f"v{number}", context="training", source="s3://b/t.csv"
             )
+            another_millisecond()
             run.log_dataset(ODD, data / "train.csv", context="test", source="here")
+            another_millisecond()
             run.log_dataset("given", digest="d-1", source="there")
             if number:
                 run.log_model("digits", {"w": np.zeros(number)})
