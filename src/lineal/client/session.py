@@ -136,9 +136,8 @@ def init(
     if settings.capture and not is_tracked:  # what began the command looks at all that it starts
         from lineal.client.capture.start import Captures
 
-        run._captures = captures = Captures(
-            run, settings.capture
-        )  # first: a Ctrl-C in the midst of it ends what has begun
+        # The run has it before it begins: a Ctrl-C in the midst of that ends what has begun.
+        run._captures = captures = Captures(run, settings.capture)
         captures.begin(dict(os.environ), pipeline)
     return run
 

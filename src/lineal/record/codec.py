@@ -160,7 +160,7 @@ def kind_of(record: Record) -> int:
 def encode(record: Record) -> bytes:
     """The JSON payload: members that hold their default are left out."""
     members = {}
-    written: list[str] = []
+    written = ""
     for item in _FIELDS[type(record)]:
         value = getattr(record, item.name)
         if value is None or (value is False and item.default is False):
@@ -170,12 +170,12 @@ def encode(record: Record) -> bytes:
         if value == [] and item.default_factory is list:
             continue
         if type(value) is Written:
-            written.append(f"{to_json(item.name)}:{value.text}")
+            written += f",{to_json(item.name)}:{value.text}"
         else:
             members[item.name] = value
     text = to_json(members)
-    if written:
-        text = f"{{{','.join([text[1:-1], *written] if members else written)}}}"
+    if written:  # behind the other members: no record consists of a content alone
+        text = f"{text[:-1]}{written}}}"
     return text.encode()
 
 

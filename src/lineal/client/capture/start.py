@@ -100,8 +100,9 @@ class Captures:
         for part in reversed(self._parts):
             self._guarded(type(part).__name__, part.stop)
         begun = self._begun
-        has_code = begun is not None and self._has_looked() and self._code_kind not in ("", "git")
-        if begun is not None and has_code and self._run.signalled is None:
+        if begun is None or not self._has_looked() or self._run.signalled is not None:
+            return
+        if self._code_kind not in ("", "git"):
             self._guarded("code", lambda: self._say_code_again(begun))
 
     def end_by_signal(self, status: EndStatus, timeout_s: float) -> None:
